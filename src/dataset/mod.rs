@@ -1,0 +1,93 @@
+//! Photos, sketches and their pairing: one [`Source`] a corpus, one [`Index`] for all of them.
+
+use crate::{Result, sketch::Sketch};
+use image::{GrayImage, RgbImage};
+use serde::{Deserialize, Serialize};
+
+/// The part of a corpus that a photo, and with it all of its sketches, belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Trained on.
+    Train,
+    /// Cut from the training photos; chooses checkpoints and hyper-parameters.
+    Valid,
+    /// Touched once, at the end of a run.
+    Test,
+}
+
+/// A photo of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoEntry {
+    /// The corpus's own name of it; never printed into `results/`.
+    pub id: String,
+    /// The class, where a corpus has several; else the corpus's one class.
+    pub category: String,
+    /// Train, valid or test.
+    pub split: Split,
+}
+
+/// A sketch of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SketchEntry {
+    /// The corpus's own name of it; never printed into `results/`.
+    pub id: String,
+    /// The photo it shows: a position in [`Index::photos`].
+    pub photo: usize,
+    /// Who drew it, where the corpus says.
+    pub sketcher: Option<u32>,
+}
+
+/// What a corpus holds. Positions in these two lists are the indices that `results/` uses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Index {
+    /// In a fixed order (sorted by split as published, then id, unless the corpus says otherwise).
+    pub photos: Vec<PhotoEntry>,
+    /// In a fixed order.
+    pub sketches: Vec<SketchEntry>,
+}
+
+impl Index {
+    /// Positions of the photos of a split.
+    pub fn photos_of(&self, split: Split) -> Vec<usize> {
+        (0..self.photos.len()).filter(|&i| self.photos[i].split == split).collect()
+    }
+
+    /// Positions of the sketches whose photo is of a split.
+    pub fn sketches_of(&self, split: Split) -> Vec<usize> {
+        (0..self.sketches.len()).filter(|&i| self.photos[self.sketches[i].photo].split == split).collect()
+    }
+}
+
+/// A sketch as its corpus stores it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Drawing {
+    /// Strokes on the 256 canvas.
+    Vector(Sketch),
+    /// Pixels, dark ink on a white ground.
+    Raster(GrayImage),
+}
+
+/// A corpus: an index, and the photo or sketch at a position.
+pub trait Source: Send + Sync {
+    /// Its name in `results/`, e.g. `qmul-chair-v2`.
+    fn name(&self) -> &str;
+
+    /// What it holds.
+    fn index(&self) -> &Index;
+
+    /// A hash of the content (file names and sizes, or the generator's version), for a run's log.
+    fn version(&self) -> String;
+
+    /// The photo at a position of [`Index::photos`].
+    ///
+    /// # Errors
+    /// A file that is missing, truncated or of another format.
+    fn photo(&self, position: usize) -> Result<RgbImage>;
+
+    /// The sketch at a position of [`Index::sketches`].
+    ///
+    /// # Errors
+    /// A file that is missing, truncated or of another format.
+    fn drawing(&self, position: usize) -> Result<Drawing>;
+}

@@ -1,0 +1,33 @@
+//! Fine-grained sketch-based image retrieval: find the one photo that a free-hand sketch shows.
+//!
+//! Data flows through the stages in this order, and no stage knows that papers exist:
+//!
+//! | stage | what it does |
+//! |---|---|
+//! | [`dataset`] | photos, sketches and their pairing, from disk or from a generator |
+//! | [`sketch`] | strokes: simplify, rasterise, cut short, deform |
+//! | [`kernel`] | fast device code under [`model`] |
+//! | [`model`] | networks, initialisers, strict weight loading |
+//! | [`loss`] | one file a loss, formula and shapes in its docs |
+//! | [`train`] | optimiser, schedule, selection, checkpoint, log |
+//! | [`metric`] | ranks and what is computed from them |
+//! | [`report`] | tables, claims and figures, from `results/` alone |
+//! | [`paper`] | one folder a paper, which puts the stages together |
+//!
+//! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`error`].
+
+pub mod dataset;
+pub mod device;
+pub mod error;
+pub mod kernel;
+pub mod loss;
+pub mod metric;
+pub mod model;
+pub mod paper;
+pub mod report;
+pub mod run;
+pub mod seed;
+pub mod sketch;
+pub mod train;
+
+pub use error::{Error, Result};

@@ -1,0 +1,2 @@
+//! The `retrace` binary.
+fn main() {}

@@ -1,0 +1,324 @@
+//! A run: its configuration and hash, its folder, and the record it leaves there.
+//!
+//! ```text
+//! results/<slug>/<dataset>/<row>/seed<k>/
+//!   config.json    everything that determines the run; written before the first step
+//!   log.jsonl      first line: [`Header`]; then one line an epoch
+//!   ranks.csv      query,photo,rank: one line a test query, positions of the corpus index, rank 1 = best
+//!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
+//!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
+//! ```
+
+use crate::{Error, Result, seed::Seed};
+use polars::prelude::*;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Everything that determines a run; `C` is the paper's own part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig<C> {
+    /// The paper, e.g. `photo_pretraining`.
+    pub slug: String,
+    /// The corpus, e.g. `qmul-chair-v2`.
+    pub dataset: String,
+    /// The table row, e.g. `ours-base`.
+    pub row: String,
+    /// Splits into the run's streams.
+    pub seed: Seed,
+    /// The paper's settings.
+    pub config: C,
+}
+
+impl<C: Serialize> RunConfig<C> {
+    /// The run's folder below `results`.
+    pub fn folder(&self, results: &Path) -> RunFolder {
+        let name = format!("seed{}", self.seed.0);
+        RunFolder(results.join(&self.slug).join(&self.dataset).join(&self.row).join(name))
+    }
+
+    /// First 16 hexadecimal digits of the SHA-256 of the configuration as compact JSON.
+    ///
+    /// # Errors
+    /// A configuration that does not serialise.
+    pub fn hash(&self) -> Result<String> {
+        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?))[..16].to_string())
+    }
+}
+
+/// First line of `log.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The command line, without folders of this machine.
+    pub command: String,
+    /// [`RunConfig::hash`].
+    pub config_hash: String,
+    /// [`crate::dataset::Source::version`].
+    pub data_version: String,
+    /// Photos and sketches of each split: `{"train": [photos, sketches], ...}`.
+    pub counts: std::collections::BTreeMap<String, [usize; 2]>,
+    /// The run's seed.
+    pub seed: Seed,
+    /// Versions of this crate and of candle.
+    pub versions: std::collections::BTreeMap<String, String>,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// What a run ends with. Every accuracy here is computed from `ranks.csv`, and a test checks that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Share of queries whose photo is ranked first, in percent.
+    pub acc1: f64,
+    /// Among the first five, in percent.
+    pub acc5: f64,
+    /// Among the first ten, in percent.
+    pub acc10: f64,
+    /// Test queries.
+    pub queries: usize,
+    /// Photos each of them is ranked against.
+    pub gallery: usize,
+    /// The epoch whose weights were kept, from 1; absent where nothing is trained.
+    pub selected_epoch: Option<usize>,
+    /// What chose it, e.g. `valid acc1`; `none` where nothing is trained.
+    pub select_on: String,
+    /// Wall time of training and ranking, in seconds.
+    pub seconds: f64,
+}
+
+/// The rank of a query's own photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rank {
+    /// Position of the sketch in the corpus index.
+    pub query: u32,
+    /// Position of its photo in the corpus index.
+    pub photo: u32,
+    /// 1 = best.
+    pub rank: u32,
+}
+
+/// The folder of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder(pub PathBuf);
+
+impl RunFolder {
+    /// Whether the run is there whole.
+    pub fn is_finished(&self) -> bool {
+        self.0.join("summary.json").is_file()
+    }
+
+    /// Writes `config.json`.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or holds a run of another configuration.
+    pub fn open<C: Serialize + DeserializeOwned + PartialEq>(&self, config: &RunConfig<C>) -> Result<()> {
+        let path = self.0.join("config.json");
+        if path.is_file() && read_json::<RunConfig<C>>(&path)? != *config {
+            let found = "a run of another configuration (give --results another folder, or remove this one)";
+            return Err(Error::data(&path, "this run's configuration", found));
+        }
+        write_json(&path, config)
+    }
+
+    /// Reads `summary.json`.
+    ///
+    /// # Errors
+    /// A missing file, or one that is not a summary.
+    pub fn summary(&self) -> Result<Summary> {
+        read_json(&self.0.join("summary.json"))
+    }
+
+    /// Reads `ranks.csv`.
+    ///
+    /// # Errors
+    /// A missing file, or one without the columns `query,photo,rank`.
+    pub fn ranks(&self) -> Result<Vec<Rank>> {
+        let path = self.0.join("ranks.csv");
+        let frame = read_csv(&path)?;
+        frame_to_ranks(&frame).map_err(|error| Error::data(&path, "columns query,photo,rank of whole numbers", error))
+    }
+
+    /// Reads `early.csv`: the ranks at each percentage drawn, in rising order; empty where the run has none.
+    ///
+    /// # Errors
+    /// A file without the columns `percent,query,photo,rank`.
+    pub fn early(&self) -> Result<Vec<(u32, Vec<Rank>)>> {
+        let path = self.0.join("early.csv");
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let frame = read_csv(&path)?;
+        let parts = frame.partition_by_stable(["percent"], true)?;
+        let mut early = Vec::with_capacity(parts.len());
+        for part in parts {
+            early.push((column(&part, "percent")?[0], frame_to_ranks(&part)?));
+        }
+        early.sort_by_key(|(percent, _)| *percent);
+        Ok(early)
+    }
+
+    /// Writes `ranks.csv`.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_ranks(&self, ranks: &[Rank]) -> Result<()> {
+        let mut frame = ranks_to_frame(ranks)?;
+        write_csv(&self.0.join("ranks.csv"), &mut frame)
+    }
+
+    /// Writes `early.csv`.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_early(&self, early: &[(u32, Vec<Rank>)]) -> Result<()> {
+        let mut whole = DataFrame::empty();
+        for (percent, ranks) in early {
+            let mut frame = ranks_to_frame(ranks)?;
+            let percents = Column::new("percent".into(), vec![*percent; ranks.len()]);
+            frame.insert_column(0, percents)?;
+            whole = if whole.width() == 0 { frame } else { whole.vstack(&frame)? };
+        }
+        write_csv(&self.0.join("early.csv"), &mut whole)
+    }
+
+    /// Writes `summary.json`, which marks the run as finished.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        write_json(&self.0.join("summary.json"), summary)
+    }
+}
+
+/// Writes a file so that a reader sees the old content or the new, never a part: temporary file, then rename.
+///
+/// # Errors
+/// The folder cannot be made or written.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let mut file = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder).map_err(Error::io(folder))?;
+    file.write_all(bytes).map_err(Error::io(path))?;
+    set_readable(&file).map_err(Error::io(path))?;
+    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are private to their owner; a result is for everyone.
+#[cfg(unix)]
+fn set_readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_readable(_: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a value as indented JSON with a final newline.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    write_atomic(path, text.as_bytes())
+}
+
+/// Reads a JSON file.
+///
+/// # Errors
+/// A missing file, or one that does not hold a `T`; the message has line and column.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    serde_json::from_str(&text).map_err(|error| Error::data(path, std::any::type_name::<T>(), error))
+}
+
+/// Reads a CSV file with a header line.
+///
+/// # Errors
+/// A missing file or a malformed line.
+pub fn read_csv(path: &Path) -> Result<DataFrame> {
+    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    CsvReader::new(file).finish().map_err(|error| Error::data(path, "a CSV table", error))
+}
+
+/// Writes a frame as CSV with a header line.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_csv(path: &Path, frame: &mut DataFrame) -> Result<()> {
+    let mut bytes = Vec::new();
+    CsvWriter::new(&mut bytes).finish(frame)?;
+    write_atomic(path, &bytes)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn ranks_to_frame(ranks: &[Rank]) -> Result<DataFrame> {
+    let column = |name: &str, get: fn(&Rank) -> u32| Column::new(name.into(), ranks.iter().map(get).collect::<Vec<_>>());
+    let columns = vec![column("query", |r| r.query), column("photo", |r| r.photo), column("rank", |r| r.rank)];
+    Ok(DataFrame::new(ranks.len(), columns)?)
+}
+
+fn frame_to_ranks(frame: &DataFrame) -> Result<Vec<Rank>> {
+    let (query, photo, rank) = (column(frame, "query")?, column(frame, "photo")?, column(frame, "rank")?);
+    Ok((0..frame.height()).map(|i| Rank { query: query[i], photo: photo[i], rank: rank[i] }).collect())
+}
+
+fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
+    let values = frame.column(name)?.strict_cast(&DataType::UInt32)?;
+    let whole: Option<Vec<u32>> = values.u32()?.iter().collect();
+    whole.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranks() -> Vec<Rank> {
+        vec![Rank { query: 4, photo: 1, rank: 1 }, Rank { query: 7, photo: 2, rank: 13 }]
+    }
+
+    #[test]
+    fn a_record_reads_back_as_written() {
+        let folder = RunFolder(tempfile::tempdir().unwrap().path().join("seed0"));
+        folder.write_ranks(&ranks()).unwrap();
+        let early = vec![(50, ranks()), (100, ranks())];
+        folder.write_early(&early).unwrap();
+        assert_eq!(folder.ranks().unwrap(), ranks());
+        assert_eq!(folder.early().unwrap(), early);
+        let text = std::fs::read_to_string(folder.0.join("ranks.csv")).unwrap();
+        assert_eq!(text, "query,photo,rank\n4,1,1\n7,2,13\n");
+        assert!(!folder.is_finished());
+    }
+
+    #[test]
+    fn another_configuration_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let config = |seed| RunConfig {
+            slug: "p".into(), dataset: "d".into(), row: "r".into(), seed: Seed(seed), config: 1_u32,
+        };
+        let folder = RunFolder(place.path().join("x"));
+        folder.open(&config(0)).unwrap();
+        folder.open(&config(0)).unwrap();
+        let error = folder.open(&config(1)).unwrap_err().to_string();
+        assert!(error.contains("another configuration"), "{error}");
+        assert_ne!(config(0).hash().unwrap(), config(1).hash().unwrap());
+    }
+
+    #[test]
+    fn a_rank_that_is_no_number_is_an_error() {
+        let folder = RunFolder(tempfile::tempdir().unwrap().keep());
+        write_atomic(&folder.0.join("ranks.csv"), b"query,photo,rank\n1,2,x\n").unwrap();
+        let error = folder.ranks().unwrap_err().to_string();
+        assert!(error.contains("ranks.csv") && error.contains("expected"), "{error}");
+    }
+}
