@@ -66,19 +66,11 @@ impl Error {
 
     /// A file that does not hold what it should.
     pub fn data(path: impl AsRef<Path>, expected: impl ToString, found: impl ToString) -> Self {
-        Self::Data {
-            path: path.as_ref().to_path_buf(),
-            expected: expected.to_string(),
-            found: found.to_string(),
-        }
+        Self::Data { path: path.as_ref().to_path_buf(), expected: expected.to_string(), found: found.to_string() }
     }
 
     /// A value that does not fit.
     pub fn value(what: impl ToString, expected: impl ToString, found: impl ToString) -> Self {
-        Self::Value {
-            what: what.to_string(),
-            expected: expected.to_string(),
-            found: found.to_string(),
-        }
+        Self::Value { what: what.to_string(), expected: expected.to_string(), found: found.to_string() }
     }
 }

@@ -151,13 +151,13 @@ impl RunFolder {
             return Ok(Vec::new());
         }
         let frame = read_csv(&path)?;
-        let parts = frame.partition_by_stable(["percent"], true)?;
-        let mut early = Vec::with_capacity(parts.len());
-        for part in parts {
-            early.push((column(&part, "percent")?[0], frame_to_ranks(&part)?));
+        let percents = column(&frame, "percent").map_err(|error| Error::data(&path, "a column percent", error))?;
+        let ranks = frame_to_ranks(&frame).map_err(|error| Error::data(&path, "query,photo,rank", error))?;
+        let mut early = std::collections::BTreeMap::<u32, Vec<Rank>>::new();
+        for (percent, rank) in percents.into_iter().zip(ranks) {
+            early.entry(percent).or_default().push(rank);
         }
-        early.sort_by_key(|(percent, _)| *percent);
-        Ok(early)
+        Ok(early.into_iter().collect())
     }
 
     /// Writes `ranks.csv`.
@@ -263,7 +263,8 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn ranks_to_frame(ranks: &[Rank]) -> Result<DataFrame> {
-    let column = |name: &str, get: fn(&Rank) -> u32| Column::new(name.into(), ranks.iter().map(get).collect::<Vec<_>>());
+    let column =
+        |name: &str, get: fn(&Rank) -> u32| Column::new(name.into(), ranks.iter().map(get).collect::<Vec<_>>());
     let columns = vec![column("query", |r| r.query), column("photo", |r| r.photo), column("rank", |r| r.rank)];
     Ok(DataFrame::new(ranks.len(), columns)?)
 }
@@ -304,7 +305,11 @@ mod tests {
     fn another_configuration_is_refused() {
         let place = tempfile::tempdir().unwrap();
         let config = |seed| RunConfig {
-            slug: "p".into(), dataset: "d".into(), row: "r".into(), seed: Seed(seed), config: 1_u32,
+            slug: "p".into(),
+            dataset: "d".into(),
+            row: "r".into(),
+            seed: Seed(seed),
+            config: 1_u32,
         };
         let folder = RunFolder(place.path().join("x"));
         folder.open(&config(0)).unwrap();

@@ -53,8 +53,12 @@ mod tests {
     fn polarity_does_not_matter() {
         let mut inverted = stripes(true);
         image::imageops::invert(&mut inverted);
-        let difference: f32 =
-            describe(&stripes(true)).unwrap().iter().zip(describe(&inverted).unwrap()).map(|(a, b)| (a - b).abs()).sum();
+        let difference: f32 = describe(&stripes(true))
+            .unwrap()
+            .iter()
+            .zip(describe(&inverted).unwrap())
+            .map(|(a, b)| (a - b).abs())
+            .sum();
         assert!(difference < 1e-3, "{difference}");
     }
 
