@@ -1,3 +1,68 @@
 //! Networks, initialisers, strict weight loading; and HOG, the descriptor that needs no learning.
+//!
+//! A network is a [`Backbone`]: picture in, feature map out. [`build`] makes one by name, with every tensor registered
+//! in [`Parameters`] under the name that the PyTorch original gives it, so that [`weights`] and [`import`] can check a
+//! file name by name. An [`Embedder`] puts pooling and normalisation on top.
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor};
+//! use retrace::model::{Architecture, Embedder, Mode, NormConfig, Parameters};
+//! use retrace::seed::Seed;
+//! let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
+//! let embedder = Embedder::new(Architecture::Mini, NormConfig::default(), None, &mut parameters.root())?;
+//! let pictures = Tensor::ones((2, 3, 64, 64), DType::F32, &Device::Cpu)?;
+//! assert_eq!(embedder.forward(&pictures, Mode::Eval)?.dims(), [2, 256]);
+//! # Ok::<(), retrace::Error>(())
+//! ```
 
+mod activation;
+mod architecture;
+mod conv;
+mod efficientnet;
+mod embedding;
 pub mod hog;
+// pub mod import;
+mod init;
+mod mini;
+mod norm;
+mod parameter;
+mod resnet;
+// pub mod state_dict;
+pub mod weights;
+
+pub use activation::Activation;
+pub use architecture::{Architecture, Normalisation, build};
+pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
+pub use efficientnet::EfficientNet;
+pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};
+pub use init::{Fan, Init};
+pub use norm::{BatchNorm, NormConfig, Statistic};
+pub use parameter::{Allowance, LoadReport, Parameters, Scope, Weight};
+pub use resnet::ResNet;
+
+use crate::Result;
+use candle_core::Tensor;
+
+/// Whether a forward pass is part of a training step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Gradients reach the trained weights; batch norm uses what its [`NormConfig`] says.
+    Train,
+    /// Gradients reach the input but no weight, so nothing is kept for a backward pass; running statistics.
+    Eval,
+}
+
+/// A network up to its last feature map.
+pub trait Backbone: Send + Sync {
+    /// The feature map of a batch of pictures.
+    ///
+    /// # Shapes
+    /// `(b, 3, h, w)`, normalised as [`Architecture::normalisation`] says, in; `(b, channels, h', w')` out.
+    ///
+    /// # Errors
+    /// Another number of input channels, or a picture too small for the network's strides.
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor>;
+
+    /// Channels of the feature map.
+    fn channels(&self) -> usize;
+}

@@ -1,0 +1,53 @@
+//! Rectifiers.
+
+use crate::Result;
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// What follows a norm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `x`.
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+}
+
+impl Activation {
+    /// Applies it to every number of a tensor of any shape.
+    ///
+    /// # Errors
+    /// None on floating point tensors.
+    pub fn apply(self, x: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::None => x.clone(),
+            Self::Relu => x.relu()?,
+            Self::Relu6 => x.relu()?.minimum(6.0)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    #[test]
+    fn values_and_slopes() {
+        let x = Var::new(&[-1.0_f32, 0.5, 5.0, 7.0], &Device::Cpu).unwrap();
+        for (activation, values, slopes) in [
+            (Activation::None, [-1.0, 0.5, 5.0, 7.0], [1.0, 1.0, 1.0, 1.0]),
+            (Activation::Relu, [0.0, 0.5, 5.0, 7.0], [0.0, 1.0, 1.0, 1.0]),
+            (Activation::Relu6, [0.0, 0.5, 5.0, 6.0], [0.0, 1.0, 1.0, 0.0]),
+        ] {
+            let y = activation.apply(&x).unwrap();
+            assert_eq!(y.to_vec1::<f32>().unwrap(), values);
+            let gradients = y.sum_all().unwrap().backward().unwrap();
+            let found = gradients.get(&x).map_or(vec![1.0; 4], |g| g.to_vec1::<f32>().unwrap());
+            assert_eq!(found, slopes, "{activation:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The networks by name, and what each expects of its input.
+
+use super::{Backbone, EfficientNet, NormConfig, ResNet, Scope, mini, resnet};
+use crate::{Error, Result};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A network by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Architecture {
+    /// EfficientNet-Lite0, 1280 channels.
+    #[serde(rename = "efficientnet-lite0")]
+    EfficientNetLite0,
+    /// ResNet-18, 512 channels.
+    #[serde(rename = "resnet18")]
+    ResNet18,
+    /// ResNet-50, 2048 channels.
+    #[serde(rename = "resnet50")]
+    ResNet50,
+    /// A small residual network for 64 x 64 pictures, 256 channels.
+    #[serde(rename = "mini")]
+    Mini,
+}
+
+/// Mean and deviation that a picture's channels are shifted and divided by.
+///
+/// ```text
+/// y = (x - mean) / std,  x in [0, 1], channels red, green, blue
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalisation {
+    /// Subtracted.
+    pub mean: [f32; 3],
+    /// Divided by.
+    pub std: [f32; 3],
+}
+
+/// torchvision's weights: the channel moments of ImageNet.
+const IMAGENET: Normalisation = Normalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/// EfficientNet-Lite was trained on bytes mapped by (x - 127) / 128 (the `MEAN_RGB` and `STDDEV_RGB` of its TensorFlow
+/// original), not on ImageNet's channel moments as other EfficientNets were.
+const LITE: Normalisation = Normalisation { mean: [127.0 / 255.0; 3], std: [128.0 / 255.0; 3] };
+
+/// Nothing is pre-trained: the range [-1, 1].
+const CENTRED: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
+
+impl Architecture {
+    /// Every network.
+    pub const ALL: [Self; 4] = [Self::EfficientNetLite0, Self::ResNet18, Self::ResNet50, Self::Mini];
+
+    /// The name in configurations, file names and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EfficientNetLite0 => "efficientnet-lite0",
+            Self::ResNet18 => "resnet18",
+            Self::ResNet50 => "resnet50",
+            Self::Mini => "mini",
+        }
+    }
+
+    /// What the network's weights were trained on.
+    pub fn normalisation(self) -> Normalisation {
+        match self {
+            Self::EfficientNetLite0 => LITE,
+            Self::ResNet18 | Self::ResNet50 => IMAGENET,
+            Self::Mini => CENTRED,
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Architecture {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let names = Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|architecture| architecture.name() == name);
+        found.ok_or_else(|| Error::value("architecture", format!("one of {names}"), name))
+    }
+}
+
+impl Normalisation {
+    /// Normalises a batch of pictures.
+    ///
+    /// # Shapes
+    /// `(b, 3, h, w)` in `[0, 1]` in, the same shape out.
+    ///
+    /// # Errors
+    /// Another number of channels.
+    pub fn apply(&self, pictures: &Tensor) -> Result<Tensor> {
+        let column = |values: &[f32; 3]| Tensor::new(values, pictures.device())?.reshape((1, 3, 1, 1));
+        let scale = column(&self.std.map(f32::recip))?;
+        Ok(pictures.broadcast_sub(&column(&self.mean)?)?.broadcast_mul(&scale)?)
+    }
+}
+
+/// Builds a network whose tensors are registered in `scope` under the names of the PyTorch original.
+///
+/// # Errors
+/// A tensor name that is taken.
+pub fn build(architecture: Architecture, scope: &mut Scope, norm: NormConfig) -> Result<Box<dyn Backbone>> {
+    Ok(match architecture {
+        Architecture::EfficientNetLite0 => Box::new(EfficientNet::lite0(scope, norm)?),
+        Architecture::ResNet18 => Box::new(ResNet::new(&resnet::RESNET_18, scope, norm)?),
+        Architecture::ResNet50 => Box::new(ResNet::new(&resnet::RESNET_50, scope, norm)?),
+        Architecture::Mini => Box::new(ResNet::new(&mini::MINI, scope, norm)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Parameters, seed::Seed};
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn names_agree_everywhere() {
+        for architecture in Architecture::ALL {
+            assert_eq!(architecture.name().parse::<Architecture>().unwrap(), architecture);
+            assert_eq!(serde_json::to_value(architecture).unwrap(), architecture.name());
+        }
+        let error = "resnet-18".parse::<Architecture>().unwrap_err().to_string();
+        assert!(error.contains("resnet18, resnet50") && error.contains("found resnet-18"), "{error}");
+    }
+
+    #[test]
+    fn parameter_counts_are_the_published_ones() {
+        // torchvision 0.29 and efficientnet_lite_pytorch 0.1, less the classifiers' 513000, 2049000 and 1281000.
+        let published = [3_371_008, 11_176_512, 23_508_032];
+        for (architecture, count) in Architecture::ALL.into_iter().zip(published) {
+            let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
+            build(architecture, &mut parameters.root(), NormConfig::default()).unwrap();
+            assert_eq!(parameters.trainable_count(), count, "{architecture}");
+        }
+    }
+
+    #[test]
+    fn white_and_black_map_to_the_ends() {
+        let pictures = Tensor::new(&[0.0_f32, 0.5, 1.0], &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();
+        let values = CENTRED.apply(&pictures).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values, [-1.0, 0.0, 1.0]);
+        let white = Tensor::ones((1, 3, 1, 1), DType::F32, &Device::Cpu).unwrap();
+        let values = LITE.apply(&white).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(values.iter().all(|v| (v - 1.0).abs() < 1e-6), "(255 - 127) / 128 = 1, found {values:?}");
+        assert!(IMAGENET.apply(&Tensor::ones((1, 4, 1, 1), DType::F32, &Device::Cpu).unwrap()).is_err());
+    }
+}

@@ -1,0 +1,304 @@
+//! The one convolution layer of the crate, alone and followed by batch norm.
+
+use super::{Activation, BatchNorm, Init, Mode, NormConfig, Scope, Weight, init::Fan};
+use crate::{Error, Result, kernel};
+use candle_core::Tensor;
+
+/// How many zeros surround the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// As many on every side.
+    Each(usize),
+    /// TensorFlow's `SAME`: enough for `ceil(size / stride)` outputs; an odd one goes to the right and to the bottom.
+    Same,
+}
+
+/// The shape of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvConfig {
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Side of the square kernel, in pixels.
+    pub kernel: usize,
+    /// Step, in pixels.
+    pub stride: usize,
+    /// Zeros around the picture.
+    pub padding: Padding,
+    /// Distance between neighbouring taps, in pixels.
+    pub dilation: usize,
+    /// Channel groups that do not see each other; as many as channels makes it depthwise.
+    pub groups: usize,
+    /// Whether a number is added to each output channel.
+    pub bias: bool,
+}
+
+impl ConvConfig {
+    /// A convolution of stride 1 without bias, padded with `(kernel - 1) / 2` zeros on every side.
+    pub fn new(inputs: usize, outputs: usize, kernel: usize) -> Self {
+        let padding = Padding::Each(kernel.saturating_sub(1) / 2);
+        Self { inputs, outputs, kernel, stride: 1, padding, dilation: 1, groups: 1, bias: false }
+    }
+}
+
+/// A two-dimensional convolution.
+///
+/// ```text
+/// y[k, i, j] = bias[k] + sum over c, u, v of weight[k, c, u, v] x[c, i stride + u dilation - p, j stride + v dilation - p]
+/// ```
+///
+/// # Shapes
+/// `weight (outputs, inputs / groups, kernel, kernel)`, `bias (outputs)`.
+#[derive(Debug)]
+pub struct Convolution {
+    weight: Weight,
+    bias: Option<Weight>,
+    config: ConvConfig,
+}
+
+impl Convolution {
+    /// Registers `weight` and, where there is one, `bias`.
+    ///
+    /// # Errors
+    /// Channels that the groups do not divide, a kernel or a stride of 0, a taken name.
+    pub fn new(config: ConvConfig, scope: &mut Scope) -> Result<Self> {
+        let ConvConfig { inputs, outputs, kernel, stride, groups, .. } = config;
+        if groups == 0 || inputs % groups != 0 || outputs % groups != 0 || kernel == 0 || stride == 0 {
+            return Err(Error::value(
+                "convolution",
+                "kernel and stride of 1 or more, groups that divide the channels",
+                format!("{config:?}"),
+            ));
+        }
+        let shape = [outputs, inputs / groups, kernel, kernel];
+        let weight = scope.weight("weight", &shape, Init::KaimingNormal(Fan::Out))?;
+        let bias = if config.bias { Some(scope.weight("bias", &[outputs], Init::Zeros)?) } else { None };
+        Ok(Self { weight, bias, config })
+    }
+
+    /// Convolves a batch.
+    ///
+    /// # Shapes
+    /// `(b, inputs, h, w)` in, `(b, outputs, h', w')` out.
+    ///
+    /// # Errors
+    /// Another number of channels, or a picture smaller than the kernel.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let y = self.convolve(x, &self.weight.value(mode))?;
+        match &self.bias {
+            Some(bias) => add_channels(&y, &bias.value(mode)),
+            None => Ok(y),
+        }
+    }
+
+    /// `scale * forward(x) + shift` per output channel, with the scale folded into the weight.
+    fn forward_folded(&self, x: &Tensor, scale: &Tensor, shift: &Tensor, mode: Mode) -> Result<Tensor> {
+        let weight = self.weight.value(mode).broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+        let shift = match &self.bias {
+            Some(bias) => (scale * bias.value(mode))?.add(shift)?,
+            None => shift.clone(),
+        };
+        add_channels(&self.convolve(x, &weight)?, &shift)
+    }
+
+    fn convolve(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        let ConvConfig { stride, dilation, groups, .. } = self.config;
+        let (_, channels, h, w) = x.dims4()?;
+        let (top, bottom) = self.padding(h);
+        let (left, right) = self.padding(w);
+        let reach = (self.config.kernel - 1) * dilation + 1;
+        if channels != self.config.inputs || h + top + bottom < reach || w + left + right < reach {
+            let expected = format!("{} channels of at least {reach} pixels with padding", self.config.inputs);
+            return Err(Error::value("convolution input", expected, format!("{:?}", x.dims())));
+        }
+        let window = |padding| kernel::Window { stride, padding, dilation, groups };
+        if [bottom, left, right] == [top; 3] {
+            return Ok(kernel::conv2d(x, weight, window(top))?);
+        }
+        let padded = x.pad_with_zeros(2, top, bottom)?.pad_with_zeros(3, left, right)?;
+        Ok(kernel::conv2d(&padded, weight, window(0))?)
+    }
+
+    /// Zeros before and after a side of `size` pixels.
+    fn padding(&self, size: usize) -> (usize, usize) {
+        let ConvConfig { kernel, stride, dilation, .. } = self.config;
+        match self.config.padding {
+            Padding::Each(zeros) => (zeros, zeros),
+            Padding::Same => {
+                let reach = (size.div_ceil(stride).saturating_sub(1)) * stride + (kernel - 1) * dilation + 1;
+                let zeros = reach.saturating_sub(size);
+                (zeros / 2, zeros - zeros / 2)
+            }
+        }
+    }
+}
+
+/// A convolution, batch norm and an activation.
+///
+/// With running statistics the norm's scale is folded into the convolution's weight, so the norm costs one addition.
+#[derive(Debug)]
+pub struct ConvNorm {
+    convolution: Convolution,
+    norm: BatchNorm,
+    activation: Activation,
+}
+
+impl ConvNorm {
+    /// Puts the three in a row.
+    pub fn new(convolution: Convolution, norm: BatchNorm, activation: Activation) -> Self {
+        Self { convolution, norm, activation }
+    }
+
+    /// Registers the convolution under `names[0]` and the norm under `names[1]`.
+    ///
+    /// # Errors
+    /// As [`Convolution::new`].
+    pub fn register(
+        scope: &mut Scope,
+        names: [&str; 2],
+        config: ConvConfig,
+        norm: NormConfig,
+        activation: Activation,
+    ) -> Result<Self> {
+        let convolution = Convolution::new(config, &mut scope.push(names[0]))?;
+        Ok(Self::new(convolution, BatchNorm::new(config.outputs, norm, &mut scope.push(names[1]))?, activation))
+    }
+
+    /// All three in a row.
+    ///
+    /// # Shapes
+    /// As [`Convolution::forward`].
+    ///
+    /// # Errors
+    /// As [`Convolution::forward`].
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let y = match self.norm.scale_and_shift(mode)? {
+            Some((scale, shift)) => self.convolution.forward_folded(x, &scale, &shift, mode)?,
+            None => self.norm.forward(&self.convolution.forward(x, mode)?, mode)?,
+        };
+        self.activation.apply(&y)
+    }
+}
+
+fn add_channels(x: &Tensor, values: &Tensor) -> Result<Tensor> {
+    Ok(x.broadcast_add(&values.reshape((1, (), 1, 1))?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Parameters, seed::Seed};
+    use candle_core::{Device, Var};
+
+    fn layer(config: ConvConfig) -> (Parameters, Convolution) {
+        let mut parameters = Parameters::new(Seed(1), &Device::Cpu);
+        let layer = Convolution::new(config, &mut parameters.root()).unwrap();
+        (parameters, layer)
+    }
+
+    fn wave(shape: &[usize], pace: f32) -> Tensor {
+        let count: usize = shape.iter().product();
+        let values: Vec<f32> = (0..count).map(|i| (i as f32 * pace).sin()).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn flat(x: &Tensor) -> Vec<f32> {
+        x.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn a_box_counts_its_neighbours() {
+        let (parameters, layer) = layer(ConvConfig { bias: true, ..ConvConfig::new(1, 1, 3) });
+        let set = |name: &str, value: f64| {
+            let var: &Var = &parameters.trainable().into_iter().find(|(n, _)| n == name).unwrap().1;
+            var.set(&var.as_detached_tensor().ones_like().unwrap().affine(value, 0.0).unwrap()).unwrap();
+        };
+        set("weight", 1.0);
+        set("bias", 0.5);
+        let ones = wave(&[1, 1, 3, 3], 0.0).affine(0.0, 1.0).unwrap();
+        let counts = [4.5, 6.5, 4.5, 6.5, 9.5, 6.5, 4.5, 6.5, 4.5];
+        assert_eq!(flat(&layer.forward(&ones, Mode::Eval).unwrap()), counts);
+    }
+
+    #[test]
+    fn it_equals_its_formula() {
+        for (stride, padding, dilation, groups) in [
+            (1, Padding::Each(1), 1, 1),
+            (2, Padding::Each(0), 1, 2),
+            (1, Padding::Each(2), 2, 1),
+            (2, Padding::Same, 1, 4),
+            (2, Padding::Same, 2, 1),
+            (3, Padding::Same, 1, 2),
+        ] {
+            let config = ConvConfig { stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 8, 3) };
+            let (parameters, layer) = layer(config);
+            let x = wave(&[2, 4, 7, 6], 0.7);
+            let y = layer.forward(&x, Mode::Eval).unwrap();
+            let twin = slow(&x, &parameters.tensors()["weight"], &layer);
+            let (y, twin) = (flat(&y), twin);
+            assert_eq!(y.len(), twin.len(), "{config:?}");
+            let worst = y.iter().zip(&twin).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-5, "{config:?}: {worst}");
+        }
+    }
+
+    /// The formula in the docs, loop by loop; the bias of a new layer is 0.
+    fn slow(x: &Tensor, weight: &Tensor, layer: &Convolution) -> Vec<f32> {
+        let ConvConfig { outputs, kernel, stride, dilation, groups, .. } = layer.config;
+        let (b, c, h, w) = x.dims4().unwrap();
+        let (x, weight) = (flat(x), flat(weight));
+        let ((top, bottom), (left, right)) = (layer.padding(h), layer.padding(w));
+        let side = |size: usize, zeros: usize| (size + zeros - (kernel - 1) * dilation - 1) / stride + 1;
+        let per = c / groups;
+        let mut y = Vec::new();
+        for n in 0..b {
+            for k in 0..outputs {
+                for i in 0..side(h, top + bottom) {
+                    for j in 0..side(w, left + right) {
+                        let mut sum = 0.0;
+                        for q in 0..per {
+                            for u in 0..kernel {
+                                for v in 0..kernel {
+                                    let channel = k / (outputs / groups) * per + q;
+                                    let (row, column) = (i * stride + u * dilation, j * stride + v * dilation);
+                                    if (top..top + h).contains(&row) && (left..left + w).contains(&column) {
+                                        let pixel = x[((n * c + channel) * h + row - top) * w + column - left];
+                                        sum += weight[((k * per + q) * kernel + u) * kernel + v] * pixel;
+                                    }
+                                }
+                            }
+                        }
+                        y.push(sum);
+                    }
+                }
+            }
+        }
+        y
+    }
+
+    #[test]
+    fn same_padding_gives_the_ceiling() {
+        for (size, stride, kernel, expected) in
+            [(128, 2, 3, (0, 1)), (9, 2, 5, (2, 2)), (8, 2, 5, (1, 2)), (7, 1, 3, (1, 1))]
+        {
+            let config = ConvConfig { stride, padding: Padding::Same, ..ConvConfig::new(1, 1, kernel) };
+            let (_, layer) = layer(config);
+            assert_eq!(layer.padding(size), expected);
+            let y = layer.forward(&wave(&[1, 1, size, size], 0.3), Mode::Eval).unwrap();
+            assert_eq!(y.dim(3).unwrap(), size.div_ceil(stride));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let (_, layer) = layer(ConvConfig { padding: Padding::Each(0), ..ConvConfig::new(3, 4, 5) });
+        for shape in [[1, 2, 8, 8], [1, 3, 4, 8]] {
+            let error = layer.forward(&wave(&shape, 0.1), Mode::Eval).unwrap_err().to_string();
+            assert!(error.contains("3 channels of at least 5 pixels"), "{error}");
+        }
+        let mut parameters = Parameters::new(Seed(1), &Device::Cpu);
+        let config = ConvConfig { groups: 2, ..ConvConfig::new(3, 4, 5) };
+        assert!(Convolution::new(config, &mut parameters.root()).is_err());
+    }
+}

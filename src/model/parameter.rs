@@ -1,0 +1,315 @@
+//! The named tensors of a network: which exist, which are trained, what they start from, how they are replaced.
+
+use super::Mode;
+use super::init::Init;
+use crate::seed::Seed;
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor, Var};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// All tensors of a network by name, in alphabetical order; each is a candle variable.
+///
+/// The initial value of a tensor comes from a stream of its own name, so the order of construction does not matter.
+///
+/// ```
+/// use retrace::model::{Init, Parameters};
+/// use retrace::seed::Seed;
+/// let mut parameters = Parameters::new(Seed(0), &candle_core::Device::Cpu);
+/// let mut root = parameters.root();
+/// root.push("conv1").weight("weight", &[4, 3, 3, 3], Init::Zeros)?;
+/// root.push("bn1").buffer("running_mean", &[4], Init::Zeros)?;
+/// assert_eq!(parameters.tensors().len(), 2);
+/// assert_eq!(parameters.trainable()[0].0, "conv1.weight");
+/// assert_eq!(parameters.trainable().len(), 1);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    seed: Seed,
+    device: Device,
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    var: Var,
+    trainable: bool,
+}
+
+impl Parameters {
+    /// No tensors yet; initial values will come from the `init/<name>` streams of `seed`.
+    pub fn new(seed: Seed, device: &Device) -> Self {
+        Self { seed, device: device.clone(), entries: BTreeMap::new() }
+    }
+
+    /// Where layers register their tensors, with an empty name prefix.
+    pub fn root(&mut self) -> Scope<'_> {
+        Scope { parameters: self, prefix: String::new() }
+    }
+
+    /// Where the tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The tensors that an optimiser moves, sorted by name.
+    pub fn trainable(&self) -> Vec<(String, Var)> {
+        let trained = self.entries.iter().filter(|(_, entry)| entry.trainable);
+        trained.map(|(name, entry)| (name.clone(), entry.var.clone())).collect()
+    }
+
+    /// Every tensor, running statistics included; a view of the current values, without gradients.
+    pub fn tensors(&self) -> BTreeMap<String, Tensor> {
+        self.entries.iter().map(|(name, entry)| (name.clone(), entry.var.as_detached_tensor())).collect()
+    }
+
+    /// How many numbers are trained.
+    pub fn trainable_count(&self) -> usize {
+        self.entries.values().filter(|entry| entry.trainable).map(|entry| entry.var.elem_count()).sum()
+    }
+
+    /// Replaces every tensor; names and shapes must be exactly those of the network.
+    ///
+    /// # Errors
+    /// A missing or extra name or another shape, all named; then nothing is replaced.
+    pub fn load(&self, tensors: &BTreeMap<String, Tensor>) -> Result<LoadReport> {
+        self.load_allowing(tensors, &Allowance::default())
+    }
+
+    /// As [`Parameters::load`], but the named tensors may be missing (they keep their values) or extra.
+    ///
+    /// # Errors
+    /// A missing or extra name that is not allowed or another shape, all named; then nothing is replaced.
+    pub fn load_allowing(&self, tensors: &BTreeMap<String, Tensor>, allowance: &Allowance) -> Result<LoadReport> {
+        let report = self.compare(tensors);
+        report.check(allowance)?;
+        for name in &report.loaded {
+            let (Some(tensor), Some(entry)) = (tensors.get(name), self.entries.get(name)) else { continue };
+            // A copy, since a variable refuses a tensor that shares its storage.
+            entry.var.set(&tensor.to_dtype(DType::F32)?.to_device(&self.device)?.copy()?)?;
+        }
+        Ok(report)
+    }
+
+    /// What [`Parameters::load`] would find, without replacing anything.
+    pub fn compare(&self, tensors: &BTreeMap<String, Tensor>) -> LoadReport {
+        let mut report = LoadReport::default();
+        for (name, entry) in &self.entries {
+            match tensors.get(name) {
+                None => report.missing.push(name.clone()),
+                Some(tensor) if tensor.dims() == entry.var.dims() => report.loaded.push(name.clone()),
+                Some(tensor) => {
+                    let line = format!("{name}: expected {:?}, found {:?}", entry.var.dims(), tensor.dims());
+                    report.misshapen.push(line);
+                }
+            }
+        }
+        report.extra = tensors.keys().filter(|name| !self.entries.contains_key(*name)).cloned().collect();
+        report
+    }
+}
+
+/// A place in the tree of names.
+#[derive(Debug)]
+pub struct Scope<'a> {
+    parameters: &'a mut Parameters,
+    prefix: String,
+}
+
+impl Scope<'_> {
+    /// The scope `<this>.<name>`.
+    pub fn push(&mut self, name: impl fmt::Display) -> Scope<'_> {
+        let prefix = format!("{}{name}.", self.prefix);
+        Scope { parameters: self.parameters, prefix }
+    }
+
+    /// Registers a trained tensor.
+    ///
+    /// # Errors
+    /// A name that is taken.
+    pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Weight> {
+        self.register(name, shape, init, true)
+    }
+
+    /// Registers a tensor that no optimiser moves: a running statistic or a frozen weight.
+    ///
+    /// # Errors
+    /// A name that is taken.
+    pub fn buffer(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Weight> {
+        self.register(name, shape, init, false)
+    }
+
+    fn register(&mut self, name: &str, shape: &[usize], init: Init, trainable: bool) -> Result<Weight> {
+        let name = format!("{}{name}", self.prefix);
+        let Parameters { seed, device, entries } = &mut *self.parameters;
+        if entries.contains_key(&name) {
+            return Err(Error::value("parameter name", "one that is free", name));
+        }
+        let values = init.draw(shape, &mut seed.stream(&format!("init/{name}")));
+        let var = Var::from_vec(values, shape, device)?;
+        entries.insert(name, Entry { var: var.clone(), trainable });
+        Ok(Weight { var, trainable })
+    }
+}
+
+/// A layer's own hold on one tensor of [`Parameters`].
+#[derive(Debug, Clone)]
+pub struct Weight {
+    var: Var,
+    trainable: bool,
+}
+
+impl Weight {
+    /// The current value; gradients reach it in training mode only, and only if it is trained.
+    pub fn value(&self, mode: Mode) -> Tensor {
+        match (mode, self.trainable) {
+            (Mode::Train, true) => self.var.as_tensor().clone(),
+            _ => self.var.as_detached_tensor(),
+        }
+    }
+
+    /// The variable itself, for a layer that updates its own statistics.
+    pub fn var(&self) -> &Var {
+        &self.var
+    }
+}
+
+/// Tensors that a load may lack or bring along; a pattern is a name with at most one `*` at its start or end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowance<'a> {
+    /// May be missing from the file.
+    pub missing: &'a [&'a str],
+    /// May be in the file and not in the network.
+    pub extra: &'a [&'a str],
+}
+
+/// Which tensors of a file went where, by name in alphabetical order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LoadReport {
+    /// In both, of the same shape.
+    pub loaded: Vec<String>,
+    /// In the network only.
+    pub missing: Vec<String>,
+    /// In the file only.
+    pub extra: Vec<String>,
+    /// In both, of different shapes, with both shapes.
+    pub misshapen: Vec<String>,
+}
+
+impl LoadReport {
+    /// Whether nothing is wrong but what is allowed.
+    ///
+    /// # Errors
+    /// A missing, extra or misshapen tensor; the message names the first few.
+    pub fn check(&self, allowance: &Allowance) -> Result<()> {
+        let faults: Vec<String> = [
+            ("missing", refused(&self.missing, allowance.missing)),
+            ("extra", refused(&self.extra, allowance.extra)),
+            ("of another shape", refused(&self.misshapen, &[])),
+        ]
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(fault, names)| format!("{} {fault} ({})", names.len(), list(names)))
+        .collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let expected =
+            format!("the network's {} tensors", self.loaded.len() + self.missing.len() + self.misshapen.len());
+        Err(Error::value("weights", expected, faults.join(", ")))
+    }
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (loaded, missing, extra) = (self.loaded.len(), self.missing.len(), self.extra.len());
+        write!(f, "{loaded} loaded, {missing} missing, {extra} extra")
+    }
+}
+
+fn refused<'a>(names: &'a [String], patterns: &[&str]) -> Vec<&'a str> {
+    names.iter().map(String::as_str).filter(|name| !patterns.iter().any(|pattern| fits(pattern, name))).collect()
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(end), _) => name.ends_with(end),
+        (_, Some(start)) => name.starts_with(start),
+        _ => name == pattern,
+    }
+}
+
+/// The first names, and how many more there are.
+fn list(names: &[&str]) -> String {
+    const SHOWN: usize = 4; // as many as fit a line of a terminal
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN { format!("{shown}, and {} more", names.len() - SHOWN) } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::init::Fan;
+
+    fn network(order: [&str; 2]) -> Parameters {
+        let mut parameters = Parameters::new(Seed(5), &Device::Cpu);
+        for name in order {
+            parameters.root().push(name).weight("weight", &[2, 3], Init::KaimingNormal(Fan::In)).unwrap();
+        }
+        parameters.root().buffer("mean", &[2], Init::Zeros).unwrap();
+        parameters
+    }
+
+    fn values(parameters: &Parameters, name: &str) -> Vec<f32> {
+        parameters.tensors()[name].flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn order_of_construction_does_not_matter() {
+        let (one, other) = (network(["a", "b"]), network(["b", "a"]));
+        assert_eq!(values(&one, "a.weight"), values(&other, "a.weight"));
+        assert_ne!(values(&one, "a.weight"), values(&one, "b.weight"));
+        assert_eq!(one.trainable_count(), 12);
+        let names: Vec<String> = other.trainable().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a.weight", "b.weight"]);
+    }
+
+    #[test]
+    fn a_taken_name_is_refused() {
+        let error = network(["a", "b"]).root().push("a").weight("weight", &[1], Init::Zeros).unwrap_err().to_string();
+        assert!(error.contains("a.weight"), "{error}");
+    }
+
+    #[test]
+    fn a_load_is_whole_or_not_at_all() {
+        let parameters = network(["a", "b"]);
+        let before = values(&parameters, "a.weight");
+        let ones = |shape: &[usize]| Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap();
+        let mut tensors = BTreeMap::from([("a.weight".to_string(), ones(&[2, 3])), ("mean".to_string(), ones(&[3]))]);
+        tensors.insert("fc.bias".into(), ones(&[1]));
+        let error = parameters.load(&tensors).unwrap_err().to_string();
+        for part in ["3 tensors", "1 missing (b.weight)", "1 extra (fc.bias)", "mean: expected [2], found [3]"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(values(&parameters, "a.weight"), before);
+
+        tensors.insert("mean".into(), ones(&[2]));
+        let allowance = Allowance { missing: &["b.*"], extra: &["*.bias"] };
+        let report = parameters.load_allowing(&tensors, &allowance).unwrap();
+        assert_eq!(report.to_string(), "2 loaded, 1 missing, 1 extra");
+        assert_eq!(values(&parameters, "a.weight"), [1.0; 6]);
+        assert!(parameters.load_allowing(&tensors, &Allowance { missing: &["c.*"], extra: &["*"] }).is_err());
+    }
+
+    #[test]
+    fn own_tensors_load_back_and_stay_apart() {
+        let (from, to) = (network(["a", "b"]), network(["a", "b"]));
+        from.trainable()[0].1.set(&Tensor::ones((2, 3), DType::F32, &Device::Cpu).unwrap()).unwrap();
+        to.load(&from.tensors()).unwrap();
+        assert_eq!(values(&to, "a.weight"), [1.0; 6]);
+        from.load(&from.tensors()).unwrap();
+        to.trainable()[0].1.set(&Tensor::zeros((2, 3), DType::F32, &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(values(&from, "a.weight"), [1.0; 6]);
+    }
+}
