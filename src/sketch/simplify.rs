@@ -92,7 +92,8 @@ fn segment_distance(point: Point, a: Point, b: Point) -> f32 {
 /// `spacing`: pixels of the canvas, above 0.
 ///
 /// # Errors
-/// A spacing that is not above 0, or so small that a stroke would get more than 65,536 intervals.
+/// A spacing that is not above 0, or so small that a stroke would get more than 65,536 intervals; a coordinate that is
+/// not finite.
 ///
 /// ```
 /// use retrace::sketch::{Point, Sketch, simplify::resample};
@@ -112,11 +113,14 @@ pub fn resample(sketch: &Sketch, spacing: f32) -> Result<Sketch> {
 fn resample_stroke(stroke: &[Point], spacing: f32) -> Result<Stroke> {
     let (Some(&first), Some(&last)) = (stroke.first(), stroke.last()) else { return Ok(Stroke::new()) };
     let length: f32 = stroke.windows(2).map(|pair| pair[0].distance(pair[1])).sum();
+    if !length.is_finite() {
+        return Err(Error::value("stroke", "finite coordinates", "a length that is not finite"));
+    }
     if length == 0.0 {
         return Ok(vec![first]);
     }
     let intervals = (length / spacing).round().max(1.0);
-    if intervals.is_nan() || intervals > MOST_INTERVALS {
+    if intervals > MOST_INTERVALS {
         return Err(Error::value("spacing", "at most 65,536 intervals in a stroke", intervals));
     }
     let mut resampled = vec![first];
@@ -168,9 +172,9 @@ mod tests {
                 .fold(f32::INFINITY, f32::min)
         };
         let (mut most, mut at) = (0.0, 0);
-        for k in 1..points.len() - 1 {
-            if distance(points[k]) > most {
-                (most, at) = (distance(points[k]), k);
+        for (k, &point) in points.iter().enumerate() {
+            if distance(point) > most {
+                (most, at) = (distance(point), k);
             }
         }
         if most <= tolerance {
