@@ -141,7 +141,10 @@ impl Album {
 
     /// Makes pictures in parallel and lays their channels out one after the other.
     fn stack<T: Sync>(
-        &self, items: &[T], device: &Device, make: impl Fn(&T) -> Result<RgbImage> + Sync,
+        &self,
+        items: &[T],
+        device: &Device,
+        make: impl Fn(&T) -> Result<RgbImage> + Send + Sync,
     ) -> Result<Tensor> {
         let side = self.config.side as usize;
         let pictures = items.par_iter().map(make).collect::<Result<Vec<_>>>()?;
@@ -195,7 +198,10 @@ mod tests {
     impl Square {
         fn new() -> Self {
             let photo = PhotoEntry { id: "a".into(), category: "square".into(), split: Split::Train };
-            Self(Index { photos: vec![photo], sketches: vec![SketchEntry { id: "a".into(), photo: 0, sketcher: None }] })
+            Self(Index {
+                photos: vec![photo],
+                sketches: vec![SketchEntry { id: "a".into(), photo: 0, sketcher: None }],
+            })
         }
     }
 
@@ -229,7 +235,11 @@ mod tests {
         let (mut x, mut y, mut sum) = (0.0, 0.0, 0.0);
         for (row, line) in plane.iter().enumerate() {
             for (column, value) in line.iter().enumerate() {
-                (x, y, sum) = (x + (1.0 - value) * (column as f32 + 0.5), y + (1.0 - value) * (row as f32 + 0.5), sum + 1.0 - value);
+                (x, y, sum) = (
+                    x + (1.0 - value) * (column as f32 + 0.5),
+                    y + (1.0 - value) * (row as f32 + 0.5),
+                    sum + 1.0 - value,
+                );
             }
         }
         (x / sum * 4.0, y / sum * 4.0)

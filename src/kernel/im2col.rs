@@ -13,7 +13,12 @@ pub(super) fn inside(offset: usize, padding: usize, stride: usize, size: usize, 
 ///
 /// `columns` has `row_len` values a row, of which this image owns `start..start + area`.
 pub(super) fn gather(
-    g: &Geometry, image: &[f32], channels: std::ops::Range<usize>, columns: &mut [f32], row_len: usize, start: usize,
+    g: &Geometry,
+    image: &[f32],
+    channels: std::ops::Range<usize>,
+    columns: &mut [f32],
+    row_len: usize,
+    start: usize,
 ) {
     for_rows(g, channels, |row, from, out_y, x| {
         let target = row * row_len + start + out_y * g.out_w;
@@ -27,7 +32,12 @@ pub(super) fn gather(
 
 /// Adds rows of `columns` back to the pixels they came from: the transpose of [`gather`].
 pub(super) fn scatter(
-    g: &Geometry, columns: &[f32], channels: std::ops::Range<usize>, image: &mut [f32], row_len: usize, start: usize,
+    g: &Geometry,
+    columns: &[f32],
+    channels: std::ops::Range<usize>,
+    image: &mut [f32],
+    row_len: usize,
+    start: usize,
 ) {
     for_rows(g, channels, |row, from, out_y, x| {
         let Some(from) = from else { return };
@@ -42,7 +52,8 @@ pub(super) fn scatter(
 /// Visits every line of the column matrix: its row, the first pixel it reads (none where the line lies in the
 /// padding), its output line, and the output columns that lie inside the image.
 fn for_rows(
-    g: &Geometry, channels: std::ops::Range<usize>,
+    g: &Geometry,
+    channels: std::ops::Range<usize>,
     mut visit: impl FnMut(usize, Option<usize>, usize, std::ops::Range<usize>),
 ) {
     let window = g.window;
@@ -54,9 +65,9 @@ fn for_rows(
                 let x = inside(offset, window.padding, window.stride, g.w, g.out_w);
                 for out_y in 0..g.out_h {
                     let y = (out_y * window.stride + tap_y * window.dilation).checked_sub(window.padding);
-                    let from = y.filter(|y| *y < g.h && !x.is_empty()).map(|y| {
-                        (channel * g.h + y) * g.w + x.start * window.stride + offset - window.padding
-                    });
+                    let from = y
+                        .filter(|y| *y < g.h && !x.is_empty())
+                        .map(|y| (channel * g.h + y) * g.w + x.start * window.stride + offset - window.padding);
                     visit(row, from, out_y, x.clone());
                 }
                 row += 1;

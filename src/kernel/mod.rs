@@ -126,7 +126,13 @@ impl CustomOp2 for Conv2d {
         "conv2d"
     }
 
-    fn cpu_fwd(&self, input: &CpuStorage, l1: &Layout, weight: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        l1: &Layout,
+        weight: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let geometry = Geometry::new(l1.dims(), l2.dims(), self.0)?;
         let (input, weight) = (contiguous(input, l1)?, contiguous(weight, l2)?);
         let mut output = vec![0.0; geometry.b * geometry.output_len()];
@@ -137,10 +143,18 @@ impl CustomOp2 for Conv2d {
         Ok((CpuStorage::F32(output), geometry.output_shape()))
     }
 
-    fn bwd(&self, input: &Tensor, weight: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         let to_input = match input.track_op() || input.is_variable() {
-            true => Some(weight.apply_op2_no_bwd(&grad, &InputGradient { window: self.0, dims: input.dims().to_vec() })?),
+            true => {
+                Some(weight.apply_op2_no_bwd(&grad, &InputGradient { window: self.0, dims: input.dims().to_vec() })?)
+            }
             false => None,
         };
         let dims = weight.dims().to_vec();

@@ -49,7 +49,10 @@ pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], output: &mut 
 }
 
 fn forward_block<'a>(
-    g: &Geometry, group: usize, images: impl ExactSizeIterator<Item = &'a [f32]> + Clone, weight: &[f32],
+    g: &Geometry,
+    group: usize,
+    images: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
+    weight: &[f32],
     output: &mut [f32],
 ) {
     let (d, rows, count) = (g.d / g.window.groups, g.rows(), images.len());

@@ -14,7 +14,7 @@ const ROOT_FLOOR: f64 = 1e-12;
 /// Euclidean distance of every row of `a` to every row of `b`.
 ///
 /// ```text
-/// d(i, j) = sqrt(max(|a_i|^2 + |b_j|^2 - 2 a_i . b_j, 0) + 1e-12)
+/// d(i, j) = sqrt(| |a_i|^2 + |b_j|^2 - 2 a_i . b_j | + 1e-12)
 /// ```
 ///
 /// # Shapes
@@ -34,7 +34,13 @@ const ROOT_FLOOR: f64 = 1e-12;
 pub fn distances(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (a_square, b_square) = (a.sqr()?.sum_keepdim(D::Minus1)?, b.sqr()?.sum_keepdim(D::Minus1)?.t()?);
     let square = a_square.broadcast_add(&b_square)?.sub(&(a.matmul(&b.t()?)? * 2.0)?)?;
-    (square.relu()? + ROOT_FLOOR)?.sqrt()
+    // Rounding can leave a square just below zero; the absolute value, unlike a maximum, lets NaN through.
+    (square.abs()? + ROOT_FLOOR)?.sqrt()
+}
+
+/// `max(x, 0)`, and NaN where `x` is NaN (candle's `relu` would make it 0 and hide a broken network).
+fn hinge(x: &Tensor) -> Result<Tensor> {
+    (x + x.abs()?)? / 2.0
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::distances;
+use super::{distances, hinge};
 use crate::{Error, Result, seed::Stream};
 use candle_core::{DType, Device, Tensor};
 use rand::RngExt;
@@ -148,5 +148,5 @@ pub fn neighbourhood_loss(queries: &Tensor, photos: &Tensor, triples: &[Triple],
     let order: Vec<f32> = triples.iter().map(|t| f32::from(t.order)).collect();
     let order = Tensor::from_vec(order, triples.len(), &Device::Cpu)?.to_device(all.device())?.to_dtype(all.dtype())?;
     let difference = (pick(|t| t.j)? - pick(|t| t.k)?)?;
-    Ok(((difference * order)? + margin)?.relu()?.mean_all()?)
+    Ok(hinge(&((difference * order)? + margin)?)?.mean_all()?)
 }

@@ -1,4 +1,4 @@
-use super::distances;
+use super::{distances, hinge};
 use crate::{Error, Result};
 use candle_core::Tensor;
 
@@ -42,6 +42,6 @@ pub fn triplet_loss(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin
     let mask = Tensor::from_vec(mask, (b, b), sketches.device())?.to_dtype(sketches.dtype())?;
     let all = distances(sketches, photos)?;
     let own = (&all * Tensor::eye(b, all.dtype(), all.device())?)?.sum_keepdim(1)?;
-    let violation = (own.broadcast_sub(&all)? + margin)?.relu()?;
+    let violation = hinge(&(own.broadcast_sub(&all)? + margin)?)?;
     Ok(((violation * mask)?.sum_all()? / negatives)?)
 }

@@ -55,7 +55,10 @@ impl Feed for Pixels<'_> {
             photos.push((pair.photo, to_photo));
         }
         let sketches = self.album.sketches(&sketches, &self.device)?;
-        Ok((self.normalisation.apply(&sketches)?, self.normalisation.apply(&self.album.photos(&photos, &self.device)?)?))
+        Ok((
+            self.normalisation.apply(&sketches)?,
+            self.normalisation.apply(&self.album.photos(&photos, &self.device)?)?,
+        ))
     }
 
     fn sketches(&self, positions: &[usize]) -> Result<Tensor> {
@@ -78,7 +81,13 @@ fn plain(positions: &[usize]) -> Vec<(usize, Affine)> {
 /// Deformed versions of every training picture, chosen before training: what a frozen backbone has to see once.
 ///
 /// Version `v` of a sketch and of its photo share the flip, so that any two versions of equal parity make a pair.
-pub fn versions(positions: &[usize], version: u32, augment: &AugmentConfig, seed: Seed, kind: &str) -> Vec<(usize, Affine)> {
+pub fn versions(
+    positions: &[usize],
+    version: u32,
+    augment: &AugmentConfig,
+    seed: Seed,
+    kind: &str,
+) -> Vec<(usize, Affine)> {
     let name = format!("augment/{kind}/{version}");
     let flip = version % 2 == 1 && augment.flip > 0.0;
     let view = |position: &usize| {

@@ -208,7 +208,7 @@ impl State {
         if !path.is_file() {
             return Ok(Self { progress: fresh, best: BTreeMap::new() });
         }
-        let (tensors, metadata) = weights::load(&path, fit.parameters.device())?;
+        let weights::Weights { tensors, metadata } = weights::read(&path)?;
         let progress: Progress = serde_json::from_str(metadata.get("progress").map_or("", String::as_str))
             .map_err(|error| Error::data(&path, "the state of a training", error))?;
         if progress.hash != fit.hash {
@@ -246,7 +246,7 @@ impl State {
         add("best/", self.best.clone());
         add("step/", step.state()?);
         let metadata = BTreeMap::from([("progress".to_string(), serde_json::to_string(&self.progress)?)]);
-        weights::save(&path(fit), &tensors, None, &metadata)
+        weights::save(&path(fit), &tensors, weights::Storage::F32, &metadata)
     }
 
     fn finish(self, fit: &Fit) -> Result<Outcome> {

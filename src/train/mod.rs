@@ -2,12 +2,14 @@
 //!
 //! A paper that does not fit the loop owns its own and uses the parts; no hooks are added here for it.
 
+mod feed;
 mod fit;
 mod gradient;
 mod log;
 mod optimiser;
 mod schedule;
 
+pub use feed::{Feed, Pixels, versions};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
 pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;

@@ -204,7 +204,10 @@ mod tests {
         second.restore(first.state().unwrap()).unwrap();
         (0..4).for_each(|_| second.step(&gradient(), 1.0).unwrap());
         assert_eq!(x.to_vec1::<f64>().unwrap()[0], descend(OptimiserConfig::adam(0.1), 7));
-        let foreign = [("steps".into(), Tensor::new(&[1.0_f64], &Device::Cpu).unwrap()), ("mean/y".into(), gradient()["x"].clone())];
+        let foreign = [
+            ("steps".into(), Tensor::new(&[1.0_f64], &Device::Cpu).unwrap()),
+            ("mean/y".into(), gradient()["x"].clone()),
+        ];
         assert!(second.restore(foreign.into()).is_err());
     }
 }
