@@ -1,11 +1,16 @@
-//! Fast device code under [`crate::model`]: convolution as a matrix product, forward and backward.
+//! Fast device code under [`crate::model`]: convolution, batch norm and rectifiers, forward and backward.
 //!
 //! On the CPU in f32 the operations here replace candle's; everywhere else they hand over to candle's own.
 
 mod depthwise;
 mod im2col;
 mod matrix;
+mod norm;
 mod product;
+mod rectify;
+
+pub use norm::{add_channels, batch_norm, moments};
+pub use rectify::rectify;
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 
@@ -56,7 +61,7 @@ impl Window {
 /// Ranks, channels or sizes that do not fit; the message has both shapes.
 pub fn conv2d(input: &Tensor, weight: &Tensor, window: Window) -> Result<Tensor> {
     Geometry::new(input.dims(), weight.dims(), window)?;
-    if input.device().is_cpu() && input.dtype() == DType::F32 && weight.dtype() == DType::F32 {
+    if is_native(input) && is_native(weight) {
         return input.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d(window));
     }
     input.conv2d(weight, window.padding, window.stride, window.dilation, window.groups)
@@ -134,7 +139,7 @@ impl CustomOp2 for Conv2d {
         l2: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let geometry = Geometry::new(l1.dims(), l2.dims(), self.0)?;
-        let (input, weight) = (contiguous(input, l1)?, contiguous(weight, l2)?);
+        let (input, weight) = (slice(input, l1)?, slice(weight, l2)?);
         let mut output = vec![0.0; geometry.b * geometry.output_len()];
         match geometry.is_depthwise() {
             true => depthwise::forward(&geometry, input, weight, &mut output),
@@ -175,7 +180,7 @@ impl CustomOp2 for InputGradient {
 
     fn cpu_fwd(&self, weight: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let geometry = Geometry::new(&self.dims, l1.dims(), self.window)?;
-        let (weight, grad) = (contiguous(weight, l1)?, contiguous(grad, l2)?);
+        let (weight, grad) = (slice(weight, l1)?, slice(grad, l2)?);
         let mut output = vec![0.0; geometry.b * geometry.input_len()];
         match geometry.is_depthwise() {
             true => depthwise::input_gradient(&geometry, weight, grad, &mut output),
@@ -197,7 +202,7 @@ impl CustomOp2 for WeightGradient {
 
     fn cpu_fwd(&self, input: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let geometry = Geometry::new(l1.dims(), &self.dims, self.window)?;
-        let (input, grad) = (contiguous(input, l1)?, contiguous(grad, l2)?);
+        let (input, grad) = (slice(input, l1)?, slice(grad, l2)?);
         let output = match geometry.is_depthwise() {
             true => depthwise::weight_gradient(&geometry, input, grad),
             false => product::weight_gradient(&geometry, input, grad),
@@ -206,7 +211,13 @@ impl CustomOp2 for WeightGradient {
     }
 }
 
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+/// Whether the operations here take a tensor: f32 on the CPU.
+fn is_native(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}
+
+/// The values of a tensor that is contiguous.
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("conv2d: expected a contiguous tensor, found strides {:?}", layout.stride()),

@@ -2,7 +2,7 @@
 //!
 //! candle's own gradient is no twin: for strides that do not divide a map that is not square, it fails (0.11.1).
 
-use super::{Window, conv2d};
+use super::{Window, add_channels, batch_norm, conv2d, moments, rectify};
 use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
 
@@ -113,4 +113,48 @@ fn shapes_that_do_not_fit_are_named() {
     assert!(error.contains("[1, 4, 5, 5]") && error.contains("[2, 3, 3, 3]"), "{error}");
     let large = filled(2, &[2, 4, 7, 7]);
     assert!(conv2d(&x, &large, Window::default()).is_err());
+}
+
+/// Gradients of `sum(out * probe)` of the fast operation in f32 and of candle's own composition in f64.
+fn check_against_f64(inputs: &[Tensor], run: impl Fn(&[Tensor]) -> Tensor) {
+    let run_in = |dtype: DType| {
+        let vars: Vec<Var> = inputs.iter().map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap()).collect();
+        let out = run(&vars.iter().map(|var| var.as_tensor().clone()).collect::<Vec<_>>());
+        let probe = filled(99, out.dims()).to_dtype(dtype).unwrap();
+        let gradients = (&out * probe).unwrap().sum_all().unwrap().backward().unwrap();
+        let mut all = vec![out];
+        all.extend(vars.iter().map(|var| gradients.get(var).unwrap().clone()));
+        all
+    };
+    for (ours, twin) in run_in(DType::F32).iter().zip(run_in(DType::F64)) {
+        let twin = twin.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        assert!(largest_difference(ours, &twin) < 2e-4, "{}", largest_difference(ours, &twin));
+    }
+}
+
+#[test]
+fn batch_norm_agrees_with_its_composition() {
+    for dims in [[3, 4, 5, 7], [2, 1, 1, 1], [1, 3, 9, 2], [5, 2, 4, 4]] {
+        let x = (filled(1, &dims) * 3.0).unwrap().affine(1.0, 2.0).unwrap();
+        let (weight, bias) = (filled(2, &dims[1..2]), filled(3, &dims[1..2]));
+        check_against_f64(&[x.clone(), weight, bias], |t| batch_norm(&t[0], &t[1], &t[2], 1e-3).unwrap());
+        let (mean, variance) = moments(&x).unwrap();
+        let (mean64, variance64) = moments(&x.to_dtype(DType::F64).unwrap()).unwrap();
+        assert!(largest_difference(&mean, &mean64.to_vec1::<f64>().unwrap()) < 1e-5);
+        assert!(largest_difference(&variance, &variance64.to_vec1::<f64>().unwrap()) < 1e-4);
+    }
+}
+
+#[test]
+fn channel_addition_and_rectifiers_agree_with_their_composition() {
+    let (x, values) = (filled(1, &[3, 4, 5, 7]), filled(2, &[4]));
+    check_against_f64(&[x.clone(), values], |t| add_channels(&t[0], &t[1]).unwrap());
+    let large = (x * 9.0).unwrap();
+    for ceiling in [None, Some(6.0)] {
+        check_against_f64(&[large.transpose(1, 3).unwrap()], |t| rectify(&t[0], ceiling).unwrap());
+    }
+    let nan = Tensor::new(&[f32::NAN], &Device::Cpu).unwrap();
+    assert!(rectify(&nan, Some(6.0)).unwrap().to_vec1::<f32>().unwrap()[0].is_nan());
+    let error = add_channels(&filled(1, &[1, 4, 2, 2]), &filled(2, &[3])).unwrap_err().to_string();
+    assert!(error.contains("4 channels") && error.contains("[3]"), "{error}");
 }
