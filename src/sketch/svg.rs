@@ -87,41 +87,13 @@ fn flatten(path: &usvg::Path, canvas: Affine) -> Vec<Stroke> {
     let own = Affine::new([ts.sx, ts.ky, ts.kx, ts.sy, ts.tx, ts.ty].map(f64::from));
     let mut strokes: Vec<Stroke> = Vec::new();
     // Transformed first, so that the tolerance counts on the canvas.
-    kurbo::flatten(canvas * own * curves(path), TOLERANCE, |element| match element {
-        PathEl::MoveTo(p) => strokes.push(vec![Point::new(p.x as f32, p.y as f32)]),
-        PathEl::LineTo(p) => strokes.extend_last(Point::new(p.x as f32, p.y as f32)),
-        PathEl::ClosePath => strokes.close_last(),
-        PathEl::QuadTo(..) | PathEl::CurveTo(..) => {} // flattened
+    kurbo::flatten(canvas * own * curves(path), TOLERANCE, |element| match (element, strokes.last_mut()) {
+        (PathEl::MoveTo(p), _) => strokes.push(vec![Point::new(p.x as f32, p.y as f32)]),
+        (PathEl::LineTo(p), Some(stroke)) => stroke.push(Point::new(p.x as f32, p.y as f32)),
+        (PathEl::ClosePath, Some(stroke)) if stroke.first() != stroke.last() => stroke.extend_from_within(..1),
+        _ => {} // closed already; curves are lines by now
     });
-    for stroke in &mut strokes {
-        // A dot is written as a line without length.
-        if stroke.len() == 2 && stroke[0] == stroke[1] {
-            stroke.pop();
-        }
-    }
     strokes
-}
-
-/// Grows the stroke that was begun last.
-trait Grow {
-    fn extend_last(&mut self, point: Point);
-    fn close_last(&mut self);
-}
-
-impl Grow for Vec<Stroke> {
-    fn extend_last(&mut self, point: Point) {
-        if let Some(stroke) = self.last_mut() {
-            stroke.push(point);
-        }
-    }
-
-    fn close_last(&mut self) {
-        if let Some(stroke) = self.last_mut()
-            && stroke.first() != stroke.last()
-        {
-            stroke.extend(stroke.first().copied());
-        }
-    }
 }
 
 /// The same path as kurbo knows it.
@@ -140,7 +112,7 @@ fn curves(path: &usvg::Path) -> BezPath {
     curves
 }
 
-/// Writes a sketch as the text of an SVG file: one polyline a stroke, black, 3 px of 256 wide, round ends.
+/// Writes a sketch as the text of an SVG file: one polyline (or dot) a stroke, black, 3 px of 256 wide, round ends.
 ///
 /// [`parse`] reads it back, point for point.
 ///
@@ -154,12 +126,15 @@ pub fn format(sketch: &Sketch) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {CANVAS} {CANVAS}\" fill=\"none\" stroke=\"black\" \
          stroke-width=\"{WIDTH}\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n"
     );
-    for stroke in sketch.strokes.iter().filter(|stroke| !stroke.is_empty()) {
-        // A polyline of one point is not drawn; from the point to itself it is a dot.
-        let repeated = stroke.iter().take(if stroke.len() == 1 { 1 } else { 0 });
-        let points: Vec<_> = stroke.iter().chain(repeated).map(|point| format!("{},{}", point.x, point.y)).collect();
+    for stroke in &sketch.strokes {
+        let points: Vec<_> = stroke.iter().map(|point| format!("{},{}", point.x, point.y)).collect();
+        // A polyline of one point is not drawn; a path closed at once is a dot.
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  <polyline points=\"{}\"/>", points.join(" "));
+        let _ = match points.as_slice() {
+            [] => Ok(()),
+            [point] => writeln!(text, "  <path d=\"M{point} z\"/>"),
+            points => writeln!(text, "  <polyline points=\"{}\"/>", points.join(" ")),
+        };
     }
     text + "</svg>\n"
 }
@@ -287,8 +262,13 @@ mod tests {
     fn files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.svg");
-        let sketch =
-            Sketch { strokes: vec![vec![Point::new(0.1, 255.9)], vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)]] };
+        let sketch = Sketch {
+            strokes: vec![
+                vec![Point::new(0.1, 255.9)],
+                vec![Point::new(1.0, 1.0); 2],
+                vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)],
+            ],
+        };
         write(&sketch, &path).unwrap();
         assert_eq!(read(&path).unwrap(), sketch);
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
