@@ -9,6 +9,10 @@ use usvg::{Group, ImageHrefResolver, Node, Options, Tree, tiny_skia_path::PathSe
 /// Curves become lines that lie this near to them, in pixels of the 256 canvas: a tenth of a pixel cannot be seen.
 pub const TOLERANCE: f64 = 0.1;
 
+/// Paths may reach this far beyond the picture, in pixels of the canvas (16 canvases): flattening takes time and memory
+/// that grow with a curve's size.
+const FAR: f64 = 16.0 * CANVAS as f64;
+
 /// Width of the lines that [`format`] writes, in pixels of the canvas: the one that the corpora's ink is measured at.
 const WIDTH: f32 = 3.0;
 
@@ -32,7 +36,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
 /// Text and embedded pictures are not strokes.
 ///
 /// # Errors
-/// Malformed XML, a picture without size, no visible path, a coordinate that is not finite.
+/// Malformed XML, a picture without size, no visible path, a path more than 16 canvases away.
 ///
 /// ```
 /// use retrace::sketch::{Point, svg};
@@ -54,7 +58,14 @@ pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Sketch> {
         paths.retain(|path| path.stroke().is_some());
     }
     let canvas = fit(tree.size());
-    let strokes: Vec<Stroke> = paths.into_iter().flat_map(|path| flatten(path, canvas)).collect();
+    let curves: Vec<BezPath> = paths.into_iter().map(|path| canvas * curves(path)).collect();
+    for bounds in curves.iter().map(BezPath::control_box) {
+        if [bounds.x0, bounds.y0, bounds.x1, bounds.y1].iter().any(|value| value.abs() > FAR) {
+            let found = format!("one at {:.3e}, {:.3e} of the 256 canvas", bounds.center().x, bounds.center().y);
+            return Err(Error::data(path, "paths inside or near the SVG picture", found));
+        }
+    }
+    let strokes: Vec<Stroke> = curves.iter().flat_map(flatten).collect();
     if strokes.is_empty() {
         return Err(Error::data(path, "at least one visible path in the SVG picture", "none"));
     }
@@ -81,13 +92,10 @@ fn fit(size: usvg::Size) -> Affine {
     Affine::translate(((canvas - width * scale) / 2.0, (canvas - height * scale) / 2.0)) * Affine::scale(scale)
 }
 
-/// The subpaths of a path as strokes on the canvas.
-fn flatten(path: &usvg::Path, canvas: Affine) -> Vec<Stroke> {
-    let ts = path.abs_transform();
-    let own = Affine::new([ts.sx, ts.ky, ts.kx, ts.sy, ts.tx, ts.ty].map(f64::from));
+/// The subpaths of a path on the canvas as strokes.
+fn flatten(path: &BezPath) -> Vec<Stroke> {
     let mut strokes: Vec<Stroke> = Vec::new();
-    // Transformed first, so that the tolerance counts on the canvas.
-    kurbo::flatten(canvas * own * curves(path), TOLERANCE, |element| match (element, strokes.last_mut()) {
+    kurbo::flatten(path, TOLERANCE, |element| match (element, strokes.last_mut()) {
         (PathEl::MoveTo(p), _) => strokes.push(vec![Point::new(p.x as f32, p.y as f32)]),
         (PathEl::LineTo(p), Some(stroke)) => stroke.push(Point::new(p.x as f32, p.y as f32)),
         (PathEl::ClosePath, Some(stroke)) if stroke.first() != stroke.last() => stroke.extend_from_within(..1),
@@ -96,7 +104,7 @@ fn flatten(path: &usvg::Path, canvas: Affine) -> Vec<Stroke> {
     strokes
 }
 
-/// The same path as kurbo knows it.
+/// The same path as kurbo knows it, in pixels of the picture.
 fn curves(path: &usvg::Path) -> BezPath {
     let at = |p: usvg::tiny_skia_path::Point| (f64::from(p.x), f64::from(p.y));
     let mut curves = BezPath::new();
@@ -109,7 +117,8 @@ fn curves(path: &usvg::Path) -> BezPath {
             PathSegment::Close => curves.close_path(),
         }
     }
-    curves
+    let ts = path.abs_transform();
+    Affine::new([ts.sx, ts.ky, ts.kx, ts.sy, ts.tx, ts.ty].map(f64::from)) * curves
 }
 
 /// Writes a sketch as the text of an SVG file: one polyline (or dot) a stroke, black, 3 px of 256 wide, round ends.
@@ -255,6 +264,8 @@ mod tests {
         assert_eq!(message(&format!(r#"{open}<path d="M NaN 0 L 1 1" {LINE}/></svg>"#)), none);
         let flat = r#"<svg xmlns="http://www.w3.org/2000/svg" width="0" height="9"><path d="M0 0L1 1"/></svg>"#;
         assert!(message(flat).contains("an SVG picture"), "{}", message(flat));
+        let wild = message(&format!(r#"{open}<path d="M 0 0 C 1e30 0 0 1e30 1 1" {LINE}/></svg>"#));
+        assert!(wild.starts_with("x.svg: expected paths inside or near the SVG picture, found one at"), "{wild}");
         assert!(read("no/such/file.svg").unwrap_err().to_string().starts_with("no/such/file.svg"));
     }
 
