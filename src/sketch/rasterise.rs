@@ -17,8 +17,8 @@ const FAR: f32 = 16.0 * CANVAS;
 /// Draws a sketch as the field's code does: white lines on black.
 ///
 /// On a canvas of 256 x 256: points rounded to pixels, Bresenham lines, one binary dilation with the 3 x 3 cross. Then
-/// resized to `side` with a triangle (anti-aliased bilinear) filter. Rounding takes a point to the pixel right and below
-/// of it as often as not, so lines lie half a canvas pixel right and below of where [`antialiased`] draws them.
+/// resized to `side` with a triangle (anti-aliased bilinear) filter. Pixel `i` covers `i` to `i + 1`, so lines lie half a
+/// canvas pixel right and below of where [`antialiased`] draws them.
 ///
 /// # Shapes
 /// `side` x `side`; 0 ground, 255 ink, greys where the canvas was resized.
