@@ -13,7 +13,7 @@ pub const TOLERANCE: f64 = 0.1;
 /// that grow with a curve's size.
 const FAR: f64 = 16.0 * CANVAS as f64;
 
-/// Width of the lines that [`format`] writes, in pixels of the canvas: the one that the corpora's ink is measured at.
+/// Width of the lines that [`format()`] writes, in pixels of the canvas: the one that the corpora's ink is measured at.
 const WIDTH: f32 = 3.0;
 
 /// Reads a sketch from an SVG file.
