@@ -151,6 +151,9 @@ impl Scan {
         for found in std::mem::take(&mut self.sketches) {
             let path = found.path().unwrap_or(&self.root).to_path_buf();
             let Some(&place) = places.get(&(found.category.clone(), found.photo.clone())) else {
+                if places.is_empty() {
+                    continue; // the loader has said that there are no photos at all
+                }
                 let lost = format!("a sketch of `{}`, and no such photo", found.photo);
                 self.problems.push(Error::data(path, "a photo for every sketch", lost));
                 continue;

@@ -145,7 +145,8 @@ fn locate(root: &Path, name: &str, endings: &[&str]) -> Result<PathBuf, Fault> {
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::dataset::Source;
+    use crate::dataset::{Drawing, Source};
+    use crate::sketch::{Point, Sketch};
 
     #[test]
     fn a_manifest_pairs_files() {
@@ -166,6 +167,29 @@ mod tests {
         assert_eq!(sketches, [(0, Some(4)), (0, None), (1, None)]);
         assert_eq!(corpus.photo(2).unwrap().get_pixel(0, 0).0, [30; 3]);
         assert!(corpus.drawing(2).is_ok());
+    }
+
+    #[test]
+    fn drawings_of_strokes_are_vectors() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::folder(place.path());
+        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 256 256">
+            <path d="M 1 2 L 3 4" fill="none" stroke="black"/></svg>"#;
+        fixture::write(&place.path().join("a.svg"), svg);
+        fixture::write(&place.path().join("b.JSON"), r#"{"strokes": [[[1, 2], [3, 4]]]}"#);
+        fixture::write(&place.path().join("c.svg"), "<svg");
+        let manifest =
+            "sketch,photo,split\na.svg,photos/a.jpg,test\nb.JSON,photos/a.jpg,test\nc.svg,photos/a.jpg,test\n";
+        fixture::write(&place.path().join("manifest.csv"), manifest);
+        let corpus = open(place.path()).unwrap();
+        let strokes = vec![vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)]];
+        assert_eq!(corpus.drawing(0).unwrap(), Drawing::Vector(Sketch { strokes }));
+        assert_eq!(corpus.drawing(1).unwrap(), corpus.drawing(0).unwrap());
+        let report = crate::dataset::check(place.path()).unwrap();
+        assert!(
+            report.problems.len() == 1 && report.problems[0].contains("c.svg: expected an SVG picture"),
+            "{report}"
+        );
     }
 
     #[test]

@@ -12,10 +12,17 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<Named>> {
 }
 
 /// Files with one of these endings, by name without ending. Hidden files and what desktops leave behind are passed over;
-/// any other file is a problem, for it may be a picture that would be missed.
-pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Result<Vec<Named>> {
+/// any other file is a problem, for it may be a picture that would be missed; so are a missing and an empty folder.
+pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Vec<Named> {
     let mut files = Vec::new();
-    for (name, path) in entries(folder)? {
+    let entries = match entries(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(error);
+            return files;
+        }
+    };
+    for (name, path) in entries {
         if ending(&path).is_some_and(|ending| endings.contains(&ending.as_str())) && path.is_file() {
             files.push((stem(&name).to_string(), path));
         } else {
@@ -27,7 +34,7 @@ pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) 
         problems.push(Error::data(folder, expected, "an empty folder"));
     }
     files.sort();
-    Ok(files)
+    files
 }
 
 /// The ending of a file's name, in lower case.

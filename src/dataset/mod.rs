@@ -8,7 +8,7 @@
 //! | [`folder`] | anyone's own data, paired by a `manifest.csv` |
 //!
 //! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
-//! validation part.
+//! validation part; [`check()`] opens every file and compares counts; [`sheet()`] shows what a corpus looks like.
 //!
 //! # Order of the index
 //!
@@ -21,6 +21,7 @@ use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
 mod catalogue;
+mod check;
 mod corpus;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -32,13 +33,16 @@ mod pickle;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;
+mod sheet;
 pub mod sketchy;
 mod validation;
 mod vector;
 
 pub use catalogue::{Known, Published, list};
+pub use check::{Comparison, Report, check, check_source};
 pub use corpus::{Corpus, Layout};
 pub use open::{detect, open};
+pub use sheet::{choose, sheet};
 pub use validation::with_validation;
 
 /// The part of a corpus that a photo, and with it all of its sketches, belongs to.

@@ -10,7 +10,7 @@ use std::path::Path;
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
 pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
-    // Embedded corpora are opened by name before this function is reached: `synthetic` needs no files.
+    // Embedded corpora go here, by name, before `data` is asked for: they need no files.
     let known = catalogue::list()?;
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
         let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);

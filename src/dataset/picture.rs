@@ -45,11 +45,23 @@ fn decode(path: &Path) -> Result<DynamicImage> {
     Ok(picture)
 }
 
-/// The decoder fills what a cut JPEG lacks with grey and says nothing. A whole one has an end mark (FF D9) behind its
-/// last scan header (FF DA); neither pair can occur inside a scan, where FF is followed by 00 or a restart mark.
+/// Whether the first picture of a JPEG file reaches its end mark (FF D9): the decoder fills what a cut file lacks with
+/// grey and says nothing. Cameras append other data behind the mark, so that the file's last bytes tell nothing.
 fn is_closed_jpeg(bytes: &[u8]) -> bool {
-    let last = |mark: u8| bytes.windows(2).rposition(|pair| pair == [0xff, mark]);
-    matches!((last(0xda), last(0xd9)), (Some(scan), Some(end)) if end > scan)
+    let mut at = 2; // behind the start mark
+    while let Some(&[first, second]) = bytes.get(at..at + 2).and_then(|pair| pair.as_array()) {
+        at += match (first, second) {
+            (0xff, 0xd9) => return true,
+            (0xff, 0xff) => 1,                      // fill
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => 2, // an escaped byte of a scan, and marks without a segment
+            (0xff, _) => match bytes.get(at + 2..at + 4) {
+                Some(length) => 2 + usize::from(length[0]) * 256 + usize::from(length[1]),
+                None => return false,
+            },
+            _ => 1, // inside a scan
+        };
+    }
+    false
 }
 
 fn on_white(picture: DynamicImage) -> DynamicImage {
@@ -106,6 +118,17 @@ mod tests {
                 assert!(error.contains(name) && error.contains("a whole PNG or JPEG"), "{share}: {error}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_camera_appends_does_not_matter() {
+        let whole = encode(&noise(), ImageFormat::Jpeg);
+        let appended = [&whole[..], &[0xff, 0xda, 1, 2, 3]].concat();
+        assert!(is_closed_jpeg(&whole) && is_closed_jpeg(&appended));
+        assert!(!is_closed_jpeg(&whole[..whole.len() - 1]) && !is_closed_jpeg(&[]) && !is_closed_jpeg(&[0xff; 3]));
+        // A preview in a camera's notes has an end mark of its own, inside a segment.
+        let preview = [&whole[..2], &[0xff, 0xe1, 0, 4, 0xff, 0xd9], &whole[2..whole.len() - 2]].concat();
+        assert!(!is_closed_jpeg(&preview));
     }
 
     #[test]

@@ -36,10 +36,10 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
     let category = catalogue::category_of(&name);
     let mut scan = Scan::new(name, Layout::QmulV1, root);
     for (split, part) in [(Split::Train, "train"), (Split::Test, "test")] {
-        for (id, path) in listing::files(&root.join(part).join("images"), &PICTURES, &mut scan.problems)? {
+        for (id, path) in listing::files(&root.join(part).join("images"), &PICTURES, &mut scan.problems) {
             scan.add_photo(id, category, split, &path);
         }
-        for (id, path) in listing::files(&root.join(part).join("sketches"), &PICTURES, &mut scan.problems)? {
+        for (id, path) in listing::files(&root.join(part).join("sketches"), &PICTURES, &mut scan.problems) {
             let (photo, category, stored) = (id.clone(), category.to_string(), Stored::Picture(path));
             scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher: None, stored });
         }

@@ -26,7 +26,7 @@
 use super::corpus::{Corpus, FoundSketch, Layout, Scan, Stored};
 use super::listing::{self, Named};
 use super::{Split, catalogue, pickle};
-use crate::sketch::{CANVAS, Point, Sketch};
+use crate::sketch::{CANVAS, Sketch};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ fn scan_pickle(root: &Path) -> Result<Scan> {
     let (name, category) = identify(root, Some(&path))?;
     let mut scan = Scan::new(name, Layout::QmulV2Pickle, root);
     let splits = read_sketches(&path, category, &mut scan)?;
-    for (stem, file) in listing::files(&root.join("photo"), &super::picture::PICTURES, &mut scan.problems)? {
+    for (stem, file) in listing::files(&root.join("photo"), &super::picture::PICTURES, &mut scan.problems) {
         match splits.get(&stem) {
             Some(&split) => scan.add_photo(&stem, category, split, &file),
             None => scan.problems.push(Error::data(&file, "a photo with a sketch, which tells its split", "none")),
@@ -109,7 +109,7 @@ fn read_sketches(path: &Path, category: &str, scan: &mut Scan) -> Result<BTreeMa
         .map_err(|fault| Error::data(path, fault.expected, format!("{} at byte {}", fault.found, fault.at)))?;
     let mut splits = BTreeMap::new();
     for (position, (key, array)) in entries.iter().enumerate() {
-        let fault = match (parse_key(key), parse_array(array)) {
+        let fault = match (parse_key(key), parse_array(array, path)) {
             (Ok((split, stem, suffix)), Ok(sketch)) => {
                 splits.entry(stem.to_string()).or_insert(split);
                 scan.sketches.push(FoundSketch {
@@ -149,40 +149,24 @@ fn parse_key(key: &str) -> Result<(Split, &str, &str), (&'static str, &'static s
     Ok((split, stem, suffix))
 }
 
-/// Strokes of an array of x, y, pen: a 1 ends a stroke, and so does the end of the array.
-fn parse_array(array: &pickle::Array) -> Result<Sketch, (String, String)> {
-    let rows = match array.shape[..] {
-        [rows, 3] if rows > 0 => rows,
-        _ => return Err(("an array of shape (points, 3)".into(), format!("shape {:?}", array.shape))),
+/// Strokes of an array of x, y, pen.
+fn parse_array(array: &pickle::Array, path: &Path) -> Result<Sketch, (String, String)> {
+    let [count, 3] = array.shape[..] else {
+        return Err(("an array of shape (points, 3)".into(), format!("shape {:?}", array.shape)));
     };
-    let mut sketch = Sketch { strokes: vec![Vec::new()] };
-    for row in 0..rows {
-        let cell = |column| array.get(row, column).unwrap_or(f64::NAN);
-        let (x, y, pen) = (cell(0), cell(1), cell(2));
-        check_point(x, y, pen, row)?;
-        if let Some(stroke) = sketch.strokes.last_mut() {
-            stroke.push(Point::new(x as f32, y as f32));
-        }
-        if pen == 1.0 && row + 1 < rows {
-            sketch.strokes.push(Vec::new());
-        }
-    }
-    Ok(sketch)
-}
-
-fn check_point(x: f64, y: f64, pen: f64, row: usize) -> Result<(), (String, String)> {
+    let cell = |row, column| array.get(row, column).unwrap_or(f64::NAN);
+    let rows: Vec<_> = (0..count).map(|row| [cell(row, 0), cell(row, 1), cell(row, 2)]).collect();
     // A pen may leave the canvas, and rasterising cuts it there; more than a canvas away the scale is another.
     let near = -f64::from(CANVAS)..=2.0 * f64::from(CANVAS);
-    if !x.is_finite() || !y.is_finite() {
-        return Err(("finite coordinates".into(), format!("({x}, {y}) at point {row}")));
+    let far = |[x, y, _]: &[f64; 3]| x.is_finite() && y.is_finite() && !(near.contains(x) && near.contains(y));
+    if let Some(row) = rows.iter().position(far) {
+        let found = format!("({}, {}) in row {}", rows[row][0], rows[row][1], row + 1);
+        return Err(("coordinates on the 256 canvas".into(), found));
     }
-    if !near.contains(&x) || !near.contains(&y) {
-        return Err(("coordinates on the 256 canvas".into(), format!("({x}, {y}) at point {row}")));
-    }
-    if pen != 0.0 && pen != 1.0 {
-        return Err(("pen flag 0 or 1".into(), format!("{pen} at point {row}")));
-    }
-    Ok(())
+    Sketch::from_rows(&rows, path).map_err(|error| match error {
+        Error::Data { expected, found, .. } => (expected, found),
+        other => ("rows x, y, pen".into(), other.to_string()),
+    })
 }
 
 fn scan_folders(root: &Path) -> Result<Scan> {
@@ -190,16 +174,16 @@ fn scan_folders(root: &Path) -> Result<Scan> {
     let mut scan = Scan::new(name, Layout::QmulV2Svg, root);
     if root.join("trainA").is_dir() {
         for (split, part) in [(Split::Train, "train"), (Split::Test, "test")] {
-            add_sketches(&root.join(format!("{part}A")), category, Some(split), &mut scan)?;
+            add_sketches(&root.join(format!("{part}A")), category, Some(split), &mut scan);
             let photos = root.join(format!("{part}B"));
-            for (stem, path) in listing::files(&photos, &super::picture::PICTURES, &mut scan.problems)? {
+            for (stem, path) in listing::files(&photos, &super::picture::PICTURES, &mut scan.problems) {
                 scan.add_photo(stem, category, split, &path);
             }
         }
         return Ok(scan);
     }
-    add_sketches(&find_folder(root, "sketch")?, category, None, &mut scan)?;
-    let photos = listing::files(&find_folder(root, "photo")?, &super::picture::PICTURES, &mut scan.problems)?;
+    add_sketches(&find_folder(root, "sketch")?, category, None, &mut scan);
+    let photos = listing::files(&find_folder(root, "photo")?, &super::picture::PICTURES, &mut scan.problems);
     add_listed_photos(photos, category, &mut scan)?;
     Ok(scan)
 }
@@ -217,8 +201,8 @@ fn find_folder(root: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// Adds `<stem>_<n>.svg` or `.png` of a folder; the number is the sketch's id.
-fn add_sketches(folder: &Path, category: &str, split: Option<Split>, scan: &mut Scan) -> Result<()> {
-    for (stem, path) in listing::files(folder, &["svg", "png"], &mut scan.problems)? {
+fn add_sketches(folder: &Path, category: &str, split: Option<Split>, scan: &mut Scan) {
+    for (stem, path) in listing::files(folder, &["svg", "png"], &mut scan.problems) {
         let Some((photo, number)) = stem.rsplit_once('_') else {
             scan.problems.push(Error::data(&path, "a name `<photo>_<n>`", "no `_`"));
             continue;
@@ -228,7 +212,6 @@ fn add_sketches(folder: &Path, category: &str, split: Option<Split>, scan: &mut 
         let (id, photo, category) = (number.to_string(), photo.to_string(), category.to_string());
         scan.sketches.push(FoundSketch { id, photo, category, split, sketcher: None, stored });
     }
-    Ok(())
 }
 
 /// Adds the photos that the list files name; a photo in no list, and a line without a photo, are faults.
@@ -259,6 +242,7 @@ mod tests {
     use super::super::fixture;
     use super::*;
     use crate::dataset::{Drawing, Source};
+    use crate::sketch::Point;
 
     fn broken(keys: &[&str], rows: &[[f64; 3]]) -> String {
         let place = tempfile::tempdir().unwrap();
@@ -300,17 +284,14 @@ mod tests {
     fn broken_coordinates_are_named_without_the_suffix() {
         let keys = ["/train/a_SECRET", "/train/b_v1_1", "/test/c_1"];
         let error = broken(&keys, &[[1.0, 2.0, 0.0], [f64::NAN, 2.0, 1.0]]);
-        assert!(
-            error.contains("ChairV2_Coordinate: expected finite coordinates, found (NaN, 2) at point 1"),
-            "{error}"
-        );
+        assert!(error.contains("ChairV2_Coordinate: expected finite coordinates, found (NaN, 2) in row 2"), "{error}");
         assert!(error.contains("in drawing 0, of photo `a`") && error.contains("2 more problems"), "{error}");
         assert!(!error.contains("SECRET"), "{error}");
         for (rows, expected) in [
-            (vec![[1.0, 2.0, 0.5]], "pen flag 0 or 1, found 0.5"),
+            (vec![[1.0, 2.0, 0.5]], "a pen flag of 0 or 1, found 0.5"),
             (vec![[1.0, 9e9, 1.0]], "coordinates on the 256 canvas"),
             (vec![[f64::INFINITY, 1.0, 1.0]], "finite coordinates"),
-            (vec![], "an array of shape (points, 3), found shape [0, 3]"),
+            (vec![], "at least one row (x, y, pen), found none"),
         ] {
             let error = broken(&keys, &rows);
             assert!(error.contains(expected) && !error.contains("SECRET"), "{error}");

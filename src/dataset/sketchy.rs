@@ -77,12 +77,12 @@ pub(super) fn scan(root: &Path, test: &[&str]) -> Result<Scan> {
     }
     for (class, folder) in classes {
         let split = if test.contains(&class.as_str()) { Split::Test } else { Split::Train };
-        for (id, path) in listing::files(&folder, &PICTURES, &mut scan.problems)? {
+        for (id, path) in listing::files(&folder, &PICTURES, &mut scan.problems) {
             scan.add_photo(id, &class, split, &path);
         }
     }
     for (class, folder) in listing::folders(&class_folder(root, "sketch"))? {
-        add_sketches(&class, &folder, &mut scan)?;
+        add_sketches(&class, &folder, &mut scan);
     }
     Ok(scan)
 }
@@ -93,8 +93,8 @@ fn class_folder(root: &Path, part: &str) -> PathBuf {
     if full.is_dir() { full } else { root.join(part) }
 }
 
-fn add_sketches(class: &str, folder: &Path, scan: &mut Scan) -> Result<()> {
-    for (stem, path) in listing::files(folder, &PICTURES, &mut scan.problems)? {
+fn add_sketches(class: &str, folder: &Path, scan: &mut Scan) {
+    for (stem, path) in listing::files(folder, &PICTURES, &mut scan.problems) {
         let Some((photo, number)) = stem.rsplit_once('-') else {
             scan.problems.push(Error::data(&path, "a name `<photo>-<n>`", "no `-`"));
             continue;
@@ -103,7 +103,6 @@ fn add_sketches(class: &str, folder: &Path, scan: &mut Scan) -> Result<()> {
         let stored = Stored::Picture(path);
         scan.sketches.push(FoundSketch { id, photo, category, split: None, sketcher: None, stored });
     }
-    Ok(())
 }
 
 #[cfg(test)]
