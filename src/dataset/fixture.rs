@@ -1,6 +1,6 @@
 //! Tiny corpora in temporary folders, for tests.
 
-use super::pickle;
+use super::qmul_v2::pickle;
 use image::{Rgb, RgbImage};
 use std::path::{Path, PathBuf};
 

@@ -29,7 +29,6 @@ pub mod folder;
 mod index;
 mod listing;
 mod open;
-mod pickle;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;

@@ -61,8 +61,8 @@ mod tests {
     #[test]
     fn folders_are_told_by_their_layout() {
         let place = tempfile::tempdir().unwrap();
-        let makers: [(&str, fn(&Path), Layout); 4] = [
-            ("chair", fixture::chair_v2, Layout::QmulV2Pickle),
+        let makers = [
+            ("chair", fixture::chair_v2 as fn(&Path), Layout::QmulV2Pickle),
             ("shoe", fixture::shoe_v1, Layout::QmulV1),
             ("sketchy", fixture::sketchy, Layout::Sketchy),
             ("own", fixture::folder, Layout::Folder),

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn faults_name_the_file() {
-        let damage: [(fn(&Path), &str); 5] = [
+        type Damage = fn(&Path);
+        let damage: [(Damage, &str); 5] = [
             (
                 |root| std::fs::remove_file(root.join("train/images/2.jpg")).unwrap(),
                 "2.png: expected a photo for every",

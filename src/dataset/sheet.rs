@@ -27,7 +27,8 @@ pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
     photos
 }
 
-/// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches.
+/// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches, as many
+/// cells as the best drawn of them needs.
 ///
 /// # Shapes
 /// `photos`: positions of the index. `side`: of a cell, in pixels; pictures keep their aspect ratio. Cells are `side / 16`
@@ -42,14 +43,16 @@ pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImag
     }
     let columns = if photos.len() > 3 { 2 } else { 1 };
     let rows = photos.len().div_ceil(columns) as u32;
-    let (gap, cells) = (side / 16, 1 + SKETCHES as u32);
+    let objects = photos.iter().map(|&photo| object(source, photo, side)).collect::<Result<Vec<_>>>()?;
+    let cells = objects.iter().map(Vec::len).max().unwrap_or(1) as u32;
+    let gap = side / 16;
     let block = cells * (side + gap) + gap;
     let mut sheet = RgbImage::from_pixel(columns as u32 * block + gap, rows * (side + gap) + gap, Rgb([255; 3]));
-    for (place, &photo) in photos.iter().enumerate() {
+    for (place, pictures) in objects.iter().enumerate() {
         let left = gap + (place % columns) as u32 * block;
         let top = gap + (place / columns) as u32 * (side + gap);
-        for (cell, picture) in object(source, photo, side)?.into_iter().enumerate() {
-            paste(&mut sheet, &picture, left + cell as u32 * (side + gap), top, side);
+        for (cell, picture) in pictures.iter().enumerate() {
+            paste(&mut sheet, picture, left + cell as u32 * (side + gap), top, side);
         }
     }
     Ok(sheet)
@@ -121,6 +124,6 @@ mod tests {
         assert!(
             sheet(&corpus, &[], 32).is_err() && sheet(&corpus, &[0], 0).is_err() && sheet(&corpus, &[99], 32).is_err()
         );
-        assert_eq!(sheet(&corpus, &[0, 1, 2, 3], 1).unwrap().dimensions(), (8, 2));
+        assert_eq!(sheet(&corpus, &[0, 1, 2, 3], 1).unwrap().dimensions(), (4, 2));
     }
 }

@@ -5,6 +5,8 @@
 //! against the bytes that are left. Neither candle's own reader (no bytes opcodes) nor `serde-pickle` (drops what
 //! numpy's constructors are given) can read these files.
 
+mod numpy;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -293,98 +295,6 @@ impl<'a> Machine<'a> {
         self.items.get_or_insert_default().extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
         Ok(())
     }
-
-    fn tuple(&self, value: Value<'a>) -> Result<&[Value<'a>], Fault> {
-        match value {
-            Value::Tuple(id) => Ok(&self.tuples[id]),
-            _ => self.fault("a tuple", "another value"),
-        }
-    }
-
-    /// `_reconstruct(ndarray, (0,), b"b")` makes an empty array, `dtype("f8", ..)` a dtype: nothing else is called.
-    fn reduce(&mut self) -> Result<(), Fault> {
-        let (arguments, callable) = (self.pop()?, self.pop()?);
-        let first = self.tuple(arguments)?.first().copied();
-        match (callable, first) {
-            (Value::Global(Global::Reconstruct), Some(Value::Global(Global::NdArray))) => {
-                self.arrays.push(None);
-                self.stack.push(Value::Array(self.arrays.len() - 1));
-            }
-            (Value::Global(Global::DType), Some(Value::Text(code @ ("f8" | "f4")))) => {
-                self.kinds.push(Kind { width: if code == "f8" { 8 } else { 4 }, little: false });
-                self.stack.push(Value::Kind(self.kinds.len() - 1));
-            }
-            (Value::Global(Global::DType), Some(Value::Text(code))) => {
-                return self.fault("arrays of float64 or float32 (`f8`, `f4`)", format!("`{code}`"));
-            }
-            _ => return self.fault("a call of numpy's array reconstruction", "another call"),
-        }
-        Ok(())
-    }
-
-    /// Gives a dtype or an array its state.
-    fn build(&mut self) -> Result<(), Fault> {
-        let (state, object) = (self.pop()?, self.pop()?);
-        match object {
-            Value::Kind(id) => match self.tuple(state)?.get(1) {
-                Some(Value::Text("<")) => self.kinds[id].little = true,
-                _ => return self.fault("little-endian numbers", "another byte order"),
-            },
-            Value::Array(id) => self.arrays[id] = Some(self.array(state)?),
-            _ => return self.fault("the state of an array or a dtype", "the state of another value"),
-        }
-        self.stack.push(object);
-        Ok(())
-    }
-
-    /// An array from its state `(version, shape, dtype, column-major, bytes)`.
-    fn array(&mut self, state: Value<'a>) -> Result<Array<'a>, Fault> {
-        let &[_, shape, Value::Kind(kind), Value::Bool(column_major), Value::Bytes(bytes)] = self.tuple(state)? else {
-            return self.fault("an array's shape, dtype, order and bytes", "another state");
-        };
-        let Some(shape) = self.tuple(shape)?.iter().map(as_length).collect::<Option<Vec<_>>>() else {
-            return self.fault("a shape of whole numbers", "another tuple");
-        };
-        let Kind { width, little } = self.kinds[kind];
-        if !little {
-            return self.fault("little-endian numbers", "no byte order");
-        }
-        let wanted = shape.iter().try_fold(width, |product, &length| product.checked_mul(length));
-        if wanted != Some(bytes.len()) {
-            return self.fault(format!("the bytes of an array of shape {shape:?}"), format!("{} bytes", bytes.len()));
-        }
-        self.held += bytes.len();
-        if self.held > self.bytes.len() {
-            return self.fault("arrays with bytes of their own", "arrays that share bytes");
-        }
-        Ok(Array { shape, column_major, width, bytes })
-    }
-
-    fn finish(mut self) -> Result<Vec<(&'a str, Array<'a>)>, Fault> {
-        if self.at != self.bytes.len() {
-            return self.fault("the end of the file", format!("{} more bytes", self.bytes.len() - self.at));
-        }
-        if self.stack != [Value::Dict] || !self.marks.is_empty() {
-            return self.fault("one dict", "another value");
-        }
-        let items = self.items.take().unwrap_or_default();
-        let mut entries = Vec::with_capacity(items.len());
-        for (position, (key, value)) in items.into_iter().enumerate() {
-            let array = if let Value::Array(id) = value { self.arrays[id].take() } else { None };
-            match (key, array) {
-                (Value::Text(key), Some(array)) => entries.push((key, array)),
-                _ => return self.fault("text keys, each with an array of its own", format!("item {position} without")),
-            }
-        }
-        Ok(entries)
-    }
-}
-
-fn as_length(value: &Value) -> Option<usize> {
-    match value {
-        Value::Int(length) => usize::try_from(*length).ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -455,6 +365,38 @@ pub(crate) mod tests {
             }
         }
         assert!(refused > bytes.len(), "{refused}");
+    }
+
+    #[test]
+    fn made_up_programs_are_refused_without_a_panic() {
+        use rand::Rng;
+        let words: [&[u8]; 18] = [
+            b"}",
+            b"(",
+            b")",
+            b"t",
+            b"\x85",
+            b"\x87",
+            b"N",
+            b"\x88",
+            b"K\x01",
+            b"X\x01\0\0\0<",
+            b"C\x02ab",
+            b"q\x01",
+            b"h\x01",
+            b"\x94",
+            b"cnumpy\ndtype\n",
+            b"R",
+            b"b",
+            b"u",
+        ];
+        for item in 0..5000 {
+            let mut stream = crate::seed::Seed(0).child("program", item);
+            let mut program = b"\x80\x03".to_vec();
+            (0..30).for_each(|_| program.extend(words[stream.next_u32() as usize % words.len()]));
+            program.push(b'.');
+            read(&program).unwrap_err();
+        }
     }
 
     #[test]
