@@ -1,7 +1,7 @@
 //! Picture files in, whole or not at all.
 
 use crate::{Error, Result};
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -39,6 +39,8 @@ fn decode(path: &Path) -> Result<DynamicImage> {
         return Err(broken("a JPEG file without its end mark (cut short?)".into()));
     }
     let mut decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
+    // A few bytes can claim any size; 512 MiB is the decoder's own measure.
+    Limits::default().reserve(decoder.total_bytes()).map_err(|error| broken(error.to_string()))?;
     let orientation = decoder.orientation().map_err(|error| broken(error.to_string()))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
     picture.apply_orientation(orientation);
