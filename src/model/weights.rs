@@ -1,5 +1,6 @@
 //! Weights on disk: safetensors with the same bytes for the same tensors, read strictly.
 
+use super::{Allowance, LoadReport, Parameters};
 use crate::{Error, Result, run};
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
@@ -92,6 +93,18 @@ pub fn read(path: &Path) -> Result<Weights> {
     }
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     Ok(Weights { tensors, metadata })
+}
+
+/// Reads a weights file into a network, strictly.
+///
+/// # Errors
+/// As [`read`]; a missing, extra or misshapen tensor that is not allowed: then nothing is replaced.
+pub fn load(path: &Path, parameters: &Parameters, allowance: &Allowance) -> Result<LoadReport> {
+    let weights = read(path)?;
+    parameters.load_allowing(&weights.tensors, allowance).map_err(|error| match error {
+        Error::Value { expected, found, .. } => Error::data(path, expected, found),
+        other => other,
+    })
 }
 
 /// Whether every number is finite; the zero times of anything else is NaN.
