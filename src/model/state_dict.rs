@@ -21,7 +21,7 @@ const ZIP: &[u8] = b"PK\x03\x04";
 ///
 /// # Errors
 /// A file that is neither container, is cut short or has bytes left over; an object that is not a dict of tensors; a
-/// type of number other than half, bfloat16, float, double or long; a tensor that is not contiguous.
+/// type of number other than half, bfloat16, float, double or long.
 pub fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let tensors = if bytes.starts_with(ZIP) {
@@ -58,6 +58,8 @@ struct Record {
     /// In numbers, not bytes.
     offset: usize,
     shape: Vec<usize>,
+    /// In numbers; a transposed tensor is stored as it was.
+    strides: Vec<usize>,
     /// Numbers in the whole storage.
     stored: usize,
 }
@@ -137,7 +139,7 @@ fn records(object: Object) -> Result<Vec<Record>, Fault> {
         }
         let name = text(name)?;
         let Some(record) = record(&name, value) else {
-            return fault(format!("an entry {name} that is not a contiguous tensor of a known type"));
+            return fault(format!("an entry {name} that is not a tensor of a known type"));
         };
         records.push(record);
     }
@@ -169,8 +171,9 @@ fn record(name: &str, value: Object) -> Option<Record> {
         offset,
         stored: whole(stored.clone())?,
         shape,
+        strides,
     };
-    is_contiguous(&record.shape, &strides).then_some(record)
+    (record.shape.len() == record.strides.len()).then_some(record)
 }
 
 fn dtype(class: &str) -> Option<DType> {
@@ -184,33 +187,48 @@ fn dtype(class: &str) -> Option<DType> {
     })
 }
 
-/// Row-major; the stride of a side of one does not matter.
-fn is_contiguous(shape: &[usize], strides: &[usize]) -> bool {
-    let mut step = 1_usize;
-    shape.len() == strides.len()
-        && shape.iter().zip(strides).rev().all(|(&side, &stride)| {
-            let fits = side <= 1 || stride == step;
-            step = step.saturating_mul(side);
-            fits
-        })
-}
-
 fn tensors(records: &[Record], storages: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Tensor>, Fault> {
     records.iter().map(|record| Ok((record.name.clone(), tensor(record, storages)?))).collect()
 }
 
 fn tensor(record: &Record, storages: &BTreeMap<String, Vec<u8>>) -> Result<Tensor, Fault> {
-    let Record { name, storage, dtype, offset, shape, stored } = record;
-    let size = dtype.size_in_bytes();
+    let Record { name, storage, dtype, stored, shape, .. } = record;
     let data = storages.get(storage).map(Vec::as_slice).unwrap_or_default();
-    if stored.checked_mul(size) != Some(data.len()) {
+    if stored.checked_mul(dtype.size_in_bytes()) != Some(data.len()) {
         return fault(format!("{} bytes for the {stored} numbers of {name}", data.len()));
     }
+    if !is_inside(record) {
+        return fault(format!("{name} of shape {shape:?} in a storage of {stored} numbers"));
+    }
+    let numbers = Tensor::from_raw_buffer(data, *dtype, &[*stored], &Device::Cpu)?.to_dtype(DType::F32)?;
+    Ok(Tensor::from_vec(gather(record, &numbers.to_vec1::<f32>()?), shape.as_slice(), &Device::Cpu)?)
+}
+
+/// Whether the tensor has no more numbers than its storage, and its last one lies within.
+fn is_inside(record: &Record) -> bool {
+    let Record { shape, strides, offset, stored, .. } = record;
     let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
-    let end = count.and_then(|count| count.checked_add(*offset)).filter(|end| end <= stored);
-    let Some(end) = end else { return fault(format!("{name} of shape {shape:?} in a storage of {stored} numbers")) };
-    let tensor = Tensor::from_raw_buffer(&data[offset * size..end * size], *dtype, shape, &Device::Cpu)?;
-    Ok(tensor.to_dtype(DType::F32)?)
+    let last = shape.iter().zip(strides).try_fold(*offset, |last, (side, stride)| {
+        side.saturating_sub(1).checked_mul(*stride).and_then(|reach| last.checked_add(reach))
+    });
+    match count {
+        Some(0) => true,
+        Some(count) => count <= *stored && last.is_some_and(|last| last < *stored),
+        None => false,
+    }
+}
+
+/// The tensor's numbers in row-major order.
+fn gather(record: &Record, numbers: &[f32]) -> Vec<f32> {
+    let count: usize = record.shape.iter().product();
+    let position = |mut index: usize| {
+        record.shape.iter().zip(&record.strides).rev().fold(record.offset, |position, (side, stride)| {
+            let here = index % side;
+            index /= side;
+            position + here * stride
+        })
+    };
+    (0..count).map(|index| numbers[position(index)]).collect()
 }
 
 fn text(object: Object) -> Result<String, Fault> {
@@ -223,4 +241,78 @@ fn whole(object: Object) -> Option<usize> {
 
 fn wholes(object: Object) -> Option<Vec<usize>> {
     object.tuple().ok()?.into_iter().map(whole).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/model").join(name)
+    }
+
+    /// What make.py saved, in both containers.
+    #[test]
+    fn both_containers_hold_the_same() {
+        for name in ["tiny-zip.pth", "tiny-stream.pth"] {
+            let tensors = read(&fixture(name)).unwrap();
+            assert_eq!(tensors.keys().collect::<Vec<_>>(), ["a.weight", "b.bias", "n", "t.weight"], "{name}");
+            let values = |key: &str| tensors[key].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert_eq!(tensors["a.weight"].dims(), [2, 3]);
+            assert_eq!(values("a.weight"), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+            assert_eq!(values("b.bias"), [0.5, -1.5]);
+            assert_eq!((values("n"), tensors["n"].rank()), (vec![7.0], 0));
+            // [[0, 1, 2], [3, 4, 5]] without its first column, transposed.
+            assert_eq!(tensors["t.weight"].to_vec2::<f32>().unwrap(), [[1.0, 4.0], [2.0, 5.0]]);
+        }
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error_wherever_it_is_cut() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("cut.pth");
+        for name in ["tiny-zip.pth", "tiny-stream.pth"] {
+            let whole = std::fs::read(fixture(name)).unwrap();
+            for end in (0..whole.len()).step_by(7) {
+                std::fs::write(&path, &whole[..end]).unwrap();
+                let error = read(&path).unwrap_err().to_string();
+                assert!(error.contains("cut.pth: expected a whole PyTorch state dict, found"), "{name} {end}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_byte_never_panics() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("damaged.pth");
+        for name in ["tiny-zip.pth", "tiny-stream.pth"] {
+            let whole = std::fs::read(fixture(name)).unwrap();
+            let mut refused = 0;
+            for at in (0..whole.len()).step_by(3) {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x55;
+                std::fs::write(&path, &damaged).unwrap();
+                refused += usize::from(read(&path).is_err());
+            }
+            assert!(refused > 20, "{name}: {refused}");
+        }
+    }
+
+    #[test]
+    fn bytes_left_over_and_other_files_are_errors() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("odd.pth");
+        let mut longer = std::fs::read(fixture("tiny-stream.pth")).unwrap();
+        longer.push(0);
+        for (bytes, found) in [
+            (longer.as_slice(), "1 bytes after the last storage"),
+            (b"\x89PNG", "a file of 4 bytes that starts with \"89504e47\""),
+            (b"", "a file of 0 bytes"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(found), "{error}");
+        }
+    }
 }
