@@ -99,7 +99,7 @@ fn read_stream(mut rest: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
         let key = text(key)?;
         let Some(size) = sizes.get(key.as_str()) else { return fault(format!("a storage {key} that no tensor uses")) };
         let count = u64::from_le_bytes(take(&mut rest, 8, &key)?.try_into()?);
-        let length = usize::try_from(count)?.checked_mul(*size).unwrap_or(usize::MAX);
+        let length = usize::try_from(count)?.saturating_mul(*size);
         storages.insert(key.clone(), take(&mut rest, length, &key)?.to_vec());
     }
     if !rest.is_empty() {
