@@ -1,5 +1,11 @@
 //! Photos, sketches and their pairing: one [`Source`] a corpus, one [`Index`] for all of them.
 
+mod prepare;
+mod sampler;
+
+pub use prepare::{Album, Ink, PrepareConfig};
+pub use sampler::{Pair, batches};
+
 use crate::{Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};

@@ -1,1 +1,47 @@
-//! (being built)
+//! Losses on embeddings: one file each, lower is better, mean over what is stated.
+
+mod neighbourhood;
+mod triplet;
+
+pub use neighbourhood::{Topology, Triple, draw_triples, neighbourhood_loss};
+pub use triplet::triplet_loss;
+
+use candle_core::{D, Result, Tensor};
+
+/// Keeps the root's gradient finite where two embeddings coincide; far below the rounding error of unit vectors in f32.
+const ROOT_FLOOR: f64 = 1e-12;
+
+/// Euclidean distance of every row of `a` to every row of `b`.
+///
+/// ```text
+/// d(i, j) = sqrt(| |a_i|^2 + |b_j|^2 - 2 a_i . b_j | + 1e-12)
+/// ```
+///
+/// # Shapes
+/// `a` `(n, d)`, `b` `(m, d)`; out `(n, m)`.
+///
+/// # Errors
+/// Row lengths that differ.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let a = Tensor::new(&[[0.0_f64, 0.0]], &Device::Cpu)?;
+/// let b = Tensor::new(&[[3.0_f64, 4.0]], &Device::Cpu)?;
+/// let distance = retrace::loss::distances(&a, &b)?.to_vec2::<f64>()?;
+/// assert!((distance[0][0] - 5.0).abs() < 1e-9);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+pub fn distances(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (a_square, b_square) = (a.sqr()?.sum_keepdim(D::Minus1)?, b.sqr()?.sum_keepdim(D::Minus1)?.t()?);
+    let square = a_square.broadcast_add(&b_square)?.sub(&(a.matmul(&b.t()?)? * 2.0)?)?;
+    // Rounding can leave a square just below zero; the absolute value, unlike a maximum, lets NaN through.
+    (square.abs()? + ROOT_FLOOR)?.sqrt()
+}
+
+/// `max(x, 0)`, and NaN where `x` is NaN (candle's `relu` would make it 0 and hide a broken network).
+fn hinge(x: &Tensor) -> Result<Tensor> {
+    (x + x.abs()?)? / 2.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,13 @@
-//! (being built)
+//! What is computed from distances and from ranks: pure functions, no model, no file.
+//!
+//! ```text
+//! distances (queries x gallery) -> ranks (1 = best) -> Acc@K, percentile, median, intervals
+//! ```
+
+mod accuracy;
+mod bootstrap;
+mod rank;
+
+pub use accuracy::{acc_at, average_percentile, mean_sd, median_rank};
+pub use bootstrap::{Interval, RESAMPLES, paired_interval};
+pub use rank::{Tie, distances, nearest, ranks};

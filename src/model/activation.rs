@@ -1,6 +1,6 @@
 //! Rectifiers.
 
-use crate::Result;
+use crate::{Result, kernel};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ impl Activation {
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
         Ok(match self {
             Self::None => x.clone(),
-            Self::Relu => x.relu()?,
-            Self::Relu6 => x.relu()?.minimum(6.0)?,
+            Self::Relu => kernel::rectify(x, None)?,
+            Self::Relu6 => kernel::rectify(x, Some(6.0))?,
         })
     }
 }

@@ -87,7 +87,7 @@ impl Convolution {
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let y = self.convolve(x, &self.weight.value(mode))?;
         match &self.bias {
-            Some(bias) => add_channels(&y, &bias.value(mode)),
+            Some(bias) => Ok(kernel::add_channels(&y, &bias.value(mode))?),
             None => Ok(y),
         }
     }
@@ -99,7 +99,7 @@ impl Convolution {
             Some(bias) => (scale * bias.value(mode))?.add(shift)?,
             None => shift.clone(),
         };
-        add_channels(&self.convolve(x, &weight)?, &shift)
+        Ok(kernel::add_channels(&self.convolve(x, &weight)?, &shift)?)
     }
 
     fn convolve(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -179,10 +179,6 @@ impl ConvNorm {
         };
         self.activation.apply(&y)
     }
-}
-
-fn add_channels(x: &Tensor, values: &Tensor) -> Result<Tensor> {
-    Ok(x.broadcast_add(&values.reshape((1, (), 1, 1))?)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Batch normalisation, with statistics of the batch or frozen ones, and a trained or frozen scale and shift.
 
 use super::{Init, Mode, Scope, Weight};
-use crate::{Error, Result};
+use crate::{Error, Result, kernel};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -104,12 +104,9 @@ impl BatchNorm {
         if count < 2 {
             return Err(Error::value("batch norm", "at least 2 numbers per channel to take a variance of", count));
         }
-        let mean = channel_mean(x)?;
-        let centred = x.broadcast_sub(&column(&mean)?)?;
-        let variance = channel_mean(&centred.sqr()?)?;
+        let (mean, variance) = kernel::moments(x)?;
         self.follow(&mean, &variance, count)?;
-        let scale = (self.weight.value(mode) / (variance + self.epsilon)?.sqrt()?)?;
-        Ok(centred.broadcast_mul(&column(&scale)?)?.broadcast_add(&column(&self.bias.value(mode))?)?)
+        Ok(kernel::batch_norm(x, &self.weight.value(mode), &self.bias.value(mode), self.epsilon)?)
     }
 
     /// Multiplier and addend of each channel where running statistics are used; none where the batch's are.
@@ -142,11 +139,6 @@ impl BatchNorm {
 /// `(c)` to `(1, c, 1, 1)`.
 fn column(values: &Tensor) -> Result<Tensor> {
     Ok(values.reshape((1, (), 1, 1))?)
-}
-
-/// The mean of each channel: within each picture first, where the numbers lie side by side, then over the batch.
-fn channel_mean(x: &Tensor) -> Result<Tensor> {
-    Ok(x.flatten_from(2)?.mean(2)?.mean(0)?)
 }
 
 #[cfg(test)]

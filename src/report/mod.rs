@@ -1,1 +1,21 @@
-//! (being built)
+//! Tables, claims and figures, from `results/` and `data/` alone: no model is ever loaded here.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`record`] | the finished runs of a row, and the check of `summary.json` against `ranks.csv` |
+//! | [`printed`] | the papers' own numbers |
+//! | [`score`] | the metrics that tables and claims name, query by query |
+//! | [`table`] | a row's mean and deviation over seeds beside the paper's number |
+//! | [`render`] | a table as markdown, CSV or aligned text |
+//! | [`block`] | the generated parts of a markdown file |
+//! | [`claim`] | a paper's sentence against our effect and its interval |
+//! | [`figure`] | SVG that carries its font |
+
+pub mod block;
+pub mod claim;
+// pub mod figure;
+pub mod printed;
+pub mod record;
+pub mod render;
+pub mod score;
+pub mod table;

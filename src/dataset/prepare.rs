@@ -1,0 +1,279 @@
+//! From photos and drawings to tensors of one size, deformed on the way where training asks for it.
+
+use super::{Drawing, Source};
+use crate::sketch::{Affine, CANVAS, partial, rasterise};
+use crate::{Error, Result};
+use candle_core::{Device, Tensor};
+use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
+use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How a vector sketch becomes pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Ink {
+    /// Dark on white, anti-aliased, like the photos' own bright grounds.
+    DarkOnWhite {
+        /// In pixels of the 256 canvas.
+        width: f32,
+    },
+    /// White on black, hard edges: the field's released rasteriser.
+    WhiteOnBlack,
+}
+
+/// The form that pictures have before a network sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrepareConfig {
+    /// Width and height, in pixels.
+    pub side: u32,
+    /// How sketches are drawn.
+    pub ink: Ink,
+}
+
+/// A corpus decoded once and kept small in memory.
+pub struct Album {
+    config: PrepareConfig,
+    photos: Vec<RgbImage>,
+    drawings: Vec<Drawing>,
+}
+
+impl Album {
+    /// Decodes every photo and drawing of a corpus; `advance` hears of each.
+    ///
+    /// # Errors
+    /// The first file that cannot be read.
+    pub fn load(source: &dyn Source, config: PrepareConfig, advance: &(dyn Fn() + Sync)) -> Result<Self> {
+        let (side, index) = (config.side, source.index());
+        let photo = |i| {
+            let photo = source.photo(i)?;
+            advance();
+            Ok(imageops::resize(&photo, side, side, imageops::FilterType::Triangle))
+        };
+        let drawing = |i| {
+            let drawing = source.drawing(i)?;
+            advance();
+            Ok(match drawing {
+                Drawing::Raster(raster) => {
+                    Drawing::Raster(imageops::resize(&raster, side, side, imageops::FilterType::Triangle))
+                }
+                vector => vector,
+            })
+        };
+        let photos = (0..index.photos.len()).into_par_iter().map(photo).collect::<Result<_>>()?;
+        let drawings = (0..index.sketches.len()).into_par_iter().map(drawing).collect::<Result<_>>()?;
+        Ok(Self { config, photos, drawings })
+    }
+
+    /// Photos as a tensor, each deformed by its own transform.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`, values `0..=1`.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    pub fn photos(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
+        self.stack(views, device, |(position, affine)| {
+            let photo = self.photos.get(*position).ok_or_else(|| missing("photo", *position, self.photos.len()))?;
+            Ok(match *affine == Affine::default() {
+                true => photo.clone(),
+                false => warp(photo, affine, Rgb([255; 3])),
+            })
+        })
+    }
+
+    /// Sketches as a tensor, each deformed by its own transform; vector sketches before they become pixels.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`, values `0..=1`, the three channels equal.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    pub fn sketches(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
+        self.stack(views, device, |(position, affine)| Ok(grey(&self.draw(*position, affine)?)))
+    }
+
+    /// Sketches of which only the first `percent` of the points are drawn.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`; `percent` in `0..=100`.
+    ///
+    /// # Errors
+    /// A corpus whose sketches are pixels: they have no order of drawing.
+    pub fn partial(&self, positions: &[usize], percent: f64, device: &Device) -> Result<Tensor> {
+        self.stack(positions, device, |position| match self.drawing(*position)? {
+            Drawing::Vector(sketch) => Ok(grey(&self.rasterise(&partial::first_points(sketch, percent)?))),
+            Drawing::Raster(_) => Err(Error::value("partial sketch", "strokes", "a picture of a sketch")),
+        })
+    }
+
+    /// Whether sketches are strokes, so that a part of one can be drawn.
+    pub fn is_vector(&self) -> bool {
+        self.drawings.iter().all(|drawing| matches!(drawing, Drawing::Vector(_)))
+    }
+
+    fn drawing(&self, position: usize) -> Result<&Drawing> {
+        self.drawings.get(position).ok_or_else(|| missing("sketch", position, self.drawings.len()))
+    }
+
+    fn draw(&self, position: usize, affine: &Affine) -> Result<GrayImage> {
+        let plain = *affine == Affine::default();
+        Ok(match self.drawing(position)? {
+            Drawing::Vector(sketch) if plain => self.rasterise(sketch),
+            Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch)),
+            Drawing::Raster(raster) => {
+                let mut raster = if plain { raster.clone() } else { warp(raster, affine, Luma([255])) };
+                if self.config.ink == Ink::WhiteOnBlack {
+                    imageops::invert(&mut raster);
+                }
+                raster
+            }
+        })
+    }
+
+    fn rasterise(&self, sketch: &crate::sketch::Sketch) -> GrayImage {
+        match self.config.ink {
+            Ink::DarkOnWhite { width } => rasterise::antialiased(sketch, self.config.side, width),
+            Ink::WhiteOnBlack => rasterise::bresenham(sketch, self.config.side),
+        }
+    }
+
+    /// Makes pictures in parallel and lays their channels out one after the other.
+    fn stack<T: Sync>(
+        &self,
+        items: &[T],
+        device: &Device,
+        make: impl Fn(&T) -> Result<RgbImage> + Send + Sync,
+    ) -> Result<Tensor> {
+        let side = self.config.side as usize;
+        let pictures = items.par_iter().map(make).collect::<Result<Vec<_>>>()?;
+        let mut values = vec![0.0_f32; items.len() * 3 * side * side];
+        for (picture, planes) in pictures.iter().zip(values.chunks_exact_mut(3 * side * side)) {
+            for (i, pixel) in picture.pixels().enumerate() {
+                (0..3).for_each(|channel| planes[channel * side * side + i] = f32::from(pixel.0[channel]) / 255.0);
+            }
+        }
+        Ok(Tensor::from_vec(values, (items.len(), 3, side, side), device)?)
+    }
+}
+
+fn missing(what: &str, position: usize, count: usize) -> Error {
+    Error::value(format!("position of a {what}"), format!("below {count}"), position)
+}
+
+fn grey(raster: &GrayImage) -> RgbImage {
+    RgbImage::from_fn(raster.width(), raster.height(), |x, y| Rgb([raster.get_pixel(x, y).0[0]; 3]))
+}
+
+/// Deforms pixels as [`Affine::apply`] deforms points; what comes in from outside is `ground`.
+fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine, ground: P) -> image::ImageBuffer<P, Vec<u8>>
+where
+    P: image::Pixel<Subpixel = u8> + Send + Sync,
+    image::ImageBuffer<P, Vec<u8>>: Clone,
+    f32: From<u8>,
+{
+    let [[a, b, x], [c, d, y]] = affine.matrix();
+    // Canvas coordinate of a pixel's centre: (i + 1/2) 256 / side. The same map in pixel indices:
+    let scale = picture.width() as f32 / CANVAS;
+    let shift = |a: f32, b: f32, x: f32| x * scale + 0.5 * (a + b) - 0.5;
+    let matrix = [a, b, shift(a, b, x), c, d, shift(c, d, y), 0.0, 0.0, 1.0];
+    let mut out = picture.clone();
+    match Projection::from_matrix(matrix) {
+        Some(projection) => warp_into(picture, projection, Interpolation::Bilinear, Border::Constant(ground), &mut out),
+        None => out.pixels_mut().for_each(|pixel| *pixel = ground),
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Index, PhotoEntry, SketchEntry, Split};
+    use crate::sketch::{Point, Sketch};
+
+    /// One photo with a dark square at a known place, and the same square as a sketch.
+    struct Square(Index);
+
+    impl Square {
+        fn new() -> Self {
+            let photo = PhotoEntry { id: "a".into(), category: "square".into(), split: Split::Train };
+            Self(Index {
+                photos: vec![photo],
+                sketches: vec![SketchEntry { id: "a".into(), photo: 0, sketcher: None }],
+            })
+        }
+    }
+
+    impl Source for Square {
+        fn name(&self) -> &str {
+            "square"
+        }
+        fn index(&self) -> &Index {
+            &self.0
+        }
+        fn version(&self) -> String {
+            "1".into()
+        }
+        fn photo(&self, _: usize) -> Result<RgbImage> {
+            let inside = |x, y| (40..60).contains(&x) && (90..110).contains(&y);
+            Ok(RgbImage::from_fn(256, 256, |x, y| Rgb(if inside(x, y) { [0; 3] } else { [255; 3] })))
+        }
+        fn drawing(&self, _: usize) -> Result<Drawing> {
+            let corners = [(50.0, 95.0), (50.0, 105.0)].map(|(x, y)| Point::new(x, y));
+            Ok(Drawing::Vector(Sketch { strokes: vec![corners.to_vec()] }))
+        }
+    }
+
+    fn album(ink: Ink) -> Album {
+        Album::load(&Square::new(), PrepareConfig { side: 64, ink }, &|| {}).unwrap()
+    }
+
+    /// Centre of the dark pixels, in canvas coordinates.
+    fn centre(tensor: &Tensor) -> (f32, f32) {
+        let plane = tensor.get(0).unwrap().get(0).unwrap().to_vec2::<f32>().unwrap();
+        let (mut x, mut y, mut sum) = (0.0, 0.0, 0.0);
+        for (row, line) in plane.iter().enumerate() {
+            for (column, value) in line.iter().enumerate() {
+                (x, y, sum) = (
+                    x + (1.0 - value) * (column as f32 + 0.5),
+                    y + (1.0 - value) * (row as f32 + 0.5),
+                    sum + 1.0 - value,
+                );
+            }
+        }
+        (x / sum * 4.0, y / sum * 4.0)
+    }
+
+    #[test]
+    fn a_photo_and_its_sketch_move_together() {
+        let album = album(Ink::DarkOnWhite { width: 8.0 });
+        let affine = Affine { shift_x: 12.0, shift_y: -20.0, scale_x: 1.2, flip: true, ..Affine::default() };
+        for (affine, x, y) in [(Affine::default(), 50.0, 100.0), (affine, 1.2 * 78.0 + 128.0 + 12.0, 80.0)] {
+            let views = [(0, affine)];
+            for tensor in [album.photos(&views, &Device::Cpu).unwrap(), album.sketches(&views, &Device::Cpu).unwrap()] {
+                let found = centre(&tensor);
+                assert!((found.0 - x).abs() < 1.0 && (found.1 - y).abs() < 1.0, "{found:?} for ({x}, {y})");
+            }
+        }
+    }
+
+    #[test]
+    fn ink_is_an_option_that_does_something() {
+        let mean = |ink| {
+            let tensor = album(ink).sketches(&[(0, Affine::default())], &Device::Cpu).unwrap();
+            tensor.mean_all().unwrap().to_scalar::<f32>().unwrap()
+        };
+        assert!(mean(Ink::DarkOnWhite { width: 3.0 }) > 0.9);
+        assert!(mean(Ink::DarkOnWhite { width: 9.0 }) < mean(Ink::DarkOnWhite { width: 3.0 }));
+        assert!(mean(Ink::WhiteOnBlack) < 0.1);
+    }
+
+    #[test]
+    fn a_position_outside_the_index_is_an_error() {
+        let album = album(Ink::WhiteOnBlack);
+        let error = album.photos(&[(1, Affine::default())], &Device::Cpu).unwrap_err().to_string();
+        assert!(error.contains("below 1"), "{error}");
+        assert!(album.partial(&[0], 50.0, &Device::Cpu).is_ok() && album.is_vector());
+    }
+}

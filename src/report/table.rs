@@ -1,0 +1,280 @@
+//! A table: for every row and dataset the mean and deviation over seeds, beside the paper's number.
+
+use super::{
+    printed,
+    record::{Run, check_same_queries, read_row},
+    render,
+    score::Metric,
+};
+use crate::run::write_atomic;
+use crate::{
+    Result,
+    metric::{acc_at, average_percentile, mean_sd},
+};
+use std::path::{Path, PathBuf};
+
+/// What a table shows; written down once in a paper's module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableSpec {
+    /// The paper's folder in `results/` and `data/papers/`.
+    pub slug: &'static str,
+    /// The file it is written to, without extension.
+    pub name: &'static str,
+    /// What it shows, in a sentence.
+    pub title: &'static str,
+    /// The metric of the paper's numbers.
+    pub metric: Metric,
+    /// From top to bottom within each dataset.
+    pub rows: Vec<RowSpec>,
+    /// From top to bottom.
+    pub datasets: Vec<DatasetSpec>,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowSpec {
+    /// Its folder in `results/<slug>/<dataset>/`.
+    pub row: &'static str,
+    /// What the table calls it.
+    pub label: &'static str,
+    /// Where the paper prints it.
+    pub paper: Option<PaperCell>,
+    /// Printed below the table; empty for nothing to say.
+    pub note: &'static str,
+    /// The datasets it is measured on; empty for all.
+    pub only: &'static [&'static str],
+}
+
+/// A row of a printed table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaperCell {
+    /// The file in `data/papers/<slug>/`, without extension.
+    pub table: &'static str,
+    /// The row as printed.
+    pub label: &'static str,
+}
+
+/// A dataset of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetSpec {
+    /// Its folder in `results/<slug>/`.
+    pub name: &'static str,
+    /// What the table calls it.
+    pub label: &'static str,
+    /// The dataset of the paper whose numbers stand beside ours, as printed.
+    pub printed: Option<&'static str>,
+    /// What our numbers were measured on, in words.
+    pub measured_on: &'static str,
+}
+
+/// A table with its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// [`TableSpec::name`].
+    pub name: String,
+    /// [`TableSpec::title`].
+    pub title: String,
+    /// [`TableSpec::metric`].
+    pub metric: Metric,
+    /// Dataset by dataset, row by row.
+    pub lines: Vec<Line>,
+    /// Notes on rows, as (label, note).
+    pub notes: Vec<(String, String)>,
+}
+
+/// A line of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// [`DatasetSpec::name`].
+    pub dataset: String,
+    /// [`DatasetSpec::label`].
+    pub dataset_label: String,
+    /// [`DatasetSpec::measured_on`].
+    pub measured_on: String,
+    /// [`RowSpec::row`].
+    pub row: String,
+    /// [`RowSpec::label`].
+    pub label: String,
+    /// The paper's number as printed.
+    pub paper: Option<String>,
+    /// Ours; none where the row has no finished run on the dataset.
+    pub measured: Option<Measured>,
+}
+
+/// Mean, and sample standard deviation over seeds where there are two or more.
+pub type MeanSd = (f64, Option<f64>);
+
+/// What the finished runs of a row show, in percent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Own photo first.
+    pub acc1: MeanSd,
+    /// Own photo among the first five.
+    pub acc5: MeanSd,
+    /// Own photo among the first ten.
+    pub acc10: MeanSd,
+    /// [`average_percentile`]; none for a gallery of one photo.
+    pub percentile: Option<MeanSd>,
+    /// Finished runs.
+    pub seeds: usize,
+    /// Test queries.
+    pub queries: usize,
+    /// Photos ranked.
+    pub gallery: usize,
+    /// What chose the epoch.
+    pub select_on: String,
+}
+
+/// Fills a table from the finished runs below `results`.
+///
+/// # Errors
+/// A run that does not hold together, rows of a dataset with different queries (both are named), or a cell that the
+/// paper does not print.
+pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
+    let mut lines = Vec::new();
+    for dataset in &spec.datasets {
+        let mut first: Option<Run> = None;
+        for row in spec.rows.iter().filter(|row| row.only.is_empty() || row.only.contains(&dataset.name)) {
+            let runs = read_row(results, spec.slug, dataset.name, row.row)?;
+            if let (Some(first), Some(run)) = (&first, runs.first()) {
+                check_same_queries(first, run)?;
+            }
+            lines.push(line(spec, dataset, row, &runs)?);
+            first = first.or_else(|| runs.into_iter().next());
+        }
+    }
+    let noted = spec.rows.iter().filter(|row| !row.note.is_empty());
+    let notes = noted.map(|row| (row.label.to_string(), row.note.to_string())).collect();
+    Ok(Table { name: spec.name.into(), title: spec.title.into(), metric: spec.metric, lines, notes })
+}
+
+fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<Line> {
+    let paper = match (row.paper, dataset.printed) {
+        (Some(cell), Some(printed)) => printed::find(spec.slug, cell.table, cell.label, printed, spec.metric.name())?,
+        _ => None,
+    };
+    Ok(Line {
+        dataset: dataset.name.into(),
+        dataset_label: dataset.label.into(),
+        measured_on: dataset.measured_on.into(),
+        row: row.row.into(),
+        label: row.label.into(),
+        paper,
+        measured: measure(runs)?,
+    })
+}
+
+/// Mean and deviation over the runs of a row; none where there is no run.
+///
+/// # Errors
+/// A run without queries.
+pub fn measure(runs: &[Run]) -> Result<Option<Measured>> {
+    let Some(first) = runs.first() else { return Ok(None) };
+    let over_seeds = |score: &dyn Fn(&[u32]) -> Result<f64>| -> Result<MeanSd> {
+        let values: Result<Vec<f64>> = runs.iter().map(|run| score(&run.values())).collect();
+        mean_sd(&values?)
+    };
+    let gallery = first.summary.gallery;
+    let mut rules: Vec<&str> = runs.iter().map(|run| run.summary.select_on.as_str()).collect();
+    rules.dedup();
+    Ok(Some(Measured {
+        acc1: over_seeds(&|ranks| acc_at(ranks, 1))?,
+        acc5: over_seeds(&|ranks| acc_at(ranks, 5))?,
+        acc10: over_seeds(&|ranks| acc_at(ranks, 10))?,
+        percentile: (gallery > 1)
+            .then(|| over_seeds(&|ranks| average_percentile(ranks, u32::try_from(gallery).unwrap_or(u32::MAX))))
+            .transpose()?,
+        seeds: runs.len(),
+        queries: first.ranks.len(),
+        gallery,
+        select_on: rules.join("; "),
+    }))
+}
+
+/// Builds a table and writes `results/tables/<slug>/<name>.md` and `.csv`; returns it with the two paths.
+///
+/// # Errors
+/// As [`build`], or a folder that cannot be written.
+pub fn write(results: &Path, spec: &TableSpec) -> Result<(Table, [PathBuf; 2])> {
+    let table = build(results, spec)?;
+    let folder = results.join("tables").join(spec.slug);
+    let paths = ["md", "csv"].map(|kind| folder.join(format!("{}.{kind}", spec.name)));
+    write_atomic(&paths[0], render::markdown(&table).as_bytes())?;
+    write_atomic(&paths[1], render::csv(&table)?.as_bytes())?;
+    Ok((table, paths))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::record::tests::write_run;
+    use super::*;
+    use crate::run::RunFolder;
+
+    pub fn spec() -> TableSpec {
+        let row = |row, label, paper: Option<&'static str>, only| RowSpec {
+            row,
+            label,
+            note: if row == "hog" { "no learning" } else { "" },
+            only,
+            paper: paper.map(|label| PaperCell { table: "table2", label }),
+        };
+        let dataset = |name, label, printed| DatasetSpec { name, label, printed, measured_on: "toy | data" };
+        TableSpec {
+            slug: "photo_pretraining",
+            name: "main",
+            title: "Toy rows",
+            metric: Metric::Acc1,
+            rows: vec![
+                row("hog", "HOG", None, &[]),
+                row("ours-base", "Ours-Base", Some("Ours-Base (ImageNet)"), &[]),
+                row("ours", "Ours", Some("Ours (ImageNet)"), &["chair"]),
+            ],
+            datasets: vec![dataset("chair", "Chair", Some("QMUL-Chair-V2")), dataset("synth", "Synth", None)],
+        }
+    }
+
+    pub fn at(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
+        RunFolder(results.join("photo_pretraining").join(dataset).join(row).join(format!("seed{seed}")))
+    }
+
+    #[test]
+    fn lines_by_hand() {
+        let place = tempfile::tempdir().unwrap();
+        write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
+        for (seed, ranks) in [[1, 1, 2, 3], [1, 1, 1, 20], [1, 6, 6, 6]].iter().enumerate() {
+            write_run(&at(place.path(), "chair", "ours-base", seed as u64), ranks);
+        }
+        let table = build(place.path(), &spec()).unwrap();
+        let cells: Vec<_> = table.lines.iter().map(|line| (line.dataset.as_str(), line.row.as_str())).collect();
+        assert_eq!(
+            cells,
+            [("chair", "hog"), ("chair", "ours-base"), ("chair", "ours"), ("synth", "hog"), ("synth", "ours-base")]
+        );
+        let hog = table.lines[0].measured.clone().unwrap();
+        assert_eq!((hog.acc1, hog.acc5, hog.acc10), ((25.0, None), (25.0, None), (50.0, None)));
+        let base = table.lines[1].measured.clone().unwrap();
+        assert_eq!(base.acc1, (50.0, Some(25.0))); // 50, 75, 25
+        assert_eq!((base.seeds, base.queries, base.gallery, base.select_on.as_str()), (3, 4, 20, "valid acc1"));
+        let papers: Vec<_> = table.lines.iter().map(|line| line.paper.as_deref()).collect();
+        assert_eq!(papers, [None, Some("67.82"), Some("71.70"), None, None]);
+        assert!(table.lines[2..].iter().all(|line| line.measured.is_none()));
+        assert_eq!(table.notes, [("HOG".to_string(), "no learning".to_string())]);
+    }
+
+    #[test]
+    fn rows_with_other_queries_are_named() {
+        let place = tempfile::tempdir().unwrap();
+        write_run(&at(place.path(), "chair", "hog", 0), &[1, 2]);
+        write_run(&at(place.path(), "chair", "ours", 0), &[1, 2, 3]);
+        let error = build(place.path(), &spec()).unwrap_err().to_string();
+        assert!(error.contains("hog") && error.contains("ours") && error.contains("3 queries"), "{error}");
+    }
+
+    #[test]
+    fn no_run_is_a_table_of_blanks() {
+        let place = tempfile::tempdir().unwrap();
+        let (table, paths) = write(place.path(), &spec()).unwrap();
+        assert!(table.lines.iter().all(|line| line.measured.is_none()));
+        assert!(std::fs::read_to_string(&paths[0]).unwrap().contains("not run"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Where a network's input comes from: pixels made anew for every step, or features of a frozen backbone.
+
+use crate::Result;
+use crate::dataset::{Album, Pair};
+use crate::model::Normalisation;
+use crate::seed::{Seed, Stream};
+use crate::sketch::{Affine, AugmentConfig};
+use candle_core::{Device, Tensor};
+
+/// Input tensors by position in the index.
+pub trait Feed: Send + Sync {
+    /// A training batch: sketches and their photos, row by row, deformed at random.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn pairs(&self, pairs: &[Pair], stream: &mut Stream) -> Result<(Tensor, Tensor)>;
+
+    /// Whole sketches as they are.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn sketches(&self, positions: &[usize]) -> Result<Tensor>;
+
+    /// Photos as they are.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn photos(&self, positions: &[usize]) -> Result<Tensor>;
+
+    /// Sketches of which the first `percent` of the points are drawn.
+    ///
+    /// # Errors
+    /// A corpus without strokes.
+    fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor>;
+}
+
+/// Pixels of an album, normalised as the network expects.
+pub struct Pixels<'a> {
+    /// Decoded pictures.
+    pub album: &'a Album,
+    /// Deformations of training batches.
+    pub augment: AugmentConfig,
+    /// What the network subtracts and divides by.
+    pub normalisation: Normalisation,
+    /// Where the tensors go.
+    pub device: Device,
+}
+
+impl Feed for Pixels<'_> {
+    fn pairs(&self, pairs: &[Pair], stream: &mut Stream) -> Result<(Tensor, Tensor)> {
+        let (mut sketches, mut photos) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+        for pair in pairs {
+            let (to_sketch, to_photo) = Affine::sample_pair(&self.augment, stream);
+            sketches.push((pair.sketch, to_sketch));
+            photos.push((pair.photo, to_photo));
+        }
+        let sketches = self.album.sketches(&sketches, &self.device)?;
+        Ok((
+            self.normalisation.apply(&sketches)?,
+            self.normalisation.apply(&self.album.photos(&photos, &self.device)?)?,
+        ))
+    }
+
+    fn sketches(&self, positions: &[usize]) -> Result<Tensor> {
+        self.normalisation.apply(&self.album.sketches(&plain(positions), &self.device)?)
+    }
+
+    fn photos(&self, positions: &[usize]) -> Result<Tensor> {
+        self.normalisation.apply(&self.album.photos(&plain(positions), &self.device)?)
+    }
+
+    fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor> {
+        self.normalisation.apply(&self.album.partial(positions, f64::from(percent), &self.device)?)
+    }
+}
+
+fn plain(positions: &[usize]) -> Vec<(usize, Affine)> {
+    positions.iter().map(|position| (*position, Affine::default())).collect()
+}
+
+/// Deformed versions of every training picture, chosen before training: what a frozen backbone has to see once.
+///
+/// Version `v` of a sketch and of its photo share the flip, so that any two versions of equal parity make a pair.
+pub fn versions(
+    positions: &[usize],
+    version: u32,
+    augment: &AugmentConfig,
+    seed: Seed,
+    kind: &str,
+) -> Vec<(usize, Affine)> {
+    let name = format!("augment/{kind}/{version}");
+    let flip = version % 2 == 1 && augment.flip > 0.0;
+    let view = |position: &usize| {
+        let mut stream = seed.child(&name, *position as u64);
+        (*position, Affine::sample_flipped(augment, flip, &mut stream))
+    };
+    positions.iter().map(view).collect()
+}
