@@ -95,6 +95,15 @@ impl Normalisation {
     ///
     /// # Errors
     /// Another number of channels.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device, Tensor};
+    /// use retrace::model::Normalisation;
+    /// let white = Tensor::ones((1, 3, 1, 1), DType::F32, &Device::Cpu)?;
+    /// let normalisation = Normalisation { mean: [0.5, 0.5, 0.0], std: [0.5, 0.25, 1.0] };
+    /// assert_eq!(normalisation.apply(&white)?.flatten_all()?.to_vec1::<f32>()?, [1.0, 2.0, 1.0]);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
     pub fn apply(&self, pictures: &Tensor) -> Result<Tensor> {
         let column = |values: &[f32; 3]| Tensor::new(values, pictures.device())?.reshape((1, 3, 1, 1));
         let scale = column(&self.std.map(f32::recip))?;

@@ -72,7 +72,7 @@ impl Convolution {
             ));
         }
         let shape = [outputs, inputs / groups, kernel, kernel];
-        let weight = scope.weight("weight", &shape, Init::KaimingNormal(Fan::Out))?;
+        let weight = scope.weight("weight", &shape, Init::KaimingNormal(Fan::Out { groups }))?;
         let bias = if config.bias { Some(scope.weight("bias", &[outputs], Init::Zeros)?) } else { None };
         Ok(Self { weight, bias, config })
     }

@@ -138,6 +138,13 @@ impl Head {
 ///
 /// # Errors
 /// Fewer than three dimensions.
+///
+/// ```
+/// # use candle_core::{Device, Tensor};
+/// let map = Tensor::new(&[[[[1.0_f32, 2.0], [3.0, 6.0]]]], &Device::Cpu)?;
+/// assert_eq!(retrace::model::pool(&map)?.to_vec2::<f32>()?, [[3.0]]);
+/// # Ok::<(), retrace::Error>(())
+/// ```
 pub fn pool(map: &Tensor) -> Result<Tensor> {
     Ok(map.flatten_from(2)?.mean(2)?)
 }

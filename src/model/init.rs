@@ -38,8 +38,11 @@ pub enum Init {
 pub enum Fan {
     /// The forward signal: inputs that reach one output.
     In,
-    /// The gradient: outputs that one input channel of a group reaches, counted as PyTorch does (`outputs x taps`).
-    Out,
+    /// The gradient: outputs that one input channel reaches, which are those of its group.
+    Out {
+        /// Of the layer.
+        groups: usize,
+    },
 }
 
 impl Init {
@@ -71,10 +74,10 @@ impl Fan {
     fn of(self, shape: &[usize]) -> usize {
         let taps: usize = shape.iter().skip(2).product();
         let side = match self {
-            Self::In => shape.get(1),
-            Self::Out => shape.first(),
+            Self::In => shape.get(1).copied().unwrap_or(1),
+            Self::Out { groups } => shape.first().copied().unwrap_or(1) / groups.max(1),
         };
-        (side.copied().unwrap_or(1) * taps).max(1)
+        (side * taps).max(1)
     }
 }
 
@@ -103,8 +106,10 @@ mod tests {
     fn variances_follow_the_formulas() {
         let (mean, variance, _) = moments(Init::KaimingNormal(Fan::In));
         assert!(mean.abs() < 2e-3 && (variance * 288.0 / 2.0 - 1.0).abs() < 0.03, "{mean} {variance}");
-        let (_, variance, _) = moments(Init::KaimingNormal(Fan::Out));
+        let (_, variance, _) = moments(Init::KaimingNormal(Fan::Out { groups: 1 }));
         assert!((variance * 576.0 / 2.0 - 1.0).abs() < 0.03, "{variance}");
+        let (_, variance, _) = moments(Init::KaimingNormal(Fan::Out { groups: 64 }));
+        assert!((variance * 9.0 / 2.0 - 1.0).abs() < 0.03, "{variance}");
         // A normal cut at two deviations keeps 0.7737 of its variance.
         let (_, variance, largest) = moments(Init::TruncatedNormal { deviation: 0.5 });
         assert!((variance / 0.25 - 0.7737).abs() < 0.02 && largest <= 1.0, "{variance} {largest}");

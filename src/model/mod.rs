@@ -21,14 +21,19 @@ mod conv;
 mod efficientnet;
 mod embedding;
 pub mod hog;
-// pub mod import;
+pub mod import;
 mod init;
 mod mini;
 mod norm;
 mod parameter;
 mod resnet;
-// pub mod state_dict;
+pub mod state_dict;
 pub mod weights;
+
+#[cfg(test)]
+mod gradient;
+#[cfg(test)]
+mod parity;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Normalisation, build};

@@ -1,0 +1,91 @@
+//! Gradients against finite differences.
+
+use super::*;
+use crate::seed::Seed;
+use candle_core::{Device, Tensor, Var};
+
+/// Step of the difference quotient: rounding and curvature both cost about 1e-3 of a gradient of 1.
+const STEP: f32 = 1e-2;
+
+fn wave(shape: &[usize], pace: f32) -> Vec<f32> {
+    (0..shape.iter().product()).map(|i| (i as f32 * pace + 0.3).sin()).collect()
+}
+
+/// A sum with unequal weights, so that no gradient cancels.
+fn weigh(y: &Tensor) -> Tensor {
+    let weights = Tensor::from_vec(wave(y.dims(), 1.7), y.dims(), &Device::Cpu).unwrap();
+    (y * weights).unwrap().sum_all().unwrap()
+}
+
+/// Compares each number's gradient with `(f(x + step) - f(x - step)) / (2 step)`.
+fn assert_gradient(what: &str, variable: &Var, forward: impl Fn() -> Tensor) {
+    let gradients = weigh(&forward()).backward().unwrap();
+    let gradient = gradients.get(variable).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let start = variable.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let at = |i: usize, step: f32| {
+        let mut values = start.clone();
+        values[i] += step;
+        variable.set(&Tensor::from_vec(values, variable.dims(), &Device::Cpu).unwrap()).unwrap();
+        weigh(&forward()).to_scalar::<f32>().unwrap()
+    };
+    for (i, slope) in gradient.iter().enumerate() {
+        let quotient = (at(i, STEP) - at(i, -STEP)) / (2.0 * STEP);
+        assert!((slope - quotient).abs() < 5e-3 * (1.0 + quotient.abs()), "{what}[{i}]: {slope}, {quotient}");
+    }
+    at(0, 0.0);
+    assert!(gradient.iter().any(|slope| slope.abs() > 1e-2), "{what}: nothing to compare");
+}
+
+#[test]
+fn of_convolutions() {
+    for (stride, padding, dilation, groups) in
+        [(1, Padding::Each(1), 1, 1), (2, Padding::Same, 1, 1), (2, Padding::Same, 1, 4), (1, Padding::Each(0), 2, 2)]
+    {
+        let config = ConvConfig { stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 4, 3) };
+        let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
+        let layer = Convolution::new(config, &mut parameters.root()).unwrap();
+        let x = Var::from_vec(wave(&[2, 4, 6, 6], 0.7), (2, 4, 6, 6), &Device::Cpu).unwrap();
+        let forward = || layer.forward(&x, Mode::Train).unwrap();
+        assert_gradient(&format!("{config:?} input"), &x, forward);
+        for (name, var) in parameters.trainable() {
+            assert_gradient(&format!("{config:?} {name}"), &var, forward);
+        }
+    }
+}
+
+#[test]
+fn of_batch_norm() {
+    for config in [NormConfig::default(), NormConfig::running()] {
+        let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
+        let layer = BatchNorm::new(3, config, &mut parameters.root()).unwrap();
+        let x = Var::from_vec(wave(&[2, 3, 2, 2], 0.7), (2, 3, 2, 2), &Device::Cpu).unwrap();
+        let forward = || layer.forward(&x, Mode::Train).unwrap();
+        assert_gradient(&format!("{config:?} input"), &x, forward);
+        for (name, var) in parameters.trainable() {
+            assert_gradient(&format!("{config:?} {name}"), &var, forward);
+        }
+        assert_eq!(parameters.trainable().len(), 2);
+    }
+}
+
+#[test]
+fn of_a_folded_norm() {
+    let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
+    let config = ConvConfig { bias: true, ..ConvConfig::new(2, 3, 3) };
+    let names = ["conv", "norm"];
+    let layer =
+        ConvNorm::register(&mut parameters.root(), names, config, NormConfig::running(), Activation::None).unwrap();
+    let x = Var::from_vec(wave(&[2, 2, 4, 4], 0.7), (2, 2, 4, 4), &Device::Cpu).unwrap();
+    let forward = || layer.forward(&x, Mode::Train).unwrap();
+    assert_gradient("folded input", &x, forward);
+    for (name, var) in parameters.trainable() {
+        assert_gradient(&name, &var, forward);
+    }
+    assert_eq!(parameters.trainable().len(), 4);
+}
+
+#[test]
+fn of_l2_normalisation() {
+    let x = Var::from_vec(wave(&[3, 4], 0.7), (3, 4), &Device::Cpu).unwrap();
+    assert_gradient("l2", &x, || l2_normalise(&x).unwrap());
+}
