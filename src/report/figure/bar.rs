@@ -14,6 +14,9 @@ const BAR: i32 = 14;
 /// Pixels of the axis from 0 to 100%.
 const LENGTH: i32 = 400;
 
+/// The first colour of the palette, lighter, so that a whisker stands out on it.
+const FILL: RGBColor = RGBColor(102, 170, 209);
+
 /// Where the bars start, in pixels.
 const HEAD: i32 = 70;
 
@@ -46,7 +49,7 @@ pub fn draw(table: &Table) -> Result<String> {
 
 fn draw_key(area: &Area<'_>) -> Result<()> {
     let small = |colour| text(Size::Small, colour, HPos::Left);
-    let bar = Rectangle::new([(14, 38), (34, 50)], PALETTE[0].filled());
+    let bar = Rectangle::new([(14, 38), (34, 50)], FILL.filled());
     area.draw(&bar).map_err(fail)?;
     write(area, "ours, mean ± standard deviation over seeds", (40, 44), small(INK))?;
     let start = 40 + width("ours, mean ± standard deviation over seeds", Size::Small)? as i32 + 24;
@@ -71,7 +74,7 @@ fn draw_line(area: &Area<'_>, line: &Line, left: i32, y: i32) -> Result<()> {
     if let Some(measured) = &line.measured {
         let (mean, sd) = measured.acc1;
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
-        area.draw(&Rectangle::new(corners, PALETTE[0].filled())).map_err(fail)?;
+        area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
         if let Some(sd) = sd {
             let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];
             area.draw(&PathElement::new(whisker, INK.stroke_width(2))).map_err(fail)?;

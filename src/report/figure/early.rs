@@ -1,7 +1,7 @@
 //! Acc@1 against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
 
 use super::canvas::render;
-use super::panel::{self, Axis, Line, Panel, spread, top};
+use super::panel::{self, Axis, Line, Panel, note, spread, top};
 use crate::Result;
 use crate::metric::acc_at;
 use crate::report::{
@@ -17,11 +17,13 @@ use std::path::Path;
 /// # Errors
 /// A run that does not hold together.
 pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
-    let mut lines = Vec::new();
+    let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
         let seeds: Result<Vec<_>> = read_row(results, slug, dataset, row)?.iter().map(read_steps).collect();
-        let points = spread(&seeds?)?;
+        let seeds = seeds?;
+        let points = spread(&seeds)?;
         if points.len() > 1 {
+            counts.push(seeds.len());
             lines.push(Line { label: (*label).to_string(), points });
         }
     }
@@ -30,8 +32,8 @@ pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&st
     }
     let x = Axis { name: "Share of the sketch drawn (% of its points)".into(), range: (0.0, 100.0) };
     let y = Axis { name: "Acc@1 (%)".into(), range: (0.0, top(&lines)) };
-    let panel = Panel { title: title.into(), x, y, lines, marks: true };
-    render((640, 400), |area| panel::draw(area, &panel)).map(Some)
+    let panel = Panel { title: title.into(), note: note(&counts), x, y, lines, marks: true };
+    render((640, 420), |area| panel::draw(area, &panel)).map(Some)
 }
 
 /// (percent, Acc@1) by rising percent; the last is the whole sketch.

@@ -1,5 +1,6 @@
 //! The font of a figure: DejaVu Sans, cut down to the characters in use.
 
+use super::truetype;
 use crate::{Error, Result};
 use ab_glyph::{Font, FontRef};
 use base64::Engine;
@@ -10,13 +11,21 @@ use subsetter::GlyphRemapper;
 /// As written into the SVG.
 pub const FAMILY: &str = "DejaVu Sans";
 
+/// Records of the `name` table: whose the font is and under which terms. The original's, which hold the whole licence
+/// twice, would be most of a figure.
+const NAMES: [(u16, &str); 5] = [
+    (0, "Copyright 2003 Bitstream, Inc. and 2006 Tavmjong Bah; DejaVu changes are in the public domain. A subset."),
+    (1, FAMILY),
+    (4, FAMILY),
+    (6, "DejaVuSans"),
+    (14, "https://dejavu-fonts.github.io/License.html"),
+];
+
 /// A weight of the font: its SVG attribute value, its plotters name and its file.
 struct Weight(&'static str, FontStyle, fn() -> &'static [u8]);
 
-const WEIGHTS: [Weight; 2] = [
-    Weight("normal", FontStyle::Normal, dejavu::sans::regular),
-    Weight("bold", FontStyle::Bold, dejavu::sans::bold),
-];
+const WEIGHTS: [Weight; 2] =
+    [Weight("normal", FontStyle::Normal, dejavu::sans::regular), Weight("bold", FontStyle::Bold, dejavu::sans::bold)];
 
 /// Tells plotters the font, so that text is measured with the glyphs that will be shown.
 pub fn register() -> Result<()> {
@@ -59,7 +68,7 @@ pub fn characters(svg: &str, bold: bool) -> BTreeSet<char> {
 /// A TrueType font with the glyphs of `used` alone.
 ///
 /// `subsetter` cuts for PDF, where the reader brings the map from characters to glyphs; a browser wants that map
-/// (`cmap`) and the metrics table (`OS/2`) in the file, so both are added here.
+/// (`cmap`) and the metrics table (`OS/2`) in the file, so both are added here, and the names are cut short.
 pub fn subset(file: &[u8], used: &BTreeSet<char>) -> Result<Vec<u8>> {
     let font = FontRef::try_from_slice(file).map_err(|error| Error::Figure(error.to_string()))?;
     let mut glyphs = GlyphRemapper::new();
@@ -73,79 +82,13 @@ pub fn subset(file: &[u8], used: &BTreeSet<char>) -> Result<Vec<u8>> {
         map.push((code, glyphs.remap(glyph)));
     }
     let cut = subsetter::subset(file, 0, &glyphs).map_err(|error| Error::Figure(error.to_string()))?;
-    let mut tables = tables(&cut)?;
-    tables.extend(self::tables(file)?.into_iter().filter(|(tag, _)| tag == b"OS/2"));
-    tables.push((*b"cmap", cmap(&map)));
+    let mut tables = truetype::read(&cut)?;
+    tables.retain(|(tag, _)| tag != b"name");
+    tables.extend(truetype::read(file)?.into_iter().filter(|(tag, _)| tag == b"OS/2"));
+    tables.push((*b"cmap", truetype::write_cmap(&map)));
+    tables.push((*b"name", truetype::write_name(&NAMES)));
     tables.sort();
-    assemble(tables)
-}
-
-type Table = ([u8; 4], Vec<u8>);
-
-/// The tables of a TrueType file.
-fn tables(file: &[u8]) -> Result<Vec<Table>> {
-    let malformed = || Error::Figure("the font's table directory is cut short".into());
-    let count = file.get(4..6).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]]))).ok_or_else(malformed)?;
-    let records = file.get(12..12 + 16 * count).ok_or_else(malformed)?;
-    let read = |record: &[u8]| {
-        let number = |at: usize| u32::from_be_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]) as usize;
-        let data = file.get(number(8)..number(8) + number(12))?;
-        Some(([record[0], record[1], record[2], record[3]], data.to_vec()))
-    };
-    records.chunks_exact(16).map(|record| read(record).ok_or_else(malformed)).collect()
-}
-
-/// A character map of format 4 with one segment a character; `map` rises by character.
-fn cmap(map: &[(u16, u16)]) -> Vec<u8> {
-    let segments: Vec<(u16, u16)> = map.iter().map(|(code, glyph)| (*code, glyph.wrapping_sub(*code))).chain([(0xffff, 1)]).collect();
-    let count = segments.len() as u16;
-    let (selector, range) = search(count, 2);
-    // Version 0, one table: Windows Unicode, at byte 12.
-    let mut words: Vec<u16> = vec![0, 1, 3, 1, 0, 12];
-    words.extend([4, 16 + 8 * count, 0, 2 * count, range, selector, 2 * count - range]);
-    words.extend(segments.iter().map(|segment| segment.0)); // ends
-    words.push(0);
-    words.extend(segments.iter().map(|segment| segment.0)); // starts
-    words.extend(segments.iter().map(|segment| segment.1)); // glyph - character
-    words.extend(vec![0; segments.len()]); // no indirection
-    words.iter().flat_map(|word| word.to_be_bytes()).collect()
-}
-
-/// The binary-search fields of the format: log2 of the largest power of two, and that power times `size`.
-fn search(count: u16, size: u16) -> (u16, u16) {
-    let selector = count.max(1).ilog2() as u16;
-    (selector, (1 << selector) * size)
-}
-
-fn assemble(mut tables: Vec<Table>) -> Result<Vec<u8>> {
-    let count = tables.len() as u16;
-    let (selector, range) = search(count, 16);
-    let mut file = vec![0, 1, 0, 0];
-    file.extend([count, range, selector, 16 * count - range].iter().flat_map(|word| word.to_be_bytes()));
-    let mut offset = 12 + 16 * tables.len();
-    let mut head = None;
-    for (tag, data) in &mut tables {
-        if tag == b"head" && data.len() >= 12 {
-            data[8..12].fill(0); // the sum below is taken with this field at zero
-            head = Some(offset + 8);
-        }
-        file.extend(*tag);
-        file.extend([checksum(data), offset as u32, data.len() as u32].iter().flat_map(|word| word.to_be_bytes()));
-        offset += data.len().next_multiple_of(4);
-    }
-    for (_, data) in &tables {
-        file.extend(data);
-        file.resize(file.len().next_multiple_of(4), 0);
-    }
-    let head = head.ok_or_else(|| Error::Figure("the font has no head table".into()))?;
-    let adjustment = 0xb1b0_afba_u32.wrapping_sub(checksum(&file)); // OpenType, head.checksumAdjustment
-    file[head..head + 4].copy_from_slice(&adjustment.to_be_bytes());
-    Ok(file)
-}
-
-fn checksum(data: &[u8]) -> u32 {
-    let word = |bytes: &[u8]| (0..4).fold(0_u32, |sum, i| sum << 8 | u32::from(bytes.get(i).copied().unwrap_or(0)));
-    data.chunks(4).fold(0, |sum, bytes| sum.wrapping_add(word(bytes)))
+    truetype::assemble(tables)
 }
 
 #[cfg(test)]
@@ -166,9 +109,9 @@ mod tests {
             assert_eq!(whole.outline(a).map(|o| o.curves.len()), cut.outline(b).map(|o| o.curves.len()), "{letter}");
         }
         assert_eq!(cut.glyph_id('Z').0, 0);
-        assert!(bytes.len() < 20_000, "{} bytes", bytes.len());
+        assert!(bytes.len() < 10_000, "{} bytes", bytes.len());
         assert_eq!(bytes, subset(dejavu::sans::regular(), &used).unwrap());
-        assert_eq!(checksum(&bytes), 0xb1b0_afba);
+        assert_eq!(truetype::checksum(&bytes), 0xb1b0_afba);
     }
 
     #[test]

@@ -88,8 +88,11 @@ fn draw_query(area: &Area<'_>, query: &Query, y: i32) -> Result<String> {
     for (i, (photo, distance)) in query.photos.iter().enumerate() {
         let x = LEFT + STEP + GAP + STEP * i as i32;
         if query.own == Some(i) {
-            let frame = [(x - 4, y - 4), (x + SIDE + 4, y + SIDE + 4)];
-            area.draw(&Rectangle::new(frame, PALETTE[1].stroke_width(3))).map_err(fail)?;
+            // A closed line: the SVG backend draws every rectangle one pixel wide.
+            let (low, high) = (-4, SIDE + 4);
+            let corners = [(low, low), (high, low), (high, high), (low, high), (low, low), (high, low)];
+            let frame = corners.map(|(dx, dy)| (x + dx, y + dy)).to_vec();
+            area.draw(&PathElement::new(frame, PALETTE[1].stroke_width(3))).map_err(fail)?;
         }
         write(area, &format!("{}.  {distance:.3}", i + 1), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
         pictures += &element(photo, x, y)?;

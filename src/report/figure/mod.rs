@@ -16,6 +16,7 @@ pub mod early;
 mod font;
 pub mod gallery;
 pub mod panel;
+mod truetype;
 
 #[cfg(test)]
 mod tests;

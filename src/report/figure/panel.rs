@@ -13,6 +13,8 @@ const LABEL_STEP: i32 = 16;
 pub struct Panel {
     /// Above the axes.
     pub title: String,
+    /// Smaller, below the title: what line and band are.
+    pub note: String,
     /// To the right.
     pub x: Axis,
     /// Up.
@@ -70,6 +72,16 @@ pub fn spread(seeds: &[Vec<(f64, f64)>]) -> Result<Vec<Spread>> {
     Ok(points)
 }
 
+/// Says what line and band are, for runs of these numbers of seeds.
+pub fn note(seeds: &[usize]) -> String {
+    let most = seeds.iter().max().copied().unwrap_or(0);
+    match seeds.iter().min() {
+        Some(least) if *least != most => format!("mean over {least} to {most} seeds; band: ± one standard deviation"),
+        _ if most > 1 => format!("mean over {most} seeds; band: ± one standard deviation"),
+        _ => "one seed".into(),
+    }
+}
+
 /// The top of an axis from zero that holds every mean and band: the next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten.
 pub fn top(lines: &[Line]) -> f64 {
     let points = lines.iter().flat_map(|line| &line.points);
@@ -90,8 +102,9 @@ pub fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
     let widths: Result<Vec<u32>> = panel.lines.iter().map(|line| width(&line.label, Size::Small)).collect();
     let right = widths?.into_iter().max().unwrap_or(0) + 22;
     write(area, &panel.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
+    write(area, &panel.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
     let mut chart = ChartBuilder::on(area)
-        .margin_top(40)
+        .margin_top(60)
         .margin_bottom(8)
         .margin_left(8)
         .margin_right(right)
