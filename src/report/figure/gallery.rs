@@ -94,7 +94,7 @@ fn draw_query(area: &Area<'_>, query: &Query, y: i32) -> Result<String> {
             let frame = corners.map(|(dx, dy)| (x + dx, y + dy)).to_vec();
             area.draw(&PathElement::new(frame, PALETTE[1].stroke_width(3))).map_err(fail)?;
         }
-        write(area, &format!("{}.  {distance:.3}", i + 1), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
+        write(area, &format!("#{}: {distance:.3}", i + 1), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
         pictures += &element(photo, x, y)?;
     }
     Ok(pictures)

@@ -213,7 +213,7 @@ fn retrieval_gallery() {
     let frames: Vec<_> = document.descendants().filter(|n| n.attribute("stroke-width") == Some("3")).collect();
     assert_eq!(frames.len(), 2); // the third is not among the photos shown
     assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "Zero-shot: own photo at rank 31"));
-    assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "4.  0.550"));
+    assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "#4: 0.550"));
     whole.queries[0].own = Some(6);
     assert!(gallery::draw(&whole).unwrap_err().to_string().contains("below 6"));
     whole.queries[0] = gallery::Query { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
