@@ -66,10 +66,10 @@ pub fn terminal(findings: &[Finding]) -> String {
         ]
     }));
     let mut text = align(&grid, 4..7);
-    text += "\nA - B in points, with its 95% paired bootstrap interval over queries.\n";
+    text += "\nA - B in points, with its 95% paired bootstrap interval over queries. What is claimed:\n";
     for group in findings.chunk_by(|a, b| a.claim.place == b.claim.place && a.claim.statement == b.claim.statement) {
         let claim = &group[0].claim;
-        text += &format!("  {} ({}): {}\n", claim.id, claim.place, claim.statement);
+        text += &format!("  {}: {}.\n", claim.place, claim.statement);
     }
     text
 }

@@ -1,8 +1,9 @@
-//! A table's Acc@1 as bars, with the paper's numbers as marks.
+//! A table as bars, with the paper's numbers as marks.
 
 use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
 use crate::Result;
 use crate::report::render::{NOT_RUN, format_mean};
+use crate::report::score::Metric;
 use crate::report::table::{Line, Table};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
@@ -20,7 +21,7 @@ const FILL: RGBColor = RGBColor(102, 170, 209);
 /// Where the bars start, in pixels.
 const HEAD: i32 = 70;
 
-/// Draws a table: a bar a line, its whisker one standard deviation over seeds, a diamond the paper's number.
+/// Draws a table in the metric of its paper's numbers: a bar a line, its whisker one standard deviation over seeds, a diamond the paper's number.
 ///
 /// # Errors
 /// A character that the font lacks.
@@ -33,13 +34,13 @@ pub fn draw(table: &Table) -> Result<String> {
     render(size, |area| {
         write(area, &table.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
         draw_key(area)?;
-        draw_axis(area, left, bottom)?;
+        draw_axis(area, table.metric.title(), left, bottom)?;
         let mut y = HEAD + STEP / 2;
         for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
             write(area, &group[0].dataset_label, (14, y), text(Size::Normal, INK, HPos::Left))?;
             for line in group {
                 y += STEP;
-                draw_line(area, line, left, y)?;
+                draw_line(area, line, table.metric, left, y)?;
             }
             y += STEP;
         }
@@ -57,29 +58,28 @@ fn draw_key(area: &Area<'_>) -> Result<()> {
     write(area, "the paper, on its own data and network", (start + 12, 44), small(INK))
 }
 
-fn draw_axis(area: &Area<'_>, left: i32, bottom: i32) -> Result<()> {
+fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> {
     for percent in (0..=100).step_by(20) {
         let x = left + LENGTH * percent / 100;
         let colour = if percent == 0 { INK } else { GRID };
         area.draw(&PathElement::new(vec![(x, HEAD), (x, bottom)], colour)).map_err(fail)?;
         write(area, &percent.to_string(), (x, bottom + 12), text(Size::Small, INK, HPos::Center))?;
     }
-    write(area, "Acc@1 (%)", (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
+    write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
 }
 
-fn draw_line(area: &Area<'_>, line: &Line, left: i32, y: i32) -> Result<()> {
+fn draw_line(area: &Area<'_>, line: &Line, metric: Metric, left: i32, y: i32) -> Result<()> {
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
     write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
     let mut value = NOT_RUN.to_string();
-    if let Some(measured) = &line.measured {
-        let (mean, sd) = measured.acc1;
+    if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
         area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
         if let Some(sd) = sd {
             let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];
             area.draw(&PathElement::new(whisker, INK.stroke_width(2))).map_err(fail)?;
         }
-        value = format_mean(measured.acc1);
+        value = format_mean((mean, sd));
     }
     if let Some(paper) = &line.paper {
         if let Ok(percent) = paper.parse() {

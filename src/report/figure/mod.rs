@@ -5,7 +5,7 @@
 //! | [`curve`] | loss and validation accuracy over the epochs |
 //! | [`early`] | Acc@1 against the share of the sketch that is drawn |
 //! | [`gallery`] | sketches and the photos ranked first for them |
-//! | [`bar`] | a table's Acc@1 with the paper's numbers as marks |
+//! | [`bar`] | a table as bars, with the paper's numbers as marks |
 //!
 //! They share [`canvas`] (size, background, font, saving) and [`panel`] (axes, lines, bands, labels at the line ends).
 
