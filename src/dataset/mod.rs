@@ -1,5 +1,7 @@
 //! Photos, sketches and their pairing: one [`Source`] a corpus, one [`Index`] for all of them.
 
+pub mod synthetic;
+
 use crate::{Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
