@@ -22,6 +22,8 @@ mod sampler;
 pub use prepare::{Album, Ink, PrepareConfig};
 pub use sampler::{Pair, batches};
 
+pub mod synthetic;
+
 use crate::{Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
