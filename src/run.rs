@@ -48,6 +48,21 @@ impl<C: Serialize> RunConfig<C> {
     }
 }
 
+/// Where things are read and written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Records, tables and shipped checkpoints.
+    pub results: PathBuf,
+    /// Figures.
+    pub figures: PathBuf,
+    /// Real corpora, where there are any.
+    pub data: Option<PathBuf>,
+    /// Imported pre-trained weights.
+    pub weights: PathBuf,
+    /// What can be computed again.
+    pub cache: PathBuf,
+}
+
 /// First line of `log.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -182,6 +197,15 @@ impl RunFolder {
             whole = if whole.width() == 0 { frame } else { whole.vstack(&frame)? };
         }
         write_csv(&self.0.join("early.csv"), &mut whole)
+    }
+
+    /// Removes the state that a training leaves for resuming.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn remove_state(&self) -> Result<()> {
+        let path = self.0.join("state.safetensors");
+        if path.is_file() { std::fs::remove_file(&path).map_err(Error::io(&path)) } else { Ok(()) }
     }
 
     /// Writes `summary.json`, which marks the run as finished.

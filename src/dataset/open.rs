@@ -1,16 +1,18 @@
 //! A corpus by its name or by its folder.
 
 use super::corpus::{Layout, Scan};
-use super::{Source, catalogue, folder, qmul_v1, qmul_v2, sketchy};
+use super::{Source, catalogue, folder, qmul_v1, qmul_v2, sketchy, synthetic};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Opens a corpus of real data: one of [`catalogue::list`] by its name, below `data`, or any folder of a known layout.
+/// Opens a corpus: an embedded one, one of [`catalogue::list`] by its name, below `data`, or any folder of a known layout.
 ///
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
 pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
-    // Embedded corpora go here, by name, before `data` is asked for: they need no files.
+    if let Some(kind) = synthetic::Kind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
+        return Ok(Box::new(synthetic::Corpus::new(kind, synthetic::SIDE)?));
+    }
     let known = catalogue::list()?;
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
         let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);
@@ -20,8 +22,9 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     if Path::new(name).is_dir() {
         return Ok(Box::new(scan(Path::new(name))?.open()?));
     }
+    let embedded = synthetic::Kind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
     let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
-    let expected = format!("one of {}, or a folder", names.join(", "));
+    let expected = format!("one of {embedded}, {}, or a folder", names.join(", "));
     Err(Error::value("corpus", expected, format!("`{name}`")))
 }
 

@@ -35,6 +35,9 @@ pub const VERSION: &str = "1";
 /// How many people draw; each keeps one style.
 pub const SKETCHERS: u32 = 30;
 
+/// Side of the photos that [`super::open()`] gives, in pixels: twice what the small network sees.
+pub const SIDE: u32 = 128;
+
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -51,7 +54,11 @@ struct Size {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Chair, Self::Shoe];
+
+    /// As in `synth-<name>`.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Shoe => "shoe",
             Self::Chair => "chair",
@@ -144,7 +151,8 @@ impl Corpus {
     }
 
     fn sketch(&self, position: usize) -> Result<Sketch> {
-        let entry = self.index.sketches.get(position).ok_or_else(|| missing("sketch", self.index.sketches.len(), position))?;
+        let entry =
+            self.index.sketches.get(position).ok_or_else(|| missing("sketch", self.index.sketches.len(), position))?;
         let style = Style::of(self.kind.seed(), entry.sketcher.unwrap_or(0));
         let s = &mut self.kind.seed().child("sketch", position as u64);
         let seen = self.design(entry.photo).misjudged(s, style.error);

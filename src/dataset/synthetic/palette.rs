@@ -71,7 +71,8 @@ pub(super) struct Look {
 impl Look {
     /// A look at random; chairs stand on wood or metal, shoes on rubber or leather.
     pub(super) fn new(s: &mut Stream, is_shoe: bool) -> Self {
-        let colour = pick(s, &[(0, 0.2), (1, 0.12), (2, 0.12), (3, 0.15), (4, 0.12), (5, 0.09), (6, 0.1), (7, 0.05), (8, 0.05)]);
+        let colour =
+            pick(s, &[(0, 0.2), (1, 0.12), (2, 0.12), (3, 0.15), (4, 0.12), (5, 0.09), (6, 0.1), (7, 0.05), (8, 0.05)]);
         Self {
             colour,
             colours: colours(s, colour, is_shoe),
@@ -130,7 +131,11 @@ fn colours(s: &mut Stream, main: usize, is_shoe: bool) -> [Rgb; 8] {
     let accent = if happens(s, 0.4) { near(s, other) } else { tone };
     let trim = if happens(s, 0.5) { any_of(s, &[(0, 0.3), (1, 0.4), (3, 0.3)]) } else { tone };
     let sole = any_of(s, &[(0, 0.35), (1, 0.25), (3, 0.15), (4, 0.25)]);
-    let stand = if is_shoe { pick(s, &[(0, 0.4), (3, 0.3), (4, 0.3)]) } else { pick(s, &[(0, 0.3), (1, 0.1), (2, 0.2), (3, 0.2), (4, 0.2)]) };
+    let stand = if is_shoe {
+        pick(s, &[(0, 0.4), (3, 0.3), (4, 0.3)])
+    } else {
+        pick(s, &[(0, 0.3), (1, 0.1), (2, 0.2), (3, 0.2), (4, 0.2)])
+    };
     let support = if happens(s, 0.45) { body.map(|v| v * 0.92) } else { near(s, COLOURS[stand].1) };
     let inside = if is_shoe { any_of(s, &[(3, 0.2), (4, 0.5), (2, 0.3)]) } else { body };
     let metal = between(s, 0.45, 0.75);

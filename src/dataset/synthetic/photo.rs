@@ -95,7 +95,8 @@ fn background(canvas: &mut Pixmap, look: &Look) {
 /// A soft dark ellipse where the object stands.
 fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
     let (low, high) = figure.bounds();
-    let (half, centre) = ((high[0] - low[0]) * 0.55, [(low[0] + high[0]) * 0.5 - look.light * 0.03 * canvas.width() as f32, high[1]]);
+    let (half, centre) =
+        ((high[0] - low[0]) * 0.55, [(low[0] + high[0]) * 0.5 - look.light * 0.03 * canvas.width() as f32, high[1]]);
     let flat = 0.13;
     let stops = vec![
         GradientStop::new(0.0, colour([0.1; 3], look.shadow)),
@@ -104,7 +105,9 @@ fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
     ];
     let place = Transform::from_row(1.0, 0.0, 0.0, flat, centre[0], centre[1]);
     let zero = Point::from_xy(0.0, 0.0);
-    let Some(shader) = RadialGradient::new(zero, 0.0, zero, half.max(1.0), stops, SpreadMode::Pad, place) else { return };
+    let Some(shader) = RadialGradient::new(zero, 0.0, zero, half.max(1.0), stops, SpreadMode::Pad, place) else {
+        return;
+    };
     let paint = Paint { shader, ..Paint::default() };
     if let Some(area) = Rect::from_xywh(centre[0] - half, centre[1] - half * flat, half * 2.0, half * 2.0 * flat) {
         canvas.fill_rect(area, &paint, Transform::identity(), None);
@@ -135,7 +138,8 @@ fn fill(canvas: &mut Pixmap, look: &Look, path: &Path, base: Rgb) {
     let b = path.bounds();
     let half = (b.right() - b.left()) * 0.5 * look.light;
     let middle = (b.left() + b.right()) * 0.5;
-    let (bright, dark) = (colour(brighter(base, 1.0 + look.contrast), 1.0), colour(brighter(base, 1.0 - look.contrast), 1.0));
+    let (bright, dark) =
+        (colour(brighter(base, 1.0 + look.contrast), 1.0), colour(brighter(base, 1.0 - look.contrast), 1.0));
     let shader = gradient([middle + half, b.top()], [middle - half, b.bottom() + 0.5], bright, dark);
     let paint = Paint { shader, anti_alias: true, ..Paint::default() };
     canvas.fill_path(path, &paint, FillRule::EvenOdd, Transform::identity(), None);
@@ -157,9 +161,11 @@ fn shine(canvas: &mut Pixmap, look: &Look, path: &Path) {
         return;
     }
     let centre = Point::from_xy(b.left() + wide * (0.5 + 0.3 * look.light), b.top() + tall * 0.4);
-    let stops = vec![GradientStop::new(0.0, colour([1.0; 3], look.gloss)), GradientStop::new(1.0, colour([1.0; 3], 0.0))];
+    let stops =
+        vec![GradientStop::new(0.0, colour([1.0; 3], look.gloss)), GradientStop::new(1.0, colour([1.0; 3], 0.0))];
     let radius = wide.max(tall) * 0.35;
-    let Some(shader) = RadialGradient::new(centre, 0.0, centre, radius, stops, SpreadMode::Pad, Transform::identity()) else {
+    let Some(shader) = RadialGradient::new(centre, 0.0, centre, radius, stops, SpreadMode::Pad, Transform::identity())
+    else {
         return;
     };
     let paint = Paint { shader, anti_alias: true, ..Paint::default() };
@@ -203,7 +209,13 @@ fn tile(look: &Look, side: u32, noise: &mut Stream) -> Option<Pixmap> {
                 let (dx, dy) = (x as f32 / n as f32 - 0.5, y as f32 / n as f32 - 0.5);
                 if dx * dx + dy * dy < 0.06 { 1.0 } else { 0.0 }
             }
-            Texture::Weave => if first == second { 0.45 } else { -0.45 },
+            Texture::Weave => {
+                if first == second {
+                    0.45
+                } else {
+                    -0.45
+                }
+            }
         };
         let tone = if value > 0.0 { [1.0; 3] } else { [0.0; 3] };
         *pixel = colour(tone, value.abs() * strength).premultiply().to_color_u8();

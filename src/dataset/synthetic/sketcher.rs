@@ -41,7 +41,9 @@ impl Style {
     pub(super) fn of(seed: Seed, sketcher: u32) -> Self {
         let s = &mut seed.child("sketcher", u64::from(sketcher));
         let care = between(s, 0.0, 1.0);
-        let loose = |s: &mut Stream, low: f32, high: f32| low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0));
+        let loose = |s: &mut Stream, low: f32, high: f32| {
+            low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0))
+        };
         Self {
             error: loose(s, 0.06, 0.2),
             aspect: between(s, 0.9, 1.1),

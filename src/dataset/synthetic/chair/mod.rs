@@ -207,10 +207,20 @@ impl Chair {
 
 fn base(s: &mut Stream) -> Base {
     use Base::*;
-    pick(s, &[
-        (Straight, 0.25), (Splayed, 0.23), (Cabriole, 0.08), (Pedestal, 0.07), (Star, 0.11), (Sled, 0.08),
-        (Crossed, 0.05), (Skirt, 0.1), (Rocker, 0.05),
-    ])
+    pick(
+        s,
+        &[
+            (Straight, 0.25),
+            (Splayed, 0.23),
+            (Cabriole, 0.08),
+            (Pedestal, 0.07),
+            (Star, 0.11),
+            (Sled, 0.08),
+            (Crossed, 0.05),
+            (Skirt, 0.1),
+            (Rocker, 0.05),
+        ],
+    )
 }
 
 fn back(s: &mut Stream, base: Base) -> Back {
@@ -221,10 +231,20 @@ fn back(s: &mut Stream, base: Base) -> Back {
         Base::Pedestal => pick(s, &[(None, 0.25), (Panel, 0.3), (Tub, 0.3), (Oval, 0.15)]),
         Base::Sled => pick(s, &[(Panel, 0.6), (Slats, 0.2), (Split, 0.2)]),
         Base::Cabriole => pick(s, &[(Oval, 0.4), (Splat, 0.3), (Panel, 0.2), (Cross, 0.1)]),
-        _ => pick(s, &[
-            (None, 0.1), (Panel, 0.16), (Oval, 0.07), (Slats, 0.16), (Spindles, 0.16), (Splat, 0.09), (Cross, 0.09),
-            (Hoop, 0.1), (Tub, 0.07),
-        ]),
+        _ => pick(
+            s,
+            &[
+                (None, 0.1),
+                (Panel, 0.16),
+                (Oval, 0.07),
+                (Slats, 0.16),
+                (Spindles, 0.16),
+                (Splat, 0.09),
+                (Cross, 0.09),
+                (Hoop, 0.1),
+                (Tub, 0.07),
+            ],
+        ),
     }
 }
 

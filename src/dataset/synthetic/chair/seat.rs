@@ -80,7 +80,11 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
             Arms::Post => {
                 let post = spline(&[[x, reach * 0.85, top], [x * 1.04, reach * 0.85, high]]);
                 scene.bar(&post, |_| thick, look);
-                let rail = spline(&[[x * 0.98, -depth, high + 0.01], [x * 1.06, 0.0, high + 0.015], [x * 1.04, reach + 0.03, high]]);
+                let rail = spline(&[
+                    [x * 0.98, -depth, high + 0.01],
+                    [x * 1.06, 0.0, high + 0.015],
+                    [x * 1.04, reach + 0.03, high],
+                ]);
                 scene.bar(&rail, |_| thick * 1.25, look.bias(look.bias + 0.02));
             }
             Arms::Loop => {
@@ -99,9 +103,22 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
                 let wide = block(chair);
                 let centre = [x - side * wide * 0.5, -0.02 + depth * 0.03, high - 0.03];
                 let round = if chair.seam { 0.72 } else { 0.97 };
-                let face = superellipse([centre[0], depth, top * 0.5 + high * 0.5 - 0.06], [wide * 0.5, 0.0, 0.0], [0.0, 0.0, (high - top) * 0.5 + 0.05], round);
+                let face = superellipse(
+                    [centre[0], depth, top * 0.5 + high * 0.5 - 0.06],
+                    [wide * 0.5, 0.0, 0.0],
+                    [0.0, 0.0, (high - top) * 0.5 + 0.05],
+                    round,
+                );
                 let push = [0.0, -2.0 * depth, 0.0];
-                scene.slab(&face, push, Look::new(Surface::Pad, Rank::Outline, 10 + n as u16).bias(if near { -depth + 0.12 } else { -depth + 0.06 }));
+                scene.slab(
+                    &face,
+                    push,
+                    Look::new(Surface::Pad, Rank::Outline, 10 + n as u16).bias(if near {
+                        -depth + 0.12
+                    } else {
+                        -depth + 0.06
+                    }),
+                );
             }
         }
     }

@@ -209,7 +209,9 @@ fn heel(s: &mut Stream, family: Family) -> Heel {
     match family {
         Family::Sneaker => pick(s, &[(Flat, 0.9), (Wedge, 0.1)]),
         Family::Low => pick(s, &[(Stacked, 0.75), (Flat, 0.25)]),
-        Family::Boot => pick(s, &[(Stacked, 0.4), (Flat, 0.15), (Block, 0.17), (Stiletto, 0.12), (Wedge, 0.08), (Cone, 0.08)]),
+        Family::Boot => {
+            pick(s, &[(Stacked, 0.4), (Flat, 0.15), (Block, 0.17), (Stiletto, 0.12), (Wedge, 0.08), (Cone, 0.08)])
+        }
         Family::Pump => {
             pick(s, &[(Flat, 0.15), (Stiletto, 0.35), (Block, 0.18), (Cone, 0.12), (Flared, 0.08), (Wedge, 0.12)])
         }
@@ -240,7 +242,9 @@ fn closure(s: &mut Stream, family: Family) -> Closure {
 fn side(s: &mut Stream, family: Family) -> Side {
     use Side::*;
     match family {
-        Family::Sneaker => pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)]),
+        Family::Sneaker => {
+            pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)])
+        }
         Family::Low | Family::Boot => pick(s, &[(Plain, 0.65), (Panel, 0.35)]),
         _ => Plain,
     }

@@ -7,7 +7,8 @@ use super::{Heel, Measure, Ornament, Shoe, Strap, detail};
 
 /// All parts, in painting order.
 pub(super) fn parts(shoe: &Shoe, body: &Body) -> Vec<Part> {
-    let mut parts: Vec<Part> = body.parts(shoe).into_iter().filter(|p| matches!(p.surface, Surface::Sole | Surface::Support)).collect();
+    let mut parts: Vec<Part> =
+        body.parts(shoe).into_iter().filter(|p| matches!(p.surface, Surface::Sole | Surface::Support)).collect();
     let far = far_edge(body);
     let mut rest = body.insole.clone();
     rest.extend(far.iter().rev());
@@ -54,7 +55,9 @@ fn front_bands(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
     let start = shoe.get(Measure::FirstDetail, 0.6, 0.7);
     let crossed = shoe.welt;
     match shoe.rows {
-        2 if !crossed => parts.push(band(body, far, (start - 0.04, high + 0.05), (start + width * 3.0, high * 0.7), 20)),
+        2 if !crossed => {
+            parts.push(band(body, far, (start - 0.04, high + 0.05), (start + width * 3.0, high * 0.7), 20))
+        }
         n => {
             let n = n.min(4);
             let gap = (0.36 / n as f32).min(width * 2.2);
@@ -111,7 +114,14 @@ fn upper_straps(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
         Strap::Sling => {
             let from = at(&body.insole, 0.52);
             let back = [0.01, body.heel + 0.15];
-            let line = spline(&[from, [0.2, body.heel + 0.1], back, [0.1, body.heel + 0.17], [0.3, body.heel + 0.12], at(far, 0.55)]);
+            let line = spline(&[
+                from,
+                [0.2, body.heel + 0.1],
+                back,
+                [0.1, body.heel + 0.17],
+                [0.3, body.heel + 0.12],
+                at(far, 0.55),
+            ]);
             parts.push(detail::ribbon(Surface::Body, &line, width * 0.6, Rank::Edge, 31));
         }
         _ => {}

@@ -1,0 +1,76 @@
+//! Rows that need no learning and stand in every table as its floor: histograms of gradients, and raw pixels.
+
+use crate::dataset::{Drawing, Source};
+use crate::model::hog;
+use crate::run::Rank;
+use crate::sketch::rasterise::antialiased;
+use crate::train::{Queries, Watch};
+use crate::{Error, Result};
+use image::{GrayImage, imageops};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Pictures are compared at the canvas's own size, sketches drawn with a 3 px pen.
+const SIDE: u32 = 256;
+const PEN: f32 = 3.0;
+
+/// Side of the pictures whose raw pixels are compared: small enough to forgive a misplaced line.
+const THUMBNAIL: u32 = 32;
+
+/// A descriptor that is not learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Floor {
+    /// [`hog::describe`].
+    Hog,
+    /// Grey values of a thumbnail of 32 x 32.
+    Pixels,
+}
+
+impl Floor {
+    /// Both, in the order of the tables.
+    pub const ALL: [Self; 2] = [Self::Pixels, Self::Hog];
+
+    /// The row's folder in `results/`.
+    pub fn row(self) -> &'static str {
+        match self {
+            Self::Hog => "hog",
+            Self::Pixels => "pixels",
+        }
+    }
+
+    fn describe(self, picture: &GrayImage) -> Result<Vec<f32>> {
+        match self {
+            Self::Hog => hog::describe(picture),
+            Self::Pixels => {
+                let small = imageops::resize(picture, THUMBNAIL, THUMBNAIL, imageops::FilterType::Triangle);
+                Ok(small.pixels().map(|pixel| f32::from(pixel.0[0]) / 255.0).collect())
+            }
+        }
+    }
+}
+
+/// Ranks every query by its nearest descriptors.
+///
+/// # Errors
+/// A picture that cannot be read; a watch that stops.
+pub fn rank(floor: Floor, source: &dyn Source, queries: &Queries, watch: &dyn Watch) -> Result<Vec<Rank>> {
+    let (done, total) = (AtomicUsize::new(0), queries.sketches.len() + queries.gallery.len());
+    let describe = |picture: Result<GrayImage>| {
+        if watch.is_stopped() {
+            return Err(Error::Stopped { resume: format!("the row {} starts again", floor.row()) });
+        }
+        watch.advance(floor.row(), done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        floor.describe(&picture?)
+    };
+    let photo = |i: &usize| describe(source.photo(*i).map(|photo| imageops::grayscale(&photo)));
+    let sketch = |i: &usize| {
+        describe(source.drawing(*i).map(|drawing| match drawing {
+            Drawing::Vector(sketch) => antialiased(&sketch, SIDE, PEN),
+            Drawing::Raster(raster) => raster,
+        }))
+    };
+    let gallery: Vec<Vec<f32>> = queries.gallery.par_iter().map(photo).collect::<Result<_>>()?;
+    let sketches: Vec<Vec<f32>> = queries.sketches.par_iter().map(sketch).collect::<Result<_>>()?;
+    let d = gallery.first().map_or(1, Vec::len);
+    queries.ranks(&sketches.concat(), &gallery.concat(), d)
+}

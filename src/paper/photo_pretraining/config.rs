@@ -1,0 +1,193 @@
+use crate::dataset::{Ink, PrepareConfig};
+use crate::model::{Architecture, HeadConfig, NormConfig};
+use crate::sketch::AugmentConfig;
+use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How the two losses update the network.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Update {
+    /// No update: the pre-trained network as it is.
+    ZeroShot,
+    /// The triplet loss alone, Eq. 1: `Ours-Base`.
+    Base {
+        /// Of the triplet loss.
+        task: OptimiserConfig,
+    },
+    /// Both losses in one sum, Eq. 5.
+    MultiTask {
+        /// Of the sum.
+        task: OptimiserConfig,
+        /// Weight of the triplet loss.
+        alpha: f64,
+        /// Weight of the topology loss.
+        beta: f64,
+    },
+    /// The topology loss at the parameters that the triplet loss has just moved, Eq. 9: `Ours`.
+    MetaFirst {
+        /// Of the triplet loss: its rate is the paper's eta_s.
+        task: OptimiserConfig,
+        /// Of the topology loss: its rate is the paper's eta_t.
+        meta: OptimiserConfig,
+    },
+    /// Eq. 9 and the second-order term by finite differences, Eq. 8.
+    MetaFull {
+        /// As in Eq. 9.
+        task: OptimiserConfig,
+        /// As in Eq. 9.
+        meta: OptimiserConfig,
+        /// The difference is taken `epsilon / |gradient|` along the gradient to either side.
+        epsilon: f64,
+        /// The sign before the second-order term; see [`Curvature`].
+        curvature: Curvature,
+    },
+}
+
+/// The sign before the second-order term of Eq. 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Curvature {
+    /// As Eq. 7 and 8 print it: the term is subtracted from the parameters.
+    Printed,
+    /// As the chain rule on Eq. 6 gives it: the term is added to the parameters.
+    ChainRule,
+}
+
+/// The neighbourhood topology loss.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbourhood {
+    /// K: random pairs of photos to a query.
+    pub pairs: usize,
+    /// The margin of Eq. 4.
+    pub margin: f64,
+}
+
+/// Everything that determines a run of this paper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The network.
+    pub architecture: Architecture,
+    /// Name of its pre-trained weights: `imagenet` (imported) or `attributes` (shipped).
+    pub weights: String,
+    /// Deformed versions whose features are kept, where the backbone is frozen; none where it is trained.
+    pub frozen: Option<u32>,
+    /// A linear layer on the pooled features.
+    pub head: Option<HeadConfig>,
+    /// Batch norm in training.
+    pub norm: NormConfig,
+    /// Size and ink of the pictures.
+    pub prepare: PrepareConfig,
+    /// Deformations in training.
+    pub augment: AugmentConfig,
+    /// Training photos that are set aside for validation, with their sketches.
+    pub valid_photos: usize,
+    /// The margin of Eq. 1.
+    pub margin: f64,
+    /// The topology loss, where the update uses it.
+    pub neighbourhood: Neighbourhood,
+    /// How the losses update the network.
+    pub update: Update,
+    /// Common length of all gradients of a loss, above which they are scaled down.
+    pub clip: Option<f64>,
+    /// Length, batch, schedule, selection.
+    pub fit: FitConfig,
+}
+
+/// The rows of this paper that are trained, by folder name.
+pub const ROWS: [&str; 3] = ["zero-shot", "ours-base", "ours"];
+
+impl Config {
+    /// The preset of a row on a corpus.
+    ///
+    /// # Errors
+    /// A row that is not known.
+    pub fn preset(dataset: &str, row: &str) -> Result<Self> {
+        let (plain, frozen) = match row.strip_suffix("-frozen") {
+            Some(plain) => (plain, true),
+            None => (row, false),
+        };
+        let config = match (dataset.starts_with("synth-"), frozen) {
+            (true, false) => Self::mini(dataset),
+            (false, false) => Self::lite(),
+            (_, true) => Self::frozen(),
+        };
+        config.with_row(plain)
+    }
+
+    /// The same settings with the update of a row. Rates of the two losses are equal: the paper prints none.
+    fn with_row(mut self, row: &str) -> Result<Self> {
+        let (Update::Base { task } | Update::MetaFirst { task, .. }) = self.update else { return Ok(self) };
+        self.update = match row {
+            "zero-shot" => Update::ZeroShot,
+            "ours-base" => Update::Base { task },
+            "ours" => Update::MetaFirst { task, meta: task },
+            "multi-task" => Update::MultiTask { task, alpha: 1.0, beta: 1.0 },
+            // 0.01: the constant of DARTS (Liu et al., ICLR 2019, Sec. 2.3), which the paper builds on.
+            "meta-full" => Update::MetaFull { task, meta: task, epsilon: 0.01, curvature: Curvature::Printed },
+            _ => {
+                let expected = "zero-shot, ours-base, ours, multi-task or meta-full, with or without -frozen";
+                return Err(Error::value("row", expected, format!("`{row}`")));
+            }
+        };
+        Ok(self)
+    }
+
+    /// EfficientNet-Lite0 with ImageNet weights, all of it trained, for the real corpora.
+    pub fn lite() -> Self {
+        Self {
+            architecture: Architecture::EfficientNetLite0,
+            weights: "imagenet".into(),
+            frozen: None,
+            head: None,
+            norm: NormConfig::running(), // batches of 16 pairs are small for statistics of their own
+            prepare: PrepareConfig { side: 128, ink: Ink::DarkOnWhite { width: 3.0 } },
+            augment: AugmentConfig::default(),
+            valid_photos: 30, // a tenth of Chair-V2's and Shoe-V1's training photos
+            margin: 0.3,      // distances of unit vectors lie in 0..2; the paper prints no number
+            neighbourhood: Neighbourhood { pairs: 10, margin: 0.01 }, // Table 3, the shaded row
+            update: Update::Base { task: OptimiserConfig::adam(1e-4) },
+            clip: None,
+            fit: FitConfig {
+                epochs: 15,
+                batch: 16,
+                schedule: Schedule::Constant,
+                select_on: SelectOn::ValidMean, // 30 photos are few: Acc@1 alone is noise
+            },
+        }
+    }
+
+    /// The same with the backbone frozen: features are computed once and a linear layer on them is trained.
+    pub fn frozen() -> Self {
+        let plain = Self::lite();
+        let update = Update::Base { task: OptimiserConfig::adam(1e-4) };
+        let fit = FitConfig { epochs: 60, batch: 32, ..plain.fit };
+        let start = crate::model::HeadStart::Identity;
+        let head = Some(HeadConfig { dimension: 1280, start });
+        Self { frozen: Some(8), head, update, fit, ..plain }
+    }
+
+    /// The small network for the embedded corpora, pre-trained on labelled synthetic photos.
+    pub fn mini(dataset: &str) -> Self {
+        let plain = Self::lite();
+        let shoes = dataset == "synth-shoe";
+        let fit = FitConfig {
+            epochs: if shoes { 6 } else { 24 },
+            batch: 32,
+            schedule: Schedule::Cosine,
+            select_on: SelectOn::ValidMean,
+        };
+        Self {
+            architecture: Architecture::Mini,
+            weights: "attributes".into(),
+            prepare: PrepareConfig { side: 64, ink: Ink::DarkOnWhite { width: 4.0 } }, // one pixel of 64
+            valid_photos: if shoes { 180 } else { 30 },
+            update: Update::Base { task: OptimiserConfig::adam(5e-4) },
+            fit,
+            ..plain
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Photo Pre-Training, But for Sketch (Li, Pang, Song; CVPR 2023): neighbouring photos of a pre-trained network stay
+//! neighbours while the network learns to find photos by sketch.
+//!
+//! | part | what it holds |
+//! |---|---|
+//! | [`Config`] | every setting and its place in the paper |
+//! | [`Network`] | one backbone for sketches and photos, an optional head |
+//! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
+//! | [`protocol`] | a run from data to record |
+//! | [`table`] | what the tables show, and the paper's numbers they stand beside |
+//!
+//! # Deviations
+//!
+//! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
+
+mod config;
+mod model;
+pub mod protocol;
+mod step;
+pub mod table;
+
+pub use config::{Config, Curvature, Neighbourhood, ROWS, Update};
+pub use model::Network;
+pub use step::{Neighbours, PaperStep};
+
+/// The paper's folder in `results/` and `data/papers/`.
+pub const SLUG: &str = "photo_pretraining";
+
+/// What differs from the paper, and why.
+pub const DEVIATIONS: [&str; 6] = [
+    "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
+     64 px (embedded corpora) instead of ResNet-50; the paper's input size, rates and schedule stand in a supplement \
+     that is not at hand.",
+    "Real data: the backbone is frozen and a linear layer on its pooled features is trained.",
+    "Pre-training of the embedded corpora: supervised attributes of 12,000 other synthetic photos, in place of ImageNet.",
+    "Negatives of Eq. 1: the mean over all other photos of the batch; the paper names one p_k.",
+    "Rates of the two steps of Eq. 9: equal, each with an Adam of its own; the paper prints plain descent and no rates.",
+    "Selection: on a validation part of the training photos; released code of the field selects on test data.",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+use super::{Curvature, Neighbourhood, Network, Update};
+use crate::dataset::Pair;
+use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
+use crate::seed::Stream;
+use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients};
+use crate::{Error, Result};
+use candle_core::{Tensor, Var};
+use std::collections::BTreeMap;
+
+/// What the frozen pre-trained network knows of the training photos.
+pub struct Neighbours {
+    /// Distances between the training photos.
+    pub topology: Topology,
+    /// From a position in the index to a row of the topology.
+    pub rows: BTreeMap<usize, usize>,
+}
+
+/// One batch: its inputs are made once, so that every pass of an update sees the same.
+struct Batch {
+    inputs: Tensor,
+    owners: Vec<usize>,
+    triples: Vec<Triple>,
+}
+
+/// The updates of Eq. 1, 5, 8 and 9.
+pub struct PaperStep<'a> {
+    network: &'a Network,
+    feed: &'a dyn Feed,
+    neighbours: Option<Neighbours>,
+    update: Update,
+    margin: f64,
+    neighbourhood: Neighbourhood,
+    clip: Option<f64>,
+    variables: Vec<(String, Var)>,
+    optimisers: Vec<Optimiser>,
+}
+
+impl<'a> PaperStep<'a> {
+    /// Optimisers at their start.
+    ///
+    /// # Errors
+    /// An update that needs neighbours, without them.
+    pub fn new(network: &'a Network, feed: &'a dyn Feed, neighbours: Option<Neighbours>) -> Result<Self> {
+        let config = network.config();
+        let optimisers = match config.update {
+            Update::ZeroShot => vec![],
+            Update::Base { task } | Update::MultiTask { task, .. } => vec![task],
+            Update::MetaFirst { task, meta } | Update::MetaFull { task, meta, .. } => vec![task, meta],
+        };
+        if neighbours.is_none() && config.update.needs_neighbours() {
+            return Err(Error::value("update", "the topology of the training photos", "none"));
+        }
+        let variables = network.trainable();
+        let optimisers = optimisers.into_iter().map(|config| Optimiser::new(config, variables.clone())).collect();
+        Ok(Self {
+            network,
+            feed,
+            neighbours,
+            update: config.update,
+            margin: config.margin,
+            neighbourhood: config.neighbourhood,
+            clip: config.clip,
+            variables,
+            optimisers,
+        })
+    }
+
+    fn prepare(&self, pairs: &[Pair], stream: &mut Stream) -> Result<Batch> {
+        let (sketches, photos) = self.feed.pairs(pairs, stream)?;
+        let owners: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
+        let triples = match &self.neighbours {
+            Some(Neighbours { topology, rows }) => {
+                let row = |photo| rows.get(photo).copied();
+                let rows: Option<Vec<usize>> = owners.iter().map(row).collect();
+                let rows = rows.ok_or_else(|| Error::value("batch", "photos of the topology", "another photo"))?;
+                draw_triples(topology, &rows, self.neighbourhood.pairs, stream)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Batch { inputs: Tensor::cat(&[sketches, photos], 0)?, owners, triples })
+    }
+
+    /// Sketches and photos in one pass, so that batch statistics, where used, are of both.
+    fn embed(&self, batch: &Batch) -> Result<(Tensor, Tensor)> {
+        let b = batch.owners.len();
+        let both = self.network.embed_in_training(&batch.inputs)?;
+        Ok((both.narrow(0, 0, b)?, both.narrow(0, b, b)?))
+    }
+
+    /// L_FG-SBIR, Eq. 1.
+    fn task_loss(&self, batch: &Batch) -> Result<Tensor> {
+        let (sketches, photos) = self.embed(batch)?;
+        triplet_loss(&sketches, &photos, &batch.owners, self.margin)
+    }
+
+    /// L_NT, Eq. 4: the queries are sketches.
+    fn topology_loss(&self, batch: &Batch) -> Result<Tensor> {
+        let (sketches, photos) = self.embed(batch)?;
+        neighbourhood_loss(&sketches, &photos, &batch.triples, self.neighbourhood.margin)
+    }
+
+    fn gradients(&self, loss: &Tensor) -> Result<Gradients> {
+        let mut gradients = gradients(loss, &self.variables)?;
+        if let Some(limit) = self.clip {
+            clip(&mut gradients, limit)?;
+        }
+        Ok(gradients)
+    }
+
+    /// Moves along the gradient of the task, then along that of the topology where the first step has led (Eq. 9).
+    fn meta(&mut self, batch: &Batch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
+        let loss = self.task_loss(batch)?;
+        let to_task = self.gradients(&loss)?;
+        let before = second_order.map(|_| self.values()).transpose()?;
+        self.optimisers[0].step(&to_task, factor)?;
+        let mut to_topology = self.gradients(&self.topology_loss(batch)?)?;
+        if let (Some((epsilon, curvature)), Some(before)) = (second_order, before) {
+            let rate = factor * self.optimisers[0].config().rate;
+            let sign = if curvature == Curvature::Printed { rate } else { -rate };
+            for (name, product) in self.hessian_product(batch, &before, &to_topology, epsilon)? {
+                if let Some(gradient) = to_topology.get_mut(&name) {
+                    *gradient = (&*gradient + (product * sign)?)?;
+                }
+            }
+        }
+        self.optimisers[1].step(&to_topology, factor)?;
+        scalar(&loss)
+    }
+
+    /// The Hessian of the task loss at `before`, times `direction` (below Eq. 7); leaves the parameters as they are.
+    ///
+    /// ```text
+    /// H v = (grad L(theta + e v) - grad L(theta - e v)) / 2 e,   e = epsilon / |v|
+    /// ```
+    fn hessian_product(
+        &self,
+        batch: &Batch,
+        before: &Gradients,
+        direction: &Gradients,
+        epsilon: f64,
+    ) -> Result<Gradients> {
+        let now = self.values()?;
+        let length = clip(&mut direction.clone(), f64::INFINITY)?.max(f64::MIN_POSITIVE);
+        let step = epsilon / length;
+        let at = |by: f64| -> Result<Gradients> {
+            for (name, var) in &self.variables {
+                let Some(direction) = direction.get(name) else { continue };
+                var.set(&(&before[name] + (direction * by)?)?)?;
+            }
+            self.gradients(&self.task_loss(batch)?)
+        };
+        let (ahead, behind) = (at(step)?, at(-step)?);
+        self.variables.iter().try_for_each(|(name, var)| var.set(&now[name]))?;
+        let shared = ahead.into_iter().filter_map(|(name, ahead)| Some((behind.get(&name)?.clone(), name, ahead)));
+        shared.map(|(behind, name, ahead)| Ok((name, ((ahead - behind)? / (2.0 * step))?))).collect()
+    }
+
+    fn values(&self) -> Result<Gradients> {
+        self.variables.iter().map(|(name, var)| Ok((name.clone(), var.as_tensor().copy()?.detach()))).collect()
+    }
+}
+
+impl Step for PaperStep<'_> {
+    fn step(&mut self, pairs: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64> {
+        let batch = self.prepare(pairs, stream)?;
+        match self.update {
+            Update::ZeroShot => Ok(0.0),
+            Update::Base { .. } => {
+                let loss = self.task_loss(&batch)?;
+                let gradients = self.gradients(&loss)?;
+                self.optimisers[0].step(&gradients, factor)?;
+                scalar(&loss)
+            }
+            Update::MultiTask { alpha, beta, .. } => {
+                let (sketches, photos) = self.embed(&batch)?;
+                let task = triplet_loss(&sketches, &photos, &batch.owners, self.margin)?;
+                let topology = neighbourhood_loss(&sketches, &photos, &batch.triples, self.neighbourhood.margin)?;
+                let gradients = self.gradients(&((&task * alpha)? + (topology * beta)?)?)?;
+                self.optimisers[0].step(&gradients, factor)?;
+                scalar(&task)
+            }
+            Update::MetaFirst { .. } => self.meta(&batch, factor, None),
+            Update::MetaFull { epsilon, curvature, .. } => self.meta(&batch, factor, Some((epsilon, curvature))),
+        }
+    }
+
+    fn state(&self) -> Result<Gradients> {
+        let mut all = Gradients::new();
+        for (i, optimiser) in self.optimisers.iter().enumerate() {
+            all.extend(optimiser.state()?.into_iter().map(|(name, tensor)| (format!("{i}/{name}"), tensor)));
+        }
+        Ok(all)
+    }
+
+    fn restore(&mut self, state: Gradients) -> Result<()> {
+        for (i, optimiser) in self.optimisers.iter_mut().enumerate() {
+            let prefix = format!("{i}/");
+            let own = state.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?, tensor)));
+            optimiser.restore(own.map(|(name, tensor)| (name.to_string(), tensor.clone())).collect())?;
+        }
+        Ok(())
+    }
+}
+
+fn scalar(loss: &Tensor) -> Result<f64> {
+    let value = loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+    match value.is_finite() {
+        true => Ok(value),
+        false => Err(Error::value("loss", "a finite number (a lower rate, or `clip`, may help)", value)),
+    }
+}

@@ -1,0 +1,69 @@
+//! What this paper's tables show.
+
+use super::SLUG;
+use crate::report::score::Metric;
+use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
+
+/// The corpora that need no files.
+pub const EMBEDDED: [&str; 2] = ["synth-chair", "synth-shoe"];
+
+/// The corpora that are read from `RETRACE_DATA`.
+pub const REAL: [&str; 2] = ["qmul-chair-v2", "qmul-shoe-v1"];
+
+/// The rows of a corpus, from the top of the table down.
+pub fn rows_of(dataset: &str) -> [&'static str; 3] {
+    match EMBEDDED.contains(&dataset) {
+        true => ["zero-shot", "ours-base", "ours"],
+        false => ["zero-shot", "ours-base-frozen", "ours-frozen"],
+    }
+}
+
+/// Table 2, its two main rows, above the floor that no paper prints.
+pub fn main_table() -> TableSpec {
+    let row = |row, label, paper: Option<&'static str>, note, only| {
+        let paper = paper.map(|label| PaperCell { table: "table2", label });
+        RowSpec { row, label, paper, note, only }
+    };
+    let (base, ours) = (Some("Ours-Base (ImageNet)"), Some("Ours (ImageNet)"));
+    TableSpec {
+        slug: SLUG,
+        name: "main",
+        title: "Photo Pre-Training, But for Sketch: Acc@1 of Ours-Base (Eq. 1) and Ours (Eq. 9)",
+        metric: Metric::Acc1,
+        rows: vec![
+            row("pixels", "Raw pixels", None, "nearest neighbour on 32 x 32 grey values, no learning", &[]),
+            row("hog", "HOG", None, "nearest neighbour on histograms of gradients, no learning", &[]),
+            row("zero-shot", "Pre-trained, zero-shot", None, "the pre-trained network as it is", &[]),
+            row("ours-base", "Ours-Base", base, "Eq. 1, all weights trained", &EMBEDDED),
+            row("ours", "Ours", ours, "Eq. 9, all weights trained", &EMBEDDED),
+            row("ours-base-frozen", "Ours-Base, frozen", base, "Eq. 1, a linear layer on frozen features", &REAL),
+            row("ours-frozen", "Ours, frozen", ours, "Eq. 9, a linear layer on frozen features", &REAL),
+        ],
+        datasets: vec![
+            DatasetSpec {
+                name: "synth-chair",
+                label: "synth-chair",
+                printed: None,
+                measured_on: "embedded corpus, 324 sketches, 100 photos",
+            },
+            DatasetSpec {
+                name: "synth-shoe",
+                label: "synth-shoe",
+                printed: None,
+                measured_on: "embedded corpus, 679 sketches, 200 photos",
+            },
+            DatasetSpec {
+                name: "qmul-chair-v2",
+                label: "QMUL-Chair-V2",
+                printed: Some("QMUL-Chair-V2"),
+                measured_on: "the same set: 323 sketches, 100 photos",
+            },
+            DatasetSpec {
+                name: "qmul-shoe-v1",
+                label: "QMUL-Shoe-V1",
+                printed: Some("QMUL-Shoe-V1"),
+                measured_on: "the same set: 115 sketches, 115 photos",
+            },
+        ],
+    }
+}

@@ -1,0 +1,1 @@
+//! The updates against slow twins.
