@@ -1,4 +1,20 @@
 //! Photos, sketches and their pairing: one [`Source`] a corpus, one [`Index`] for all of them.
+//!
+//! | module | what it reads |
+//! |---|---|
+//! | [`qmul_v2`] | QMUL-Shoe-V2 and Chair-V2: photos and a coordinate pickle, or SVG folders |
+//! | [`qmul_v1`] | QMUL-Shoe-V1, Chair-V1, Handbag: paired pictures |
+//! | [`sketchy`] | Sketchy: a folder a class |
+//! | [`folder`] | anyone's own data, paired by a `manifest.csv` |
+//!
+//! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
+//! validation part; [`check()`] opens every file and compares counts; [`sheet()`] shows what a corpus looks like.
+//!
+//! # Order of the index
+//!
+//! Photos are sorted by split (train, valid, test), then class, then id; sketches by the position of their photo, then
+//! id. Names compare byte by byte (`10` before `2`), so that positions are the same on every machine. A validation part
+//! is cut afterwards and moves nothing.
 
 mod prepare;
 mod sampler;
@@ -6,9 +22,35 @@ mod sampler;
 pub use prepare::{Album, Ink, PrepareConfig};
 pub use sampler::{Pair, batches};
 
+pub mod synthetic;
+
 use crate::{Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
+
+mod catalogue;
+mod check;
+mod corpus;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod folder;
+mod index;
+mod listing;
+mod open;
+mod picture;
+pub mod qmul_v1;
+pub mod qmul_v2;
+mod sheet;
+pub mod sketchy;
+mod validation;
+mod vector;
+
+pub use catalogue::{Known, Published, list};
+pub use check::{Comparison, Report, check, check_source};
+pub use corpus::{Corpus, Layout};
+pub use open::{detect, open};
+pub use sheet::{choose, sheet};
+pub use validation::with_validation;
 
 /// The part of a corpus that a photo, and with it all of its sketches, belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

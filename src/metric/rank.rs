@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_constant_model_is_last_under_the_pessimistic_rule() {
-        assert_eq!(ranks(&[1.0; 8], 4, &[0, 3], Tie::Pessimistic).unwrap(), [4, 4]);
+        assert_eq!(ranks(&[1.0; 8], 4, &[0, 3], Tie::default()).unwrap(), [4, 4]);
         assert_eq!(ranks(&[1.0; 8], 4, &[0, 3], Tie::Optimistic).unwrap(), [1, 1]);
     }
 

@@ -13,7 +13,7 @@
 
 pub mod block;
 pub mod claim;
-// pub mod figure;
+pub mod figure;
 pub mod printed;
 pub mod record;
 pub mod render;

@@ -3,6 +3,7 @@
 use super::table::{Line, MeanSd, Measured, Table};
 use crate::Result;
 use polars::prelude::*;
+use std::ops::Range;
 
 /// What stands where there is no finished run.
 pub const NOT_RUN: &str = "not run";
@@ -72,19 +73,23 @@ pub fn terminal(table: &Table) -> String {
         text += &format!("\n{} (measured on {}{size})\n", group[0].dataset_label, group[0].measured_on);
         let mut grid = vec![heads[shown.clone()].to_vec()];
         grid.extend(group.iter().map(|line| cells(line)[shown.clone()].to_vec()));
-        text += &align(&grid);
+        text += &align(&grid, 1..6);
     }
     text
 }
 
-/// Pads every column to its longest cell: the first to the right, numbers to the left, two spaces between.
-pub(super) fn align(grid: &[Vec<String>]) -> String {
+/// Pads every column to its longest cell, the columns of `numbers` on the left; two spaces between.
+pub(super) fn align(grid: &[Vec<String>], numbers: Range<usize>) -> String {
     let columns = grid.iter().map(Vec::len).max().unwrap_or(0);
     let length = |i: usize| grid.iter().filter_map(|line| line.get(i)).map(|cell| cell.chars().count()).max();
     let lengths: Vec<usize> = (0..columns).map(|i| length(i).unwrap_or(0)).collect();
+    let pad = |(i, cell): (usize, &String)| match lengths[i] {
+        n if numbers.contains(&i) => format!("{cell:>n$}"),
+        n => format!("{cell:n$}"),
+    };
     let mut text = String::new();
     for line in grid {
-        let padded: Vec<String> = line.iter().zip(&lengths).map(|(cell, &n)| format!("{cell:n$}")).collect();
+        let padded: Vec<String> = line.iter().enumerate().map(pad).collect();
         text += &format!("  {}\n", padded.join("  ").trim_end());
     }
     text
@@ -180,14 +185,12 @@ mod tests {
     fn the_terminal_is_aligned() {
         let text = terminal(&table());
         assert!(text.contains("Chair (measured on toy | data: 4 sketches, 20 photos)\n"), "{text}");
-        let columns: Vec<usize> = ["25.0", "50.0 ±", "not run"]
+        let end = |line: &str, cell: &str| line[..line.find(cell).unwrap() + cell.len()].chars().count();
+        let ends: Vec<usize> = ["  25.0", "50.0 ± 25.0", "not run"]
             .iter()
-            .map(|cell| {
-                let line = text.lines().find(|line| line.contains(cell)).unwrap();
-                line[..line.find(cell).unwrap()].chars().count()
-            })
+            .map(|cell| end(text.lines().find(|line| line.contains(cell)).unwrap(), cell))
             .collect();
-        assert!(columns.iter().all(|&column| column == columns[0]), "{text}");
+        assert!(ends.iter().all(|&column| column == ends[0]), "{text}");
     }
 
     #[test]

@@ -125,6 +125,18 @@ pub struct Measured {
     pub select_on: String,
 }
 
+impl Measured {
+    /// The mean in a metric; none for one that tables do not hold.
+    pub fn get(&self, metric: Metric) -> Option<MeanSd> {
+        match metric {
+            Metric::Acc1 => Some(self.acc1),
+            Metric::Acc5 => Some(self.acc5),
+            Metric::Acc10 => Some(self.acc10),
+            Metric::Early => None,
+        }
+    }
+}
+
 /// Fills a table from the finished runs below `results`.
 ///
 /// # Errors

@@ -134,7 +134,8 @@ impl Affine {
     /// ```
     ///
     /// # Shapes
-    /// 2 x 3, rows for x' and y', columns for x, y and 1; from where a point is to where it goes. For a picture of side
+    /// 2 x 3, rows for x' and y', columns for x, y and 1; from where a point is to where it goes (a warp that
+    /// looks up where each pixel comes from needs the inverse). For a picture of side
     /// `s`, pixel `i` has its centre at canvas coordinate `(i + 0.5) 256 / s`.
     ///
     /// ```

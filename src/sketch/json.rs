@@ -115,7 +115,7 @@ fn shortest(strokes: &[Vec<[f32; 2]>]) -> Result<serde_json::Value> {
 /// Writes a sketch to a JSON file.
 ///
 /// # Errors
-/// As [`format`], and a file that cannot be written.
+/// As [`format()`], and a file that cannot be written.
 pub fn write(sketch: &Sketch, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     sketch.check(path)?;

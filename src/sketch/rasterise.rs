@@ -8,7 +8,7 @@ use image::{
     GrayImage, Luma,
     imageops::{self, FilterType},
 };
-use imageproc::{distance_transform::Norm, drawing::draw_line_segment_mut, morphology::dilate_mut};
+use imageproc::drawing::BresenhamLineIter;
 use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, PathStroker, Stroke, Transform};
 
 /// Points farther outside than this are pulled to it, so that a wild coordinate costs no time: 16 canvases.
@@ -17,7 +17,8 @@ const FAR: f32 = 16.0 * CANVAS;
 /// Draws a sketch as the field's code does: white lines on black.
 ///
 /// On a canvas of 256 x 256: points rounded to pixels, Bresenham lines, one binary dilation with the 3 x 3 cross. Then
-/// resized to `side` with a triangle (anti-aliased bilinear) filter.
+/// resized to `side` with a triangle (anti-aliased bilinear) filter. Pixel `i` covers `i` to `i + 1`, so lines lie half a
+/// canvas pixel right and below of where [`antialiased`] draws them.
 ///
 /// # Shapes
 /// `side` x `side`; 0 ground, 255 ink, greys where the canvas was resized.
@@ -36,18 +37,24 @@ pub fn bresenham(sketch: &Sketch, side: u32) -> GrayImage {
     for stroke in finite_strokes(sketch) {
         let pixels: Vec<_> = stroke.iter().map(|point| (point.x.round(), point.y.round())).collect();
         // From the first point to itself, so that a stroke of one point draws its pixel.
-        for (a, b) in pixels.iter().take(1).chain(&pixels).zip(&pixels) {
-            draw_line_segment_mut(&mut picture, *a, *b, Luma([255]));
+        for (&a, &b) in pixels.iter().take(1).chain(&pixels).zip(&pixels) {
+            BresenhamLineIter::new(a, b).for_each(|pixel| stamp(&mut picture, pixel));
         }
-    }
-    // On an empty canvas no pixel is any distance from the ink, which the transform cannot say.
-    if picture.pixels().any(|pixel| pixel.0[0] > 0) {
-        dilate_mut(&mut picture, Norm::L1, 1);
     }
     match side {
         0 => GrayImage::new(0, 0),
         side if side == canvas => picture,
         side => imageops::resize(&picture, side, side, FilterType::Triangle),
+    }
+}
+
+/// Draws a pixel of a line dilated: itself and its four neighbours. A pixel outside the canvas is no ink to dilate.
+fn stamp(picture: &mut GrayImage, (x, y): (i32, i32)) {
+    let side = picture.width() as i32;
+    let inside = |(x, y): (i32, i32)| (0..side).contains(&x) && (0..side).contains(&y);
+    let cross = [(x, y), (x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+    for (x, y) in cross.into_iter().filter(|&pixel| inside((x, y)) && inside(pixel)) {
+        picture.put_pixel(x as u32, y as u32, Luma([255]));
     }
 }
 
@@ -164,10 +171,14 @@ mod tests {
 
     #[test]
     fn lines_without_ties_agree_with_the_slow_twin() {
-        // Of odd length along their longer side: no step falls half-way between two pixels, where either is right.
+        // Diagonals, or of odd length along their longer side: no step falls half-way between two pixels, where either is right.
         let lines =
             sketch(&[&[(10.0, 10.0), (13.0, 201.0)], &[(40.0, 200.0), (241.0, 193.0)], &[(9.0, 9.0), (9.0, 90.0)]]);
-        let diagonal = sketch(&[&[(250.0, 3.0), (3.0, 250.0), (100.0, 250.0)], &[(77.0, 77.0)]]);
+        let diagonal = sketch(&[
+            &[(250.0, 3.0), (3.0, 250.0), (100.0, 250.0)],
+            &[(77.0, 77.0)],
+            &[(200.0, 210.0), (303.0, 277.0)],
+        ]);
         for drawing in [lines, diagonal] {
             assert!(bresenham(&drawing, 256) == slow_bresenham(&drawing));
         }

@@ -9,7 +9,11 @@ use usvg::{Group, ImageHrefResolver, Node, Options, Tree, tiny_skia_path::PathSe
 /// Curves become lines that lie this near to them, in pixels of the 256 canvas: a tenth of a pixel cannot be seen.
 pub const TOLERANCE: f64 = 0.1;
 
-/// Width of the lines that [`format`] writes, in pixels of the canvas: the one that the corpora's ink is measured at.
+/// Paths may reach this far beyond the picture, in pixels of the canvas (16 canvases): flattening takes time and memory
+/// that grow with a curve's size.
+const FAR: f64 = 16.0 * CANVAS as f64;
+
+/// Width of the lines that [`format()`] writes, in pixels of the canvas: the one that the corpora's ink is measured at.
 const WIDTH: f32 = 3.0;
 
 /// Reads a sketch from an SVG file.
@@ -32,7 +36,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
 /// Text and embedded pictures are not strokes.
 ///
 /// # Errors
-/// Malformed XML, a picture without size, no visible path, a coordinate that is not finite.
+/// Malformed XML, a picture without size, no visible path, a path more than 16 canvases away.
 ///
 /// ```
 /// use retrace::sketch::{Point, svg};
@@ -54,7 +58,14 @@ pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Sketch> {
         paths.retain(|path| path.stroke().is_some());
     }
     let canvas = fit(tree.size());
-    let strokes: Vec<Stroke> = paths.into_iter().flat_map(|path| flatten(path, canvas)).collect();
+    let curves: Vec<BezPath> = paths.into_iter().map(|path| canvas * curves(path)).collect();
+    for bounds in curves.iter().map(BezPath::control_box) {
+        if [bounds.x0, bounds.y0, bounds.x1, bounds.y1].iter().any(|value| value.abs() > FAR) {
+            let found = format!("one at {:.3e}, {:.3e} of the 256 canvas", bounds.center().x, bounds.center().y);
+            return Err(Error::data(path, "paths inside or near the SVG picture", found));
+        }
+    }
+    let strokes: Vec<Stroke> = curves.iter().flat_map(flatten).collect();
     if strokes.is_empty() {
         return Err(Error::data(path, "at least one visible path in the SVG picture", "none"));
     }
@@ -81,50 +92,19 @@ fn fit(size: usvg::Size) -> Affine {
     Affine::translate(((canvas - width * scale) / 2.0, (canvas - height * scale) / 2.0)) * Affine::scale(scale)
 }
 
-/// The subpaths of a path as strokes on the canvas.
-fn flatten(path: &usvg::Path, canvas: Affine) -> Vec<Stroke> {
-    let ts = path.abs_transform();
-    let own = Affine::new([ts.sx, ts.ky, ts.kx, ts.sy, ts.tx, ts.ty].map(f64::from));
+/// The subpaths of a path on the canvas as strokes.
+fn flatten(path: &BezPath) -> Vec<Stroke> {
     let mut strokes: Vec<Stroke> = Vec::new();
-    // Transformed first, so that the tolerance counts on the canvas.
-    kurbo::flatten(canvas * own * curves(path), TOLERANCE, |element| match element {
-        PathEl::MoveTo(p) => strokes.push(vec![Point::new(p.x as f32, p.y as f32)]),
-        PathEl::LineTo(p) => strokes.extend_last(Point::new(p.x as f32, p.y as f32)),
-        PathEl::ClosePath => strokes.close_last(),
-        PathEl::QuadTo(..) | PathEl::CurveTo(..) => {} // flattened
+    kurbo::flatten(path, TOLERANCE, |element| match (element, strokes.last_mut()) {
+        (PathEl::MoveTo(p), _) => strokes.push(vec![Point::new(p.x as f32, p.y as f32)]),
+        (PathEl::LineTo(p), Some(stroke)) => stroke.push(Point::new(p.x as f32, p.y as f32)),
+        (PathEl::ClosePath, Some(stroke)) if stroke.first() != stroke.last() => stroke.extend_from_within(..1),
+        _ => {} // closed already; curves are lines by now
     });
-    for stroke in &mut strokes {
-        // A dot is written as a line without length.
-        if stroke.len() == 2 && stroke[0] == stroke[1] {
-            stroke.pop();
-        }
-    }
     strokes
 }
 
-/// Grows the stroke that was begun last.
-trait Grow {
-    fn extend_last(&mut self, point: Point);
-    fn close_last(&mut self);
-}
-
-impl Grow for Vec<Stroke> {
-    fn extend_last(&mut self, point: Point) {
-        if let Some(stroke) = self.last_mut() {
-            stroke.push(point);
-        }
-    }
-
-    fn close_last(&mut self) {
-        if let Some(stroke) = self.last_mut()
-            && stroke.first() != stroke.last()
-        {
-            stroke.extend(stroke.first().copied());
-        }
-    }
-}
-
-/// The same path as kurbo knows it.
+/// The same path as kurbo knows it, in pixels of the picture.
 fn curves(path: &usvg::Path) -> BezPath {
     let at = |p: usvg::tiny_skia_path::Point| (f64::from(p.x), f64::from(p.y));
     let mut curves = BezPath::new();
@@ -137,10 +117,11 @@ fn curves(path: &usvg::Path) -> BezPath {
             PathSegment::Close => curves.close_path(),
         }
     }
-    curves
+    let ts = path.abs_transform();
+    Affine::new([ts.sx, ts.ky, ts.kx, ts.sy, ts.tx, ts.ty].map(f64::from)) * curves
 }
 
-/// Writes a sketch as the text of an SVG file: one polyline a stroke, black, 3 px of 256 wide, round ends.
+/// Writes a sketch as the text of an SVG file: one polyline (or dot) a stroke, black, 3 px of 256 wide, round ends.
 ///
 /// [`parse`] reads it back, point for point.
 ///
@@ -154,12 +135,15 @@ pub fn format(sketch: &Sketch) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {CANVAS} {CANVAS}\" fill=\"none\" stroke=\"black\" \
          stroke-width=\"{WIDTH}\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n"
     );
-    for stroke in sketch.strokes.iter().filter(|stroke| !stroke.is_empty()) {
-        // A polyline of one point is not drawn; from the point to itself it is a dot.
-        let repeated = stroke.iter().take(if stroke.len() == 1 { 1 } else { 0 });
-        let points: Vec<_> = stroke.iter().chain(repeated).map(|point| format!("{},{}", point.x, point.y)).collect();
+    for stroke in &sketch.strokes {
+        let points: Vec<_> = stroke.iter().map(|point| format!("{},{}", point.x, point.y)).collect();
+        // A polyline of one point is not drawn; a path closed at once is a dot.
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  <polyline points=\"{}\"/>", points.join(" "));
+        let _ = match points.as_slice() {
+            [] => Ok(()),
+            [point] => writeln!(text, "  <path d=\"M{point} z\"/>"),
+            points => writeln!(text, "  <polyline points=\"{}\"/>", points.join(" ")),
+        };
     }
     text + "</svg>\n"
 }
@@ -280,6 +264,8 @@ mod tests {
         assert_eq!(message(&format!(r#"{open}<path d="M NaN 0 L 1 1" {LINE}/></svg>"#)), none);
         let flat = r#"<svg xmlns="http://www.w3.org/2000/svg" width="0" height="9"><path d="M0 0L1 1"/></svg>"#;
         assert!(message(flat).contains("an SVG picture"), "{}", message(flat));
+        let wild = message(&format!(r#"{open}<path d="M 0 0 C 1e30 0 0 1e30 1 1" {LINE}/></svg>"#));
+        assert!(wild.starts_with("x.svg: expected paths inside or near the SVG picture, found one at"), "{wild}");
         assert!(read("no/such/file.svg").unwrap_err().to_string().starts_with("no/such/file.svg"));
     }
 
@@ -287,8 +273,13 @@ mod tests {
     fn files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.svg");
-        let sketch =
-            Sketch { strokes: vec![vec![Point::new(0.1, 255.9)], vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)]] };
+        let sketch = Sketch {
+            strokes: vec![
+                vec![Point::new(0.1, 255.9)],
+                vec![Point::new(1.0, 1.0); 2],
+                vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)],
+            ],
+        };
         write(&sketch, &path).unwrap();
         assert_eq!(read(&path).unwrap(), sketch);
         std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();

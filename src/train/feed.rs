@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::dataset::{Album, Pair};
 use crate::model::Normalisation;
-use crate::seed::{Seed, Stream};
+use crate::seed::Stream;
 use crate::sketch::{Affine, AugmentConfig};
 use candle_core::{Device, Tensor};
 
@@ -76,23 +76,4 @@ impl Feed for Pixels<'_> {
 
 fn plain(positions: &[usize]) -> Vec<(usize, Affine)> {
     positions.iter().map(|position| (*position, Affine::default())).collect()
-}
-
-/// Deformed versions of every training picture, chosen before training: what a frozen backbone has to see once.
-///
-/// Version `v` of a sketch and of its photo share the flip, so that any two versions of equal parity make a pair.
-pub fn versions(
-    positions: &[usize],
-    version: u32,
-    augment: &AugmentConfig,
-    seed: Seed,
-    kind: &str,
-) -> Vec<(usize, Affine)> {
-    let name = format!("augment/{kind}/{version}");
-    let flip = version % 2 == 1 && augment.flip > 0.0;
-    let view = |position: &usize| {
-        let mut stream = seed.child(&name, *position as u64);
-        (*position, Affine::sample_flipped(augment, flip, &mut stream))
-    };
-    positions.iter().map(view).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! A paper that does not fit the loop owns its own and uses the parts; no hooks are added here for it.
 
+mod evaluate;
+mod feature;
 mod feed;
 mod fit;
 mod gradient;
@@ -9,7 +11,9 @@ mod log;
 mod optimiser;
 mod schedule;
 
-pub use feed::{Feed, Pixels, versions};
+pub use evaluate::{Embedding, Queries, early, evaluate, scores};
+pub use feature::{FeaturePlan, Features};
+pub use feed::{Feed, Pixels};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
 pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;

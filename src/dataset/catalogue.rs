@@ -1,0 +1,128 @@
+//! Corpora that are known by name, with what others counted in them: `data/corpora.csv`.
+
+use crate::{Error, Result};
+use polars::prelude::{CsvReader, DataFrame, DataType, SerReader};
+use serde::Serialize;
+use std::io::Cursor;
+use std::path::Path;
+
+/// Photos and sketches of one split, as someone counted them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Published {
+    /// `train`, `test`, or `all` of a corpus that is published whole.
+    pub split: String,
+    /// Photos.
+    pub photos: usize,
+    /// Sketches.
+    pub sketches: usize,
+    /// `papers`, `web release`, `split lists`, or `measured` (with this crate).
+    pub origin: String,
+    /// Who says so.
+    pub source: String,
+}
+
+/// A corpus known by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// Its name in `results/`.
+    pub name: String,
+    /// Its folder below the data folder.
+    pub folder: String,
+    /// Counts, which differ between papers and releases.
+    pub published: Vec<Published>,
+}
+
+/// All known corpora of real data, in the order of `data/corpora.csv`.
+///
+/// # Errors
+/// None with the file that is built in.
+///
+/// ```
+/// let known = retrace::dataset::list()?;
+/// let chair = known.iter().find(|known| known.name == "qmul-chair-v2").unwrap();
+/// assert_eq!(chair.published[0].photos, 300);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn list() -> Result<Vec<Known>> {
+    let text = include_str!("../../data/corpora.csv");
+    let frame = CsvReader::new(Cursor::new(text)).finish()?;
+    let [names, folders, splits, origins, sources] =
+        ["name", "folder", "split", "origin", "source"].map(|name| texts(&frame, name));
+    let [photos, sketches] = ["photos", "sketches"].map(|name| numbers(&frame, name));
+    let (names, folders, splits, origins, sources) = (names?, folders?, splits?, origins?, sources?);
+    let (photos, sketches) = (photos?, sketches?);
+    let mut known: Vec<Known> = Vec::new();
+    for row in 0..frame.height() {
+        if known.last().is_none_or(|last| last.name != names[row]) {
+            known.push(Known { name: names[row].clone(), folder: folders[row].clone(), published: Vec::new() });
+        }
+        let (split, origin, source) = (splits[row].clone(), origins[row].clone(), sources[row].clone());
+        let counts = Published { split, photos: photos[row], sketches: sketches[row], origin, source };
+        if let Some(last) = known.last_mut() {
+            last.published.push(counts);
+        }
+    }
+    Ok(known)
+}
+
+fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>> {
+    let cells: Option<Vec<_>> = frame.column(name)?.str()?.iter().map(|cell| cell.map(str::to_string)).collect();
+    cells.ok_or_else(|| Error::value(name, "a text in every line", "an empty cell"))
+}
+
+fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<usize>> {
+    let cells = frame.column(name)?.strict_cast(&DataType::UInt32)?;
+    let cells: Option<Vec<_>> = cells.u32()?.iter().map(|cell| cell.map(|count| count as usize)).collect();
+    cells.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+}
+
+/// The name of the corpus in a folder: the known name of that folder, else the folder's own in lower case with dashes.
+pub(super) fn name_of(root: &Path) -> Result<String> {
+    let whole = root.canonicalize().map_err(Error::io(root))?;
+    let folder = whole.file_name().map_or_else(|| "corpus".into(), |name| name.to_string_lossy());
+    if let Some(known) = list()?.into_iter().find(|known| known.folder == folder) {
+        return Ok(known.name);
+    }
+    let dashed: String =
+        folder.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    Ok(dashed.trim_matches('-').to_string())
+}
+
+/// The class that a corpus of one class is of, told by its name.
+pub(super) fn category_of(name: &str) -> &'static str {
+    ["shoe", "chair", "handbag"].into_iter().find(|class| name.contains(class)).unwrap_or("object")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_corpus_stands_once_with_its_counts() {
+        let known = list().unwrap();
+        let names: Vec<_> = known.iter().map(|known| known.name.as_str()).collect();
+        let mut unique = names.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        let shoe = known.iter().find(|known| known.name == "qmul-shoe-v2").unwrap();
+        let papers: usize = shoe.published.iter().filter(|p| p.origin == "papers").map(|p| p.sketches).sum();
+        assert_eq!(papers, 6730); // the total that all papers print
+        assert_eq!(shoe.folder, "QMUL-Shoe-V2");
+    }
+
+    #[test]
+    fn a_folder_names_its_corpus() {
+        let place = tempfile::tempdir().unwrap();
+        for (folder, name, category) in [
+            ("QMUL-Chair-V1", "qmul-chair-v1", "chair"),
+            ("My shoes (2)", "my-shoes--2", "shoe"),
+            ("Lamps", "lamps", "object"),
+        ] {
+            let root = place.path().join(folder);
+            std::fs::create_dir(&root).unwrap();
+            assert_eq!(name_of(&root).unwrap(), name);
+            assert_eq!(category_of(name), category);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Whether a corpus is whole: every file opened, every count compared with what is published.
+
+use super::{Drawing, Layout, Published, Source, Split, catalogue, open};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// What [`check`] found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The corpus's name.
+    pub name: String,
+    /// How it lies on disk; absent for a generated one.
+    pub layout: Option<Layout>,
+    /// [`Source::version`].
+    pub version: String,
+    /// Photos and sketches of each split.
+    pub counts: BTreeMap<String, [usize; 2]>,
+    /// Photos that nobody drew: distractors of the gallery.
+    pub undrawn: usize,
+    /// How many photos have which size, e.g. `256 x 256`.
+    pub sizes: BTreeMap<String, usize>,
+    /// Sketches of strokes, and of pixels.
+    pub drawings: [usize; 2],
+    /// Against every published count.
+    pub comparisons: Vec<Comparison>,
+    /// Every fault, with file and reason.
+    pub problems: Vec<String>,
+}
+
+/// A published count beside ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// What is published.
+    pub published: Published,
+    /// Photos and sketches found in that split.
+    pub found: [usize; 2],
+}
+
+impl Comparison {
+    /// Whether both counts are the same.
+    pub fn agrees(&self) -> bool {
+        self.found == [self.published.photos, self.published.sketches]
+    }
+}
+
+impl Report {
+    /// Whether nothing is wrong with any file. Counts may still differ from published ones, as those differ among
+    /// themselves.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Whether all counts that one origin gives are ours.
+    pub fn agrees_with(&self, origin: &str) -> bool {
+        let mut given = self.comparisons.iter().filter(|c| c.published.origin == origin).peekable();
+        given.peek().is_some() && given.all(Comparison::agrees)
+    }
+}
+
+/// Checks the corpus in a folder, whatever its layout.
+///
+/// Faults of single files do not stop it: the report names them all.
+///
+/// # Errors
+/// A folder that is missing, empty or of no known layout; a coordinate file or manifest that cannot be read at all.
+pub fn check(root: &Path) -> Result<Report> {
+    let (corpus, faults) = open::scan(root)?.assemble()?;
+    let known = catalogue::list()?;
+    let published = known.into_iter().find(|known| known.name == corpus.name()).map_or_else(Vec::new, |k| k.published);
+    let place = |at| corpus.sketch_path(at).map_or_else(|| drawing_of(&corpus, at), |path| path.display().to_string());
+    let mut report = inspect(&corpus, &published, &place);
+    report.layout = Some(corpus.layout());
+    report.problems = faults.iter().map(Error::to_string).chain(report.problems).collect();
+    Ok(report)
+}
+
+/// Checks an opened corpus against published counts: reads every photo and every drawing.
+pub fn check_source(source: &dyn Source, published: &[Published]) -> Report {
+    inspect(source, published, &|at| drawing_of(source, at))
+}
+
+fn drawing_of(source: &dyn Source, position: usize) -> String {
+    format!("drawing {position} of {}", source.name())
+}
+
+/// `place` says where a drawing lies.
+fn inspect(source: &dyn Source, published: &[Published], place: &(dyn Fn(usize) -> String + Sync)) -> Report {
+    let index = source.index();
+    let photos: Vec<_> = (0..index.photos.len()).into_par_iter().map(|photo| source.photo(photo)).collect();
+    let faults: Vec<_> = (0..index.sketches.len()).into_par_iter().map(|at| check_drawing(source, at, place)).collect();
+    let (mut problems, mut sizes, mut drawings) = (Vec::new(), BTreeMap::new(), [0, 0]);
+    for photo in photos {
+        match photo {
+            Ok(photo) => *sizes.entry(format!("{} x {}", photo.width(), photo.height())).or_insert(0) += 1,
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    for fault in faults {
+        match fault {
+            Ok(vector) => drawings[usize::from(!vector)] += 1,
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    let mut drawn = vec![false; index.photos.len()];
+    for sketch in &index.sketches {
+        match drawn.get_mut(sketch.photo) {
+            Some(drawn) => *drawn = true,
+            None => problems.push(format!("a sketch of photo {}, which is not in the index", sketch.photo)),
+        }
+    }
+    let counts = index.counts();
+    let compare = |published: &Published| {
+        let found = counts.iter().filter(|(split, _)| [split.as_str(), "all"].contains(&published.split.as_str()));
+        let found = found.fold([0, 0], |sum, (_, own)| [sum[0] + own[0], sum[1] + own[1]]);
+        Comparison { published: published.clone(), found }
+    };
+    let comparisons = published.iter().map(compare).collect();
+    let undrawn = drawn.iter().filter(|drawn| !**drawn).count();
+    let (name, version) = (source.name().to_string(), source.version());
+    Report { name, layout: None, version, counts, undrawn, sizes, drawings, comparisons, problems }
+}
+
+/// Whether a drawing is of strokes, if it is whole and shows anything.
+fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> String) -> Result<bool> {
+    match source.drawing(position)? {
+        Drawing::Vector(sketch) => sketch.check(place(position)).map(|()| true),
+        // Half of white, as white ink on a transparent ground would leave nothing.
+        Drawing::Raster(picture) if picture.pixels().all(|pixel| pixel[0] > 127) => {
+            Err(Error::value(place(position), "dark ink on a white ground", "no dark pixel"))
+        }
+        Drawing::Raster(_) => Ok(false),
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{}, version {}", self.name, self.version)?;
+        for split in Split::ALL.map(Split::name) {
+            let Some([photos, sketches]) = self.counts.get(split) else { continue };
+            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches")?;
+        }
+        let sizes: Vec<_> = self.sizes.iter().take(3).map(|(size, count)| format!("{count} of {size}")).collect();
+        let rest =
+            if self.sizes.len() > 3 { format!(", and {} more sizes", self.sizes.len() - 3) } else { String::new() };
+        writeln!(f, "  photos in pixels: {}{rest}; {} without a sketch", sizes.join(", "), self.undrawn)?;
+        writeln!(f, "  sketches: {} of strokes, {} of pixels", self.drawings[0], self.drawings[1])?;
+        if !self.comparisons.is_empty() {
+            writeln!(f, "published counts")?;
+        }
+        for Comparison { published: Published { split, photos, sketches, origin, .. }, found } in &self.comparisons {
+            let verdict = describe(["photo", "sketch"], [*photos, *sketches], *found);
+            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches  {origin}: {verdict}")?;
+        }
+        match self.problems.len() {
+            0 => write!(f, "every file reads"),
+            count => {
+                writeln!(f, "{count} problem{}", if count == 1 { "" } else { "s" })?;
+                self.problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))
+            }
+        }
+    }
+}
+
+/// `the same here`, or what is more and less here.
+fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> String {
+    let plural = |noun: &str, count: usize| match (noun, count) {
+        (noun, 1) => noun.to_string(),
+        ("sketch", _) => "sketches".to_string(),
+        (noun, _) => format!("{noun}s"),
+    };
+    let differ = |at: usize| match found[at].abs_diff(published[at]) {
+        0 => None,
+        count if found[at] > published[at] => Some(format!("{count} {} more here", plural(nouns[at], count))),
+        count => Some(format!("{count} {} fewer here", plural(nouns[at], count))),
+    };
+    let differences: Vec<_> = (0..2).filter_map(differ).collect();
+    if differences.is_empty() { "the same here".into() } else { differences.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::dataset::{Corpus, qmul_v2};
+
+    fn chair(place: &tempfile::TempDir) -> Corpus {
+        fixture::chair_v2(place.path());
+        qmul_v2::open(place.path()).unwrap()
+    }
+
+    fn published(split: &str, photos: usize, sketches: usize, origin: &str) -> Published {
+        Published { split: split.into(), photos, sketches, origin: origin.into(), source: "a test".into() }
+    }
+
+    #[test]
+    fn counts_are_compared_with_each_origin() {
+        let place = tempfile::tempdir().unwrap();
+        let given = [
+            published("train", 2, 4, "papers"),
+            published("test", 1, 1, "papers"),
+            published("train", 3, 2, "web release"),
+            published("all", 3, 5, "whole"),
+        ];
+        let report = check_source(&chair(&place), &given);
+        assert!(report.is_sound() && report.agrees_with("papers") && report.agrees_with("whole"));
+        assert!(!report.agrees_with("web release") && !report.agrees_with("nobody"));
+        let text = report.to_string();
+        assert!(text.contains("papers: the same here"), "{text}");
+        assert!(text.contains("web release: 1 photo fewer here, 2 sketches more here"), "{text}");
+        assert!(text.contains("3 of 8 x 8; 0 without a sketch") && text.ends_with("every file reads"), "{text}");
+        assert_eq!(report.drawings, [5, 0]);
+    }
+
+    #[test]
+    fn every_bad_file_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        fixture::shoe_v1(root);
+        let whole = std::fs::read(root.join("train/images/1.jpg")).unwrap();
+        fixture::write(&root.join("train/images/1.jpg"), &whole[..whole.len() / 2]);
+        fixture::write(&root.join("train/sketches/2.png"), b"");
+        fixture::paint(&root.join("test/sketches/3.png"), 255);
+        fixture::paint(&root.join("test/sketches/4.png"), 0);
+        fixture::write(&root.join("test/images/notes.txt"), "x");
+        let report = check(root).unwrap();
+        let expected = [
+            "notes.txt: expected a file of",
+            "4.png: expected a photo for every sketch, found a sketch of `4`",
+            "1.jpg: expected a whole PNG or JPEG picture",
+            "2.png: expected a whole PNG or JPEG picture, found an empty file",
+            "sketches/3.png: expected dark ink on a white ground, found no dark pixel",
+        ];
+        assert_eq!(report.problems.len(), expected.len(), "{report}");
+        for (problem, expected) in report.problems.iter().zip(expected) {
+            assert!(problem.contains(expected), "{problem}");
+        }
+        assert!(report.to_string().contains("5 problems\n"));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!((json["layout"].as_str(), json["problems"].as_array().unwrap().len()), (Some("qmul-v1"), 5));
+    }
+
+    #[test]
+    fn missing_folders_are_told_once() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::chair_v2(place.path());
+        std::fs::remove_dir_all(place.path().join("photo")).unwrap();
+        let report = check(place.path()).unwrap();
+        assert_eq!(report.problems.len(), 1, "{report}");
+        assert!(report.problems[0].contains("photo: expected a folder, found nothing"));
+        assert!(check(&place.path().join("nowhere")).unwrap_err().to_string().contains("found nothing"));
+    }
+
+    #[test]
+    fn real_corpora_are_sound() {
+        let Some(data) = fixture::real_data() else { return };
+        for (folder, origin, sizes) in
+            [("QMUL-Chair-V2", "measured", 2), ("QMUL-Shoe-V1", "papers", 1), ("Sketchy-mini", "measured", 1)]
+        {
+            let report = check(&data.join(folder)).unwrap();
+            println!("{report}");
+            assert!(report.is_sound() && report.agrees_with(origin), "{report}");
+            assert_eq!(report.sizes.len(), sizes, "{report}");
+        }
+    }
+}

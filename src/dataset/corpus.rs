@@ -1,0 +1,262 @@
+//! From what a folder holds to a [`Source`]: pairing, order, version. Every loader of real data ends here.
+
+use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split, picture, vector};
+use crate::{Error, Result, run, sketch::Sketch};
+use image::RgbImage;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How a sketch is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Stored {
+    /// Already read, from a file that holds many.
+    Strokes(Sketch),
+    /// A PNG or JPEG.
+    Picture(PathBuf),
+    /// An SVG or stroke JSON.
+    Vector(PathBuf),
+}
+
+/// A photo that a loader found.
+#[derive(Debug, Clone)]
+pub(super) struct FoundPhoto {
+    pub entry: PhotoEntry,
+    pub path: PathBuf,
+}
+
+/// A sketch that a loader found, and the photo that it says it shows.
+#[derive(Debug, Clone)]
+pub(super) struct FoundSketch {
+    pub id: String,
+    pub photo: String,
+    pub category: String,
+    pub split: Option<Split>,
+    pub sketcher: Option<u32>,
+    pub stored: Stored,
+}
+
+/// What a loader found in a folder, faults included: `open` refuses them, `check` lists them.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub name: String,
+    pub layout: Layout,
+    pub root: PathBuf,
+    pub photos: Vec<FoundPhoto>,
+    pub sketches: Vec<FoundSketch>,
+    /// Files that hold many sketches or the pairing.
+    pub tables: Vec<PathBuf>,
+    pub problems: Vec<Error>,
+}
+
+/// How a corpus lies on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `photo/` and a coordinate pickle: [`super::qmul_v2`].
+    QmulV2Pickle,
+    /// Photo and sketch folders with list files, or `trainA trainB testA testB`: [`super::qmul_v2`].
+    QmulV2Svg,
+    /// `train|test/{images,sketches}`: [`super::qmul_v1`].
+    QmulV1,
+    /// `photo/<class>` and `sketch/<class>`: [`super::sketchy`].
+    Sketchy,
+    /// Any files, paired by `manifest.csv`: [`super::folder`].
+    Folder,
+}
+
+/// A corpus of files.
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    name: String,
+    layout: Layout,
+    index: Index,
+    photos: Vec<PathBuf>,
+    drawings: Vec<Stored>,
+    version: String,
+}
+
+impl Scan {
+    pub(super) fn new(name: impl ToString, layout: Layout, root: &Path) -> Self {
+        let (photos, sketches, tables, problems) = Default::default();
+        Self { name: name.to_string(), layout, root: root.to_path_buf(), photos, sketches, tables, problems }
+    }
+
+    pub(super) fn add_photo(&mut self, id: impl ToString, category: impl ToString, split: Split, path: &Path) {
+        let entry = PhotoEntry { id: id.to_string(), category: category.to_string(), split };
+        self.photos.push(FoundPhoto { entry, path: path.to_path_buf() });
+    }
+
+    /// The corpus, if nothing is wrong with it.
+    pub(super) fn open(self) -> Result<Corpus> {
+        let (corpus, mut problems) = self.assemble()?;
+        if problems.is_empty() {
+            return Ok(corpus);
+        }
+        let more = problems.len() - 1;
+        Err(match problems.swap_remove(0) {
+            Error::Data { path, expected, found } if more > 0 => {
+                let found = format!("{found} (and {more} more problems: `retrace data check` names them all)");
+                Error::Data { path, expected, found }
+            }
+            first => first,
+        })
+    }
+
+    /// The corpus of what is in order, and what is not.
+    pub(super) fn assemble(mut self) -> Result<(Corpus, Vec<Error>)> {
+        self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path.cmp(&b.path)));
+        let version = self.version()?;
+        let places = self.place_photos();
+        let sketches = self.place_sketches(&places);
+        let mut index = Index::default();
+        let (mut photos, mut drawings) = (Vec::new(), Vec::new());
+        for FoundPhoto { entry, path } in self.photos {
+            index.photos.push(entry);
+            photos.push(path);
+        }
+        for (photo, found) in sketches {
+            index.sketches.push(SketchEntry { id: found.id, photo, sketcher: found.sketcher });
+            drawings.push(found.stored);
+        }
+        // After another fault, a split without sketches only repeats it.
+        if let (true, Err(error)) = (self.problems.is_empty(), index.check()) {
+            self.problems.push(Error::data(&self.root, "a corpus to train or test on", error));
+        }
+        let corpus = Corpus { name: self.name, layout: self.layout, index, photos, drawings, version };
+        Ok((corpus, self.problems))
+    }
+
+    /// Where each photo stands, by class and id; of photos with the same name all but the first are refused.
+    fn place_photos(&mut self) -> BTreeMap<(String, String), usize> {
+        let mut places = BTreeMap::new();
+        let problems = &mut self.problems;
+        self.photos.retain(|found| {
+            let key = (found.entry.category.clone(), found.entry.id.clone());
+            let place = places.len();
+            if places.contains_key(&key) {
+                let expected = "photos of different names in all splits";
+                problems.push(Error::data(&found.path, expected, format!("`{}` a second time", found.entry.id)));
+                return false;
+            }
+            places.insert(key, place);
+            true
+        });
+        places
+    }
+
+    /// Sketches with the position of their photo, in the order of the index.
+    fn place_sketches(&mut self, places: &BTreeMap<(String, String), usize>) -> Vec<(usize, FoundSketch)> {
+        let mut placed = Vec::with_capacity(self.sketches.len());
+        for found in std::mem::take(&mut self.sketches) {
+            let path = found.path().unwrap_or(&self.root).to_path_buf();
+            let Some(&place) = places.get(&(found.category.clone(), found.photo.clone())) else {
+                if places.is_empty() {
+                    continue; // the loader has said that there are no photos at all
+                }
+                let lost = format!("a sketch of `{}`, and no such photo", found.photo);
+                self.problems.push(Error::data(path, "a photo for every sketch", lost));
+                continue;
+            };
+            let split = self.photos[place].entry.split;
+            if found.split.is_some_and(|own| own != split) {
+                let strayed = format!("a sketch of `{}` in another split than its photo", found.photo);
+                self.problems.push(Error::data(path, "a sketch in its photo's split", strayed));
+                continue;
+            }
+            placed.push((place, found));
+        }
+        placed.sort_by(|(a, left), (b, right)| a.cmp(b).then_with(|| left.id.cmp(&right.id)));
+        let mut seen = None;
+        placed.retain(|(place, found)| {
+            let repeated =
+                seen.replace((*place, found.id.clone())).is_some_and(|last| last == (*place, found.id.clone()));
+            if repeated {
+                let path = found.path().unwrap_or(&self.root);
+                let twice = format!("two sketches of one name for photo `{}`", found.photo);
+                self.problems.push(Error::data(path, "sketches of different names", twice));
+            }
+            !repeated
+        });
+        placed
+    }
+
+    /// SHA-256 over `name NUL size LF` of every file, by name; the first 16 digits.
+    fn version(&self) -> Result<String> {
+        let photos = self.photos.iter().map(|found| found.path.as_path());
+        let sketches = self.sketches.iter().filter_map(FoundSketch::path);
+        let mut lines = BTreeMap::new();
+        for path in photos.chain(sketches).chain(self.tables.iter().map(PathBuf::as_path)) {
+            let inside = path.strip_prefix(&self.root).unwrap_or(path);
+            let name: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+            lines.insert(name.join("/"), std::fs::metadata(path).map_err(Error::io(path))?.len());
+        }
+        let mut hash = Sha256::new();
+        for (name, size) in lines {
+            hash.update(format!("{name}\0{size}\n"));
+        }
+        Ok(run::hex(&hash.finalize())[..16].to_string())
+    }
+}
+
+impl FoundSketch {
+    fn path(&self) -> Option<&Path> {
+        match &self.stored {
+            Stored::Strokes(_) => None,
+            Stored::Picture(path) | Stored::Vector(path) => Some(path),
+        }
+    }
+}
+
+fn photo_key(entry: &PhotoEntry) -> (Split, &str, &str) {
+    (entry.split, &entry.category, &entry.id)
+}
+
+impl Corpus {
+    /// How its files lie.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The file of the sketch at a position, where it has one of its own.
+    pub(super) fn sketch_path(&self, position: usize) -> Option<&Path> {
+        match self.drawings.get(position)? {
+            Stored::Strokes(_) => None,
+            Stored::Picture(path) | Stored::Vector(path) => Some(path),
+        }
+    }
+
+    fn beyond(&self, what: &str, position: usize, count: usize) -> Error {
+        Error::value(format!("{what} of {}", self.name), format!("a position below {count}"), position)
+    }
+}
+
+impl Source for Corpus {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// First 16 hexadecimal digits of the SHA-256 over name and size of every file that the corpus is read from
+    /// (relative names with `/`, sorted). Fast, and enough to tell releases apart; a changed pixel of an uncompressed
+    /// file of the same size is not seen.
+    fn version(&self) -> String {
+        self.version.clone()
+    }
+
+    fn photo(&self, position: usize) -> Result<RgbImage> {
+        let path = self.photos.get(position).ok_or_else(|| self.beyond("photo", position, self.photos.len()))?;
+        picture::read_photo(path)
+    }
+
+    fn drawing(&self, position: usize) -> Result<Drawing> {
+        match self.drawings.get(position).ok_or_else(|| self.beyond("sketch", position, self.drawings.len()))? {
+            Stored::Strokes(sketch) => Ok(Drawing::Vector(sketch.clone())),
+            Stored::Picture(path) => picture::read_sketch(path).map(Drawing::Raster),
+            Stored::Vector(path) => vector::read(path).map(Drawing::Vector),
+        }
+    }
+}

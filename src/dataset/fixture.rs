@@ -1,0 +1,87 @@
+//! Tiny corpora in temporary folders, for tests.
+
+use super::qmul_v2::pickle;
+use image::{Rgb, RgbImage};
+use std::path::{Path, PathBuf};
+
+/// The data folder, where the variable is set; else says that the test was skipped.
+pub(crate) fn real_data() -> Option<PathBuf> {
+    let data = std::env::var_os("RETRACE_DATA").map(PathBuf::from);
+    if data.is_none() {
+        println!("skipped: RETRACE_DATA not set");
+    }
+    data
+}
+
+/// A corpus below `place` whose folder has this name.
+pub(crate) fn root(place: &tempfile::TempDir, name: &str) -> PathBuf {
+    place.path().join(name)
+}
+
+/// Writes a picture of 8 x 8 pixels, of a shade that tells files apart.
+pub(crate) fn paint(path: &Path, shade: u8) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    RgbImage::from_pixel(8, 8, Rgb([shade; 3])).save(path).unwrap();
+}
+
+pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Two strokes: (10, 20) to (30, 40), and the point (50, 60).
+pub(crate) fn rows() -> Vec<[f64; 3]> {
+    vec![[10.0, 20.0, 0.0], [30.0, 40.0, 1.0], [50.0, 60.0, 1.0]]
+}
+
+/// Chair-V2 in small: photos `a`, `b` train, `c` test; three sketches of `a`, one of each other.
+pub(crate) fn chair_v2(root: &Path) {
+    for (shade, stem) in [(10, "a"), (20, "b_v1"), (30, "c")] {
+        paint(&root.join(format!("photo/{stem}.png")), shade);
+    }
+    coordinates(root, &["/test/c_1", "/train/a_2", "/train/a_1", "/train/b_v1_1", "/train/a_10"], &rows());
+}
+
+/// Writes the pickle of [`chair_v2`] with other keys or rows.
+pub(crate) fn coordinates(root: &Path, keys: &[&str], rows: &[[f64; 3]]) {
+    let entries: Vec<_> = keys.iter().map(|key| (*key, rows.to_vec())).collect();
+    write(&root.join("ChairV2_Coordinate"), pickle::tests::write(&entries, false));
+}
+
+/// Shoe-V1 in small: pairs 1, 2, 10 train, 3 test.
+pub(crate) fn shoe_v1(root: &Path) {
+    for (part, ids) in [("train", &[1, 2, 10][..]), ("test", &[3])] {
+        for &id in ids {
+            paint(&root.join(format!("{part}/images/{id}.jpg")), id);
+            paint(&root.join(format!("{part}/sketches/{id}.png")), 100 + id);
+        }
+    }
+}
+
+/// Sketchy in small: classes ant (train) and bat (test), two photos each, two sketches of the first.
+pub(crate) fn sketchy(root: &Path) {
+    for class in ["ant", "bat"] {
+        for id in ["n1_1", "n1_2"] {
+            paint(&root.join(format!("photo/{class}/{id}.jpg")), 50);
+        }
+        for number in [1, 2] {
+            paint(&root.join(format!("sketch/{class}/n1_1-{number}.png")), 60);
+        }
+    }
+}
+
+/// A folder corpus: photo `a` with two sketches (train), `b` with one and `c` with none (test).
+pub(crate) fn folder(root: &Path) {
+    for (shade, photo) in [(10, "a.jpg"), (20, "b.jpg"), (30, "c.png")] {
+        paint(&root.join("photos").join(photo), shade);
+    }
+    for (shade, sketch) in [(40, "a1.png"), (50, "a2.png"), (60, "b1.png")] {
+        paint(&root.join("drawings").join(sketch), shade);
+    }
+    let manifest = "sketch,photo,split,category,sketcher\n\
+                    drawings/a1.png,photos/a.jpg,train,boot,4\n\
+                    drawings/a2.png,photos/a.jpg,train,boot,\n\
+                    drawings/b1.png,photos/b.jpg,test,,\n\
+                    ,photos/c.png,test,,\n";
+    write(&root.join("manifest.csv"), manifest);
+}

@@ -1,0 +1,67 @@
+//! What lies in a folder, in one order on every machine.
+
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// A file and its name without ending.
+pub(super) type Named = (String, PathBuf);
+
+/// Sub-folders by name; hidden ones are passed over.
+pub(super) fn folders(folder: &Path) -> Result<Vec<Named>> {
+    Ok(entries(folder)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
+}
+
+/// Files with one of these endings, by name without ending. Hidden files and what desktops leave behind are passed over;
+/// any other file is a problem, for it may be a picture that would be missed; so are a missing and an empty folder.
+pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Vec<Named> {
+    let mut files = Vec::new();
+    let entries = match entries(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(error);
+            return files;
+        }
+    };
+    for (name, path) in entries {
+        if ending(&path).is_some_and(|ending| endings.contains(&ending.as_str())) && path.is_file() {
+            files.push((stem(&name).to_string(), path));
+        } else {
+            problems.push(Error::data(&path, format!("a file of {}", endings.join(", ")), "something else"));
+        }
+    }
+    if files.is_empty() {
+        let expected = format!("at least one file of {}", endings.join(", "));
+        problems.push(Error::data(folder, expected, "an empty folder"));
+    }
+    files.sort();
+    files
+}
+
+/// The ending of a file's name, in lower case.
+pub(super) fn ending(path: &Path) -> Option<String> {
+    path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase)
+}
+
+/// A file's name without its ending.
+pub(super) fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn entries(folder: &Path) -> Result<Vec<Named>> {
+    if !folder.is_dir() {
+        let found = if folder.exists() { "a file" } else { "nothing" };
+        return Err(Error::data(folder, "a folder", found));
+    }
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            return Err(Error::data(&path, "a file name in UTF-8", "other bytes"));
+        };
+        if !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&name) {
+            entries.push((name.to_string(), path));
+        }
+    }
+    entries.sort();
+    Ok(entries)
+}

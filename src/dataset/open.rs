@@ -1,0 +1,102 @@
+//! A corpus by its name or by its folder.
+
+use super::corpus::{Layout, Scan};
+use super::{Source, catalogue, folder, qmul_v1, qmul_v2, sketchy};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Opens a corpus of real data: one of [`catalogue::list`] by its name, below `data`, or any folder of a known layout.
+///
+/// # Errors
+/// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
+pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
+    // Embedded corpora go here, by name, before `data` is asked for: they need no files.
+    let known = catalogue::list()?;
+    if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
+        let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);
+        let Some(data) = data else { return Err(Error::value(format!("data folder of {name}"), expected, "none")) };
+        return Ok(Box::new(scan(&data.join(&corpus.folder))?.open()?));
+    }
+    if Path::new(name).is_dir() {
+        return Ok(Box::new(scan(Path::new(name))?.open()?));
+    }
+    let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
+    let expected = format!("one of {}, or a folder", names.join(", "));
+    Err(Error::value("corpus", expected, format!("`{name}`")))
+}
+
+/// The layout of a folder.
+///
+/// # Errors
+/// A folder that is missing, empty or of no known layout.
+pub fn detect(root: &Path) -> Result<Layout> {
+    if !root.is_dir() {
+        let found = if root.exists() { "a file" } else { "nothing" };
+        return Err(Error::data(root, "the folder of a corpus", found));
+    }
+    let detectors = [folder::detect, qmul_v2::detect, qmul_v1::detect, sketchy::detect];
+    detectors.iter().find_map(|detect| detect(root)).ok_or_else(|| {
+        let empty = std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
+        let found = if empty { "an empty folder" } else { "another layout" };
+        let expected = "`manifest.csv`, or the layout of QMUL-V2 (`photo/`, `*_Coordinate`), QMUL-V1 \
+                        (`train|test/{images,sketches}`) or Sketchy (`photo/<class>`, `sketch/<class>`)";
+        Error::data(root, expected, found)
+    })
+}
+
+pub(super) fn scan(root: &Path) -> Result<Scan> {
+    match detect(root)? {
+        Layout::QmulV2Pickle | Layout::QmulV2Svg => qmul_v2::scan(root),
+        Layout::QmulV1 => qmul_v1::scan(root),
+        Layout::Sketchy => sketchy::scan(root, &sketchy::UNSEEN),
+        Layout::Folder => folder::scan(root),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+
+    #[test]
+    fn folders_are_told_by_their_layout() {
+        let place = tempfile::tempdir().unwrap();
+        let makers = [
+            ("chair", fixture::chair_v2 as fn(&Path), Layout::QmulV2Pickle),
+            ("shoe", fixture::shoe_v1, Layout::QmulV1),
+            ("sketchy", fixture::sketchy, Layout::Sketchy),
+            ("own", fixture::folder, Layout::Folder),
+        ];
+        for (name, make, layout) in makers {
+            let root = place.path().join(name);
+            make(&root);
+            assert_eq!(detect(&root).unwrap(), layout);
+        }
+        let own = open(place.path().join("own").to_str().unwrap(), None).unwrap();
+        assert_eq!((own.name(), own.index().photos.len()), ("own", 3));
+    }
+
+    fn refuse(name: &str, data: Option<&Path>) -> String {
+        open(name, data).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn names_are_looked_up_below_the_data_folder() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::shoe_v1(&place.path().join("QMUL-Shoe-V1"));
+        assert_eq!(open("qmul-shoe-v1", Some(place.path())).unwrap().name(), "qmul-shoe-v1");
+        assert!(refuse("qmul-shoe-v1", None).contains("RETRACE_DATA"));
+        assert!(refuse("qmul-chair-v2", Some(place.path())).contains("QMUL-Chair-V2: expected the folder of a corpus"));
+        let unknown = refuse("qmul-boat-v2", Some(place.path()));
+        assert!(unknown.contains("qmul-chair-v2, qmul-shoe-v1") && unknown.contains("`qmul-boat-v2`"), "{unknown}");
+    }
+
+    #[test]
+    fn an_empty_and_a_strange_folder_are_told_apart() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().to_str().unwrap();
+        assert!(refuse(path, None).contains("found an empty folder"));
+        fixture::write(&place.path().join("a.txt"), "x");
+        assert!(refuse(path, None).contains("found another layout"));
+    }
+}

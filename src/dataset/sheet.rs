@@ -1,0 +1,129 @@
+//! A contact sheet: what a corpus looks like, at a glance.
+
+use super::{Drawing, Index, Source};
+use crate::{Error, Result, seed::Seed, sketch};
+use image::{DynamicImage, Rgb, RgbImage, imageops};
+use rand::seq::SliceRandom;
+
+/// Sketches shown of an object.
+pub const SKETCHES: usize = 3;
+
+/// Line width of vector drawings, in pixels of the 256 canvas: what the real corpora's ink is measured at.
+const WIDTH: f32 = 3.0;
+
+/// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most.
+pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
+    let mut drawn = vec![0; index.photos.len()];
+    for sketch in &index.sketches {
+        if let Some(count) = drawn.get_mut(sketch.photo) {
+            *count += 1;
+        }
+    }
+    let mut photos: Vec<usize> = (0..drawn.len()).filter(|&photo| drawn[photo] > 0).collect();
+    photos.shuffle(&mut seed.stream("sheet"));
+    photos.sort_by_key(|&photo| SKETCHES.saturating_sub(drawn[photo])); // stable: ties stay shuffled
+    photos.truncate(count);
+    photos.sort_unstable();
+    photos
+}
+
+/// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches, as many
+/// cells as the best drawn of them needs.
+///
+/// # Shapes
+/// `photos`: positions of the index. `side`: of a cell, in pixels; pictures keep their aspect ratio. Cells are `side / 16`
+/// apart, objects side by side twice that.
+///
+/// # Errors
+/// No photos, a side of 0 or above 1024, a position that is not in the index, a file that does not read.
+pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImage> {
+    if photos.is_empty() || side == 0 || side > 1024 {
+        let found = format!("{} photos, {side} pixels", photos.len());
+        return Err(Error::value("contact sheet", "at least one photo, cells of 1 to 1024 pixels", found));
+    }
+    let columns = if photos.len() > 3 { 2 } else { 1 };
+    let rows = photos.len().div_ceil(columns) as u32;
+    let objects = photos.iter().map(|&photo| object(source, photo, side)).collect::<Result<Vec<_>>>()?;
+    let cells = objects.iter().map(Vec::len).max().unwrap_or(1) as u32;
+    let gap = side / 16;
+    let block = cells * (side + gap) + gap;
+    let mut sheet = RgbImage::from_pixel(columns as u32 * block + gap, rows * (side + gap) + gap, Rgb([255; 3]));
+    for (place, pictures) in objects.iter().enumerate() {
+        let left = gap + (place % columns) as u32 * block;
+        let top = gap + (place / columns) as u32 * (side + gap);
+        for (cell, picture) in pictures.iter().enumerate() {
+            paste(&mut sheet, picture, left + cell as u32 * (side + gap), top, side);
+        }
+    }
+    Ok(sheet)
+}
+
+/// A photo and its first sketches.
+fn object(source: &dyn Source, photo: usize, side: u32) -> Result<Vec<RgbImage>> {
+    let mut pictures = vec![source.photo(photo)?];
+    let sketches = source.index().sketches.iter().enumerate().filter(|(_, sketch)| sketch.photo == photo);
+    for (position, _) in sketches.take(SKETCHES) {
+        let drawing = match source.drawing(position)? {
+            Drawing::Vector(vector) => sketch::antialiased(&vector, side, WIDTH),
+            Drawing::Raster(picture) => picture,
+        };
+        pictures.push(DynamicImage::ImageLuma8(drawing).to_rgb8());
+    }
+    Ok(pictures)
+}
+
+/// Fits a picture into a cell, centred.
+fn paste(sheet: &mut RgbImage, picture: &RgbImage, left: u32, top: u32, side: u32) {
+    let longest = picture.width().max(picture.height()).max(1);
+    let scale = |length: u32| (length * side / longest).max(1);
+    let (width, height) = (scale(picture.width()), scale(picture.height()));
+    let small = imageops::resize(picture, width, height, imageops::FilterType::Triangle);
+    let (x, y) = (left + (side - width) / 2, top + (side - height) / 2);
+    imageops::replace(sheet, &small, x.into(), y.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fixture, index::tests::index};
+    use super::*;
+    use crate::dataset::{Split, qmul_v1, qmul_v2};
+
+    #[test]
+    fn photos_with_three_sketches_come_first() {
+        let index =
+            index(&[(Split::Train, 3), (Split::Train, 0), (Split::Train, 1), (Split::Test, 5), (Split::Test, 2)]);
+        assert_eq!(choose(&index, 2, Seed(0)), [0, 3]);
+        assert_eq!(choose(&index, 3, Seed(0)), [0, 3, 4]);
+        assert_eq!(choose(&index, 9, Seed(0)), [0, 2, 3, 4]);
+        let two = |seed| choose(&super::super::index::tests::index(&[(Split::Train, 3); 40]), 2, Seed(seed));
+        assert_eq!(two(1), two(1));
+        assert_ne!(two(1), two(2));
+    }
+
+    #[test]
+    fn cells_lie_where_the_docs_say() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::chair_v2(place.path());
+        let corpus = qmul_v2::open(place.path()).unwrap();
+        let picture = sheet(&corpus, &[0, 2], 32).unwrap(); // gap 2, four cells of 34, two rows
+        assert_eq!(picture.dimensions(), (4 * 34 + 2 + 2, 2 * 34 + 2));
+        assert_eq!(picture.get_pixel(3, 3).0, [10; 3]); // photo `a`
+        assert_eq!(picture.get_pixel(3, 37).0, [30; 3]); // photo `c`
+        let ink = |left: u32, top: u32| {
+            (0..32 * 32).filter(|i| picture.get_pixel(left + i % 32, top + i / 32)[0] < 200).count()
+        };
+        assert!(ink(36, 2) > 0 && ink(104, 2) > 0, "three sketches of `a`");
+        assert!(ink(36, 36) > 0 && ink(70, 36) == 0, "one sketch of `c`");
+    }
+
+    #[test]
+    fn nothing_to_show_is_an_error() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::shoe_v1(place.path());
+        let corpus = qmul_v1::open(place.path()).unwrap();
+        assert!(
+            sheet(&corpus, &[], 32).is_err() && sheet(&corpus, &[0], 0).is_err() && sheet(&corpus, &[99], 32).is_err()
+        );
+        assert_eq!(sheet(&corpus, &[0, 1, 2, 3], 1).unwrap().dimensions(), (4, 2));
+    }
+}

@@ -1,0 +1,190 @@
+//! What a design looks like from one side: parts in painting order, each with its area (for the photo) and its lines
+//! (for the sketch).
+
+use super::curve::{P2, holds};
+
+/// What a part is made of; the photo gives each a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Surface {
+    /// Upper of a shoe, frame of a chair.
+    Body,
+    /// Second colour of the same.
+    Accent,
+    /// Laces, straps, piping.
+    Trim,
+    /// Sole of a shoe.
+    Sole,
+    /// Heel of a shoe, legs of a chair.
+    Support,
+    /// Lining: darker.
+    Inside,
+    /// Buckles, castors.
+    Metal,
+    /// Cushions and upholstery.
+    Pad,
+}
+
+/// How early a line is drawn and how rarely it is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// The object's own outline.
+    Outline,
+    /// A part's.
+    Edge,
+    /// What tells it from its like.
+    Detail,
+    /// Stitches, holes, buttons.
+    Fine,
+}
+
+/// A line that a sketch may show and that a photo shows faintly.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// Its points.
+    pub(super) points: Vec<P2>,
+    /// When it is drawn.
+    pub(super) rank: Rank,
+    /// Lines of one group (all laces, all slats) are kept or left out together.
+    pub(super) group: u16,
+    /// What a quick hand draws instead: one line for a thin bar.
+    pub(super) short: Option<Vec<P2>>,
+}
+
+/// A part of an object, as seen.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// Its outline, closed.
+    pub(super) area: Vec<P2>,
+    /// Holes in it.
+    pub(super) holes: Vec<Vec<P2>>,
+    /// Lighter or darker faces on it.
+    pub(super) faces: Vec<(Vec<P2>, f32)>,
+    /// What it is made of.
+    pub(super) surface: Surface,
+    /// Brightness, 1 = as its colour.
+    pub(super) shade: f32,
+    /// Nearer parts are painted later.
+    pub(super) depth: f32,
+    /// What a sketch shows of it.
+    pub(super) lines: Vec<Line>,
+}
+
+impl Part {
+    /// A part without lines.
+    pub(super) fn new(surface: Surface, area: Vec<P2>) -> Self {
+        Self { area, holes: Vec::new(), faces: Vec::new(), surface, shade: 1.0, depth: 0.0, lines: Vec::new() }
+    }
+
+    /// A part whose own outline is drawn.
+    pub(super) fn drawn(surface: Surface, rank: Rank, group: u16, area: Vec<P2>) -> Self {
+        let loop_ = close(&area);
+        Self::new(surface, area).line(rank, group, loop_)
+    }
+
+    /// Adds a line.
+    pub(super) fn line(mut self, rank: Rank, group: u16, points: Vec<P2>) -> Self {
+        self.lines.push(Line { points, rank, group, short: None });
+        self
+    }
+
+    /// Sets the brightness.
+    pub(super) fn shade(mut self, shade: f32) -> Self {
+        self.shade = shade;
+        self
+    }
+
+    /// Sets the depth.
+    pub(super) fn depth(mut self, depth: f32) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    fn covers(&self, p: P2) -> bool {
+        holds(&self.area, p) && !self.holes.iter().any(|hole| holds(hole, p))
+    }
+}
+
+/// The outline with its first point repeated at the end.
+pub(super) fn close(area: &[P2]) -> Vec<P2> {
+    let mut closed = area.to_vec();
+    closed.extend(area.first());
+    closed
+}
+
+/// An object as seen from one side, y down, in any unit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figure {
+    /// In painting order.
+    pub(super) parts: Vec<Part>,
+}
+
+impl Figure {
+    /// Smallest and largest corner of all areas.
+    pub(super) fn bounds(&self) -> (P2, P2) {
+        bounds(self.parts.iter().flat_map(|part| &part.area))
+    }
+
+    /// The figure with every point moved.
+    pub(super) fn moved(mut self, place: impl Fn(P2) -> P2) -> Self {
+        let put = |points: &mut Vec<P2>| points.iter_mut().for_each(|p| *p = place(*p));
+        for part in &mut self.parts {
+            put(&mut part.area);
+            part.holes.iter_mut().for_each(put);
+            part.faces.iter_mut().for_each(|face| put(&mut face.0));
+            for line in &mut part.lines {
+                put(&mut line.points);
+                line.short.iter_mut().for_each(put);
+            }
+        }
+        self
+    }
+
+    /// All lines without the runs that parts painted later cover; runs shorter than two points are gone.
+    pub(super) fn visible(&self) -> Vec<Line> {
+        let boxes: Vec<_> = self.parts.iter().map(|part| bounds(&part.area)).collect();
+        let mut seen = Vec::new();
+        for (i, part) in self.parts.iter().enumerate() {
+            let covered = |p: P2| {
+                let near = |b: &(P2, P2)| p[0] >= b.0[0] && p[0] <= b.1[0] && p[1] >= b.0[1] && p[1] <= b.1[1];
+                (i + 1..self.parts.len()).any(|j| near(&boxes[j]) && self.parts[j].covers(p))
+            };
+            for line in &part.lines {
+                let short = line.short.as_ref().and_then(|s| runs(s, &covered).into_iter().max_by_key(Vec::len));
+                let (rank, group) = (line.rank, line.group);
+                for (n, points) in runs(&line.points, &covered).into_iter().enumerate() {
+                    let short = if n == 0 { short.clone() } else { None };
+                    seen.push(Line { points, rank, group, short });
+                }
+            }
+        }
+        seen
+    }
+}
+
+fn bounds<'a>(points: impl IntoIterator<Item = &'a P2>) -> (P2, P2) {
+    points.into_iter().fold(([f32::MAX; 2], [f32::MIN; 2]), |(low, high), p| {
+        ([low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])])
+    })
+}
+
+/// The runs of points that are not covered. A closed line that is cut is joined over its first point.
+fn runs(points: &[P2], covered: &impl Fn(P2) -> bool) -> Vec<Vec<P2>> {
+    let mut found: Vec<Vec<P2>> = Vec::new();
+    let mut run: Vec<P2> = Vec::new();
+    for &p in points {
+        if covered(p) {
+            found.push(std::mem::take(&mut run));
+        } else {
+            run.push(p);
+        }
+    }
+    let whole = found.is_empty();
+    let closed = points.first() == points.last();
+    if !whole && closed && !run.is_empty() && found.first().is_some_and(|first| !first.is_empty()) {
+        let first = found.remove(0);
+        run.extend(first.into_iter().skip(1));
+    }
+    found.push(run);
+    found.retain(|run| run.len() > 1);
+    found
+}

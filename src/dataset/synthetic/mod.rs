@@ -1,0 +1,227 @@
+//! The embedded corpora: objects designed at random, each drawn twice, as a photo and as sketches by several hands.
+//!
+//! Nothing is read from disk. One latent design (a shoe or a chair with some twenty measures and a dozen choices) becomes
+//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the lines that are seen. Colour, texture and light belong to
+//! the photo alone, so only geometry tells one object from the next; a sketcher misjudges measures, leaves out details and has an
+//! unsteady hand. Only sums, products and square roots decide a coordinate, and coordinates are rounded to sixteenths of a
+//! pixel: the same strokes on every machine.
+
+mod chair;
+mod chance;
+mod curve;
+mod figure;
+mod palette;
+mod photo;
+mod pretraining;
+mod shoe;
+mod sketcher;
+mod trace;
+
+pub use pretraining::Photos;
+
+use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split};
+use crate::seed::{Seed, Stream};
+use crate::sketch::Sketch;
+use crate::{Error, Result};
+use figure::Figure;
+use image::RgbImage;
+use palette::Look;
+use rand::RngExt;
+use sketcher::Style;
+
+/// Changes whenever a generator gives other strokes or other pixels.
+pub const VERSION: &str = "1";
+
+/// How many people draw; each keeps one style.
+pub const SKETCHERS: u32 = 30;
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A single shoe from its side, toe to the left.
+    Shoe,
+    /// A chair, stool or sofa from in front.
+    Chair,
+}
+
+/// Photos and sketches of a split, as the papers count them.
+struct Size {
+    photos: usize,
+    sketches: usize,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shoe => "shoe",
+            Self::Chair => "chair",
+        }
+    }
+
+    /// QMUL-Shoe-V2's and QMUL-Chair-V2's sizes: train, test.
+    fn sizes(self) -> [Size; 2] {
+        match self {
+            Self::Shoe => [Size { photos: 1800, sketches: 6051 }, Size { photos: 200, sketches: 679 }],
+            Self::Chair => [Size { photos: 300, sketches: 951 }, Size { photos: 100, sketches: 324 }],
+        }
+    }
+
+    /// Streams of the corpora; those of [`Photos`] have another seed.
+    fn seed(self) -> Seed {
+        match self {
+            Self::Shoe => Seed(0x5eed_0001),
+            Self::Chair => Seed(0x5eed_0002),
+        }
+    }
+}
+
+/// A latent design.
+enum Design {
+    Shoe(shoe::Shoe),
+    Chair(chair::Chair),
+}
+
+impl Design {
+    fn new(kind: Kind, s: &mut Stream) -> Self {
+        match kind {
+            Kind::Shoe => Self::Shoe(shoe::Shoe::design(s)),
+            Kind::Chair => Self::Chair(chair::Chair::design(s)),
+        }
+    }
+
+    fn misjudged(&self, s: &mut Stream, error: f32) -> Self {
+        match self {
+            Self::Shoe(shoe) => Self::Shoe(shoe.misjudged(s, error)),
+            Self::Chair(chair) => Self::Chair(chair.misjudged(s, error)),
+        }
+    }
+
+    fn figure(&self) -> Figure {
+        match self {
+            Self::Shoe(shoe) => shoe.figure(),
+            Self::Chair(chair) => chair.figure(),
+        }
+    }
+}
+
+/// An embedded corpus, `synth-shoe` or `synth-chair`.
+///
+/// ```
+/// use retrace::dataset::{Source, Split, synthetic::{Corpus, Kind}};
+/// let chairs = Corpus::new(Kind::Chair, 128)?;
+/// assert_eq!(chairs.index().photos_of(Split::Test).len(), 100);
+/// assert_eq!(chairs.index().sketches_of(Split::Train).len(), 951);
+/// assert_eq!(chairs.photo(0)?.dimensions(), (128, 128));
+/// # Ok::<(), retrace::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Corpus {
+    kind: Kind,
+    side: u32,
+    name: String,
+    index: Index,
+}
+
+impl Corpus {
+    /// The corpus with photos of `side` pixels: 256 as the real sets have, or less for a quick start.
+    ///
+    /// # Errors
+    /// A side below 16 pixels or above 1024.
+    pub fn new(kind: Kind, side: u32) -> Result<Self> {
+        if !(16..=1024).contains(&side) {
+            return Err(Error::value("side of a photo", "16 to 1024 pixels", side));
+        }
+        Ok(Self { kind, side, name: format!("synth-{}", kind.name()), index: index(kind) })
+    }
+
+    /// What the corpus shows.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn design(&self, photo: usize) -> Design {
+        Design::new(self.kind, &mut self.kind.seed().child("design", photo as u64))
+    }
+
+    fn sketch(&self, position: usize) -> Result<Sketch> {
+        let entry = self.index.sketches.get(position).ok_or_else(|| missing("sketch", self.index.sketches.len(), position))?;
+        let style = Style::of(self.kind.seed(), entry.sketcher.unwrap_or(0));
+        let s = &mut self.kind.seed().child("sketch", position as u64);
+        let seen = self.design(entry.photo).misjudged(s, style.error);
+        Ok(trace::draw(&seen.figure(), &style, s))
+    }
+}
+
+fn missing(what: &str, count: usize, position: usize) -> Error {
+    Error::value(format!("position of a {what}"), format!("below {count}"), position)
+}
+
+impl Source for Corpus {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn version(&self) -> String {
+        format!("{} generator {VERSION}, {} px", self.name, self.side)
+    }
+
+    fn photo(&self, position: usize) -> Result<RgbImage> {
+        if position >= self.index.photos.len() {
+            return Err(missing("photo", self.index.photos.len(), position));
+        }
+        let seed = self.kind.seed();
+        let look = Look::new(&mut seed.child("look", position as u64), self.kind == Kind::Shoe);
+        let noise = &mut seed.child("noise", position as u64);
+        photo::render(self.design(position).figure(), &look, self.side, noise)
+    }
+
+    fn drawing(&self, position: usize) -> Result<Drawing> {
+        self.sketch(position).map(Drawing::Vector)
+    }
+}
+
+/// Photos first of train, then of test; the sketches of a photo follow each other.
+fn index(kind: Kind) -> Index {
+    let mut index = Index::default();
+    let draw = &mut kind.seed().stream("index");
+    for (split, size) in [Split::Train, Split::Test].into_iter().zip(kind.sizes()) {
+        for (n, share) in shares(&size, draw).into_iter().enumerate() {
+            let id = format!("{split:?}-{n:04}").to_lowercase();
+            let photo = index.photos.len();
+            for (k, sketcher) in hands(share, draw).into_iter().enumerate() {
+                index.sketches.push(SketchEntry { id: format!("{id}-{k}"), photo, sketcher: Some(sketcher) });
+            }
+            index.photos.push(PhotoEntry { id, category: kind.name().to_string(), split });
+        }
+    }
+    index
+}
+
+/// How many sketches each photo has: three, and the rest dealt at random.
+fn shares(size: &Size, draw: &mut Stream) -> Vec<usize> {
+    let mut shares = vec![3; size.photos];
+    for _ in 3 * size.photos..size.sketches {
+        let lucky = draw.random_range(0..size.photos as u32) as usize;
+        shares[lucky] += 1;
+    }
+    shares
+}
+
+/// Different sketchers for the sketches of one photo.
+fn hands(count: usize, draw: &mut Stream) -> Vec<u32> {
+    let mut hands: Vec<u32> = Vec::with_capacity(count);
+    while hands.len() < count {
+        let hand = draw.random_range(0..SKETCHERS);
+        if !hands.contains(&hand) {
+            hands.push(hand);
+        }
+    }
+    hands
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! A figure as a sketch: which lines are drawn, in which order, and how the hand misses them.
+
+use super::chance::{between, happens, normal};
+use super::curve::{P2, add, at, distance, length, mix, part, resample, scale, spline, sub};
+use super::figure::{Figure, Line, Rank};
+use super::sketcher::Style;
+use crate::seed::Stream;
+use crate::sketch::{Point, Sketch};
+use std::collections::BTreeMap;
+
+/// The square that sketches fill, as in QMUL-Chair-V2: coordinates 33 to 223 of the 256 canvas.
+const LOW: f32 = 33.0;
+const FIELD: f32 = 190.0;
+/// Coordinates are whole sixteenths of a pixel, so that a last bit of rounding cannot change them.
+const GRID: f32 = 16.0;
+/// Lines shorter than this, in pixels, are specks that nobody draws.
+const SPECK: f32 = 7.0;
+
+/// The sketch that a hand makes of a figure.
+pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
+    let lines = choose(fit(figure), style, s);
+    let lines = order(lines, style);
+    let strokes = split(join(lines, style, s), style, s);
+    let mut drawn: Vec<Vec<P2>> = strokes.iter().map(|stroke| hand(stroke, style, s)).collect();
+    drawn.truncate(style.limit);
+    place(drawn, style, s)
+}
+
+/// Visible lines, scaled to the field.
+fn fit(figure: &Figure) -> Vec<Line> {
+    let (low, high) = figure.bounds();
+    let unit = FIELD / (high[0] - low[0]).max(high[1] - low[1]).max(1e-6);
+    let put = |points: &mut Vec<P2>| points.iter_mut().for_each(|p| *p = scale(sub(*p, low), unit));
+    let mut lines = figure.visible();
+    for line in &mut lines {
+        put(&mut line.points);
+        line.short.iter_mut().for_each(put);
+    }
+    lines.retain(|line| length(&line.points) > SPECK);
+    lines
+}
+
+/// Leaves out details: whole groups, and single lines of large groups.
+fn choose(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
+    let mut sizes: BTreeMap<(u16, Rank), usize> = BTreeMap::new();
+    for line in &lines {
+        *sizes.entry((line.group, line.rank)).or_default() += 1;
+    }
+    let chance = |rank: Rank| match rank {
+        Rank::Outline => 1.0,
+        Rank::Edge => 0.5 + 0.5 * style.keep,
+        Rank::Detail => style.keep,
+        Rank::Fine => style.fine,
+    };
+    let kept: BTreeMap<_, bool> = sizes.keys().map(|key| (*key, happens(s, chance(key.1)))).collect();
+    let brief = happens(s, style.short);
+    let mut chosen = Vec::new();
+    for mut line in lines {
+        let key = (line.group, line.rank);
+        let crowd = line.rank >= Rank::Detail && sizes[&key] > 3;
+        let thinned = crowd && happens(s, 0.35);
+        if let (true, Some(short)) = (brief, line.short.take())
+            && is_thin(&line.points, &short)
+        {
+            line.points = short;
+        }
+        if kept[&key] && !thinned {
+            chosen.push(line);
+        }
+    }
+    chosen
+}
+
+/// A bar whose outline is hardly longer than twice its middle line is thin; so is one below 6 pixels.
+fn is_thin(outline: &[P2], middle: &[P2]) -> bool {
+    let width = middle.first().zip(outline.first()).map_or(0.0, |(a, b)| distance(*a, *b)) * 2.0;
+    length(middle) > SPECK && width < 9.0
+}
+
+/// Outline first; within one importance from the top or from the left.
+fn order(mut lines: Vec<Line>, style: &Style) -> Vec<Line> {
+    let axis = usize::from(style.from_top);
+    let key = |line: &Line| line.points.iter().map(|p| p[axis]).sum::<f32>() / line.points.len() as f32;
+    lines.sort_by(|a, b| a.rank.cmp(&b.rank).then(key(a).total_cmp(&key(b))));
+    lines
+}
+
+/// Keeps the pen down where one line starts near the end of the last.
+fn join(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
+    let mut strokes: Vec<Vec<P2>> = Vec::new();
+    for line in lines {
+        let mut points = line.points;
+        let pen = strokes.last().and_then(|stroke| stroke.last()).copied();
+        if let Some(pen) = pen {
+            let (first, last) = (points[0], points[points.len() - 1]);
+            if distance(pen, last) < distance(pen, first) {
+                points.reverse();
+            }
+            if distance(pen, points[0]) < 12.0 && happens(s, style.join) {
+                strokes.last_mut().into_iter().for_each(|stroke| stroke.append(&mut points));
+                continue;
+            }
+        }
+        strokes.push(points);
+    }
+    strokes
+}
+
+/// Draws some long lines in two.
+fn split(strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
+    let mut pieces = Vec::new();
+    for stroke in strokes {
+        if length(&stroke) > 150.0 && happens(s, style.split) {
+            let cut = between(s, 0.3, 0.7);
+            pieces.push(part(&stroke, 0.0, cut));
+            pieces.push(part(&stroke, cut, 1.0));
+        } else {
+            pieces.push(stroke);
+        }
+    }
+    pieces
+}
+
+/// What the pen does instead of the line.
+fn hand(stroke: &[P2], style: &Style, s: &mut Stream) -> Vec<P2> {
+    let mut points = record(stroke, style.step * between(s, 0.85, 1.15));
+    stretch_ends(&mut points, style, s);
+    let long = length(&points);
+    let middle = at(&points, 0.5);
+    let small = (long / 60.0).min(1.0);
+    let off = [style.shift * normal(s) * small, style.shift * normal(s) * small];
+    let grow = 1.0 + 0.02 * style.shift * normal(s) * 0.5;
+    let slope = 0.012 * style.shift * normal(s);
+    let knots = (long / 40.0).ceil() as usize + 2;
+    let waver: Vec<P2> = (0..knots).map(|_| [style.wobble * normal(s), style.wobble * normal(s)]).collect();
+    let waver = spline(&waver);
+    let last = points.len().max(2) - 1;
+    for (i, p) in points.iter_mut().enumerate() {
+        let from = sub(*p, middle);
+        let turned = [from[0] * grow - from[1] * slope, from[1] * grow + from[0] * slope];
+        let share = i as f32 / last as f32 * (waver.len() - 1) as f32;
+        let wave = scale(waver[share as usize], (0.35 + 0.65 * small).min(1.0));
+        *p = add(add(middle, turned), add(off, wave));
+    }
+    points
+}
+
+/// Points at even steps, corners kept.
+fn record(stroke: &[P2], step: f32) -> Vec<P2> {
+    let mut points: Vec<P2> = Vec::new();
+    let mut run = vec![stroke[0]];
+    for i in 1..stroke.len() {
+        run.push(stroke[i]);
+        if i + 1 == stroke.len() || is_corner(stroke[i - 1], stroke[i], stroke[i + 1]) {
+            let piece = resample(&run, step);
+            points.extend(piece.into_iter().skip(usize::from(!points.is_empty())));
+            run = vec![stroke[i]];
+        }
+    }
+    points.dedup_by(|a, b| distance(*a, *b) < 1.0);
+    points
+}
+
+fn is_corner(a: P2, b: P2, c: P2) -> bool {
+    let (u, v) = (sub(b, a), sub(c, b));
+    let dot = u[0] * v[0] + u[1] * v[1];
+    let (long, wide) = (distance(a, b), distance(b, c));
+    long > 1e-3 && wide > 1e-3 && dot < 0.7 * long * wide
+}
+
+/// Lets the ends run on or stop short.
+fn stretch_ends(points: &mut [P2], style: &Style, s: &mut Stream) {
+    let n = points.len();
+    if n < 2 {
+        return;
+    }
+    for (end, inner) in [(0, 1), (n - 1, n - 2)] {
+        let along = sub(points[end], points[inner]);
+        let long = distance(points[end], points[inner]).max(1e-3);
+        let by = (style.overshoot + 2.0 * normal(s)).clamp(-0.4 * long, 8.0);
+        points[end] = add(points[end], scale(along, by / long));
+    }
+}
+
+/// Puts the drawing on the canvas, in whole sixteenths of a pixel.
+fn place(mut strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Sketch {
+    let aspect = style.aspect * (1.0 + 0.04 * normal(s));
+    strokes.iter_mut().flatten().for_each(|p| p[0] *= aspect);
+    let all = || strokes.iter().flatten();
+    let bound = |axis: usize| all().fold((f32::MAX, f32::MIN), |b, p| (b.0.min(p[axis]), b.1.max(p[axis])));
+    let ((left, right), (top, bottom)) = (bound(0), bound(1));
+    let field = FIELD * style.size;
+    let unit = field / (right - left).max(bottom - top).max(1e-6);
+    let middle = LOW + FIELD * 0.5;
+    let spare = (FIELD - field) * 0.5;
+    let centre = [middle + spare * between(s, -1.0, 1.0), middle + spare * between(s, -1.0, 1.0)];
+    let from = mix([left, top], [right, bottom], 0.5);
+    let put = |p: &P2| {
+        let [x, y] = add(centre, scale(sub(*p, from), unit)).map(|v| (v.clamp(LOW, LOW + FIELD) * GRID).round() / GRID);
+        Point::new(x, y)
+    };
+    Sketch { strokes: strokes.iter().map(|stroke| stroke.iter().map(put).collect()).collect() }
+}

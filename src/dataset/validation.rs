@@ -1,0 +1,89 @@
+//! A validation part, cut from the training photos: what chooses a checkpoint is never a test photo.
+
+use super::{Index, Split};
+use crate::{Error, Result, seed::Seed};
+use rand::seq::SliceRandom;
+
+/// Moves `count` training photos, each with all of its sketches, to [`Split::Valid`].
+///
+/// The photos are drawn from the stream `validation` without regard to class or number of sketches, so that the part is
+/// what the test part is: new objects. Positions do not change. Test photos are never touched.
+///
+/// # Errors
+/// An index that has a validation part already; fewer than `count + 1` training photos; a draw that leaves the training
+/// or the validation part without a sketch; a count of 0.
+///
+/// ```
+/// use retrace::dataset::{Index, PhotoEntry, SketchEntry, Split, with_validation};
+/// use retrace::seed::Seed;
+/// let photo = |id: &str| PhotoEntry { id: id.into(), category: "shoe".into(), split: Split::Train };
+/// let sketch = |photo| SketchEntry { id: "1".into(), photo, sketcher: None };
+/// let index = Index { photos: vec![photo("a"), photo("b")], sketches: vec![sketch(0), sketch(1)] };
+/// assert_eq!(with_validation(&index, 1, Seed(0))?.sketches_of(Split::Valid).len(), 1);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index> {
+    let mut train = index.photos_of(Split::Train);
+    if !index.photos_of(Split::Valid).is_empty() {
+        return Err(Error::value("validation photos", "an index without", "an index that has some"));
+    }
+    if count == 0 || count >= train.len() {
+        let expected = format!("1 to {}, below the number of training photos", train.len().saturating_sub(1));
+        return Err(Error::value("validation photos", expected, count));
+    }
+    train.shuffle(&mut seed.stream("validation"));
+    let mut index = index.clone();
+    for &photo in &train[..count] {
+        index.photos[photo].split = Split::Valid;
+    }
+    index.require(Split::Train)?;
+    index.require(Split::Valid)?;
+    Ok(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::tests::index;
+    use super::*;
+
+    fn corpus() -> Index {
+        index(&[vec![(Split::Train, 3); 30], vec![(Split::Test, 2); 10]].concat())
+    }
+
+    #[test]
+    fn photos_move_with_all_their_sketches_and_test_stays() {
+        let (before, after) = (corpus(), with_validation(&corpus(), 6, Seed(3)).unwrap());
+        assert_eq!(after.counts().get("valid"), Some(&[6, 18]));
+        assert_eq!(after.counts().get("train"), Some(&[24, 72]));
+        assert_eq!(after.photos_of(Split::Test), before.photos_of(Split::Test));
+        assert_eq!(after.sketches, before.sketches);
+        for (old, new) in before.photos.iter().zip(&after.photos) {
+            assert_eq!(old.id, new.id);
+        }
+    }
+
+    #[test]
+    fn the_seed_alone_decides() {
+        let part = |seed| with_validation(&corpus(), 6, Seed(seed)).unwrap().photos_of(Split::Valid);
+        assert_eq!(part(1), part(1));
+        assert_ne!(part(1), part(2));
+        // Over seeds every training photo has its turn: none is favoured by its position.
+        let mut drawn: Vec<_> = (0..60).flat_map(part).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn, (0..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn impossible_parts_are_refused() {
+        for count in [0, 30, 31, usize::MAX] {
+            let error = with_validation(&corpus(), count, Seed(0)).unwrap_err().to_string();
+            assert!(error.contains("expected 1 to 29"), "{error}");
+        }
+        let twice = with_validation(&corpus(), 6, Seed(0)).unwrap();
+        assert!(with_validation(&twice, 6, Seed(0)).is_err());
+        let mute = index(&[(Split::Train, 0), (Split::Train, 0), (Split::Train, 0)]);
+        assert!(with_validation(&mute, 1, Seed(0)).is_err());
+        assert!(with_validation(&Index::default(), 1, Seed(0)).is_err());
+    }
+}

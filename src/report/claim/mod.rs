@@ -1,0 +1,89 @@
+//! What the papers claim, against what our runs show.
+//!
+//! A claim is a line of `data/claims.csv`: row A against row B on a dataset, in a metric, with a direction and, where
+//! the paper gives one, the size of the effect. An empty dataset stands for every dataset in which both rows were run.
+
+mod evaluate;
+mod read;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use evaluate::{compare, evaluate, judge};
+pub use read::claims;
+pub use show::{frame, terminal, write};
+
+use super::score::Metric;
+use crate::metric::Interval;
+
+/// Which way A is said to differ from B.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A is above B.
+    Greater,
+    /// A is below B.
+    Less,
+}
+
+/// A sentence of a paper and the comparison that tests it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// Unique.
+    pub id: String,
+    /// The paper.
+    pub slug: String,
+    /// Section, table or figure.
+    pub place: String,
+    /// What is claimed, in our words.
+    pub statement: String,
+    /// The dataset it is tested on; none for every dataset with a run.
+    pub dataset: Option<String>,
+    /// The row that is said to be better (or worse).
+    pub row_a: String,
+    /// The row it is compared with.
+    pub row_b: String,
+    /// What is compared.
+    pub metric: Metric,
+    /// Which way.
+    pub direction: Direction,
+    /// The paper's A - B, in points.
+    pub paper_effect: Option<f64>,
+}
+
+/// What our runs say of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The interval lies wholly on the claimed side of zero.
+    Reproduced,
+    /// It lies wholly on the other side, or it holds zero and lies wholly short of the paper's effect.
+    NotReproduced,
+    /// It holds zero, and the paper gives no effect or one that it holds too.
+    Undecided,
+    /// A row has no finished run, or did not record the metric.
+    NotRun,
+}
+
+impl Verdict {
+    /// As printed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::NotReproduced => "not reproduced",
+            Self::Undecided => "undecided",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+/// A claim on a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The claim.
+    pub claim: Claim,
+    /// The dataset; empty where the claim names none and nothing was run.
+    pub dataset: String,
+    /// Our A - B in points, with its 95% interval.
+    pub interval: Option<Interval>,
+    /// What follows.
+    pub verdict: Verdict,
+}

@@ -1,0 +1,56 @@
+//! The claims of `data/claims.csv`.
+
+use super::{Claim, Direction};
+use crate::report::printed::read_text;
+use crate::{Error, Result};
+use polars::prelude::*;
+use std::path::Path;
+
+const CLAIMS: &str = include_str!("../../../data/claims.csv");
+
+/// Where the built-in claims stand, for messages.
+const CLAIMS_FILE: &str = "data/claims.csv";
+
+/// The claims built into the binary.
+///
+/// # Errors
+/// A malformed line of `data/claims.csv`.
+pub fn claims() -> Result<Vec<Claim>> {
+    parse(Path::new(CLAIMS_FILE), CLAIMS)
+}
+
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Claim>> {
+    let frame = read_text(text).map_err(|error| Error::data(path, "a CSV table", error))?;
+    (0..frame.height())
+        .map(|line| {
+            let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);
+            parse_line(&frame, line).map_err(fail)
+        })
+        .collect()
+}
+
+fn parse_line(frame: &DataFrame, line: usize) -> Result<Claim> {
+    let cell = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?.get(line).map(str::to_string));
+    let filled = |name: &str| cell(name)?.ok_or_else(|| Error::value(name, "some text", "an empty cell"));
+    let direction = match filled("direction")?.as_str() {
+        "greater" => Direction::Greater,
+        "less" => Direction::Less,
+        other => return Err(Error::value("direction", "greater or less", other)),
+    };
+    let number = |text: String| match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err(Error::value("paper_effect", "a number or nothing", text)),
+    };
+    Ok(Claim {
+        id: filled("id")?,
+        slug: filled("slug")?,
+        place: filled("where")?,
+        statement: filled("statement")?,
+        dataset: cell("dataset")?,
+        row_a: filled("row_a")?,
+        row_b: filled("row_b")?,
+        metric: filled("metric")?.parse()?,
+        direction,
+        paper_effect: cell("paper_effect")?.map(number).transpose()?,
+    })
+}

@@ -1,0 +1,75 @@
+//! Findings as a file and as text.
+
+use super::{Finding, claims, evaluate};
+use crate::Result;
+use crate::report::render::align;
+use crate::run::write_csv;
+use polars::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// Findings as a frame, a line each; points with two decimals, as the papers print.
+///
+/// # Errors
+/// Never in practice: the columns have one length.
+pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
+    type Get = fn(&Finding) -> Option<String>;
+    let columns: [(&str, Get); 13] = [
+        ("id", |f| Some(f.claim.id.clone())),
+        ("slug", |f| Some(f.claim.slug.clone())),
+        ("where", |f| Some(f.claim.place.clone())),
+        ("statement", |f| Some(f.claim.statement.clone())),
+        ("dataset", |f| Some(f.dataset.clone()).filter(|name| !name.is_empty())),
+        ("row_a", |f| Some(f.claim.row_a.clone())),
+        ("row_b", |f| Some(f.claim.row_b.clone())),
+        ("metric", |f| Some(f.claim.metric.to_string())),
+        ("paper_effect", |f| f.claim.paper_effect.map(points)),
+        ("effect", |f| f.interval.map(|interval| points(interval.effect))),
+        ("low", |f| f.interval.map(|interval| points(interval.low))),
+        ("high", |f| f.interval.map(|interval| points(interval.high))),
+        ("verdict", |f| Some(f.verdict.name().to_string())),
+    ];
+    let column = |(name, get): (&str, Get)| Column::new(name.into(), findings.iter().map(get).collect::<Vec<_>>());
+    Ok(DataFrame::new(findings.len(), columns.into_iter().map(column).collect())?)
+}
+
+fn points(value: f64) -> String {
+    format!("{:.2}", value + 0.0) // + 0.0 turns -0 into 0
+}
+
+/// Tests the built-in claims and writes `results/claims.csv`; returns the findings with its path.
+///
+/// # Errors
+/// As [`evaluate`], or a file that cannot be written.
+pub fn write(results: &Path) -> Result<(Vec<Finding>, PathBuf)> {
+    let findings = evaluate(results, &claims()?)?;
+    let path = results.join("claims.csv");
+    write_csv(&path, &mut frame(&findings)?)?;
+    Ok((findings, path))
+}
+
+/// Text with aligned columns, a line a finding, for the terminal.
+pub fn terminal(findings: &[Finding]) -> String {
+    let heads = ["Claim", "Dataset", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
+    let mut grid = vec![heads.map(str::to_string).to_vec()];
+    grid.extend(findings.iter().map(|finding| {
+        let claim = &finding.claim;
+        let interval = finding.interval;
+        vec![
+            claim.id.clone(),
+            finding.dataset.clone(),
+            format!("{} - {}", claim.row_a, claim.row_b),
+            claim.metric.title().into(),
+            claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
+            interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
+            interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
+            finding.verdict.name().into(),
+        ]
+    }));
+    let mut text = align(&grid, 4..7);
+    text += "\nA - B in points, with its 95% paired bootstrap interval over queries. What is claimed:\n";
+    for group in findings.chunk_by(|a, b| a.claim.place == b.claim.place && a.claim.statement == b.claim.statement) {
+        let claim = &group[0].claim;
+        text += &format!("  {}: {}.\n", claim.place, claim.statement);
+    }
+    text
+}

@@ -1,0 +1,121 @@
+use super::read::parse;
+use super::*;
+use crate::report::record::tests::write_run;
+use crate::report::{printed, score::tests::write_early};
+use crate::run::RunFolder;
+use std::path::Path;
+
+fn at(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
+    RunFolder(results.join("photo_pretraining").join(dataset).join(row).join(format!("seed{seed}")))
+}
+
+fn finding<'a>(findings: &'a [Finding], id: &str) -> &'a Finding {
+    findings.iter().find(|finding| finding.claim.id == id).unwrap()
+}
+
+#[test]
+fn the_built_in_claims_carry_the_papers_effects() {
+    let claims = claims().unwrap();
+    let mut ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), claims.len());
+    let number = |label, dataset| {
+        let cell = printed::find("photo_pretraining", "table2", label, dataset, "acc1").unwrap().unwrap();
+        cell.parse::<f64>().unwrap()
+    };
+    for (id, dataset) in [("gain-chair-v2", "QMUL-Chair-V2"), ("gain-shoe-v1-frozen", "QMUL-Shoe-V1")] {
+        let claim = claims.iter().find(|claim| claim.id == id).unwrap();
+        let effect = number("Ours (ImageNet)", dataset) - number("Ours-Base (ImageNet)", dataset);
+        assert!((claim.paper_effect.unwrap() - effect).abs() < 1e-9, "{id} {effect}");
+    }
+}
+
+#[test]
+fn a_clear_gain_is_reproduced_and_its_absence_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in 0..2 {
+        write_run(&at(place.path(), "synth-chair", "ours", seed), &[1; 20]);
+        write_run(&at(place.path(), "synth-chair", "ours-base", seed), &[[1; 10], [2; 10]].concat());
+        write_run(&at(place.path(), "qmul-chair-v2", "ours-frozen", seed), &[[1; 10], [2; 10]].concat());
+    }
+    write_run(&at(place.path(), "qmul-chair-v2", "ours-base-frozen", 0), &[1; 20]);
+    write_run(&at(place.path(), "qmul-shoe-v1", "ours", 0), &[1; 20]);
+    write_run(&at(place.path(), "qmul-shoe-v1", "ours-base", 0), &[1; 20]);
+    let (findings, path) = write(place.path()).unwrap();
+    let gain = finding(&findings, "gain-synth-chair");
+    assert_eq!((gain.interval.unwrap().effect, gain.verdict), (50.0, Verdict::Reproduced));
+    let loss = finding(&findings, "gain-chair-v2-frozen");
+    assert_eq!((loss.interval.unwrap().effect, loss.verdict), (-50.0, Verdict::NotReproduced));
+    let none = finding(&findings, "gain-shoe-v1");
+    assert_eq!((none.interval.unwrap().high, none.verdict), (0.0, Verdict::NotReproduced));
+    assert_eq!(finding(&findings, "gain-synth-shoe").verdict, Verdict::NotRun);
+    assert_eq!(finding(&findings, "early-synth-chair").verdict, Verdict::NotRun); // no early.csv
+    let text = std::fs::read_to_string(path).unwrap();
+    let head = "id,slug,where,statement,dataset,row_a,row_b,metric,paper_effect,effect,low,high,verdict\n";
+    assert!(text.starts_with(head) && text.lines().count() == findings.len() + 1, "{text}");
+    assert!(text.contains(",qmul-shoe-v1,ours,ours-base,acc1,14.79,0.00,0.00,0.00,not reproduced\n"), "{text}");
+    assert!(terminal(&findings).contains("+50.00"));
+}
+
+#[test]
+fn early_is_read_from_its_own_file() {
+    let place = tempfile::tempdir().unwrap();
+    for (row, from) in [("ours", 40), ("ours-base", 70)] {
+        let folder = at(place.path(), "synth-shoe", row, 0);
+        write_run(&folder, &[1; 12]);
+        write_early(&folder, from);
+    }
+    let findings = evaluate(place.path(), &claims().unwrap()).unwrap();
+    let early = finding(&findings, "early-synth-shoe");
+    assert!((early.interval.unwrap().effect - 100.0 * 3.0 / 9.0).abs() < 1e-9); // found at 40, 50, 60 too
+    assert_eq!(early.verdict, Verdict::Reproduced);
+    assert_eq!(finding(&findings, "gain-synth-shoe").verdict, Verdict::Undecided); // both always right
+}
+
+#[test]
+fn a_claim_without_dataset_is_tested_wherever_both_rows_ran() {
+    let place = tempfile::tempdir().unwrap();
+    for dataset in ["b", "a"] {
+        write_run(&at(place.path(), dataset, "ours", 0), &[1, 1]);
+        write_run(&at(place.path(), dataset, "ours-base", 0), &[1, 2]);
+    }
+    write_run(&at(place.path(), "c", "ours", 0), &[1, 1]);
+    let claim = Claim { dataset: None, ..claims().unwrap().remove(0) };
+    let tested = evaluate(place.path(), std::slice::from_ref(&claim)).unwrap();
+    assert_eq!(tested.iter().map(|finding| finding.dataset.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    let nothing = evaluate(&place.path().join("none"), &[claim]).unwrap();
+    assert_eq!((nothing.len(), nothing[0].verdict), (1, Verdict::NotRun));
+}
+
+#[test]
+fn rows_with_other_queries_are_an_error() {
+    let place = tempfile::tempdir().unwrap();
+    write_run(&at(place.path(), "synth-shoe", "ours", 0), &[1, 1]);
+    write_run(&at(place.path(), "synth-shoe", "ours-base", 0), &[1, 2, 1]);
+    let error = evaluate(place.path(), &claims().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("ours-base") && error.contains("2 queries") && error.contains("3 queries"), "{error}");
+}
+
+#[test]
+fn a_claim_that_is_less() {
+    let interval = Interval { effect: -2.0, low: -3.0, high: -1.0 };
+    assert_eq!(judge(interval, Direction::Less, None), Verdict::Reproduced);
+    let around = Interval { effect: 0.0, low: -1.0, high: 1.0 };
+    assert_eq!(judge(around, Direction::Less, Some(-5.0)), Verdict::NotReproduced);
+    assert_eq!(judge(around, Direction::Less, Some(-0.5)), Verdict::Undecided);
+}
+
+#[test]
+fn a_malformed_claim_names_its_line() {
+    let head = "id,slug,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n";
+    for (line, reason) in [
+        ("a,p,t,s,d,x,y,acc2,greater,\n", "metric"),
+        ("a,p,t,s,d,x,y,acc1,more,\n", "greater or less"),
+        ("a,p,t,s,d,x,y,acc1,less,NaN\n", "paper_effect"),
+        ("a,p,t,s,d,,y,acc1,less,\n", "row_a"),
+    ] {
+        let error = parse(Path::new("claims.csv"), &format!("{head}{line}")).unwrap_err().to_string();
+        assert!(error.contains("claims.csv") && error.contains("line 2") && error.contains(reason), "{error}");
+    }
+}

@@ -1,0 +1,96 @@
+//! A table as bars, with the paper's numbers as marks.
+
+use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use crate::Result;
+use crate::report::render::{NOT_RUN, format_mean};
+use crate::report::score::Metric;
+use crate::report::table::{Line, Table};
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
+
+/// Pixels from one bar to the next, and of a bar.
+const STEP: i32 = 24;
+const BAR: i32 = 14;
+
+/// Pixels of the axis from 0 to 100%.
+const LENGTH: i32 = 400;
+
+/// The first colour of the palette, lighter, so that a whisker stands out on it.
+const FILL: RGBColor = RGBColor(102, 170, 209);
+
+/// Where the bars start, in pixels.
+const HEAD: i32 = 70;
+
+/// Draws a table in the metric of its paper's numbers: a bar a line, its whisker one standard deviation over seeds, a diamond the paper's number.
+///
+/// # Errors
+/// A character that the font lacks.
+pub fn draw(table: &Table) -> Result<String> {
+    let widths: Result<Vec<u32>> = table.lines.iter().map(|line| width(&line.label, Size::Small)).collect();
+    let left = widths?.into_iter().max().unwrap_or(0) as i32 + 26;
+    let groups = table.lines.chunk_by(|a, b| a.dataset == b.dataset).count() as i32;
+    let bottom = HEAD + STEP * (table.lines.len() as i32 + groups);
+    let size = (u32::try_from(left + LENGTH + 190).unwrap_or(0), u32::try_from(bottom + 52).unwrap_or(0));
+    render(size, |area| {
+        write(area, &table.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
+        draw_key(area)?;
+        draw_axis(area, table.metric.title(), left, bottom)?;
+        let mut y = HEAD + STEP / 2;
+        for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
+            write(area, &group[0].dataset_label, (14, y), text(Size::Normal, INK, HPos::Left))?;
+            for line in group {
+                y += STEP;
+                draw_line(area, line, table.metric, left, y)?;
+            }
+            y += STEP;
+        }
+        Ok(())
+    })
+}
+
+fn draw_key(area: &Area<'_>) -> Result<()> {
+    let small = |colour| text(Size::Small, colour, HPos::Left);
+    let bar = Rectangle::new([(14, 38), (34, 50)], FILL.filled());
+    area.draw(&bar).map_err(fail)?;
+    write(area, "ours, mean ± standard deviation over seeds", (40, 44), small(INK))?;
+    let start = 40 + width("ours, mean ± standard deviation over seeds", Size::Small)? as i32 + 24;
+    area.draw(&diamond(start, 44)).map_err(fail)?;
+    write(area, "the paper, on its own data and network", (start + 12, 44), small(INK))
+}
+
+fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> {
+    for percent in (0..=100).step_by(20) {
+        let x = left + LENGTH * percent / 100;
+        let colour = if percent == 0 { INK } else { GRID };
+        area.draw(&PathElement::new(vec![(x, HEAD), (x, bottom)], colour)).map_err(fail)?;
+        write(area, &percent.to_string(), (x, bottom + 12), text(Size::Small, INK, HPos::Center))?;
+    }
+    write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
+}
+
+fn draw_line(area: &Area<'_>, line: &Line, metric: Metric, left: i32, y: i32) -> Result<()> {
+    let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
+    write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
+    let mut value = NOT_RUN.to_string();
+    if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
+        let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
+        area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
+        if let Some(sd) = sd {
+            let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];
+            area.draw(&PathElement::new(whisker, INK.stroke_width(2))).map_err(fail)?;
+        }
+        value = format_mean((mean, sd));
+    }
+    if let Some(paper) = &line.paper {
+        if let Ok(percent) = paper.parse() {
+            area.draw(&diamond(at(percent), y)).map_err(fail)?;
+        }
+        value += &format!("   (paper {paper})");
+    }
+    write(area, &value, (left + LENGTH + 14, y), text(Size::Small, INK, HPos::Left))
+}
+
+/// The paper's number.
+fn diamond(x: i32, y: i32) -> Polygon<(i32, i32)> {
+    Polygon::new(vec![(x, y - 7), (x + 5, y), (x, y + 7), (x - 5, y)], PALETTE[1].filled())
+}

@@ -1,0 +1,131 @@
+//! A retrieval gallery: sketches, and the photos ranked first for them.
+
+use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, write};
+use crate::{Error, Result};
+use base64::Engine;
+use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
+use image::{RgbImage, imageops};
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
+
+/// Side of a picture as shown, and the most that is stored of it (sharp on dense screens, small in the file).
+const SIDE: i32 = 96;
+const STORED: u32 = 144;
+
+/// Pixels from one picture to the next, and from one row to the next.
+const STEP: i32 = SIDE + 16;
+const ROW: i32 = SIDE + 56;
+
+/// Where the pictures of the first row start.
+const HEAD: i32 = 74;
+const LEFT: i32 = 16;
+
+/// Extra space between the sketch and the first photo.
+const GAP: i32 = 20;
+
+/// Quality of stored photos: no artefact is seen at this size.
+const QUALITY: u8 = 88;
+
+/// A gallery.
+#[derive(Debug, Clone)]
+pub struct Gallery {
+    /// Above all.
+    pub title: String,
+    /// What the numbers below the photos are, e.g. `Euclidean distance of the features`.
+    pub distance: String,
+    /// From top to bottom.
+    pub queries: Vec<Query>,
+}
+
+/// A sketch and what was found for it.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Above the row, e.g. the name of the model; the rank of the own photo is added.
+    pub label: String,
+    /// The sketch.
+    pub sketch: RgbImage,
+    /// Photos, nearest first, each with its distance.
+    pub photos: Vec<(RgbImage, f32)>,
+    /// Position of the own photo in `photos`, where it is among them.
+    pub own: Option<usize>,
+    /// Rank of the own photo, 1 = best.
+    pub rank: u32,
+}
+
+/// Draws a gallery; the own photo is framed.
+///
+/// # Errors
+/// No query, an empty picture, an own position outside the photos, or a character that the font lacks.
+pub fn draw(gallery: &Gallery) -> Result<String> {
+    let longest = gallery.queries.iter().map(|query| query.photos.len()).max();
+    let longest = longest.ok_or_else(|| Error::value("gallery", "at least one query", "none"))? as i32;
+    let size = (LEFT + STEP + GAP + STEP * longest, HEAD + ROW * gallery.queries.len() as i32 + 18);
+    let size = (u32::try_from(size.0.max(560)).unwrap_or(0), u32::try_from(size.1).unwrap_or(0));
+    let mut pictures = String::new();
+    let svg = render(size, |area| {
+        write(area, &gallery.title, (LEFT, 18), text(Size::Title, INK, HPos::Left))?;
+        for (i, query) in gallery.queries.iter().enumerate() {
+            pictures += &draw_query(area, query, HEAD + ROW * i as i32)?;
+        }
+        let y = HEAD + ROW * gallery.queries.len() as i32;
+        let note = format!("Framed: the photo that the sketch shows. Below each photo: {}.", gallery.distance);
+        write(area, &note, (LEFT, y - 10), text(Size::Small, INK, HPos::Left))
+    })?;
+    Ok(svg.replacen("</svg>", &format!("{pictures}</svg>"), 1))
+}
+
+/// Draws everything of a row but its pictures, which come back as elements.
+fn draw_query(area: &Area<'_>, query: &Query, y: i32) -> Result<String> {
+    if query.own.is_some_and(|own| own >= query.photos.len()) {
+        let found = format!("{:?}", query.own);
+        return Err(Error::value("own photo", format!("a position below {}", query.photos.len()), found));
+    }
+    let small = |anchor| text(Size::Small, INK, anchor);
+    let label = format!("{}: own photo at rank {}", query.label, query.rank);
+    write(area, &label, (LEFT, y - 16), text(Size::Normal, INK, HPos::Left))?;
+    area.draw(&Rectangle::new([(LEFT - 1, y - 1), (LEFT + SIDE + 1, y + SIDE + 1)], GRID)).map_err(fail)?;
+    let mut pictures = element(&query.sketch, LEFT, y)?;
+    for (i, (photo, distance)) in query.photos.iter().enumerate() {
+        let x = LEFT + STEP + GAP + STEP * i as i32;
+        if query.own == Some(i) {
+            // A closed line: the SVG backend draws every rectangle one pixel wide.
+            let (low, high) = (-4, SIDE + 4);
+            let corners = [(low, low), (high, low), (high, high), (low, high), (low, low), (high, low)];
+            let frame = corners.map(|(dx, dy)| (x + dx, y + dy)).to_vec();
+            area.draw(&PathElement::new(frame, PALETTE[1].stroke_width(3))).map_err(fail)?;
+        }
+        write(area, &format!("#{}: {distance:.3}", i + 1), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
+        pictures += &element(photo, x, y)?;
+    }
+    Ok(pictures)
+}
+
+/// An `<image>` of [`SIDE`] pixels at most, centred in its cell.
+fn element(picture: &RgbImage, x: i32, y: i32) -> Result<String> {
+    if picture.width() == 0 || picture.height() == 0 {
+        return Err(Error::value("picture", "at least one pixel", "none"));
+    }
+    let longer = picture.width().max(picture.height());
+    let shown = |side: u32| f64::from(SIDE) * f64::from(side) / f64::from(longer);
+    let (w, h) = (shown(picture.width()), shown(picture.height()));
+    let (x, y) = (f64::from(x) + (f64::from(SIDE) - w) / 2.0, f64::from(y) + (f64::from(SIDE) - h) / 2.0);
+    let source = encode(&shrink(picture, longer))?;
+    Ok(format!("<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" href=\"{source}\"/>\n"))
+}
+
+fn shrink(picture: &RgbImage, longer: u32) -> RgbImage {
+    if longer <= STORED {
+        return picture.clone();
+    }
+    let side = |side: u32| (side * STORED / longer).max(1);
+    imageops::resize(picture, side(picture.width()), side(picture.height()), imageops::FilterType::CatmullRom)
+}
+
+/// As a data address: PNG or JPEG, whichever is smaller (drawings, photos).
+fn encode(picture: &RgbImage) -> Result<String> {
+    let (mut png, mut jpeg) = (Vec::new(), Vec::new());
+    picture.write_with_encoder(PngEncoder::new(&mut png)).map_err(fail)?;
+    picture.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY)).map_err(fail)?;
+    let (kind, bytes) = if png.len() <= jpeg.len() { ("png", png) } else { ("jpeg", jpeg) };
+    Ok(format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
+}

@@ -1,0 +1,231 @@
+//! Every figure is drawn from made-up runs and its structure checked. With `RETRACE_FIGURES` set to a folder the
+//! drawings are also written there, to be looked at.
+
+use super::{bar, curve, early, font, gallery};
+use crate::report::record::tests::write_run;
+use crate::report::table::{Measured, tests::spec};
+use crate::report::{table, table::MeanSd};
+use crate::run::{Rank, RunFolder, write_atomic};
+use image::{Rgb, RgbImage};
+use std::path::Path;
+use usvg::roxmltree::{Document, Node};
+
+fn at(results: &Path, row: &str, seed: u64) -> RunFolder {
+    RunFolder(results.join(format!("p/d/{row}/seed{seed}")))
+}
+
+/// Runs whose accuracy at p percent and at epoch e is known: the higher `skill`, the better.
+fn write_fake(results: &Path, row: &str, seed: u64, skill: u32) {
+    let folder = at(results, row, seed);
+    let found = |share: u32| {
+        let hits = (skill + 2 * seed as u32) * share / 100;
+        (0..100).map(|i| if i < hits { 1 } else { 7 }).collect::<Vec<u32>>()
+    };
+    write_run(&folder, &found(100));
+    let own = folder.ranks().unwrap();
+    let step = |percent: u32| {
+        let ranks = found(percent.min(70) * 100 / 70);
+        (percent, own.iter().zip(ranks).map(|(own, rank)| Rank { rank, ..*own }).collect::<Vec<_>>())
+    };
+    folder.write_early(&(1..=10).map(|tenth| step(10 * tenth)).collect::<Vec<_>>()).unwrap();
+    let mut log = String::from("{\"command\": \"retrace train\"}\n");
+    for epoch in 1..=40 {
+        let loss = 0.3 / f64::from(epoch) + 0.001 * f64::from(skill) + 0.004 * seed as f64;
+        let valid = f64::from(skill) * (1.0 - 0.9_f64.powi(epoch)) + seed as f64;
+        log += &format!("{{\"epoch\": {epoch}, \"loss\": {loss}, \"valid_acc1\": {valid}, \"seconds\": 1.5}}\n");
+    }
+    write_atomic(&folder.0.join("log.jsonl"), log.as_bytes()).unwrap();
+}
+
+fn fake_results() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for seed in 0..3 {
+        write_fake(place.path(), "ours", seed, 48);
+        write_fake(place.path(), "ours-base", seed, 40);
+        write_fake(place.path(), "zero-shot", seed, 39);
+    }
+    place
+}
+
+const ROWS: [(&str, &str); 4] =
+    [("ours", "Ours"), ("ours-base", "Ours-Base"), ("zero-shot", "Zero-shot"), ("absent", "Absent")];
+
+fn texts<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
+    document.descendants().filter(|node| node.has_tag_name("text")).collect()
+}
+
+fn number(node: &Node<'_, '_>, name: &str) -> f64 {
+    node.attribute(name).unwrap().parse().unwrap()
+}
+
+/// What holds for every figure: well formed, own font, legible sizes, every text inside the picture.
+fn check(name: &str, svg: &str) {
+    if let Some(folder) = std::env::var_os("RETRACE_FIGURES") {
+        write_atomic(&Path::new(&folder).join(format!("{name}.svg")), svg.as_bytes()).unwrap();
+    }
+    let document = Document::parse(svg).unwrap();
+    let root = document.root_element();
+    let (w, h) = (number(&root, "width"), number(&root, "height"));
+    assert!(svg.contains("@font-face{font-family:\"DejaVu Sans\";font-weight:bold;src:url(data:font/ttf;base64,"));
+    assert!(!svg.contains("NaN") && !svg.contains("/work/"));
+    for node in texts(&document) {
+        assert_eq!(node.attribute("font-family"), Some("DejaVu Sans"));
+        let size = number(&node, "font-size");
+        assert!(size >= 11.0, "{:?} at {size} px", node.text());
+        let content = node.text().unwrap().trim();
+        // 0.6 em a letter is DejaVu Sans's mean; exact enough to see a text leave the picture.
+        let length = 0.6 * size * content.chars().count() as f64;
+        let (x, y) = (number(&node, "x"), number(&node, "y"));
+        let start = match node.attribute("text-anchor") {
+            Some("end") => x - length,
+            Some("middle") => x - length / 2.0,
+            _ => x,
+        };
+        if node.attribute("transform").is_none() {
+            assert!(start >= 0.0 && start + length <= w + 12.0, "{name}: {content} from {start} to {}", start + length);
+        }
+        assert!(y > 0.0 && y < h, "{name}: {content} at height {y} of {h}");
+    }
+}
+
+#[test]
+fn early_retrieval() {
+    let place = fake_results();
+    let title = "Early retrieval on fake runs";
+    let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
+    check("early", &svg);
+    assert!(svg.len() < 50_000, "{} bytes", svg.len());
+    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap());
+    let document = Document::parse(&svg).unwrap();
+    let label = |name: &str| texts(&document).into_iter().find(|node| node.text().unwrap().trim() == name);
+    let heights: Vec<f64> = ["Ours", "Ours-Base", "Zero-shot"].map(|name| number(&label(name).unwrap(), "y")).to_vec();
+    assert!(heights[1] - heights[0] >= 16.0 && heights[2] - heights[1] >= 16.0, "{heights:?}");
+    assert!(label("Absent").is_none());
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 3 + 30); // bands, marks
+    assert!(early::draw(place.path(), "p", "none", title, &ROWS).unwrap().is_none());
+}
+
+#[test]
+fn training_curves() {
+    let place = fake_results();
+    let svg = curve::draw(place.path(), "p", "d", "Fake", &ROWS).unwrap().unwrap();
+    check("curve", &svg);
+    assert!(svg.len() < 50_000, "{} bytes", svg.len());
+    let document = Document::parse(&svg).unwrap();
+    for name in [
+        "Fake: training loss",
+        "Fake: validation accuracy",
+        "Epoch",
+        "Acc@1 (%)",
+        "mean over 3 seeds; band: ± one standard deviation",
+    ] {
+        assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == name), "{name}");
+    }
+    assert_eq!(
+        document
+            .descendants()
+            .filter(|node| node.has_tag_name("polyline"))
+            .filter(|n| n.attribute("stroke-width") == Some("2"))
+            .count(),
+        6
+    );
+    assert!(curve::draw(place.path(), "p", "none", "Fake", &ROWS).unwrap().is_none());
+}
+
+#[test]
+fn a_log_line_that_is_no_epoch_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = at(place.path(), "ours", 0);
+    let path = folder.0.join("log.jsonl");
+    write_atomic(&path, b"{}\n{\"epoch\": 1, \"loss\": 2.0}\n{\"epoch\": 2}\n{\"epoch\": 1, \"loss\": 3.0}\n").unwrap();
+    assert_eq!(curve::read_log(&folder, "loss").unwrap(), [(1.0, 3.0)]);
+    for bad in ["{}\n{\"loss\": 2.0}\n", "{}\nnot json\n"] {
+        write_atomic(&path, bad.as_bytes()).unwrap();
+        let error = curve::read_log(&folder, "loss").unwrap_err().to_string();
+        assert!(error.contains("log.jsonl") && error.contains("line 2"), "{error}");
+    }
+}
+
+#[test]
+fn bars() {
+    let place = tempfile::tempdir().unwrap();
+    let mut table = table::build(place.path(), &spec()).unwrap();
+    let measured = |acc1: MeanSd| Measured {
+        acc1,
+        acc5: acc1,
+        acc10: acc1,
+        percentile: None,
+        seeds: 3,
+        queries: 9,
+        gallery: 9,
+        select_on: "valid acc1".into(),
+    };
+    table.lines[0].measured = Some(measured((16.7, None)));
+    table.lines[1].measured = Some(measured((51.2, Some(1.4))));
+    table.lines[3].measured = Some(measured((100.0, Some(0.5))));
+    let svg = bar::draw(&table).unwrap();
+    check("bar", &svg);
+    assert!(svg.len() < 50_000, "{} bytes", svg.len());
+    let document = Document::parse(&svg).unwrap();
+    let contents: Vec<&str> = texts(&document).iter().map(|node| node.text().unwrap().trim()).collect();
+    assert!(
+        contents.contains(&"51.2 ± 1.4   (paper 67.82)") && contents.contains(&"not run   (paper 71.70)"),
+        "{contents:?}"
+    );
+    let lengths: Vec<f64> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("rect") && number(node, "height") == 14.0)
+        .map(|node| number(&node, "width"))
+        .collect();
+    assert_eq!(lengths, [67.0, 205.0, 400.0]); // 400 px are 100%
+}
+
+/// A picture that shows its number as so many stripes.
+fn picture(stripes: u32, side: u32) -> RgbImage {
+    RgbImage::from_fn(side, side * 3 / 4, |x, y| {
+        if (x / 8).is_multiple_of(2) && x / 16 < stripes {
+            Rgb([30, 90, 160])
+        } else {
+            Rgb([230, 230 - (y % 20) as u8, 210])
+        }
+    })
+}
+
+#[test]
+fn retrieval_gallery() {
+    let photos = |count: u32| (0..count).map(|i| (picture(i + 1, 200), 0.25 + 0.1 * i as f32)).collect::<Vec<_>>();
+    let query = |label: &str, own, rank| gallery::Query {
+        label: label.into(),
+        sketch: picture(0, 256),
+        photos: photos(6),
+        own,
+        rank,
+    };
+    let mut whole = gallery::Gallery {
+        title: "What was found for two sketches".into(),
+        distance: "rank and Euclidean distance of the features".into(),
+        queries: vec![query("Ours", Some(0), 1), query("Ours-Base", Some(3), 4), query("Zero-shot", None, 31)],
+    };
+    let svg = gallery::draw(&whole).unwrap();
+    check("gallery", &svg);
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 3 * 7);
+    let frames: Vec<_> = document.descendants().filter(|n| n.attribute("stroke-width") == Some("3")).collect();
+    assert_eq!(frames.len(), 2); // the third is not among the photos shown
+    assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "Zero-shot: own photo at rank 31"));
+    assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "#4: 0.550"));
+    whole.queries[0].own = Some(6);
+    assert!(gallery::draw(&whole).unwrap_err().to_string().contains("below 6"));
+    whole.queries[0] = gallery::Query { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
+    assert!(gallery::draw(&whole).is_err());
+    whole.queries.clear();
+    assert!(gallery::draw(&whole).is_err());
+}
+
+#[test]
+fn the_embedded_font_has_every_letter_of_the_figure() {
+    let place = fake_results();
+    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
+    let used = font::characters(&svg, true);
+    assert_eq!(used.into_iter().collect::<String>(), " 3Fhr±ü");
+}

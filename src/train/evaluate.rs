@@ -1,0 +1,102 @@
+//! Ranks of queries against a gallery, by a network as it is now.
+
+use super::{Feed, Scores};
+use crate::Result;
+use crate::dataset::{Index, Split};
+use crate::metric::{self, Tie};
+use crate::run::Rank;
+use candle_core::Tensor;
+
+/// Inputs to a forward pass.
+const CHUNK: usize = 64;
+
+/// A network in evaluation: input rows to unit embeddings.
+pub type Embedding<'a> = &'a dyn Fn(&Tensor) -> Result<Tensor>;
+
+/// Sketches to rank, and the photos they are ranked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queries {
+    /// Positions of the sketches.
+    pub sketches: Vec<usize>,
+    /// Positions of the photos.
+    pub gallery: Vec<usize>,
+    /// Where each sketch's own photo stands in the gallery.
+    pub own: Vec<usize>,
+}
+
+impl Queries {
+    /// Every sketch of a split against every photo of it, which is the field's protocol.
+    pub fn of(index: &Index, split: Split) -> Self {
+        let (sketches, gallery) = (index.sketches_of(split), index.photos_of(split));
+        let place = |sketch: &usize| gallery.binary_search(&index.sketches[*sketch].photo).ok();
+        // A sketch's photo is of the sketch's split by definition, so every sketch has a place.
+        let own = sketches.iter().filter_map(place).collect();
+        Self { sketches, gallery, own }
+    }
+
+    /// Ranks from embeddings of the sketches and of the gallery, row by row.
+    ///
+    /// # Errors
+    /// Embeddings that are not finite.
+    pub fn ranks(&self, sketches: &[f32], gallery: &[f32], d: usize) -> Result<Vec<Rank>> {
+        let distances = metric::distances(sketches, gallery, d)?;
+        let ranks = metric::ranks(&distances, self.gallery.len(), &self.own, Tie::Pessimistic)?;
+        let rank = |(i, rank): (usize, u32)| {
+            let photo = self.gallery[self.own[i]] as u32;
+            Rank { query: self.sketches[i] as u32, photo, rank }
+        };
+        Ok(ranks.into_iter().enumerate().map(rank).collect())
+    }
+}
+
+/// Ranks all queries.
+///
+/// # Errors
+/// A failing forward pass or embeddings that are not finite.
+pub fn evaluate(embed: Embedding, feed: &dyn Feed, queries: &Queries) -> Result<Vec<Rank>> {
+    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
+    let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.sketches(chunk))?;
+    queries.ranks(&sketches, &photos, d)
+}
+
+/// Ranks all queries at each percentage drawn.
+///
+/// # Errors
+/// As [`evaluate`]; a corpus without strokes.
+pub fn early(embed: Embedding, feed: &dyn Feed, queries: &Queries, percents: &[u32]) -> Result<Vec<(u32, Vec<Rank>)>> {
+    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
+    let at = |percent: &u32| {
+        let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.partial(chunk, *percent))?;
+        Ok((*percent, queries.ranks(&sketches, &photos, d)?))
+    };
+    percents.iter().map(at).collect()
+}
+
+/// What validation looks at.
+///
+/// # Errors
+/// No ranks.
+pub fn scores(ranks: &[Rank], gallery: usize) -> Result<Scores> {
+    let ranks: Vec<u32> = ranks.iter().map(|rank| rank.rank).collect();
+    Ok(Scores {
+        acc1: metric::acc_at(&ranks, 1)?,
+        acc5: metric::acc_at(&ranks, 5)?,
+        acc10: metric::acc_at(&ranks, 10)?,
+        percentile: metric::average_percentile(&ranks, gallery as u32)?,
+    })
+}
+
+/// Embeds in chunks; returns the rows one after the other and their length.
+fn rows(
+    embed: Embedding,
+    positions: &[usize],
+    input: &dyn Fn(&[usize]) -> Result<Tensor>,
+) -> Result<(Vec<f32>, usize)> {
+    let (mut values, mut d) = (Vec::new(), 1);
+    for chunk in positions.chunks(CHUNK) {
+        let embedded = embed(&input(chunk)?)?;
+        d = embedded.dim(1)?;
+        values.extend(embedded.flatten_all()?.to_vec1::<f32>()?);
+    }
+    Ok((values, d))
+}
