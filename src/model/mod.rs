@@ -23,6 +23,7 @@ mod embedding;
 pub mod hog;
 pub mod import;
 mod init;
+mod load_report;
 mod mini;
 mod norm;
 mod parameter;
@@ -41,8 +42,9 @@ pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
 pub use efficientnet::EfficientNet;
 pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};
 pub use init::{Fan, Init};
+pub use load_report::{Allowance, LoadReport};
 pub use norm::{BatchNorm, NormConfig, Statistic};
-pub use parameter::{Allowance, LoadReport, Parameters, Scope, Weight};
+pub use parameter::{Parameters, Scope, Weight};
 pub use resnet::ResNet;
 
 use crate::Result;

@@ -2,6 +2,7 @@
 
 use super::Mode;
 use super::init::Init;
+use super::load_report::{Allowance, LoadReport};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
@@ -173,78 +174,6 @@ impl Weight {
     pub fn var(&self) -> &Var {
         &self.var
     }
-}
-
-/// Tensors that a load may lack or bring along; a pattern is a name with at most one `*` at its start or end.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Allowance<'a> {
-    /// May be missing from the file.
-    pub missing: &'a [&'a str],
-    /// May be in the file and not in the network.
-    pub extra: &'a [&'a str],
-}
-
-/// Which tensors of a file went where, by name in alphabetical order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct LoadReport {
-    /// In both, of the same shape.
-    pub loaded: Vec<String>,
-    /// In the network only.
-    pub missing: Vec<String>,
-    /// In the file only.
-    pub extra: Vec<String>,
-    /// In both, of different shapes, with both shapes.
-    pub misshapen: Vec<String>,
-}
-
-impl LoadReport {
-    /// Whether nothing is wrong but what is allowed.
-    ///
-    /// # Errors
-    /// A missing, extra or misshapen tensor; the message names the first few.
-    pub fn check(&self, allowance: &Allowance) -> Result<()> {
-        let faults: Vec<String> = [
-            ("missing", refused(&self.missing, allowance.missing)),
-            ("extra", refused(&self.extra, allowance.extra)),
-            ("of another shape", refused(&self.misshapen, &[])),
-        ]
-        .iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(fault, names)| format!("{} {fault} ({})", names.len(), list(names)))
-        .collect();
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let expected =
-            format!("the network's {} tensors", self.loaded.len() + self.missing.len() + self.misshapen.len());
-        Err(Error::value("weights", expected, faults.join(", ")))
-    }
-}
-
-impl fmt::Display for LoadReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (loaded, missing, extra) = (self.loaded.len(), self.missing.len(), self.extra.len());
-        write!(f, "{loaded} loaded, {missing} missing, {extra} extra")
-    }
-}
-
-fn refused<'a>(names: &'a [String], patterns: &[&str]) -> Vec<&'a str> {
-    names.iter().map(String::as_str).filter(|name| !patterns.iter().any(|pattern| fits(pattern, name))).collect()
-}
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(end), _) => name.ends_with(end),
-        (_, Some(start)) => name.starts_with(start),
-        _ => name == pattern,
-    }
-}
-
-/// The first names, and how many more there are.
-fn list(names: &[&str]) -> String {
-    const SHOWN: usize = 4; // as many as fit a line of a terminal
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    if names.len() > SHOWN { format!("{shown}, and {} more", names.len() - SHOWN) } else { shown }
 }
 
 #[cfg(test)]

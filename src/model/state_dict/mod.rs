@@ -3,9 +3,12 @@
 //! Either holds a pickle that names each tensor's storage, type, shape and strides, and the storages' raw numbers. The
 //! pickle is read as data: nothing in it is run.
 
+mod record;
+
 use crate::{Error, Result};
+use candle_core::Tensor;
 use candle_core::pickle::{Object, Stack};
-use candle_core::{DType, Device, Tensor};
+use record::{records, tensors, text};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,21 +50,6 @@ impl<E: std::error::Error> From<E> for Fault {
 
 fn fault<T>(found: impl ToString) -> Result<T, Fault> {
     Err(Fault(found.to_string()))
-}
-
-/// A tensor as the pickle describes it.
-#[derive(Debug)]
-struct Record {
-    name: String,
-    storage: String,
-    dtype: DType,
-    /// In numbers, not bytes.
-    offset: usize,
-    shape: Vec<usize>,
-    /// In numbers; a transposed tensor is stored as it was.
-    strides: Vec<usize>,
-    /// Numbers in the whole storage.
-    stored: usize,
 }
 
 fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
@@ -127,120 +115,6 @@ fn unpickle(rest: &mut impl BufRead) -> Result<Object, Fault> {
         Ok(object) => object.map_err(|error| Fault(format!("a malformed pickle ({error})"))),
         Err(_) => fault("a malformed pickle"),
     }
-}
-
-fn records(object: Object) -> Result<Vec<Record>, Fault> {
-    let Object::Dict(entries) = object else { return fault("an object that is not a dict of tensors") };
-    let mut records = Vec::with_capacity(entries.len());
-    for (name, value) in entries {
-        // The dict's own attribute, written behind its entries.
-        if matches!(&name, Object::Unicode(name) if name == "_metadata") {
-            continue;
-        }
-        let name = text(name)?;
-        let Some(record) = record(&name, value) else {
-            return fault(format!("an entry {name} that is not a tensor of a known type"));
-        };
-        records.push(record);
-    }
-    Ok(records)
-}
-
-/// `_rebuild_tensor_v2(('storage', type, key, place, stored, ...), offset, shape, strides, ...)`, perhaps inside
-/// `_rebuild_parameter(tensor, ...)`.
-fn record(name: &str, value: Object) -> Option<Record> {
-    let (callable, arguments) = value.reduce().ok()?;
-    let (_, class) = callable.class().ok()?;
-    let mut arguments = arguments.tuple().ok()?.into_iter();
-    match class.as_str() {
-        "_rebuild_parameter" => return record(name, arguments.next()?),
-        "_rebuild_tensor_v2" => {}
-        _ => return None,
-    }
-    let storage = arguments.next()?.persistent_load().ok()?.tuple().ok()?;
-    let offset = whole(arguments.next()?)?;
-    let shape = wholes(arguments.next()?)?;
-    let strides = wholes(arguments.next()?)?;
-    let [_, Object::Class { class_name, .. }, Object::Unicode(key), _, stored, ..] = storage.as_slice() else {
-        return None;
-    };
-    let record = Record {
-        name: name.into(),
-        storage: key.clone(),
-        dtype: dtype(class_name)?,
-        offset,
-        stored: whole(stored.clone())?,
-        shape,
-        strides,
-    };
-    (record.shape.len() == record.strides.len()).then_some(record)
-}
-
-fn dtype(class: &str) -> Option<DType> {
-    Some(match class {
-        "FloatStorage" => DType::F32,
-        "HalfStorage" => DType::F16,
-        "BFloat16Storage" => DType::BF16,
-        "DoubleStorage" => DType::F64,
-        "LongStorage" => DType::I64,
-        _ => return None,
-    })
-}
-
-fn tensors(records: &[Record], storages: &BTreeMap<String, Vec<u8>>) -> Result<BTreeMap<String, Tensor>, Fault> {
-    records.iter().map(|record| Ok((record.name.clone(), tensor(record, storages)?))).collect()
-}
-
-fn tensor(record: &Record, storages: &BTreeMap<String, Vec<u8>>) -> Result<Tensor, Fault> {
-    let Record { name, storage, dtype, stored, shape, .. } = record;
-    let data = storages.get(storage).map(Vec::as_slice).unwrap_or_default();
-    if stored.checked_mul(dtype.size_in_bytes()) != Some(data.len()) {
-        return fault(format!("{} bytes for the {stored} numbers of {name}", data.len()));
-    }
-    if !is_inside(record) {
-        return fault(format!("{name} of shape {shape:?} in a storage of {stored} numbers"));
-    }
-    let numbers = Tensor::from_raw_buffer(data, *dtype, &[*stored], &Device::Cpu)?.to_dtype(DType::F32)?;
-    Ok(Tensor::from_vec(gather(record, &numbers.to_vec1::<f32>()?), shape.as_slice(), &Device::Cpu)?)
-}
-
-/// Whether the tensor has no more numbers than its storage, and its last one lies within.
-fn is_inside(record: &Record) -> bool {
-    let Record { shape, strides, offset, stored, .. } = record;
-    let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
-    let last = shape.iter().zip(strides).try_fold(*offset, |last, (side, stride)| {
-        side.saturating_sub(1).checked_mul(*stride).and_then(|reach| last.checked_add(reach))
-    });
-    match count {
-        Some(0) => true,
-        Some(count) => count <= *stored && last.is_some_and(|last| last < *stored),
-        None => false,
-    }
-}
-
-/// The tensor's numbers in row-major order.
-fn gather(record: &Record, numbers: &[f32]) -> Vec<f32> {
-    let count: usize = record.shape.iter().product();
-    let position = |mut index: usize| {
-        record.shape.iter().zip(&record.strides).rev().fold(record.offset, |position, (side, stride)| {
-            let here = index % side;
-            index /= side;
-            position + here * stride
-        })
-    };
-    (0..count).map(|index| numbers[position(index)]).collect()
-}
-
-fn text(object: Object) -> Result<String, Fault> {
-    object.unicode().or_else(|_| fault("a name that is not text"))
-}
-
-fn whole(object: Object) -> Option<usize> {
-    usize::try_from(object.int_or_long().ok()?).ok()
-}
-
-fn wholes(object: Object) -> Option<Vec<usize>> {
-    object.tuple().ok()?.into_iter().map(whole).collect()
 }
 
 #[cfg(test)]
