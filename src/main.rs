@@ -1,2 +1,21 @@
-//! The `retrace` binary.
-fn main() {}
+//! The `retrace` binary: parse, check, dispatch.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the user is what a binary is for
+
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run(cli::Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ retrace::Error::Stopped { .. }) => {
+            eprintln!("{error}");
+            ExitCode::from(130) // 128 + SIGINT, as shells have it
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

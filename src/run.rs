@@ -55,6 +55,8 @@ pub struct Places {
     pub results: PathBuf,
     /// Figures.
     pub figures: PathBuf,
+    /// Records and checkpoints that came with the repository.
+    pub shipped: PathBuf,
     /// Real corpora, where there are any.
     pub data: Option<PathBuf>,
     /// Imported pre-trained weights.

@@ -7,16 +7,15 @@ use imageproc::hog::{HogOptions, hog};
 /// Side of the picture that the histograms are taken of, in pixels: the networks' own input size on the real sets.
 pub const SIDE: u32 = 128;
 
-/// Nine unsigned orientations, cells of 16 pixels, blocks of 2 x 2 cells: Dalal and Triggs' layout with their cell
-/// doubled, since a cell has to forgive a sketch's misplaced lines.
+/// Nine unsigned orientations, cells of 8 pixels, blocks of 2 x 2 cells: the layout of Dalal and Triggs (Sec. 6).
 fn options() -> HogOptions {
-    HogOptions::new(9, false, 16, 2, 1)
+    HogOptions::new(9, false, 8, 2, 1)
 }
 
 /// The descriptor of a picture: gradients of dark ink and of object edges look alike to it.
 ///
 /// # Shapes
-/// Any picture in, 7 x 7 blocks x 4 cells x 9 orientations = 1764 numbers out, of length 1 in each block.
+/// Any picture in, 15 x 15 blocks x 4 cells x 9 orientations = 8100 numbers out, of length 1 in each block.
 ///
 /// # Errors
 /// A picture without pixels.
@@ -43,7 +42,7 @@ mod tests {
     #[test]
     fn vertical_and_horizontal_stripes_fill_other_bins() {
         let (vertical, horizontal) = (describe(&stripes(true)).unwrap(), describe(&stripes(false)).unwrap());
-        assert_eq!(vertical.len(), 1764);
+        assert_eq!(vertical.len(), 8100);
         let dot: f32 = vertical.iter().zip(&horizontal).map(|(a, b)| a * b).sum();
         let own: f32 = vertical.iter().map(|a| a * a).sum();
         assert!(dot < 0.05 * own, "{dot} of {own}");

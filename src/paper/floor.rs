@@ -1,6 +1,7 @@
 //! Rows that need no learning and stand in every table as its floor: histograms of gradients, and raw pixels.
 
 use crate::dataset::{Drawing, Source};
+use crate::metric;
 use crate::model::hog;
 use crate::run::Rank;
 use crate::sketch::rasterise::antialiased;
@@ -72,5 +73,5 @@ pub fn rank(floor: Floor, source: &dyn Source, queries: &Queries, watch: &dyn Wa
     let gallery: Vec<Vec<f32>> = queries.gallery.par_iter().map(photo).collect::<Result<_>>()?;
     let sketches: Vec<Vec<f32>> = queries.sketches.par_iter().map(sketch).collect::<Result<_>>()?;
     let d = gallery.first().map_or(1, Vec::len);
-    queries.ranks(&sketches.concat(), &gallery.concat(), d)
+    queries.ranks(&metric::distances(&sketches.concat(), &gallery.concat(), d)?)
 }

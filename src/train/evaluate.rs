@@ -34,13 +34,15 @@ impl Queries {
         Self { sketches, gallery, own }
     }
 
-    /// Ranks from embeddings of the sketches and of the gallery, row by row.
+    /// Ranks from distances.
+    ///
+    /// # Shapes
+    /// `distances` (sketches, gallery), row by row.
     ///
     /// # Errors
-    /// Embeddings that are not finite.
-    pub fn ranks(&self, sketches: &[f32], gallery: &[f32], d: usize) -> Result<Vec<Rank>> {
-        let distances = metric::distances(sketches, gallery, d)?;
-        let ranks = metric::ranks(&distances, self.gallery.len(), &self.own, Tie::Pessimistic)?;
+    /// Distances that are not finite.
+    pub fn ranks(&self, distances: &[f32]) -> Result<Vec<Rank>> {
+        let ranks = metric::ranks(distances, self.gallery.len(), &self.own, Tie::Pessimistic)?;
         let rank = |(i, rank): (usize, u32)| {
             let photo = self.gallery[self.own[i]] as u32;
             Rank { query: self.sketches[i] as u32, photo, rank }
@@ -49,14 +51,22 @@ impl Queries {
     }
 }
 
+/// Distances of all queries to the whole gallery, row by row.
+///
+/// # Errors
+/// A failing forward pass.
+pub fn distances(embed: Embedding, feed: &dyn Feed, queries: &Queries) -> Result<Vec<f32>> {
+    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
+    let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.sketches(chunk))?;
+    metric::distances(&sketches, &photos, d)
+}
+
 /// Ranks all queries.
 ///
 /// # Errors
 /// A failing forward pass or embeddings that are not finite.
 pub fn evaluate(embed: Embedding, feed: &dyn Feed, queries: &Queries) -> Result<Vec<Rank>> {
-    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
-    let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.sketches(chunk))?;
-    queries.ranks(&sketches, &photos, d)
+    queries.ranks(&distances(embed, feed, queries)?)
 }
 
 /// Ranks all queries at each percentage drawn.
@@ -67,7 +77,7 @@ pub fn early(embed: Embedding, feed: &dyn Feed, queries: &Queries, percents: &[u
     let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
     let at = |percent: &u32| {
         let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.partial(chunk, *percent))?;
-        Ok((*percent, queries.ranks(&sketches, &photos, d)?))
+        Ok((*percent, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
     };
     percents.iter().map(at).collect()
 }

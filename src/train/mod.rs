@@ -11,7 +11,7 @@ mod log;
 mod optimiser;
 mod schedule;
 
-pub use evaluate::{Embedding, Queries, early, evaluate, scores};
+pub use evaluate::{Embedding, Queries, distances, early, evaluate, scores};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};

@@ -14,6 +14,7 @@
 //! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
 
 mod config;
+pub mod figure;
 mod model;
 pub mod protocol;
 mod step;

@@ -41,13 +41,16 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Opens a corpus and cuts `valid_photos` of its training photos off.
+    /// Opens a corpus and cuts `valid_photos` of its training photos off; 0: no validation part.
     ///
     /// # Errors
     /// A corpus that is not there or has too few photos.
     pub fn open(name: &str, valid_photos: usize, places: &Places) -> Result<Self> {
         let source = dataset::open(name, places.data.as_deref())?;
-        let index = dataset::with_validation(source.index(), valid_photos, VALIDATION)?;
+        let index = match valid_photos {
+            0 => source.index().clone(),
+            count => dataset::with_validation(source.index(), count, VALIDATION)?,
+        };
         Ok(Self { source, index })
     }
 
@@ -117,13 +120,21 @@ pub fn run_floor(floor: Floor, dataset: &str, order: &Order) -> Result<Summary> 
 /// # Errors
 /// Data or weights that are not there; a watch that stops; a folder that holds another configuration.
 pub fn run(run: &RunConfig<Config>, order: &Order) -> Result<Summary> {
+    run_on(run, None, order)
+}
+
+/// As [`run()`], with the corpus in a folder of the user's own.
+///
+/// # Errors
+/// As [`run()`].
+pub fn run_on(run: &RunConfig<Config>, corpus: Option<&str>, order: &Order) -> Result<Summary> {
     let folder = run.folder(&order.places.results);
     folder.open(run)?;
     if folder.is_finished() {
         return folder.summary();
     }
     let started = Instant::now();
-    let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
+    let bench = Bench::open(corpus.unwrap_or(&run.dataset), run.config.valid_photos, order.places)?;
     let network = network(run, order)?;
     let album = bench.album(&run.config, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
@@ -139,8 +150,7 @@ pub fn run(run: &RunConfig<Config>, order: &Order) -> Result<Summary> {
         _ => Some(train(run, &bench, &network, feed, &folder, &mut log, order)?),
     };
     network.round()?;
-    let seconds = outcome.as_ref().map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
-    finish(run, &bench, &network, feed, &album, outcome, seconds, order)
+    finish(run, &bench, &network, feed, &album, outcome, started, order)
 }
 
 fn network(run: &RunConfig<Config>, order: &Order) -> Result<Network> {
@@ -155,7 +165,7 @@ fn network(run: &RunConfig<Config>, order: &Order) -> Result<Network> {
 /// Weights that are in neither place; the message says how to get them.
 pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
     let name = format!("{}-{}.safetensors", config.architecture, config.weights);
-    let candidates = [places.results.join("checkpoints/pretrained").join(&name), places.weights.join(&name)];
+    let candidates = [places.shipped.join("checkpoints/pretrained").join(&name), places.weights.join(&name)];
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let expected = "pre-trained weights (`retrace weights import --help` says how to get them)";
         Error::data(&candidates[1], expected, "no file")
@@ -241,7 +251,7 @@ fn finish(
     feed: &dyn Feed,
     album: &Album,
     outcome: Option<Outcome>,
-    seconds: f64,
+    started: Instant,
     order: &Order,
 ) -> Result<Summary> {
     let folder = run.folder(&order.places.results);
@@ -260,6 +270,7 @@ fn finish(
         network.save(&checkpoint_path(&order.places.results, &run.dataset, &run.row), &metadata)?;
     }
     let select_on = outcome.map_or("none".to_string(), |_| run.config.fit.select_on.to_string());
+    let seconds = outcome.as_ref().map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
     let summary = record(&folder, &ranks, queries.gallery.len(), outcome.map(|o| o.epoch), &select_on, seconds)?;
     folder.remove_state()?;
     Ok(summary)
@@ -270,23 +281,44 @@ pub fn checkpoint_path(results: &Path, dataset: &str, row: &str) -> PathBuf {
     results.join("checkpoints").join(SLUG).join(dataset).join(format!("{row}.safetensors"))
 }
 
-/// Ranks the test part with a shipped checkpoint.
+/// The test part, ranked.
+pub struct Ranking {
+    /// Sketches, gallery, and where each sketch's own photo stands in it.
+    pub queries: Queries,
+    /// Distance of every query to every photo of the gallery, row by row.
+    pub distances: Vec<f32>,
+    /// The rank of each query's own photo.
+    pub ranks: Vec<Rank>,
+}
+
+/// Ranks the test part with the checkpoint that belongs to a run.
 ///
 /// # Errors
 /// A checkpoint that is not there or is of another network.
-pub fn evaluate_checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<Vec<Rank>> {
+pub fn rank_checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<Ranking> {
+    rank_with(run, &checkpoint_path(&order.places.results, &run.dataset, &run.row), order)
+}
+
+/// Ranks the test part of `run.dataset` with any checkpoint of the run's network.
+///
+/// # Errors
+/// A checkpoint that is not there or is of another network.
+pub fn rank_with(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Ranking> {
     let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
     let network = Network::new(&run.config, run.seed, order.device)?;
     if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
         network.load_backbone(&weights_path(&run.config, order.places)?)?;
     }
-    if run.config.update != Update::ZeroShot {
-        network.load(&checkpoint_path(&order.places.results, &run.dataset, &run.row))?;
+    match run.config.update {
+        Update::ZeroShot => network.round()?,
+        _ => network.load(checkpoint)?,
     }
     let queries = Queries::of(bench.index(), Split::Test);
     let album = bench.album(&run.config, order.watch)?;
     let feed = pixels(&album, &run.config, order.device);
-    train::evaluate(&|x| network.embed_in_evaluation(x), &feed, &queries)
+    let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
+    let ranks = queries.ranks(&distances)?;
+    Ok(Ranking { queries, distances, ranks })
 }
 
 fn record(

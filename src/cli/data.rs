@@ -1,0 +1,89 @@
+//! `retrace data`.
+
+use super::check::Checked;
+use clap::Subcommand;
+use retrace::dataset::{self, Published};
+use retrace::seed::Seed;
+use retrace::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// What can be done with corpora.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The corpora that are known, and what was published of each
+    List,
+    /// Open every file of a corpus, count, and name what differs from what was published
+    Check {
+        /// A folder, or a name of `retrace data list`
+        path: String,
+    },
+    /// Draw a contact sheet: one line an object, its photo and up to three sketches
+    Show {
+        /// A folder, or a name of `retrace data list`
+        name: String,
+        /// Where to write the picture [default: local/sheets/NAME.png]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Objects
+        #[arg(long, default_value_t = 6)]
+        count: usize,
+        /// Chooses the objects
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+}
+
+/// Lists, checks or shows.
+pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+    match verb {
+        Verb::List => list(checked),
+        Verb::Check { path } => check(path, checked),
+        Verb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
+    }
+}
+
+fn list(checked: &Checked) -> Result<()> {
+    println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
+    for kind in dataset::synthetic::Kind::ALL {
+        let name = format!("synth-{}", kind.name());
+        for (split, [photos, sketches]) in dataset::open(&name, None)?.index().counts() {
+            println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
+        }
+    }
+    for known in dataset::list()? {
+        for counts in &known.published {
+            let Published { split, photos, sketches, origin, .. } = counts;
+            println!("{:<16} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
+        }
+        let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).is_dir());
+        println!("{:<16} {} ({}/)", "", if found { "here" } else { "not in the data folder" }, known.folder);
+    }
+    Ok(())
+}
+
+fn check(path: &str, checked: &Checked) -> Result<()> {
+    let known = dataset::list()?.into_iter().find(|known| known.name == path);
+    let root = match (known, &checked.places.data) {
+        (Some(known), Some(data)) => data.join(known.folder),
+        _ => PathBuf::from(path),
+    };
+    let report = dataset::check(&root)?;
+    println!("{report}");
+    match report.is_sound() {
+        true => Ok(()),
+        false => Err(Error::data(root, "a corpus without faults", "the faults above")),
+    }
+}
+
+fn show(name: &str, out: Option<&Path>, count: usize, seed: u64, checked: &Checked) -> Result<()> {
+    let source = dataset::open(name, checked.places.data.as_deref())?;
+    let photos = dataset::choose(source.index(), count, Seed(seed));
+    let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // 160 px: four to a line on a laptop's screen
+    let out = out.map_or_else(|| PathBuf::from(format!("local/sheets/{}.png", source.name())), Path::to_path_buf);
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    }
+    sheet.save(&out).map_err(|error| Error::data(&out, "a picture to be written", error))?;
+    println!("written to {}", out.display());
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! What can be typed, and where each verb goes.
+
+mod check;
+mod data;
+mod progress;
+mod reproduce;
+mod show;
+mod train;
+
+use check::Checked;
+use clap::{Args, Parser, Subcommand};
+use retrace::Result;
+use retrace::device::Choice;
+use std::path::PathBuf;
+
+/// Fine-grained sketch-based image retrieval: find the one photo that a free-hand sketch shows.
+///
+/// Without a verb: `retrace reproduce`.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+pub struct Options {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    places: PlaceOptions,
+}
+
+/// Places as typed.
+#[derive(Debug, Args)]
+struct PlaceOptions {
+    /// Folder of records, tables and checkpoints [default: results; local/results with `reproduce --train`]
+    #[arg(long, global = true, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// Folder of figures [default: figures; local/figures with `reproduce --train`]
+    #[arg(long, global = true, value_name = "DIR")]
+    figures: Option<PathBuf>,
+    /// Folder of the real corpora [default: the variable RETRACE_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Folder of imported weights [default: the variable RETRACE_WEIGHTS, else local/weights]
+    #[arg(long, global = true, value_name = "DIR")]
+    weights: Option<PathBuf>,
+    /// Where to compute: auto, cpu or cuda
+    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto", value_parser = check::device)]
+    device: Choice,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Rank the test queries with the shipped checkpoints, print the table, write tables and figures
+    Reproduce(reproduce::Options),
+    /// Train one row on one corpus, or go on with a stopped training
+    Train(train::Options),
+    /// Rank the test queries of a corpus with a shipped checkpoint
+    Eval(train::EvalOptions),
+    /// Print a paper's table from the records and write it to results/tables/
+    Table(show::Options),
+    /// Draw a paper's figures from the records
+    Figure(show::Options),
+    /// Test a paper's claims against the records
+    Claims(show::Options),
+    /// Look at corpora: list, check, show
+    #[command(subcommand)]
+    Data(data::Verb),
+    /// Bring pre-trained weights
+    #[command(subcommand)]
+    Weights(train::WeightVerb),
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// What the verb's work ends with.
+pub fn run(options: Options) -> Result<()> {
+    let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::Options::default()));
+    let scratch = matches!(&verb, Verb::Reproduce(options) if options.train);
+    let checked = Checked::new(options.places, scratch)?;
+    match verb {
+        Verb::Reproduce(options) => reproduce::run(&options, &checked),
+        Verb::Train(options) => train::run(&options, &checked),
+        Verb::Eval(options) => train::eval(&options, &checked),
+        Verb::Table(options) => show::table(&options, &checked),
+        Verb::Figure(options) => show::figure(&options, &checked),
+        Verb::Claims(options) => show::claims(&options, &checked),
+        Verb::Data(verb) => data::run(&verb, &checked),
+        Verb::Weights(verb) => train::weights(&verb, &checked),
+    }
+}

