@@ -84,9 +84,9 @@ impl Look {
             texture: texture(s),
             pattern: (between(s, 0.08, 0.3), between(s, 0.025, 0.08)),
             noise: between(s, 1.0, 7.0),
-            size: between(s, 0.7, 0.9),
-            place: [between(s, -0.8, 0.8), between(s, -0.7, 0.7)],
-            turn: between(s, -0.05, 0.05),
+            size: between(s, 0.6, 0.9),
+            place: [between(s, -0.9, 0.9), between(s, -0.9, 0.9)],
+            turn: between(s, -0.06, 0.06),
             pull: [between(s, -0.1, 0.1), between(s, -0.1, 0.1)],
             stretch: between(s, 0.93, 1.07),
         }

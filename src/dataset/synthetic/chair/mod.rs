@@ -185,6 +185,11 @@ impl Chair {
         (half, depth)
     }
 
+    /// Height of a box's underside over the floor.
+    pub(super) fn feet(&self) -> f32 {
+        self.get(Measure::Bar, 0.02, 0.1)
+    }
+
     /// Thickness of the seat.
     pub(super) fn thickness(&self) -> f32 {
         match self.base {

@@ -127,6 +127,7 @@ pub(super) enum Measure {
     SecondDetail,
     ThirdDetail,
     Elevation,
+    Turn,
     StrapWidth,
 }
 
@@ -145,6 +146,8 @@ pub(super) struct Shoe {
     pub(super) ornament: Ornament,
     /// Rows of laces, stripes, bands.
     pub(super) rows: usize,
+    /// A sneaker over the ankle.
+    pub(super) high: bool,
     /// A piece of its own over the heel.
     pub(super) counter: bool,
     /// A line along the sole.
@@ -171,6 +174,7 @@ impl Shoe {
             strap: strap(s, family),
             ornament: ornament(s, family),
             rows: count(s, 2, 5),
+            high: happens(s, 0.35),
             counter: happens(s, if matches!(family, Sneaker | Low) { 0.5 } else { 0.25 }),
             welt: happens(s, 0.5),
             tread: happens(s, if family == Sneaker { 0.35 } else { 0.12 }),
@@ -200,7 +204,8 @@ impl Shoe {
         if self.family != Family::Sandal {
             detail::add(self, &body, &mut parts);
         }
-        Figure { parts }.moved(|p: P2| [-p[0], -p[1]])
+        let short = self.get(Measure::Turn, 0.72, 0.92);
+        Figure { parts }.moved(|p: P2| [-p[0] * short, -p[1]])
     }
 }
 
