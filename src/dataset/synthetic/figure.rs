@@ -74,7 +74,16 @@ pub(super) struct Part {
 impl Part {
     /// A part without lines.
     pub(super) fn new(surface: Surface, area: Vec<P2>) -> Self {
-        Self { area, holes: Vec::new(), faces: Vec::new(), surface, shade: 1.0, depth: 0.0, flat: false, lines: Vec::new() }
+        Self {
+            area,
+            holes: Vec::new(),
+            faces: Vec::new(),
+            surface,
+            shade: 1.0,
+            depth: 0.0,
+            flat: false,
+            lines: Vec::new(),
+        }
     }
 
     /// A part whose own outline is drawn.

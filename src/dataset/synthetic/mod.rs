@@ -144,7 +144,8 @@ impl Corpus {
     }
 
     fn sketch(&self, position: usize) -> Result<Sketch> {
-        let entry = self.index.sketches.get(position).ok_or_else(|| missing("sketch", self.index.sketches.len(), position))?;
+        let entry =
+            self.index.sketches.get(position).ok_or_else(|| missing("sketch", self.index.sketches.len(), position))?;
         let style = Style::of(self.kind.seed(), entry.sketcher.unwrap_or(0));
         let s = &mut self.kind.seed().child("sketch", position as u64);
         let seen = self.design(entry.photo).misjudged(s, style.error);

@@ -43,8 +43,7 @@ fn frame(figure: Figure, look: &Look, side: f32) -> Figure {
     let (wide, tall) = (high[0] - low[0], high[1] - low[1]);
     let scale = look.size * side / wide.max(tall).max(1e-6);
     let free = |size: f32| (side - size * scale) * 0.5;
-    let margin = (1.0 - look.size) * side * 0.5;
-    let corner = [free(wide) + look.place[0] * margin, free(tall) + look.place[1] * margin];
+    let corner = [free(wide) * (1.0 + look.place[0]), free(tall) * (1.0 + look.place[1])];
     turned.moved(|p| [(p[0] - low[0]) * scale + corner[0], (p[1] - low[1]) * scale + corner[1]])
 }
 
@@ -90,12 +89,20 @@ fn background(canvas: &mut Pixmap, look: &Look) {
     if let Some(all) = Rect::from_xywh(0.0, 0.0, side, side) {
         canvas.fill_rect(all, &paint, Transform::identity(), None);
     }
+    if let Some((start, tone)) = look.floor
+        && let Some(floor) = Rect::from_xywh(0.0, side * start, side, side)
+    {
+        let [first, last] = look.ground.map(|rgb| colour(rgb.map(|v| v * tone), 1.0));
+        let paint = Paint { shader: gradient([0.0, side * start], [0.0, side], last, first), ..Paint::default() };
+        canvas.fill_rect(floor, &paint, Transform::identity(), None);
+    }
 }
 
 /// A soft dark ellipse where the object stands.
 fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
     let (low, high) = figure.bounds();
-    let (half, centre) = ((high[0] - low[0]) * 0.55, [(low[0] + high[0]) * 0.5 - look.light * 0.03 * canvas.width() as f32, high[1]]);
+    let (half, centre) =
+        ((high[0] - low[0]) * 0.55, [(low[0] + high[0]) * 0.5 - look.light * 0.03 * canvas.width() as f32, high[1]]);
     let flat = 0.13;
     let stops = vec![
         GradientStop::new(0.0, colour([0.1; 3], look.shadow)),
@@ -104,7 +111,9 @@ fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
     ];
     let place = Transform::from_row(1.0, 0.0, 0.0, flat, centre[0], centre[1]);
     let zero = Point::from_xy(0.0, 0.0);
-    let Some(shader) = RadialGradient::new(zero, 0.0, zero, half.max(1.0), stops, SpreadMode::Pad, place) else { return };
+    let Some(shader) = RadialGradient::new(zero, 0.0, zero, half.max(1.0), stops, SpreadMode::Pad, place) else {
+        return;
+    };
     let paint = Paint { shader, ..Paint::default() };
     if let Some(area) = Rect::from_xywh(centre[0] - half, centre[1] - half * flat, half * 2.0, half * 2.0 * flat) {
         canvas.fill_rect(area, &paint, Transform::identity(), None);
@@ -135,7 +144,8 @@ fn fill(canvas: &mut Pixmap, look: &Look, path: &Path, base: Rgb) {
     let b = path.bounds();
     let half = (b.right() - b.left()) * 0.5 * look.light;
     let middle = (b.left() + b.right()) * 0.5;
-    let (bright, dark) = (colour(brighter(base, 1.0 + look.contrast), 1.0), colour(brighter(base, 1.0 - look.contrast), 1.0));
+    let (bright, dark) =
+        (colour(brighter(base, 1.0 + look.contrast), 1.0), colour(brighter(base, 1.0 - look.contrast), 1.0));
     let shader = gradient([middle + half, b.top()], [middle - half, b.bottom() + 0.5], bright, dark);
     let paint = Paint { shader, anti_alias: true, ..Paint::default() };
     canvas.fill_path(path, &paint, FillRule::EvenOdd, Transform::identity(), None);
@@ -157,9 +167,11 @@ fn shine(canvas: &mut Pixmap, look: &Look, path: &Path) {
         return;
     }
     let centre = Point::from_xy(b.left() + wide * (0.5 + 0.3 * look.light), b.top() + tall * 0.4);
-    let stops = vec![GradientStop::new(0.0, colour([1.0; 3], look.gloss)), GradientStop::new(1.0, colour([1.0; 3], 0.0))];
+    let stops =
+        vec![GradientStop::new(0.0, colour([1.0; 3], look.gloss)), GradientStop::new(1.0, colour([1.0; 3], 0.0))];
     let radius = wide.max(tall) * 0.35;
-    let Some(shader) = RadialGradient::new(centre, 0.0, centre, radius, stops, SpreadMode::Pad, Transform::identity()) else {
+    let Some(shader) = RadialGradient::new(centre, 0.0, centre, radius, stops, SpreadMode::Pad, Transform::identity())
+    else {
         return;
     };
     let paint = Paint { shader, anti_alias: true, ..Paint::default() };
@@ -203,7 +215,13 @@ fn tile(look: &Look, side: u32, noise: &mut Stream) -> Option<Pixmap> {
                 let (dx, dy) = (x as f32 / n as f32 - 0.5, y as f32 / n as f32 - 0.5);
                 if dx * dx + dy * dy < 0.06 { 1.0 } else { 0.0 }
             }
-            Texture::Weave => if first == second { 0.45 } else { -0.45 },
+            Texture::Weave => {
+                if first == second {
+                    0.45
+                } else {
+                    -0.45
+                }
+            }
         };
         let tone = if value > 0.0 { [1.0; 3] } else { [0.0; 3] };
         *pixel = colour(tone, value.abs() * strength).premultiply().to_color_u8();

@@ -47,9 +47,11 @@ impl Style {
     pub(super) fn of(seed: Seed, sketcher: u32) -> Self {
         let s = &mut seed.child("sketcher", u64::from(sketcher));
         let care = between(s, 0.0, 1.0);
-        let loose = |s: &mut Stream, low: f32, high: f32| low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0));
+        let loose = |s: &mut Stream, low: f32, high: f32| {
+            low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0))
+        };
         Self {
-            error: loose(s, 0.1, 0.28),
+            error: loose(s, 0.08, 0.24),
             aspect: between(s, 0.87, 1.13),
             keep: 1.0 - loose(s, 0.0, 0.35),
             fine: 1.0 - loose(s, 0.2, 0.9),
@@ -59,11 +61,11 @@ impl Style {
             overshoot: between(s, -1.0, 4.0),
             split: between(s, 0.0, 0.4),
             join: between(s, 0.25, 0.9),
-            slip: loose(s, 1.0, 7.0),
+            slip: loose(s, 1.0, 6.0),
             restate: between(s, 0.0, 0.25),
             lean: between(s, -0.08, 0.08),
             step: between(s, 10.0, 14.0),
-            limit: between(s, 8.0, 15.99) as usize,
+            limit: between(s, 7.0, 14.99) as usize,
             from_top: happens(s, 0.7),
             size: between(s, 0.9, 1.0),
         }

@@ -20,7 +20,8 @@ impl Sheet {
     fn of(chair: &Chair) -> Self {
         let (half, depth) = chair.half();
         let low = chair.tall || chair.base == Base::Skirt || chair.wide;
-        let high = if low { chair.get(Measure::BackHeight, 0.2, 0.45) } else { chair.get(Measure::BackHeight, 0.32, 0.66) };
+        let high =
+            if low { chair.get(Measure::BackHeight, 0.2, 0.45) } else { chair.get(Measure::BackHeight, 0.32, 0.66) };
         let wide = chair.wide || chair.base == Base::Skirt;
         Self {
             bottom: half * if wide { 0.99 } else { chair.get(Measure::BackBottom, 0.78, 1.0) },
@@ -81,9 +82,20 @@ fn panel(chair: &Chair, sheet: &Sheet, scene: &mut Scene, left: f32, right: f32,
     let (middle, w) = ((left + right) * 0.5, (right - left) * 0.5);
     let s = |share: f32| middle + w * share;
     let through = [
-        (s(-0.97), low), (s(0.0), low - 0.01), (s(0.97), low), (s(1.0), low + 0.08), (s(1.0), 0.55), (s(1.0), 0.94 - arch - soft),
-        (s(0.93), 1.0 - arch - soft * 0.3), (s(0.5), 1.0 - arch * 0.35), (s(0.0), 1.0), (s(-0.5), 1.0 - arch * 0.35),
-        (s(-0.93), 1.0 - arch - soft * 0.3), (s(-1.0), 0.94 - arch - soft), (s(-1.0), 0.55), (s(-1.0), low + 0.08),
+        (s(-0.97), low),
+        (s(0.0), low - 0.01),
+        (s(0.97), low),
+        (s(1.0), low + 0.08),
+        (s(1.0), 0.55),
+        (s(1.0), 0.94 - arch - soft),
+        (s(0.93), 1.0 - arch - soft * 0.3),
+        (s(0.5), 1.0 - arch * 0.35),
+        (s(0.0), 1.0),
+        (s(-0.5), 1.0 - arch * 0.35),
+        (s(-0.93), 1.0 - arch - soft * 0.3),
+        (s(-1.0), 0.94 - arch - soft),
+        (s(-1.0), 0.55),
+        (s(-1.0), low + 0.08),
     ];
     let face = ring(&through.map(|p| sheet.at(p.0, p.1)));
     let thick = if chair.is_padded() { chair.get(Measure::Thickness, 0.05, 0.11) } else { 0.022 };
@@ -135,9 +147,22 @@ fn split(chair: &Chair, sheet: &Sheet, scene: &mut Scene) {
         return;
     }
     let cut = chair.get(Measure::Detail, 0.5, 0.78);
-    for (n, (low, high, wide)) in [(0.05, cut - 0.03, 1.0), (cut + 0.02, 1.0, chair.get(Measure::Arch, 0.55, 1.0))].into_iter().enumerate() {
+    for (n, (low, high, wide)) in
+        [(0.05, cut - 0.03, 1.0), (cut + 0.02, 1.0, chair.get(Measure::Arch, 0.55, 1.0))].into_iter().enumerate()
+    {
         let (a, b) = (low + 0.04, high - 0.04);
-        let through = [(-0.9, low), (0.0, low), (0.9, low), (1.0, a), (1.0, b), (0.9, high), (0.0, high + 0.01), (-0.9, high), (-1.0, b), (-1.0, a)];
+        let through = [
+            (-0.9, low),
+            (0.0, low),
+            (0.9, low),
+            (1.0, a),
+            (1.0, b),
+            (0.9, high),
+            (0.0, high + 0.01),
+            (-0.9, high),
+            (-1.0, b),
+            (-1.0, a),
+        ];
         let face = ring(&through.map(|p| sheet.at(p.0 * wide, p.1)));
         scene.slab(&face, [0.0, -0.045, 0.0], Look::new(Surface::Pad, Rank::Outline, 40 + n as u16).bias(-0.06));
     }
@@ -150,9 +175,7 @@ fn oval(chair: &Chair, sheet: &Sheet, scene: &mut Scene) {
     let (middle, half) = ((1.0 + low) * 0.5, (1.0 - low) * 0.5);
     let loop_at = |r: f32| {
         let q = 0.73 * r;
-        let through = [
-            (0.0, -r), (q, -q), (r, 0.0), (q, q), (0.0, r), (-q, q), (-r, 0.0), (-q, -q),
-        ];
+        let through = [(0.0, -r), (q, -q), (r, 0.0), (q, q), (0.0, r), (-q, q), (-r, 0.0), (-q, -q)];
         ring(&through.map(|p| sheet.at(p.0, middle + half * p.1)))
     };
     add_posts_short(chair, sheet, scene, low + 0.12);
@@ -206,7 +229,15 @@ fn add_z(p: P3, z: f32) -> P3 {
 /// A bent rod over thin ones.
 fn hoop(chair: &Chair, sheet: &Sheet, scene: &mut Scene) {
     let square = chair.get(Measure::Arch, 0.5, 0.9);
-    let line = sheet.line(&[(-1.0, -0.03), (-1.0, 0.45), (-square, 0.9), (0.0, 1.0), (square, 0.9), (1.0, 0.45), (1.0, -0.03)]);
+    let line = sheet.line(&[
+        (-1.0, -0.03),
+        (-1.0, 0.45),
+        (-square, 0.9),
+        (0.0, 1.0),
+        (square, 0.9),
+        (1.0, 0.45),
+        (1.0, -0.03),
+    ]);
     let thick = chair.get(Measure::Leg, 0.011, 0.02);
     scene.bar(&line, |_| thick, Look::new(Surface::Body, Rank::Outline, 30).bias(-0.05));
     let n = chair.rows + 1;
@@ -254,7 +285,16 @@ fn rails(chair: &Chair, sheet: &Sheet, scene: &mut Scene) {
             let w = chair.get(Measure::Bow, 0.22, 0.5);
             let (a, b) = (low * 0.3, top + arch);
             let mid = (a + b) * 0.5;
-            let through = [(w * 0.7, a), (w * 0.45, (a + mid) * 0.5), (w, mid + 0.1), (w * 0.75, b), (-w * 0.75, b), (-w, mid + 0.1), (-w * 0.45, (a + mid) * 0.5), (-w * 0.7, a)];
+            let through = [
+                (w * 0.7, a),
+                (w * 0.45, (a + mid) * 0.5),
+                (w, mid + 0.1),
+                (w * 0.75, b),
+                (-w * 0.75, b),
+                (-w, mid + 0.1),
+                (-w * 0.45, (a + mid) * 0.5),
+                (-w * 0.7, a),
+            ];
             let face = ring(&through.map(|p| sheet.at(p.0, p.1)));
             scene.plate(&face, Look::new(Surface::Body, Rank::Detail, 42).bias(-0.07));
         }
@@ -267,7 +307,8 @@ fn rails(chair: &Chair, sheet: &Sheet, scene: &mut Scene) {
 }
 
 fn rail(sheet: &Sheet, scene: &mut Scene, low: f32, high: f32, arch: f32, rank: Rank, group: u16) {
-    let edge = |t: f32| sheet.line(&[(-1.0, t), (-0.5, t + arch * 0.75), (0.0, t + arch), (0.5, t + arch * 0.75), (1.0, t)]);
+    let edge =
+        |t: f32| sheet.line(&[(-1.0, t), (-0.5, t + arch * 0.75), (0.0, t + arch), (0.5, t + arch * 0.75), (1.0, t)]);
     let mut face = edge(high);
     face.extend(edge(low).into_iter().rev());
     scene.plate(&face, Look::new(Surface::Body, rank, group).bias(-0.03));

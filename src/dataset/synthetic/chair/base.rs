@@ -6,8 +6,7 @@ use super::scene::{Look, Scene};
 use super::{Base, Chair, Measure, Stretcher};
 
 /// Cosine and sine of 0, 72, 144, 216 and 288 degrees, turned by 18: a spoke points sideways on neither side.
-const SPOKES: [[f32; 2]; 5] =
-    [[0.951, 0.309], [0.0, 1.0], [-0.951, 0.309], [-0.588, -0.809], [0.588, -0.809]];
+const SPOKES: [[f32; 2]; 5] = [[0.951, 0.309], [0.0, 1.0], [-0.951, 0.309], [-0.588, -0.809], [0.588, -0.809]];
 
 pub(super) fn add(chair: &Chair, scene: &mut Scene) {
     match chair.base {
@@ -32,7 +31,8 @@ fn leg_ends(chair: &Chair, side: f32, front: f32, floor: f32) -> (P3, P3) {
         Base::Splayed => chair.get(Measure::Splay, 0.04, 0.15),
         Base::Cabriole => 0.03,
         _ => chair.get(Measure::Splay, -0.01, 0.03),
-    } * chair.height() * 2.0;
+    } * chair.height()
+        * 2.0;
     let top = chair.height() - chair.thickness() * 0.5;
     let (x, y) = (side * half * inset, front * depth * inset);
     let rake = if front < 0.0 && chair.has_posts() { 0.04 } else { 0.0 };
@@ -51,7 +51,9 @@ fn legs(chair: &Chair, scene: &mut Scene, floor: f32) {
     for (n, (side, front)) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)].into_iter().enumerate() {
         let (top, end) = leg_ends(chair, side, front, floor);
         let line = if chair.base == Base::Cabriole {
-            let out = |t: f32, push: f32| [mix(top, end, t)[0] + side * push, mix(top, end, t)[1] + front * push * 0.7, mix(top, end, t)[2]];
+            let out = |t: f32, push: f32| {
+                [mix(top, end, t)[0] + side * push, mix(top, end, t)[1] + front * push * 0.7, mix(top, end, t)[2]]
+            };
             spline(&[top, out(0.3, 0.035), out(0.72, -0.012), out(1.0, 0.025)])
         } else {
             spline(&[top, mix(top, end, 0.5), end])
@@ -102,7 +104,13 @@ fn rocker(chair: &Chair, scene: &mut Scene) {
     for (n, side) in [-1.0, 1.0].into_iter().enumerate() {
         let (_, end) = leg_ends(chair, side, 1.0, 0.055);
         let x = end[0];
-        let line = spline(&[[x, long * 0.85, 0.13], [x, depth * 0.7, 0.035], [x, 0.0, 0.012], [x, -depth * 0.9, 0.045], [x, -long * 1.1, 0.15]]);
+        let line = spline(&[
+            [x, long * 0.85, 0.13],
+            [x, depth * 0.7, 0.035],
+            [x, 0.0, 0.012],
+            [x, -depth * 0.9, 0.045],
+            [x, -long * 1.1, 0.15],
+        ]);
         let near = if chair.camera_side() * side > 0.0 { 0.1 } else { -0.3 };
         scene.bar(&line, |_| 0.016, Look::new(Surface::Support, Rank::Outline, 74 + n as u16).bias(near));
     }
@@ -112,7 +120,11 @@ fn column(chair: &Chair, scene: &mut Scene, low: f32) {
     let thick = chair.get(Measure::Leg, 0.018, 0.04);
     let waist = chair.get(Measure::Taper, 0.7, 1.0);
     let line = spline(&[[0.0, 0.0, chair.height() - 0.01], [0.0, 0.0, (chair.height() + low) * 0.5], [0.0, 0.0, low]]);
-    scene.bar(&line, |t| thick * (waist + (1.0 - waist) * t), Look::new(Surface::Support, Rank::Outline, 60).bias(-0.15));
+    scene.bar(
+        &line,
+        |t| thick * (waist + (1.0 - waist) * t),
+        Look::new(Surface::Support, Rank::Outline, 60).bias(-0.15),
+    );
 }
 
 fn pedestal(chair: &Chair, scene: &mut Scene) {
@@ -155,8 +167,14 @@ fn sled(chair: &Chair, scene: &mut Scene) {
     for (n, side) in [-1.0, 1.0].into_iter().enumerate() {
         let x = side * half * 0.95;
         let mut through = vec![
-            [x, depth * 0.2, top], [x, depth * 0.86, top], [x, depth * 0.96, top - 0.04], [x, depth * 1.0, top * 0.5],
-            [x, depth * 1.0, 0.05], [x, depth * 0.9, 0.014], [x, 0.0, 0.012], [x, -back * 0.92, 0.012],
+            [x, depth * 0.2, top],
+            [x, depth * 0.86, top],
+            [x, depth * 0.96, top - 0.04],
+            [x, depth * 1.0, top * 0.5],
+            [x, depth * 1.0, 0.05],
+            [x, depth * 0.9, 0.014],
+            [x, 0.0, 0.012],
+            [x, -back * 0.92, 0.012],
         ];
         if closed {
             through.extend([[x, -back, 0.05], [x, -back * 0.95, top * 0.5], [x, -back * 0.9, top]]);
@@ -198,7 +216,8 @@ fn skirt(chair: &Chair, scene: &mut Scene) {
     let face = superellipse([0.0, 0.0, top], [half, 0.0, 0.0], [0.0, depth, 0.0], 1.2);
     scene.slab(&face, [0.0, 0.0, feet - top], Look::new(Surface::Pad, Rank::Outline, 60).bias(-0.08));
     for (n, (side, front)) in [(-1.0, 1.0), (1.0, 1.0), (chair.camera_side(), -1.0)].into_iter().enumerate() {
-        let line = [[side * half * 0.9, front * depth * 0.88, feet + 0.02], [side * half * 0.9, front * depth * 0.88, 0.0]];
+        let line =
+            [[side * half * 0.9, front * depth * 0.88, feet + 0.02], [side * half * 0.9, front * depth * 0.88, 0.0]];
         scene.bar(&line, |_| 0.022, Look::new(Surface::Support, Rank::Edge, 64 + n as u16).bias(-0.35));
     }
 }

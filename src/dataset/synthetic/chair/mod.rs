@@ -99,6 +99,9 @@ pub(super) enum Measure {
     Detail,
 }
 
+/// Number of labels.
+pub(super) const LABELS: usize = 8;
+
 const MEASURES: usize = Measure::Detail as usize + 1;
 
 /// The latent design of a chair.
@@ -198,6 +201,18 @@ impl Chair {
         }
     }
 
+    /// The third of its range that a measure lies in.
+    fn third(&self, measure: Measure) -> usize {
+        (self.get(measure, 0.0, 3.0) as usize).min(2)
+    }
+
+    /// Coarse labels: base, back, arms, seat, stretcher, height of the back, width, side seen.
+    pub(super) fn labels(&self) -> [usize; LABELS] {
+        let (high, wide) = (self.third(Measure::BackHeight), self.third(Measure::Width));
+        let (base, back, arms) = (self.base as usize, self.back as usize, self.arms as usize);
+        [base, back, arms, self.seat as usize, self.stretcher as usize, high, wide, usize::from(self.mirrored)]
+    }
+
     /// The chair from in front, to the left or to the right, y down, about 1 high.
     pub(super) fn figure(&self) -> Figure {
         let half = self.get(Measure::Azimuth, 0.06, 0.36);
@@ -212,10 +227,20 @@ impl Chair {
 
 fn base(s: &mut Stream) -> Base {
     use Base::*;
-    pick(s, &[
-        (Straight, 0.25), (Splayed, 0.23), (Cabriole, 0.08), (Pedestal, 0.07), (Star, 0.11), (Sled, 0.08),
-        (Crossed, 0.05), (Skirt, 0.1), (Rocker, 0.05),
-    ])
+    pick(
+        s,
+        &[
+            (Straight, 0.25),
+            (Splayed, 0.23),
+            (Cabriole, 0.08),
+            (Pedestal, 0.07),
+            (Star, 0.11),
+            (Sled, 0.08),
+            (Crossed, 0.05),
+            (Skirt, 0.1),
+            (Rocker, 0.05),
+        ],
+    )
 }
 
 fn back(s: &mut Stream, base: Base) -> Back {
@@ -226,10 +251,20 @@ fn back(s: &mut Stream, base: Base) -> Back {
         Base::Pedestal => pick(s, &[(None, 0.25), (Panel, 0.3), (Tub, 0.3), (Oval, 0.15)]),
         Base::Sled => pick(s, &[(Panel, 0.6), (Slats, 0.2), (Split, 0.2)]),
         Base::Cabriole => pick(s, &[(Oval, 0.4), (Splat, 0.3), (Panel, 0.2), (Cross, 0.1)]),
-        _ => pick(s, &[
-            (None, 0.1), (Panel, 0.16), (Oval, 0.07), (Slats, 0.16), (Spindles, 0.16), (Splat, 0.09), (Cross, 0.09),
-            (Hoop, 0.1), (Tub, 0.07),
-        ]),
+        _ => pick(
+            s,
+            &[
+                (None, 0.1),
+                (Panel, 0.16),
+                (Oval, 0.07),
+                (Slats, 0.16),
+                (Spindles, 0.16),
+                (Splat, 0.09),
+                (Cross, 0.09),
+                (Hoop, 0.1),
+                (Tub, 0.07),
+            ],
+        ),
     }
 }
 

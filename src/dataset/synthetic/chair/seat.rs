@@ -18,7 +18,11 @@ pub(super) fn add(chair: &Chair, scene: &mut Scene) {
         cushions(chair, scene, level, high);
     } else if chair.cushion {
         level += 0.045;
-        scene.slab(&outline(chair, level, 0.93), [0.0, 0.0, -0.045], Look::new(Surface::Pad, Rank::Outline, 2).bias(0.03));
+        scene.slab(
+            &outline(chair, level, 0.93),
+            [0.0, 0.0, -0.045],
+            Look::new(Surface::Pad, Rank::Outline, 2).bias(0.03),
+        );
     }
     if chair.buttons && padded {
         buttons(chair, scene, level);
@@ -68,7 +72,12 @@ fn block(chair: &Chair) -> f32 {
 
 fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
     let (half, depth) = chair.half();
-    let high = top + chair.get(Measure::ArmHeight, 0.15, 0.27);
+    let high = top
+        + if chair.arms == Arms::Block {
+            chair.get(Measure::ArmHeight, 0.12, 0.22)
+        } else {
+            chair.get(Measure::ArmHeight, 0.15, 0.27)
+        };
     let reach = depth * chair.get(Measure::ArmReach, 0.35, 0.95);
     let thick = chair.get(Measure::Leg, 0.013, 0.024);
     for (n, side) in [-1.0, 1.0].into_iter().enumerate() {
@@ -80,7 +89,11 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
             Arms::Post => {
                 let post = spline(&[[x, reach * 0.85, top], [x * 1.04, reach * 0.85, high]]);
                 scene.bar(&post, |_| thick, look);
-                let rail = spline(&[[x * 0.98, -depth, high + 0.01], [x * 1.06, 0.0, high + 0.015], [x * 1.04, reach + 0.03, high]]);
+                let rail = spline(&[
+                    [x * 0.98, -depth, high + 0.01],
+                    [x * 1.06, 0.0, high + 0.015],
+                    [x * 1.04, reach + 0.03, high],
+                ]);
                 scene.bar(&rail, |_| thick * 1.25, look.bias(look.bias + 0.02));
             }
             Arms::Loop => {
@@ -102,7 +115,15 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
                 let centre = [x - side * wide * 0.5, depth, (low + high) * 0.5];
                 let face = superellipse(centre, [wide * 0.5, 0.0, 0.0], [0.0, 0.0, (high - low) * 0.5], round);
                 let push = [0.0, -2.0 * depth, 0.0];
-                scene.slab(&face, push, Look::new(Surface::Pad, Rank::Outline, 10 + n as u16).bias(if near { -depth + 0.12 } else { -depth + 0.06 }));
+                scene.slab(
+                    &face,
+                    push,
+                    Look::new(Surface::Pad, Rank::Outline, 10 + n as u16).bias(if near {
+                        -depth + 0.12
+                    } else {
+                        -depth + 0.06
+                    }),
+                );
             }
         }
     }

@@ -122,7 +122,9 @@ fn tip(shoe: &Shoe, ball: f32) -> P2 {
 fn back_top(shoe: &Shoe, heel: f32) -> P2 {
     use Measure::Collar;
     match shoe.family {
-        Family::Sneaker => [0.02, heel + if shoe.high { shoe.get(Collar, 0.4, 0.72) } else { shoe.get(Collar, 0.2, 0.32) }],
+        Family::Sneaker => {
+            [0.02, heel + if shoe.high { shoe.get(Collar, 0.4, 0.72) } else { shoe.get(Collar, 0.2, 0.32) }]
+        }
         Family::Boot => [shoe.get(Measure::Flare, 0.05, -0.07), heel + shaft(shoe)],
         Family::Low => [0.025, heel + shoe.get(Collar, 0.18, 0.27)],
         _ => [0.03, heel + shoe.get(Collar, 0.14, 0.26)],
@@ -233,7 +235,13 @@ fn ground(shoe: &Shoe, body: &Body) -> Vec<P2> {
     if matches!(shoe.heel, Heel::Flat | Heel::Wedge) {
         let lean = shoe.get(Measure::HeelLean, -0.02, 0.04);
         let mut line = vec![[lean, 0.0]];
-        line.extend(spline(&[[lean + 0.06, 0.0], [0.4, shoe.get(Measure::HeelWidth, 0.0, 0.012)], [0.7, 0.0], [0.88, 0.004], roll]));
+        line.extend(spline(&[
+            [lean + 0.06, 0.0],
+            [0.4, shoe.get(Measure::HeelWidth, 0.0, 0.012)],
+            [0.7, 0.0],
+            [0.88, 0.004],
+            roll,
+        ]));
         return line;
     }
     let thin = 0.018;

@@ -62,7 +62,8 @@ fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let from = at(&body.vamp, 0.5);
             let low = at(&body.insole, 0.72);
             let end = at(&body.vamp, 0.95);
-            let line = spline(&[from, mix(from, low, 0.45), add_(mix(low, end, 0.5), [0.0, 0.035]), add_(end, [-0.01, 0.0])]);
+            let line =
+                spline(&[from, mix(from, low, 0.45), add_(mix(low, end, 0.5), [0.0, 0.035]), add_(end, [-0.01, 0.0])]);
             parts.push(Part::new(Surface::Body, close(&line)).line(Rank::Detail, 10, line).flat());
         }
     }
@@ -125,7 +126,9 @@ fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let back = spline(&[b, add_(mix(a, b, 0.5), [shoe.get(Measure::ThirdDetail, -0.06, 0.06), 0.0]), a]);
             let mut area = front.clone();
             area.extend(back.iter().copied());
-            parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 12, back).line(Rank::Detail, 13, front).flat());
+            parts.push(
+                Part::new(Surface::Accent, area).line(Rank::Detail, 12, back).line(Rank::Detail, 13, front).flat(),
+            );
         }
         Side::Disc => {
             let r = shoe.get(Measure::ThirdDetail, 0.045, 0.08);
@@ -215,7 +218,12 @@ fn inset(edge: &[P2], depth: f32) -> Vec<P2> {
 
 fn tongue(body: &Body, parts: &mut Vec<Part>) {
     let front = body.topline[body.topline.len() - 1];
-    let line = spline(&[add_(front, [-0.05, -0.015]), add_(front, [-0.055, 0.06]), add_(front, [0.0, 0.055]), add_(front, [0.035, -0.02])]);
+    let line = spline(&[
+        add_(front, [-0.05, -0.015]),
+        add_(front, [-0.055, 0.06]),
+        add_(front, [0.0, 0.055]),
+        add_(front, [0.035, -0.02]),
+    ]);
     parts.insert(0, Part::new(Surface::Trim, line.clone()).line(Rank::Edge, 16, line));
 }
 
@@ -264,7 +272,12 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
         let n = 7 + shoe.rows;
         for i in 0..n {
             let x = 0.1 + 0.75 * i as f32 / n as f32;
-            let area = vec![[x, -0.004], [x + 0.012, body.ball * 0.35 + 0.004], [x + 0.035, body.ball * 0.35 + 0.004], [x + 0.045, -0.004]];
+            let area = vec![
+                [x, -0.004],
+                [x + 0.012, body.ball * 0.35 + 0.004],
+                [x + 0.035, body.ball * 0.35 + 0.004],
+                [x + 0.045, -0.004],
+            ];
             let line = area.clone();
             parts.push(Part::new(Surface::Inside, area).shade(0.4).line(Rank::Fine, 22, line).flat());
         }
@@ -294,7 +307,12 @@ fn cuff(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
 
 fn pull_tab(body: &Body, parts: &mut Vec<Part>) {
     let top = body.topline[0];
-    let line = spline(&[add_(top, [0.012, -0.06]), add_(top, [-0.028, -0.02]), add_(top, [-0.022, 0.035]), add_(top, [0.03, 0.0])]);
+    let line = spline(&[
+        add_(top, [0.012, -0.06]),
+        add_(top, [-0.028, -0.02]),
+        add_(top, [-0.022, 0.035]),
+        add_(top, [0.03, 0.0]),
+    ]);
     parts.push(Part::new(Surface::Trim, line.clone()).line(Rank::Detail, 24, line));
 }
 
@@ -326,7 +344,12 @@ pub(super) fn ornament(shoe: &Shoe, spot: P2, parts: &mut Vec<Part>) {
         Ornament::Buckle => parts.push(buckle(spot, size)),
         Ornament::Tassel => {
             let p = |x: f32, y: f32| add_(spot, [x * size, y * size]);
-            parts.push(Part::drawn(Surface::Trim, Rank::Detail, 25, vec![p(-0.3, 0.3), p(0.3, 0.3), p(0.9, -1.3), p(-0.9, -1.3)]));
+            parts.push(Part::drawn(
+                Surface::Trim,
+                Rank::Detail,
+                25,
+                vec![p(-0.3, 0.3), p(0.3, 0.3), p(0.9, -1.3), p(-0.9, -1.3)],
+            ));
         }
         Ornament::Disc => {
             let area = ellipse(spot, [size, 0.0], [0.0, size]);

@@ -131,6 +131,9 @@ pub(super) enum Measure {
     StrapWidth,
 }
 
+/// Number of labels.
+pub(super) const LABELS: usize = 8;
+
 const MEASURES: usize = Measure::StrapWidth as usize + 1;
 
 /// The latent design of a shoe.
@@ -197,6 +200,18 @@ impl Shoe {
         low + (high - low) * self.measures[measure as usize]
     }
 
+    /// The third of its range that a measure lies in.
+    fn third(&self, measure: Measure) -> usize {
+        (self.get(measure, 0.0, 3.0) as usize).min(2)
+    }
+
+    /// Coarse labels: family, heel, toe, closure, side, strap, height of heel and of collar.
+    pub(super) fn labels(&self) -> [usize; LABELS] {
+        let (height, collar) = (self.third(Measure::HeelHeight), self.third(Measure::Collar));
+        let (family, heel, toe) = (self.family as usize, self.heel as usize, self.toe as usize);
+        [family, heel, toe, self.closure as usize, self.side as usize, self.strap as usize, height, collar]
+    }
+
     /// The shoe from its outer side, toe to the left, y down, about 1 wide.
     pub(super) fn figure(&self) -> Figure {
         let body = body::Body::of(self);
@@ -204,7 +219,7 @@ impl Shoe {
         if self.family != Family::Sandal {
             detail::add(self, &body, &mut parts);
         }
-        let short = self.get(Measure::Turn, 0.72, 0.92);
+        let short = self.get(Measure::Turn, 0.68, 0.9);
         Figure { parts }.moved(|p: P2| [-p[0] * short, -p[1]])
     }
 }
@@ -214,7 +229,9 @@ fn heel(s: &mut Stream, family: Family) -> Heel {
     match family {
         Family::Sneaker => pick(s, &[(Flat, 0.9), (Wedge, 0.1)]),
         Family::Low => pick(s, &[(Stacked, 0.75), (Flat, 0.25)]),
-        Family::Boot => pick(s, &[(Stacked, 0.4), (Flat, 0.15), (Block, 0.17), (Stiletto, 0.12), (Wedge, 0.08), (Cone, 0.08)]),
+        Family::Boot => {
+            pick(s, &[(Stacked, 0.4), (Flat, 0.15), (Block, 0.17), (Stiletto, 0.12), (Wedge, 0.08), (Cone, 0.08)])
+        }
         Family::Pump => {
             pick(s, &[(Flat, 0.15), (Stiletto, 0.35), (Block, 0.18), (Cone, 0.12), (Flared, 0.08), (Wedge, 0.12)])
         }
@@ -245,7 +262,9 @@ fn closure(s: &mut Stream, family: Family) -> Closure {
 fn side(s: &mut Stream, family: Family) -> Side {
     use Side::*;
     match family {
-        Family::Sneaker => pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)]),
+        Family::Sneaker => {
+            pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)])
+        }
         Family::Low | Family::Boot => pick(s, &[(Plain, 0.65), (Panel, 0.35)]),
         _ => Plain,
     }

@@ -7,7 +7,8 @@ use super::{Heel, Measure, Ornament, Shoe, Strap, detail};
 
 /// All parts, in painting order.
 pub(super) fn parts(shoe: &Shoe, body: &Body) -> Vec<Part> {
-    let mut parts: Vec<Part> = body.parts(shoe).into_iter().filter(|p| matches!(p.surface, Surface::Sole | Surface::Support)).collect();
+    let mut parts: Vec<Part> =
+        body.parts(shoe).into_iter().filter(|p| matches!(p.surface, Surface::Sole | Surface::Support)).collect();
     let far = far_edge(body);
     let mut rest = body.insole.clone();
     rest.extend(far.iter().rev());
@@ -52,7 +53,11 @@ fn band(shoe: &Shoe, body: &Body, (from, to): (f32, f32), lean: f32, group: u16,
         spline(&[low, add(mix(low, high, 0.55), [(high[0] - low[0]) * -0.12 - 0.008, 0.012]), high])
     };
     let (rear, front) = (side(from, lean + 0.02), side(to, lean - 0.01));
-    let top = spline(&[rear[rear.len() - 1], add(mix(rear[rear.len() - 1], front[front.len() - 1], 0.5), [0.0, 0.008]), front[front.len() - 1]]);
+    let top = spline(&[
+        rear[rear.len() - 1],
+        add(mix(rear[rear.len() - 1], front[front.len() - 1], 0.5), [0.0, 0.008]),
+        front[front.len() - 1],
+    ]);
     let mut outline = rear;
     outline.extend(top.iter().skip(1));
     outline.extend(front.iter().rev().skip(1));
@@ -105,7 +110,14 @@ fn upper_straps(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
         Strap::Sling => {
             let from = at(&body.insole, 0.52);
             let back = [0.01, body.heel + 0.15];
-            let line = spline(&[from, [0.2, body.heel + 0.1], back, [0.1, body.heel + 0.17], [0.3, body.heel + 0.12], at(far, 0.55)]);
+            let line = spline(&[
+                from,
+                [0.2, body.heel + 0.1],
+                back,
+                [0.1, body.heel + 0.17],
+                [0.3, body.heel + 0.12],
+                at(far, 0.55),
+            ]);
             parts.push(detail::ribbon(Surface::Body, &line, width * 0.6, Rank::Edge, 31));
         }
         _ => {}
