@@ -76,7 +76,7 @@ fn the_same_strokes_on_every_machine() {
 
 #[test]
 fn a_photo_is_the_same_twice_and_near_the_recorded_one_everywhere() {
-    let recorded = [[253, 242, 239, 246, 207, 205, 254, 251, 252], [0; 9]];
+    let recorded = [[253, 242, 239, 246, 207, 205, 254, 251, 252], [144, 184, 250, 120, 110, 229, 202, 189, 244]];
     for (kind, recorded) in KINDS.into_iter().zip(recorded) {
         let (first, second) = (corpus(kind).photo(7).unwrap(), corpus(kind).photo(7).unwrap());
         assert_eq!(first, second);
