@@ -119,7 +119,7 @@ fn a_pair_is_a_version_of_its_own_sketch_and_photo_with_one_flip() {
     };
     // Left and right quarters change places.
     let mirrored = |row: &[f32]| row.chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect::<Vec<_>>();
-    let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-3);
+    let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 0.03);
     let (sketch, photo) = plain(&features);
     let (mut straight, mut flipped, mut stream) = (0, 0, Seed(0).stream("step"));
     for _ in 0..40 {
