@@ -58,13 +58,30 @@ impl std::fmt::Display for SelectOn {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Acc@1.
+    #[serde(with = "exact")]
     pub acc1: f64,
     /// Acc@5.
+    #[serde(with = "exact")]
     pub acc5: f64,
     /// Acc@10.
+    #[serde(with = "exact")]
     pub acc10: f64,
     /// Average ranking percentile.
+    #[serde(with = "exact")]
     pub percentile: f64,
+}
+
+/// Numbers as text: serde_json may read a number one bit off, and then a tie on resuming would be none.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 impl SelectOn {
@@ -206,6 +223,7 @@ impl State {
         let fresh = Progress { hash: fit.hash.clone(), epoch: 0, best: None, seconds: 0.0 };
         let path = path(fit);
         if !path.is_file() {
+            log.truncate(0)?; // a run that was killed after the line and before the state of its first epoch
             return Ok(Self { progress: fresh, best: BTreeMap::new() });
         }
         let weights::Weights { tensors, metadata } = weights::read(&path)?;

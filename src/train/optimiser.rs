@@ -2,7 +2,7 @@
 
 use super::Gradients;
 use crate::{Error, Result};
-use candle_core::{Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -137,14 +137,16 @@ impl Optimiser {
     /// A state of other parameters or shapes.
     pub fn restore(&mut self, mut state: BTreeMap<String, Tensor>) -> Result<()> {
         let steps = state.remove("steps").ok_or_else(|| Error::value("optimiser state", "an entry `steps`", "none"))?;
-        self.steps = steps.to_vec1::<f64>()?[0] as u64;
-        for (key, tensor) in &state {
+        // A checkpoint holds single precision, which counts to 16 million exactly.
+        self.steps = steps.to_dtype(DType::F64)?.to_vec1::<f64>()?[0] as u64;
+        for (key, tensor) in &mut state {
             let name = key.split_once('/').map_or("", |(_, name)| name);
-            let known = self.variables.iter().find(|(known, _)| known == name);
-            if known.is_none_or(|(_, var)| var.dims() != tensor.dims()) {
+            let known = self.variables.iter().find(|(known, var)| known == name && var.dims() == tensor.dims());
+            let Some((_, var)) = known else {
                 let found = format!("{key} {:?}", tensor.dims());
                 return Err(Error::value("optimiser state", "entries of this model's parameters", found));
-            }
+            };
+            *tensor = tensor.to_device(var.device())?.to_dtype(var.dtype())?;
         }
         self.state = state;
         Ok(())

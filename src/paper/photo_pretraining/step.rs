@@ -1,4 +1,4 @@
-use super::{Curvature, Neighbourhood, Network, Update};
+use super::{Config, Curvature, Neighbourhood, Network, Update};
 use crate::dataset::Pair;
 use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
 use crate::seed::Stream;
@@ -22,9 +22,12 @@ struct Batch {
     triples: Vec<Triple>,
 }
 
+/// A network in training: input rows to unit embeddings.
+pub(super) type Embed<'a> = Box<dyn Fn(&Tensor) -> Result<Tensor> + 'a>;
+
 /// The updates of Eq. 1, 5, 8 and 9.
 pub struct PaperStep<'a> {
-    network: &'a Network,
+    embed: Embed<'a>,
     feed: &'a dyn Feed,
     neighbours: Option<Neighbours>,
     update: Update,
@@ -39,9 +42,20 @@ impl<'a> PaperStep<'a> {
     /// Optimisers at their start.
     ///
     /// # Errors
-    /// An update that needs neighbours, without them.
+    /// An update that needs neighbours, without them; a network of which nothing is trained.
     pub fn new(network: &'a Network, feed: &'a dyn Feed, neighbours: Option<Neighbours>) -> Result<Self> {
-        let config = network.config();
+        let embed = Box::new(|input: &Tensor| network.embed_in_training(input));
+        Self::of(network.config(), network.trainable(), embed, feed, neighbours)
+    }
+
+    /// The same for any network.
+    pub(super) fn of(
+        config: &Config,
+        variables: Vec<(String, Var)>,
+        embed: Embed<'a>,
+        feed: &'a dyn Feed,
+        neighbours: Option<Neighbours>,
+    ) -> Result<Self> {
         let optimisers = match config.update {
             Update::ZeroShot => vec![],
             Update::Base { task } | Update::MultiTask { task, .. } => vec![task],
@@ -50,10 +64,12 @@ impl<'a> PaperStep<'a> {
         if neighbours.is_none() && config.update.needs_neighbours() {
             return Err(Error::value("update", "the topology of the training photos", "none"));
         }
-        let variables = network.trainable();
+        if variables.is_empty() && config.update != Update::ZeroShot {
+            return Err(Error::value("trained tensors", "at least one (a frozen backbone needs a `head`)", "none"));
+        }
         let optimisers = optimisers.into_iter().map(|config| Optimiser::new(config, variables.clone())).collect();
         Ok(Self {
-            network,
+            embed,
             feed,
             neighbours,
             update: config.update,
@@ -83,7 +99,7 @@ impl<'a> PaperStep<'a> {
     /// Sketches and photos in one pass, so that batch statistics, where used, are of both.
     fn embed(&self, batch: &Batch) -> Result<(Tensor, Tensor)> {
         let b = batch.owners.len();
-        let both = self.network.embed_in_training(&batch.inputs)?;
+        let both = (self.embed)(&batch.inputs)?;
         Ok((both.narrow(0, 0, b)?, both.narrow(0, b, b)?))
     }
 
@@ -144,10 +160,13 @@ impl<'a> PaperStep<'a> {
         let step = epsilon / length;
         let at = |by: f64| -> Result<Gradients> {
             for (name, var) in &self.variables {
-                let Some(direction) = direction.get(name) else { continue };
-                var.set(&(&before[name] + (direction * by)?)?)?;
+                match direction.get(name) {
+                    Some(direction) => var.set(&(&before[name] + (direction * by)?)?)?,
+                    None => var.set(&before[name])?,
+                }
             }
-            self.gradients(&self.task_loss(batch)?)
+            // Never clipped: the difference of two clipped gradients is no derivative.
+            Ok(gradients(&self.task_loss(batch)?, &self.variables)?)
         };
         let (ahead, behind) = (at(step)?, at(-step)?);
         self.variables.iter().try_for_each(|(name, var)| var.set(&now[name]))?;

@@ -1,0 +1,212 @@
+//! Who may import whom: the table of the design, kept true by reading the sources, tests included.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+/// What every stage may use, and what lies below all stages.
+const GROUND: [&str; 3] = ["error", "seed", "device"];
+
+/// What a stage may use beside that and itself.
+const ALLOWED: [(&str, &[&str]); 12] = [
+    ("error", &[]),
+    ("seed", &[]),
+    ("device", &[]),
+    ("run", &[]),
+    ("sketch", &[]),
+    ("metric", &[]),
+    ("loss", &[]),
+    ("kernel", &[]),
+    ("dataset", &["sketch", "run"]), // `run` for hexadecimal digits
+    ("model", &["kernel", "run"]),   // `run` for files that are written whole or not at all
+    ("train", &["run", "dataset", "model", "loss", "metric", "sketch"]), // `sketch` for deformations
+    ("report", &["run", "metric"]),
+];
+
+/// Files beside the papers' folders, which every paper may use.
+const SHARED_BY_PAPERS: [&str; 1] = ["floor"];
+
+/// A path of this crate that a line names: `["sketch", "Affine"]`.
+type Name = Vec<String>;
+
+/// Cuts comments off; keeps the lines, so that numbers stay.
+fn code(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect()
+}
+
+/// The module that each line is in. Inline modules begin and end at the left margin, as rustfmt writes them.
+fn modules(file: &Name, lines: &[&str]) -> Vec<Name> {
+    let mut inline = None;
+    let mut module_of = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [.., "mod", name, "{"] = words[..]
+            && !line.starts_with(' ')
+        {
+            inline = Some(name.to_string());
+        }
+        let module: Name = file.iter().cloned().chain(inline.clone()).collect();
+        if line.starts_with('}') {
+            inline = None;
+        }
+        module
+    };
+    lines.iter().map(&mut module_of).collect()
+}
+
+/// `src/train/fit.rs` is `["train", "fit"]`, `src/train/mod.rs` is `["train"]`.
+fn module_of_file(path: &str) -> Name {
+    let parts = path.trim_end_matches(".rs").split('/').filter(|part| !["src", "mod", "lib"].contains(part));
+    parts.map(String::from).collect()
+}
+
+/// `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn expand(tree: &str) -> Vec<String> {
+    let Some(open) = tree.find('{') else { return vec![tree.trim().to_string()] };
+    let (prefix, inner) = (tree[..open].trim(), &tree[open + 1..tree.rfind('}').unwrap_or(tree.len())]);
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (i, letter) in inner.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&inner[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&inner[start..]);
+    let filled = parts.into_iter().filter(|part| !part.trim().is_empty());
+    filled.flat_map(expand).map(|rest| format!("{prefix}{rest}")).collect()
+}
+
+/// The path from the crate's root, where a path leads there by `crate`, `super` or `self`.
+fn resolve(path: &str, module: &Name) -> Option<Name> {
+    let mut parts: Vec<&str> = path.split("::").map(str::trim).collect();
+    let mut base = match parts[0] {
+        "crate" => Vec::new(),
+        "self" | "super" => module.clone(),
+        _ => return None,
+    };
+    while let Some(first @ ("crate" | "self" | "super")) = parts.first().copied() {
+        if first == "super" {
+            base.pop();
+        }
+        parts.remove(0);
+    }
+    base.extend(parts.into_iter().map(|part| part.split_whitespace().next().unwrap_or("").to_string()));
+    Some(base)
+}
+
+/// Every path of this crate that a file names, with its line: `use` trees, and paths in the middle of code.
+fn names(path: &str, text: &str) -> Vec<(usize, Name)> {
+    let lines = code(text);
+    let modules = modules(&module_of_file(path), &lines);
+    let mut found = Vec::new();
+    let mut tree: Option<(usize, String)> = None;
+    for (i, line) in lines.iter().enumerate() {
+        let head = line.trim_start();
+        let begins =
+            ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().find_map(|w| head.strip_prefix(w));
+        match (&mut tree, begins) {
+            (Some((_, tree)), _) => tree.push_str(head),
+            (None, Some(rest)) => tree = Some((i, rest.to_string())),
+            (None, None) => {
+                for start in ["crate::", "super::"].iter().flat_map(|word| line.match_indices(word)) {
+                    let rest = &line[start.0..];
+                    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
+                    let inside = line[..start.0].ends_with("::"); // the second part of `super::super::`
+                    found.extend(resolve(&rest[..end], &modules[i]).filter(|_| !inside).map(|name| (i + 1, name)));
+                }
+            }
+        }
+        if let Some((first, whole)) = tree.take_if(|(_, tree)| tree.contains(';')) {
+            let paths = expand(whole.trim_end().trim_end_matches(';'));
+            found.extend(paths.iter().filter_map(|path| Some((first + 1, resolve(path, &modules[first])?))));
+        }
+    }
+    found
+}
+
+/// Why a file must not name something, if it must not.
+fn fault(file: &Name, name: &Name) -> Option<String> {
+    let stage = file.first()?.as_str();
+    let to = match name.first().map(String::as_str) {
+        None | Some("Error" | "Result" | "" | "*") => "error",
+        Some(to) => to,
+    };
+    let paper = |module: &Name| module.get(1).cloned().filter(|part| !SHARED_BY_PAPERS.contains(&part.as_str()));
+    if stage == "paper" {
+        let other = to == "paper" && file.len() > 1 && paper(name).is_some() && paper(name) != paper(file);
+        return other.then(|| format!("paper {} uses paper {}", file[1], name[1]));
+    }
+    let allowed = ALLOWED.iter().find(|(name, _)| *name == stage).map(|(_, allowed)| *allowed);
+    let Some(allowed) = allowed else { return Some(format!("{stage} has no line in the table")) };
+    let may = to == stage || GROUND.contains(&to) || allowed.contains(&to);
+    (!may).then(|| format!("{stage} uses {to}"))
+}
+
+fn faults(path: &str, text: &str) -> Vec<String> {
+    let file = module_of_file(path);
+    let faults = names(path, text).into_iter().filter_map(|(line, name)| Some((line, fault(&file, &name)?)));
+    faults.map(|(line, fault)| format!("{path}:{line}: {fault}")).collect()
+}
+
+/// Sources of the library, with their paths from the package's root; the binary may use everything.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = walkdir::WalkDir::new(root.join("src")).sort_by_file_name().into_iter().map(|entry| entry.unwrap());
+    let path = |file: &walkdir::DirEntry| {
+        let parts = file.path().strip_prefix(root).unwrap().iter().map(|part| part.to_str().unwrap().to_string());
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let named = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "rs"));
+    let named = named.map(|file| (path(&file), std::fs::read_to_string(file.path()).unwrap()));
+    let binary =
+        |path: &str| ["src/main.rs", "src/lib.rs", "src/cli.rs"].contains(&path) || path.starts_with("src/cli/");
+    named.filter(|(path, _)| !binary(path)).collect()
+}
+
+#[test]
+fn no_stage_uses_what_it_must_not() {
+    let sources = sources();
+    let names: usize = sources.iter().map(|(path, text)| names(path, text).len()).sum();
+    assert!(sources.len() > 50 && names > 200, "{} files, {names} names: the reader is broken", sources.len());
+    let faults: Vec<String> = sources.iter().flat_map(|(path, text)| faults(path, text)).collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_checker_sees_every_kind_of_violation() {
+    let caught = [
+        ("src/sketch/pen.rs", "use crate::dataset::Index;", "sketch uses dataset"),
+        ("src/loss/mod.rs", "use crate::{Error, Result, train::clip};", "loss uses train"),
+        ("src/metric/rank.rs", "use super::super::model;", "metric uses model"),
+        ("src/kernel/mod.rs", "mod tests {\n    use super::super::run;\n}", "kernel uses run"),
+        ("src/model/norm.rs", "use crate::{\n    Result,\n    paper::floor,\n};", "model uses paper"),
+        ("src/report/table.rs", "fn f() { crate::model::build(); }", "report uses model"),
+        ("src/report/table.rs", "fn f() { super::super::model::build(); }", "report uses model"),
+        ("src/dataset/mod.rs", "pub use crate::{seed::Seed, metric::{self, Tie}};", "dataset uses metric"),
+        ("src/paper/floor.rs", "use crate::paper::more_photos::Config;", "paper floor uses paper more_photos"),
+        ("src/paper/adaptive/step.rs", "use super::super::partially::A;", "paper adaptive uses paper partially"),
+        ("src/run.rs", "use crate::train::Log;", "run uses train"),
+        ("src/hub/mod.rs", "use crate::run::RunFolder;", "hub has no line in the table"),
+    ];
+    for (path, text, expected) in caught {
+        let found = faults(path, text);
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.ends_with(expected)), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn the_checker_lets_the_allowed_pass() {
+    let fine = [
+        ("src/train/fit.rs", "use crate::{Error, dataset::{Pair, batches}, model::weights};\nuse super::Log;"),
+        ("src/sketch/mod.rs", "mod tests {\n    use super::*;\n    use crate::seed::Seed;\n}"),
+        ("src/paper/adaptive/step.rs", "use super::Config;\nuse crate::paper::floor;\nuse crate::report::table;"),
+        ("src/kernel/mod.rs", "// use crate::model::A;\n/// [`crate::model`]\nuse candle_core::Tensor;"),
+        ("src/dataset/qmul_v2/part.rs", "use super::super::listing::{self, Named};\nuse crate::sketch::Sketch;"),
+    ];
+    for (path, text) in fine {
+        assert_eq!(faults(path, text), Vec::<String>::new(), "{text}");
+    }
+}

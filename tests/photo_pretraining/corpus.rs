@@ -1,0 +1,118 @@
+//! Fourteen photos of bars and boxes with a sketch each, on disk as Chair-V2's public download lies there, and the
+//! weights of a network that nobody has trained.
+
+use candle_core::Device;
+use image::{Rgb, RgbImage};
+use retrace::Result;
+use retrace::model::weights::{Storage, read, save};
+use retrace::paper::photo_pretraining::{Config, Network, SLUG, protocol};
+use retrace::run::{Places, RunConfig, Summary};
+use retrace::seed::Seed;
+use retrace::train::Watch;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Photos to train and validate on; four more are for testing.
+const TRAIN: usize = 10;
+const PHOTOS: usize = 14;
+
+/// A folder with corpus and weights; runs go below it too.
+pub struct Bench(tempfile::TempDir);
+
+/// What a run leaves, without the wall time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub summary: Summary,
+    pub ranks: String,
+    pub early: String,
+    pub log: Vec<String>,
+    pub weights: BTreeMap<String, Vec<f32>>,
+}
+
+impl Bench {
+    pub fn new(config: &Config) -> Self {
+        let bench = Self(tempfile::tempdir().unwrap());
+        let root = bench.0.path().join("data/QMUL-Chair-V2");
+        for folder in ["photo", "sketch"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        (0..PHOTOS).for_each(|i| draw(&root, i));
+        let list = |range: std::ops::Range<usize>| range.map(|i| format!("{i:02}.png\n")).collect::<String>();
+        std::fs::write(root.join("photo_train.txt"), list(0..TRAIN)).unwrap();
+        std::fs::write(root.join("photo_test.txt"), list(TRAIN..PHOTOS)).unwrap();
+        let backbone = Config { head: None, ..config.clone() };
+        let network = Network::new(&backbone, Seed(77), &Device::Cpu).unwrap();
+        let path = bench.0.path().join("weights/mini-attributes.safetensors");
+        save(&path, &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
+        bench
+    }
+
+    fn places(&self, results: &str) -> Places {
+        let below = |name: &str| self.0.path().join(name);
+        Places {
+            results: below(results),
+            figures: below("figures"),
+            data: Some(below("data")),
+            weights: below("weights"),
+            cache: below("cache"),
+        }
+    }
+
+    pub fn run(&self, results: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
+        let (places, run) = (self.places(results), run_of(config));
+        let order = order(&places, watch);
+        let summary = Summary { seconds: 0.0, ..protocol::run(&run, &order)? };
+        let folder = run.folder(&places.results);
+        let text = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
+        assert!(!folder.0.join("state.safetensors").exists());
+        let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
+        let tensors = if checkpoint.is_file() { read(&checkpoint).unwrap().tensors } else { BTreeMap::new() };
+        let flat = |tensor: candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
+        Ok(Record {
+            summary,
+            ranks: text("ranks.csv"),
+            early: text("early.csv"),
+            log: text("log.jsonl").lines().skip(1).map(without_time).collect(),
+            weights: tensors.into_iter().map(|(name, tensor)| (name, flat(tensor))).collect(),
+        })
+    }
+
+    /// Ranks by the checkpoint that a run has left, as a CSV.
+    pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
+        let places = self.places(results);
+        let ranks =
+            protocol::evaluate_checkpoint(&run_of(config), &order(&places, &retrace::train::Unwatched)).unwrap();
+        let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
+        "query,photo,rank\n".to_string() + &ranks.iter().map(line).collect::<String>()
+    }
+}
+
+fn run_of(config: &Config) -> RunConfig<Config> {
+    let (slug, dataset, row) = (SLUG.to_string(), "qmul-chair-v2".to_string(), "ours".to_string());
+    RunConfig { slug, dataset, row, seed: Seed(0), config: config.clone() }
+}
+
+fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> protocol::Order<'a> {
+    protocol::Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
+}
+
+fn without_time(line: &str) -> String {
+    let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+    value.as_object_mut().unwrap().remove("seconds");
+    value.to_string()
+}
+
+/// A box whose place, size and colour are the photo's own, and its outline as a sketch of two strokes.
+fn draw(root: &Path, i: usize) {
+    let (left, top) = (30 + 11 * (i as u32 % 5), 40 + 9 * (i as u32 % 7));
+    let (right, bottom) = (left + 60 + 6 * (i as u32 % 3), top + 50 + 8 * (i as u32 % 4));
+    let colour = [20 * i as u8, 200 - 14 * i as u8, 90];
+    let inside = |x, y| (left / 8..right / 8).contains(&x) && (top / 8..bottom / 8).contains(&y);
+    let photo = RgbImage::from_fn(32, 32, |x, y| Rgb(if inside(x, y) { colour } else { [255; 3] }));
+    photo.save(root.join(format!("photo/{i:02}.png"))).unwrap();
+    let path = |d: String| format!("<path d=\"{d}\" fill=\"none\" stroke=\"black\"/>");
+    let strokes = path(format!("M{left} {top} L{right} {top} L{right} {bottom}"))
+        + &path(format!("M{right} {bottom} L{left} {bottom} L{left} {top}"));
+    let svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"256\" height=\"256\">{strokes}</svg>");
+    std::fs::write(root.join(format!("sketch/{i:02}_1.svg")), svg).unwrap();
+}

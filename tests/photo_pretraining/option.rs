@@ -1,0 +1,156 @@
+//! Every setting does something: changed alone, it changes what a run leaves behind or why it is refused.
+
+use crate::corpus::Bench;
+use retrace::dataset::{Ink, PrepareConfig};
+use retrace::model::{Architecture, HeadConfig, HeadStart, NormConfig};
+use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, Update};
+use retrace::run::RunConfig;
+use retrace::seed::Seed;
+use retrace::sketch::AugmentConfig;
+use retrace::train::{FitConfig, OptimiserConfig, Rule, Schedule, SelectOn, Unwatched};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Two epochs of two steps on pictures of 16 pixels.
+pub fn tiny() -> Config {
+    let task = OptimiserConfig { weight_decay: 1e-3, ..OptimiserConfig::adam(1e-2) };
+    let sgd = Rule::Sgd { momentum: 0.5 };
+    let meta = OptimiserConfig { rule: sgd, rate: 0.1, weight_decay: 1e-3 };
+    Config {
+        architecture: Architecture::Mini,
+        weights: "attributes".into(),
+        frozen: None,
+        head: Some(HeadConfig { dimension: 16, start: HeadStart::Normal }),
+        norm: NormConfig::default(),
+        prepare: PrepareConfig { side: 16, ink: Ink::DarkOnWhite { width: 16.0 } },
+        augment: AugmentConfig { shift: 0.1, scale: 0.1, rotation: 5.0, flip: 0.5 },
+        valid_photos: 2,
+        margin: 0.3,
+        neighbourhood: Neighbourhood { pairs: 4, margin: 0.1 },
+        update: Update::MetaFull { task, meta, epsilon: 0.1, curvature: Curvature::Printed },
+        clip: Some(1.0),
+        fit: FitConfig { epochs: 2, batch: 4, schedule: Schedule::Cosine, select_on: SelectOn::ValidMean },
+    }
+}
+
+/// The same with the two losses in one sum, and with features of a frozen backbone, which is quick.
+fn frozen(update: Update) -> Config {
+    Config { frozen: Some(2), update, ..tiny() }
+}
+
+/// Where a setting stands in the JSON of a configuration, and another value for it.
+type Change = (&'static str, Value);
+
+fn of_the_full_update() -> Vec<Change> {
+    vec![
+        ("/update/meta-full/task/rule/adam/beta1", json!(0.5)),
+        ("/update/meta-full/task/rule/adam/beta2", json!(0.5)),
+        ("/update/meta-full/task/rule/adam/epsilon", json!(0.1)),
+        ("/update/meta-full/task/rate", json!(0.02)),
+        ("/update/meta-full/task/weight_decay", json!(0.1)),
+        ("/update/meta-full/meta/rule/sgd/momentum", json!(0.0)),
+        ("/update/meta-full/meta/rate", json!(0.3)),
+        ("/update/meta-full/meta/weight_decay", json!(0.1)),
+        ("/update/meta-full/epsilon", json!(1.0)),
+        ("/update/meta-full/curvature", json!("chain-rule")),
+        ("/architecture", json!("resnet18")),
+        ("/weights", json!("imagenet")),
+        ("/frozen", json!(3)),
+        ("/head/dimension", json!(12)),
+        ("/head/start", json!("identity")),
+        ("/prepare/side", json!(24)),
+        ("/prepare/ink/dark-on-white/width", json!(24.0)),
+        ("/prepare/ink", json!("white-on-black")),
+        ("/augment/shift", json!(0.05)),
+        ("/augment/scale", json!(0.2)),
+        ("/augment/rotation", json!(20.0)),
+        ("/augment/flip", json!(0.0)),
+        ("/valid_photos", json!(3)),
+        ("/margin", json!(0.5)),
+        ("/neighbourhood/pairs", json!(2)),
+        ("/neighbourhood/margin", json!(0.3)),
+        ("/clip", json!(0.01)),
+        ("/fit/epochs", json!(3)),
+        ("/fit/batch", json!(3)),
+        ("/fit/schedule", json!("constant")),
+        ("/fit/select_on", json!("last")),
+    ]
+}
+
+fn changed(config: &Config, (place, value): &Change) -> Config {
+    let mut json = serde_json::to_value(config).unwrap();
+    *json.pointer_mut(place).unwrap_or_else(|| panic!("no setting {place}")) = value.clone();
+    serde_json::from_value(json).unwrap()
+}
+
+fn hash(config: &Config) -> String {
+    let (slug, dataset, row) = ("p".to_string(), "d".to_string(), "r".to_string());
+    RunConfig { slug, dataset, row, seed: Seed(0), config: config.clone() }.hash().unwrap()
+}
+
+/// Runs the configuration as it is, twice, and with each change; every change must show, in the hash and in the run.
+fn check(base: &Config, changes: &[Change]) {
+    let bench = Bench::new(base);
+    let run = |results: &str, config: &Config| match bench.run(results, config, &Unwatched) {
+        Ok(record) => format!("{record:?}"),
+        Err(error) => error.to_string(),
+    };
+    let outcome = run("base", base);
+    assert!(outcome.starts_with("Record"), "{outcome}");
+    assert_eq!(outcome, run("again", base));
+    for (i, change) in changes.iter().enumerate() {
+        let config = changed(base, change);
+        assert_ne!(hash(&config), hash(base), "{change:?} leaves the hash as it is");
+        assert_ne!(run(&i.to_string(), &config), outcome, "{change:?} changes nothing");
+    }
+}
+
+/// Places of all numbers, names and absent values of a configuration.
+fn leaves(value: &Value, place: String, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(value, format!("{place}/{name}"), found))
+        }
+        _ => drop(found.insert(place)),
+    }
+}
+
+#[test]
+fn every_setting_has_a_change() {
+    let mut settings = BTreeSet::new();
+    leaves(&serde_json::to_value(frozen(tiny().update)).unwrap(), String::new(), &mut settings);
+    let all = [of_the_full_update(), of_norm()].concat();
+    let changes: BTreeSet<String> = all.into_iter().map(|(place, _)| place.to_string()).collect();
+    let missing: Vec<_> = settings.difference(&changes).collect();
+    assert!(missing.is_empty(), "no change for {missing:?}");
+}
+
+#[test]
+fn with_a_frozen_backbone_every_setting_changes_the_run() {
+    check(&frozen(tiny().update), &of_the_full_update());
+}
+
+#[test]
+fn weights_of_the_sum_change_the_run() {
+    let task = OptimiserConfig::adam(1e-2);
+    let changes = [("/update/multi-task/alpha", json!(0.5)), ("/update/multi-task/beta", json!(0.5))];
+    check(&frozen(Update::MultiTask { task, alpha: 1.0, beta: 1.0 }), &changes);
+}
+
+fn of_norm() -> Vec<Change> {
+    vec![("/norm/statistic", json!("running")), ("/norm/trainable", json!(false))]
+}
+
+#[test]
+fn with_a_trained_backbone_norm_and_pictures_change_the_run() {
+    let of_pictures = [("/augment/shift", json!(0.05)), ("/head", json!(null)), ("/frozen", json!(2))];
+    check(&tiny(), &[&of_norm()[..], &of_pictures].concat());
+}
+
+#[test]
+fn unknown_settings_are_refused() {
+    let mut json = serde_json::to_value(tiny()).unwrap();
+    json["fit"]["epoch"] = json!(3);
+    let error = serde_json::from_value::<Config>(json).unwrap_err().to_string();
+    assert!(error.contains("unknown field `epoch`"), "{error}");
+}

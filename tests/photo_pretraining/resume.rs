@@ -1,0 +1,78 @@
+//! A whole run that is stopped and taken up again, from data to record, against one that never was.
+
+use crate::corpus::{Bench, Record};
+use crate::option::tiny;
+use retrace::Error;
+use retrace::paper::photo_pretraining::{Config, Update};
+use retrace::train::{FitConfig, OptimiserConfig, Unwatched, Watch};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Stops after so many training steps.
+struct Stopper(AtomicUsize);
+
+impl Watch for Stopper {
+    fn advance(&self, task: &str, _: usize, _: usize) {
+        if task == "steps" {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    fn note(&self, _: &str) {}
+    fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// `Ours` with two Adams; two epochs of two steps.
+fn ours() -> Config {
+    let (task, meta) = (OptimiserConfig::adam(1e-3), OptimiserConfig::adam(2e-3));
+    Config { update: Update::MetaFirst { task, meta }, ..tiny() }
+}
+
+fn check(bench: &Bench, config: &Config, name: &str) -> Record {
+    let whole = bench.run(&format!("{name}-whole"), config, &Unwatched).unwrap();
+    for steps in [1, 3] {
+        let results = format!("{name}-{steps}");
+        let stopped = bench.run(&results, config, &Stopper(AtomicUsize::new(steps))).unwrap_err();
+        assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
+        assert_eq!(bench.run(&results, config, &Unwatched).unwrap(), whole, "{name}, stopped after {steps}");
+    }
+    whole
+}
+
+#[test]
+fn a_run_taken_up_again_ends_as_if_unbroken() {
+    let bench = Bench::new(&ours());
+    let whole = check(&bench, &ours(), "plain");
+    assert_eq!((whole.log.len(), whole.summary.queries, whole.summary.gallery), (2, 4, 4));
+    assert!(whole.weights.contains_key("conv1.weight") && whole.early.lines().count() == 1 + 9 * 4);
+    // The checkpoint that is shipped gives the ranks of the record, and a finished run is not done again.
+    assert_eq!(bench.ranks_of_checkpoint("plain-whole", &ours()), whole.ranks);
+    assert_eq!(bench.run("plain-whole", &ours(), &Stopper(AtomicUsize::new(0))).unwrap(), whole);
+    let other = Config { margin: 0.31, ..ours() };
+    let error = bench.run("plain-whole", &other, &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("another configuration"), "{error}");
+}
+
+#[test]
+fn with_a_frozen_backbone_too() {
+    let config = Config { frozen: Some(2), ..ours() };
+    let bench = Bench::new(&config);
+    let whole = check(&bench, &config, "frozen");
+    assert_eq!(whole.weights.keys().collect::<Vec<_>>(), ["head.bias", "head.weight"]);
+    assert_eq!(bench.ranks_of_checkpoint("frozen-whole", &config), whole.ranks);
+    let headless = Config { head: None, ..config };
+    let error = bench.run("headless", &headless, &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("a frozen backbone needs a `head`"), "{error}");
+}
+
+#[test]
+fn zero_shot_trains_nothing() {
+    let config = Config { update: Update::ZeroShot, head: None, ..tiny() };
+    let bench = Bench::new(&config);
+    let record = bench.run("zero", &config, &Unwatched).unwrap();
+    assert!(record.log.is_empty() && record.weights.is_empty());
+    assert_eq!((record.summary.selected_epoch, record.summary.select_on.as_str()), (None, "none"));
+    let longer = Config { fit: FitConfig { epochs: 9, ..config.fit }, ..config.clone() };
+    assert_eq!(bench.run("longer", &longer, &Unwatched).unwrap().ranks, record.ranks);
+    assert_eq!(bench.ranks_of_checkpoint("zero", &config), record.ranks);
+}

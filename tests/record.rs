@@ -1,0 +1,80 @@
+//! The record's format: a hash that changes only with the configuration, and a configuration that reads back.
+#![allow(clippy::unwrap_used)]
+
+use retrace::paper::photo_pretraining::{Config, SLUG};
+use retrace::run::{RunConfig, read_json, write_json};
+use retrace::seed::Seed;
+use retrace::sketch::AugmentConfig;
+use retrace::train::OptimiserConfig;
+
+fn run(config: Config) -> RunConfig<Config> {
+    let (slug, dataset, row) = (SLUG.to_string(), "synth-chair".to_string(), "ours".to_string());
+    RunConfig { slug, dataset, row, seed: Seed(1), config }
+}
+
+/// A configuration that does not follow the presets, so that only a change of the format changes its hash.
+fn fixed() -> Config {
+    let json = r#"{
+        "architecture": "mini", "weights": "attributes", "frozen": null,
+        "head": {"dimension": 8, "start": "identity"},
+        "norm": {"statistic": "running", "trainable": true},
+        "prepare": {"side": 64, "ink": {"dark-on-white": {"width": 4.0}}},
+        "augment": {"shift": 0.08, "scale": 0.1, "rotation": 0.0, "flip": 0.5},
+        "valid_photos": 30, "margin": 0.3, "neighbourhood": {"pairs": 10, "margin": 0.01},
+        "update": {"meta-first": {
+            "task": {"rule": {"adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}}, "rate": 0.0005, "weight_decay": 0.0},
+            "meta": {"rule": {"sgd": {"momentum": 0.5}}, "rate": 0.1, "weight_decay": 0.0}}},
+        "clip": null,
+        "fit": {"epochs": 24, "batch": 32, "schedule": "cosine", "select_on": "valid-mean"}
+    }"#;
+    serde_json::from_str(json).unwrap()
+}
+
+/// If this fails, records that are already in `results/` no longer belong to their configurations: change the format
+/// on purpose, or not at all.
+#[test]
+fn the_hash_of_a_fixed_configuration_stays() {
+    assert_eq!(run(fixed()).hash().unwrap(), "HASH");
+}
+
+#[test]
+fn the_hash_knows_seed_row_and_corpus() {
+    let base = run(fixed());
+    let others = [
+        RunConfig { seed: Seed(2), ..base.clone() },
+        RunConfig { row: "ours-base".into(), ..base.clone() },
+        RunConfig { dataset: "synth-shoe".into(), ..base.clone() },
+        RunConfig { slug: "more_photos".into(), ..base.clone() },
+    ];
+    assert!(others.iter().all(|other| other.hash().unwrap() != base.hash().unwrap()));
+}
+
+#[test]
+fn every_preset_reads_back_as_it_was_written() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("config.json");
+    for dataset in ["synth-chair", "synth-shoe", "qmul-chair-v2"] {
+        for row in ["zero-shot", "ours-base", "ours", "multi-task", "meta-full", "ours-frozen", "ours-base-frozen"] {
+            let run = run(Config::preset(dataset, row).unwrap());
+            write_json(&path, &run).unwrap();
+            assert_eq!(read_json::<RunConfig<Config>>(&path).unwrap(), run, "{dataset} {row}");
+        }
+    }
+    let error = Config::preset("synth-chair", "theirs").unwrap_err().to_string();
+    assert!(error.contains("zero-shot, ours-base, ours") && error.contains("`theirs`"), "{error}");
+}
+
+/// A run that is taken up again compares its configuration with the one on disk: equal numbers must stay equal.
+#[test]
+fn odd_numbers_read_back_to_the_bit() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("config.json");
+    for i in 1..200 {
+        let rate = 0.1 / f64::from(i) * std::f64::consts::PI;
+        let augment = AugmentConfig { shift: 0.3 / i as f32, ..AugmentConfig::default() };
+        let update = retrace::paper::photo_pretraining::Update::Base { task: OptimiserConfig::adam(rate) };
+        let run = run(Config { margin: 1.0 / f64::from(i), augment, update, ..fixed() });
+        write_json(&path, &run).unwrap();
+        assert_eq!(read_json::<RunConfig<Config>>(&path).unwrap(), run, "{i}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Which epoch is kept, by scripted scores.
+
+use crate::toy::{Stopper, config, parameters, train_scored, weights};
+use retrace::train::{FitConfig, Scores, SelectOn, Unwatched, Watch};
+use std::cell::RefCell;
+use std::path::Path;
+
+fn scores(acc1: f64, acc5: f64, acc10: f64, percentile: f64) -> Scores {
+    Scores { acc1, acc5, acc10, percentile }
+}
+
+/// Trains with these scores, one an epoch; checks that the kept weights are those of the epoch that is named.
+fn select(folder: &Path, select_on: SelectOn, script: &[Scores], watch: &dyn Watch) -> Option<usize> {
+    let parameters = parameters(1);
+    let seen = RefCell::new(Vec::new());
+    let score = || {
+        seen.borrow_mut().push(weights(&parameters));
+        Ok(script[seen.borrow().len() - 1])
+    };
+    let config = FitConfig { epochs: script.len(), select_on, ..config() };
+    let end = train_scored(folder, config, "a", watch, &parameters, &score);
+    let outcome = end.outcome.ok()?;
+    assert_eq!(outcome.scores, script[outcome.epoch - 1]);
+    assert_eq!(end.weights, seen.borrow()[outcome.epoch - 1]);
+    Some(outcome.epoch)
+}
+
+fn selected(select_on: SelectOn, script: &[Scores]) -> usize {
+    select(tempfile::tempdir().unwrap().path(), select_on, script, &Unwatched).unwrap()
+}
+
+#[test]
+fn each_rule_keeps_its_own_best() {
+    let script = [scores(10.0, 20.0, 30.0, 50.0), scores(30.0, 31.0, 32.0, 60.0), scores(20.0, 60.0, 70.0, 55.0)];
+    let script = [&script[..], &[scores(0.0, 0.0, 0.0, 0.0)]].concat();
+    assert_eq!(selected(SelectOn::ValidAcc1, &script), 2);
+    assert_eq!(selected(SelectOn::ValidMean, &script), 3);
+    assert_eq!(selected(SelectOn::Last, &script), 4);
+}
+
+#[test]
+fn of_equal_ones_the_better_percentile_and_then_the_earlier() {
+    let script = [70.0, 80.0, 80.0, 60.0].map(|percentile| scores(40.0, 50.0, 60.0, percentile));
+    assert_eq!(selected(SelectOn::ValidAcc1, &script), 2);
+    assert_eq!(selected(SelectOn::ValidMean, &script), 2);
+    assert_eq!(selected(SelectOn::Last, &script), 4);
+}
+
+#[test]
+fn the_first_epoch_can_win() {
+    let script = [scores(0.0, 0.0, 0.0, 0.0); 3];
+    assert_eq!(selected(SelectOn::ValidAcc1, &script), 1);
+}
+
+/// A score that a state has kept is still equal to the same score: thirds and sevenths have no short decimals.
+#[test]
+fn a_tie_survives_a_stop() {
+    for i in 0..60 {
+        let tied = scores(100.0 * f64::from(i) / 63.0, 100.0 * f64::from(i) / 61.0, 97.3, 100.0 - f64::from(i) / 59.0);
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(select(place.path(), SelectOn::ValidMean, &[tied; 2], &Stopper::after(4)), None);
+        let parameters = parameters(1);
+        let config = FitConfig { epochs: 2, select_on: SelectOn::ValidMean, ..config() };
+        let end = train_scored(place.path(), config, "a", &Unwatched, &parameters, &|| Ok(tied));
+        let outcome = end.outcome.unwrap();
+        assert_eq!((outcome.epoch, outcome.scores), (1, tied));
+    }
+}
+
+#[test]
+fn rules_are_named_in_full() {
+    let names = [SelectOn::ValidAcc1, SelectOn::ValidMean, SelectOn::Last].map(|rule| rule.to_string());
+    assert_eq!(names, ["valid acc1", "valid mean of acc1, acc5, acc10", "last epoch"]);
+}
