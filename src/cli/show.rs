@@ -3,10 +3,11 @@
 use super::check::{Checked, slug};
 use clap::Args;
 use retrace::Result;
-use retrace::paper::photo_pretraining::table::{EMBEDDED, main_table};
+use retrace::paper::photo_pretraining::table::{EMBEDDED, main_table, readme};
 use retrace::paper::photo_pretraining::{SLUG, figure as paper_figure};
-use retrace::report::{claim, render, table as tables};
+use retrace::report::{block, claim, render, table as tables};
 use retrace::train::Watch;
+use std::path::PathBuf;
 
 /// Options as typed.
 #[derive(Debug, Args)]
@@ -14,23 +15,29 @@ pub struct Options {
     /// The paper
     #[arg(default_value = SLUG, value_parser = slug)]
     slug: String,
+    /// Also fill the generated parts of a markdown file, such as README.md
+    #[arg(long, value_name = "FILE", hide = true)]
+    readme: Option<PathBuf>,
 }
 
 /// Table, figures and claims.
 pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
-    let options = Options { slug: slug.to_string() };
+    let options = Options { slug: slug.to_string(), readme: None };
     figure(&options, checked)?;
     claims(&options, checked)?;
     table(&options, checked)
 }
 
 /// Prints and writes the table.
-pub fn table(_: &Options, checked: &Checked) -> Result<()> {
+pub fn table(options: &Options, checked: &Checked) -> Result<()> {
     let (table, written) = tables::write(&checked.places.results, &main_table())?;
     println!("{}", render::terminal(&table));
     let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     println!("written to {}", written.join(", "));
-    Ok(())
+    match &options.readme {
+        Some(path) => block::rewrite(path, &readme(&checked.places.results)?),
+        None => Ok(()),
+    }
 }
 
 /// Draws everything that there are records for.

@@ -1,8 +1,12 @@
 //! What this paper's tables show.
 
-use super::SLUG;
+use super::{DEVIATIONS, SLUG};
+use crate::Result;
+use crate::report::block::Block;
 use crate::report::score::Metric;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
+use crate::report::{claim, render, table};
+use std::path::Path;
 
 /// The corpora that need no files.
 pub const EMBEDDED: [&str; 2] = ["synth-chair", "synth-shoe"];
@@ -66,4 +70,15 @@ pub fn main_table() -> TableSpec {
             },
         ],
     }
+}
+
+/// The generated parts of the README: the main table, the claims, the deviations.
+///
+/// # Errors
+/// A record that does not read.
+pub fn readme(results: &Path) -> Result<Vec<Block>> {
+    let table = render::markdown(&table::build(results, &main_table())?);
+    let claims = claim::markdown(&claim::evaluate(results, &claim::claims()?)?);
+    let deviations: String = DEVIATIONS.iter().map(|deviation| format!("- {deviation}\n")).collect();
+    Ok(vec![("main".into(), table), ("claims".into(), claims), ("deviations".into(), deviations)])
 }

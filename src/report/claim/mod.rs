@@ -11,7 +11,7 @@ mod tests;
 
 pub use evaluate::{compare, evaluate, judge};
 pub use read::claims;
-pub use show::{frame, terminal, write};
+pub use show::{frame, markdown, terminal, write};
 
 use super::score::Metric;
 use crate::metric::Interval;

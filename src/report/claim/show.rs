@@ -47,6 +47,31 @@ pub fn write(results: &Path) -> Result<(Vec<Finding>, PathBuf)> {
     Ok((findings, path))
 }
 
+/// A markdown table, a line a finding that has been tested.
+pub fn markdown(findings: &[Finding]) -> String {
+    let mut text = "| claim | corpus | A - B | metric | paper | ours | 95% interval | verdict |\n".to_string();
+    text += "|---|---|---|---|---|---|---|---|\n";
+    for finding in findings {
+        let Some(interval) = finding.interval else { continue };
+        let claim = &finding.claim;
+        let paper = claim.paper_effect.map_or(String::new(), |effect| format!("{effect:+.2}"));
+        text += &format!(
+            "| {} ({}) | {} | {} - {} | {} | {paper} | {:+.2} | [{:+.2}, {:+.2}] | {} |\n",
+            claim.statement,
+            claim.place,
+            finding.dataset,
+            claim.row_a,
+            claim.row_b,
+            claim.metric.title(),
+            interval.effect + 0.0,
+            interval.low + 0.0,
+            interval.high + 0.0,
+            finding.verdict.name(),
+        );
+    }
+    text
+}
+
 /// Text with aligned columns, a line a finding, for the terminal.
 pub fn terminal(findings: &[Finding]) -> String {
     let heads = ["Claim", "Dataset", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
