@@ -65,6 +65,8 @@ pub(super) struct Part {
     pub(super) shade: f32,
     /// Nearer parts are painted later.
     pub(super) depth: f32,
+    /// Lies flat on another part: hides no line of it.
+    pub(super) flat: bool,
     /// What a sketch shows of it.
     pub(super) lines: Vec<Line>,
 }
@@ -72,7 +74,16 @@ pub(super) struct Part {
 impl Part {
     /// A part without lines.
     pub(super) fn new(surface: Surface, area: Vec<P2>) -> Self {
-        Self { area, holes: Vec::new(), faces: Vec::new(), surface, shade: 1.0, depth: 0.0, lines: Vec::new() }
+        Self {
+            area,
+            holes: Vec::new(),
+            faces: Vec::new(),
+            surface,
+            shade: 1.0,
+            depth: 0.0,
+            flat: false,
+            lines: Vec::new(),
+        }
     }
 
     /// A part whose own outline is drawn.
@@ -99,8 +110,14 @@ impl Part {
         self
     }
 
+    /// Lies on another part without hiding its lines.
+    pub(super) fn flat(mut self) -> Self {
+        self.flat = true;
+        self
+    }
+
     fn covers(&self, p: P2) -> bool {
-        holds(&self.area, p) && !self.holes.iter().any(|hole| holds(hole, p))
+        !self.flat && holds(&self.area, p) && !self.holes.iter().any(|hole| holds(hole, p))
     }
 }
 

@@ -32,6 +32,9 @@ pub(super) enum Texture {
     Weave,
 }
 
+/// Number of textures.
+pub(super) const TEXTURES: usize = Texture::Weave as usize + 1;
+
 /// How a photo of one object is taken.
 #[derive(Debug, Clone)]
 pub(super) struct Look {
@@ -41,6 +44,8 @@ pub(super) struct Look {
     colours: [Rgb; 8],
     /// Top and bottom of the background.
     pub(super) ground: [Rgb; 2],
+    /// Where the floor begins, as a share of the height, and its brightness against the wall; none in a shop's cut-out.
+    pub(super) floor: Option<(f32, f32)>,
     /// Where the light comes from: left (-1) to right (1).
     pub(super) light: f32,
     /// Difference between the lit and the far side of a part.
@@ -59,7 +64,7 @@ pub(super) struct Look {
     pub(super) noise: f32,
     /// Longest side of the object as a share of the photo's.
     pub(super) size: f32,
-    /// Its place, from -1 to 1 within the free margin.
+    /// Its place: off the middle by this share of the free margin.
     pub(super) place: P2,
     /// Half tangent of a turn in the picture, and a pull of the sides (perspective).
     pub(super) turn: f32,
@@ -73,10 +78,15 @@ impl Look {
     pub(super) fn new(s: &mut Stream, is_shoe: bool) -> Self {
         let colour =
             pick(s, &[(0, 0.2), (1, 0.12), (2, 0.12), (3, 0.15), (4, 0.12), (5, 0.09), (6, 0.1), (7, 0.05), (8, 0.05)]);
+        let ground = ground(s);
+        // A chair leaves more of the width free than a shoe of the height, yet is as easy to find: it may lie further off.
+        let free = if is_shoe { 0.55 } else { 0.8 };
+        let room = ground[0] != [1.0; 3] && happens(s, 0.45);
         Self {
             colour,
+            floor: room.then_some((between(s, 0.5, 0.85), between(s, 0.86, 0.97))),
             colours: colours(s, colour, is_shoe),
-            ground: ground(s),
+            ground,
             light: between(s, -1.0, 1.0),
             contrast: between(s, 0.08, 0.38),
             rim: between(s, 0.12, 0.5),
@@ -84,10 +94,10 @@ impl Look {
             shadow: between(s, 0.1, 0.45),
             texture: texture(s),
             pattern: (between(s, 0.08, 0.3), between(s, 0.025, 0.08)),
-            noise: between(s, 1.0, 7.0),
-            size: between(s, 0.7, 0.9),
-            place: [between(s, -0.8, 0.8), between(s, -0.7, 0.7)],
-            turn: between(s, -0.05, 0.05),
+            noise: between(s, 2.0, 9.0),
+            size: between(s, 0.58, 0.94),
+            place: [between(s, -free, free), between(s, -free, free)],
+            turn: between(s, -0.06, 0.06),
             pull: [between(s, -0.1, 0.1), between(s, -0.1, 0.1)],
             stretch: between(s, 0.93, 1.07),
         }
@@ -105,11 +115,11 @@ fn texture(s: &mut Stream) -> Texture {
 }
 
 fn ground(s: &mut Stream) -> [Rgb; 2] {
-    if happens(s, 0.55) {
+    if happens(s, 0.42) {
         return [[1.0; 3]; 2];
     }
     let tint: Rgb = std::array::from_fn(|_| between(s, 0.86, 1.0));
-    let low = between(s, 0.78, 1.0);
+    let low = between(s, 0.7, 1.0);
     [tint, tint.map(|v| v * low)]
 }
 

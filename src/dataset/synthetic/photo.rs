@@ -43,8 +43,7 @@ fn frame(figure: Figure, look: &Look, side: f32) -> Figure {
     let (wide, tall) = (high[0] - low[0], high[1] - low[1]);
     let scale = look.size * side / wide.max(tall).max(1e-6);
     let free = |size: f32| (side - size * scale) * 0.5;
-    let margin = (1.0 - look.size) * side * 0.5;
-    let corner = [free(wide) + look.place[0] * margin, free(tall) + look.place[1] * margin];
+    let corner = [free(wide) * (1.0 + look.place[0]), free(tall) * (1.0 + look.place[1])];
     turned.moved(|p| [(p[0] - low[0]) * scale + corner[0], (p[1] - low[1]) * scale + corner[1]])
 }
 
@@ -89,6 +88,13 @@ fn background(canvas: &mut Pixmap, look: &Look) {
     let paint = Paint { shader: gradient([0.0, 0.0], [0.0, side], top, low), ..Paint::default() };
     if let Some(all) = Rect::from_xywh(0.0, 0.0, side, side) {
         canvas.fill_rect(all, &paint, Transform::identity(), None);
+    }
+    if let Some((start, tone)) = look.floor
+        && let Some(floor) = Rect::from_xywh(0.0, side * start, side, side)
+    {
+        let [first, last] = look.ground.map(|rgb| colour(rgb.map(|v| v * tone), 1.0));
+        let paint = Paint { shader: gradient([0.0, side * start], [0.0, side], last, first), ..Paint::default() };
+        canvas.fill_rect(floor, &paint, Transform::identity(), None);
     }
 }
 

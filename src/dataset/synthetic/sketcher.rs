@@ -26,6 +26,12 @@ pub(super) struct Style {
     pub(super) split: f32,
     /// How often the pen stays down to the next line.
     pub(super) join: f32,
+    /// How far a part as a whole lies off its place.
+    pub(super) slip: f32,
+    /// How often a stroke goes back over itself.
+    pub(super) restate: f32,
+    /// Lean of every sketch: right per down.
+    pub(super) lean: f32,
     /// Distance of recorded points.
     pub(super) step: f32,
     /// Strokes after which the sketch is thought done.
@@ -45,18 +51,21 @@ impl Style {
             low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0))
         };
         Self {
-            error: loose(s, 0.06, 0.2),
-            aspect: between(s, 0.9, 1.1),
-            keep: 1.0 - loose(s, 0.05, 0.5),
-            fine: 1.0 - loose(s, 0.3, 0.95),
-            short: between(s, 0.2, 1.0),
+            error: loose(s, 0.08, 0.24),
+            aspect: between(s, 0.87, 1.13),
+            keep: 1.0 - loose(s, 0.0, 0.35),
+            fine: 1.0 - loose(s, 0.2, 0.9),
+            short: between(s, 0.4, 1.0),
             wobble: loose(s, 0.7, 2.6),
-            shift: loose(s, 0.8, 4.0),
+            shift: loose(s, 1.0, 4.0),
             overshoot: between(s, -1.0, 4.0),
-            split: between(s, 0.0, 0.6),
-            join: between(s, 0.0, 0.7),
-            step: between(s, 9.0, 14.0),
-            limit: between(s, 8.0, 15.99) as usize,
+            split: between(s, 0.0, 0.4),
+            join: between(s, 0.25, 0.9),
+            slip: loose(s, 1.0, 6.0),
+            restate: between(s, 0.0, 0.25),
+            lean: between(s, -0.08, 0.08),
+            step: between(s, 10.0, 14.0),
+            limit: between(s, 7.0, 14.99) as usize,
             from_top: happens(s, 0.7),
             size: between(s, 0.9, 1.0),
         }

@@ -13,6 +13,10 @@ const LOW: f32 = 33.0;
 const FIELD: f32 = 190.0;
 /// Coordinates are whole sixteenths of a pixel, so that a last bit of rounding cannot change them.
 const GRID: f32 = 16.0;
+/// No sketch of QMUL-Chair-V2 has more strokes.
+const MOST: usize = 15;
+/// The pen may stay down to a line that starts this near, in pixels.
+const NEAR: f32 = 16.0;
 /// Lines shorter than this, in pixels, are specks that nobody draws.
 const SPECK: f32 = 7.0;
 
@@ -20,9 +24,10 @@ const SPECK: f32 = 7.0;
 pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
     let lines = choose(fit(figure), style, s);
     let lines = order(lines, style);
-    let strokes = split(join(lines, style, s), style, s);
-    let mut drawn: Vec<Vec<P2>> = strokes.iter().map(|stroke| hand(stroke, style, s)).collect();
-    drawn.truncate(style.limit);
+    let lines = slip(lines, style, s);
+    let strokes = join(lines, style, s);
+    let strokes = split(strokes, style, s);
+    let drawn: Vec<Vec<P2>> = strokes.iter().map(|stroke| hand(stroke, style, s)).collect();
     place(drawn, style, s)
 }
 
@@ -59,8 +64,9 @@ fn choose(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
         let key = (line.group, line.rank);
         let crowd = line.rank >= Rank::Detail && sizes[&key] > 3;
         let thinned = crowd && happens(s, 0.35);
-        if let (true, Some(short)) = (brief, line.short.take())
-            && is_thin(&line.points, &short)
+        let most = if brief { 11.0 } else { 7.0 };
+        if let Some(short) = line.short.take()
+            && is_thin(&line.points, &short, most)
         {
             line.points = short;
         }
@@ -71,37 +77,63 @@ fn choose(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
     chosen
 }
 
-/// A bar whose outline is hardly longer than twice its middle line is thin; so is one below 6 pixels.
-fn is_thin(outline: &[P2], middle: &[P2]) -> bool {
+/// Whether a bar is narrower than `most` pixels where it starts.
+fn is_thin(outline: &[P2], middle: &[P2], most: f32) -> bool {
     let width = middle.first().zip(outline.first()).map_or(0.0, |(a, b)| distance(*a, *b)) * 2.0;
-    length(middle) > SPECK && width < 9.0
+    length(middle) > SPECK && width < most
 }
 
-/// Outline first; within one importance from the top or from the left.
+/// Outline first; within one importance from the top or from the left, but on from where the pen is if a line starts there.
 fn order(mut lines: Vec<Line>, style: &Style) -> Vec<Line> {
     let axis = usize::from(style.from_top);
     let key = |line: &Line| line.points.iter().map(|p| p[axis]).sum::<f32>() / line.points.len() as f32;
     lines.sort_by(|a, b| a.rank.cmp(&b.rank).then(key(a).total_cmp(&key(b))));
+    let mut ordered: Vec<Line> = Vec::with_capacity(lines.len());
+    while !lines.is_empty() {
+        let rank = lines[0].rank;
+        let pen = ordered.last().map(|line| line.points[line.points.len() - 1]);
+        let follows = |line: &Line| line.rank == rank && pen.is_some_and(|pen| ends(line, pen) < NEAR);
+        let next = lines.iter().position(follows).unwrap_or(0);
+        let mut line = lines.remove(next);
+        if let Some(pen) = pen
+            && distance(pen, line.points[line.points.len() - 1]) < distance(pen, line.points[0])
+        {
+            line.points.reverse();
+        }
+        ordered.push(line);
+    }
+    ordered
+}
+
+/// Distance from the pen to the nearer end of a line.
+fn ends(line: &Line, pen: P2) -> f32 {
+    distance(pen, line.points[0]).min(distance(pen, line.points[line.points.len() - 1]))
+}
+
+/// Puts whole parts (lines of one group) a little off their place.
+fn slip(mut lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
+    let mut off: BTreeMap<u16, P2> = BTreeMap::new();
+    for line in &mut lines {
+        let by = *off.entry(line.group).or_insert_with(|| [style.slip * normal(s), style.slip * normal(s)]);
+        line.points.iter_mut().for_each(|p| *p = add(*p, by));
+    }
     lines
 }
 
-/// Keeps the pen down where one line starts near the end of the last.
+/// Keeps the pen down where one line starts near the end of the last, and stops when the sketch is thought done: what
+/// is left then are details.
 fn join(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
     let mut strokes: Vec<Vec<P2>> = Vec::new();
     for line in lines {
         let mut points = line.points;
         let pen = strokes.last().and_then(|stroke| stroke.last()).copied();
-        if let Some(pen) = pen {
-            let (first, last) = (points[0], points[points.len() - 1]);
-            if distance(pen, last) < distance(pen, first) {
-                points.reverse();
-            }
-            if distance(pen, points[0]) < 12.0 && happens(s, style.join) {
-                strokes.last_mut().into_iter().for_each(|stroke| stroke.append(&mut points));
-                continue;
-            }
+        if pen.is_some_and(|pen| distance(pen, points[0]) < NEAR) && happens(s, style.join) {
+            strokes.last_mut().into_iter().for_each(|stroke| stroke.append(&mut points));
+            continue;
         }
-        strokes.push(points);
+        if strokes.len() < if line.rank == Rank::Outline { MOST } else { style.limit } {
+            strokes.push(points);
+        }
     }
     strokes
 }
@@ -109,8 +141,10 @@ fn join(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
 /// Draws some long lines in two.
 fn split(strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
     let mut pieces = Vec::new();
+    let mut left = strokes.len();
     for stroke in strokes {
-        if length(&stroke) > 150.0 && happens(s, style.split) {
+        left -= 1;
+        if pieces.len() + left + 2 <= MOST && length(&stroke) > 150.0 && happens(s, style.split) {
             let cut = between(s, 0.3, 0.7);
             pieces.push(part(&stroke, 0.0, cut));
             pieces.push(part(&stroke, cut, 1.0));
@@ -124,6 +158,11 @@ fn split(strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
 /// What the pen does instead of the line.
 fn hand(stroke: &[P2], style: &Style, s: &mut Stream) -> Vec<P2> {
     let mut points = record(stroke, style.step * between(s, 0.85, 1.15));
+    if happens(s, style.restate) {
+        let back = (points.len() as f32 * between(s, 0.3, 0.8)) as usize;
+        let again: Vec<P2> = points.iter().rev().skip(1).take(back).copied().collect();
+        points.extend(again);
+    }
     stretch_ends(&mut points, style, s);
     let long = length(&points);
     let middle = at(&points, 0.5);
@@ -184,8 +223,9 @@ fn stretch_ends(points: &mut [P2], style: &Style, s: &mut Stream) {
 
 /// Puts the drawing on the canvas, in whole sixteenths of a pixel.
 fn place(mut strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Sketch {
+    let lean = style.lean + 0.03 * normal(s);
     let aspect = style.aspect * (1.0 + 0.04 * normal(s));
-    strokes.iter_mut().flatten().for_each(|p| p[0] *= aspect);
+    strokes.iter_mut().flatten().for_each(|p| p[0] = p[0] * aspect + p[1] * lean);
     let all = || strokes.iter().flatten();
     let bound = |axis: usize| all().fold((f32::MAX, f32::MIN), |b, p| (b.0.min(p[axis]), b.1.max(p[axis])));
     let ((left, right), (top, bottom)) = (bound(0), bound(1));

@@ -58,8 +58,9 @@ fn legs(chair: &Chair, scene: &mut Scene, floor: f32) {
         } else {
             spline(&[top, mix(top, end, 0.5), end])
         };
-        let look =
-            Look::new(Surface::Support, Rank::Outline, 60 + n as u16).bias(if front < 0.0 { -0.25 } else { -0.1 });
+        let rear = front < 0.0;
+        let rank = if rear { Rank::Edge } else { Rank::Outline };
+        let look = Look::new(Surface::Support, rank, 60 + n as u16).bias(if rear { -0.25 } else { -0.1 });
         scene.bar(&line, |t| thick * (1.0 + (foot - 1.0) * t), look);
     }
     stretchers(chair, scene, floor);
@@ -210,9 +211,9 @@ fn crossed(chair: &Chair, scene: &mut Scene) {
 /// A box from the seat down, on low feet.
 fn skirt(chair: &Chair, scene: &mut Scene) {
     let (half, depth) = chair.half();
-    let feet = chair.get(Measure::Bar, 0.02, 0.1);
+    let feet = chair.feet();
     let top = chair.height() - 0.05;
-    let face = superellipse([0.0, 0.0, top], [half, 0.0, 0.0], [0.0, depth, 0.0], 0.97);
+    let face = superellipse([0.0, 0.0, top], [half, 0.0, 0.0], [0.0, depth, 0.0], 1.2);
     scene.slab(&face, [0.0, 0.0, feet - top], Look::new(Surface::Pad, Rank::Outline, 60).bias(-0.08));
     for (n, (side, front)) in [(-1.0, 1.0), (1.0, 1.0), (chair.camera_side(), -1.0)].into_iter().enumerate() {
         let line =

@@ -99,6 +99,9 @@ pub(super) enum Measure {
     Detail,
 }
 
+/// Number of labels.
+pub(super) const LABELS: usize = 8;
+
 const MEASURES: usize = Measure::Detail as usize + 1;
 
 /// The latent design of a chair.
@@ -185,12 +188,29 @@ impl Chair {
         (half, depth)
     }
 
+    /// Height of a box's underside over the floor.
+    pub(super) fn feet(&self) -> f32 {
+        self.get(Measure::Bar, 0.02, 0.1)
+    }
+
     /// Thickness of the seat.
     pub(super) fn thickness(&self) -> f32 {
         match self.base {
             Base::Skirt => 0.1,
             _ => self.get(Measure::Thickness, 0.018, 0.085),
         }
+    }
+
+    /// The third of its range that a measure lies in.
+    fn third(&self, measure: Measure) -> usize {
+        (self.get(measure, 0.0, 3.0) as usize).min(2)
+    }
+
+    /// Coarse labels: base, back, arms, seat, stretcher, height of the back, width, side seen.
+    pub(super) fn labels(&self) -> [usize; LABELS] {
+        let (high, wide) = (self.third(Measure::BackHeight), self.third(Measure::Width));
+        let (base, back, arms) = (self.base as usize, self.back as usize, self.arms as usize);
+        [base, back, arms, self.seat as usize, self.stretcher as usize, high, wide, usize::from(self.mirrored)]
     }
 
     /// The chair from in front, to the left or to the right, y down, about 1 high.

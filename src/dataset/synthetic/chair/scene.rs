@@ -152,7 +152,8 @@ impl Scene {
     pub(super) fn mark(&mut self, line: &[P3], rank: Rank, group: u16, look: Look) {
         let (seen, depth) = self.look(line);
         let area = strip(&seen, |_| 0.004);
-        self.parts.push(Part::new(look.surface, area).shade(0.55).depth(depth + look.bias).line(rank, group, seen));
+        self.parts
+            .push(Part::new(look.surface, area).shade(0.55).depth(depth + look.bias).line(rank, group, seen).flat());
     }
 
     /// A small ball.

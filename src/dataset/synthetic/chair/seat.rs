@@ -18,7 +18,11 @@ pub(super) fn add(chair: &Chair, scene: &mut Scene) {
         cushions(chair, scene, level, high);
     } else if chair.cushion {
         level += 0.045;
-        scene.slab(&outline(chair, level, 0.93), [0.0, 0.0, -0.045], Look::new(Surface::Pad, Rank::Edge, 2).bias(0.03));
+        scene.slab(
+            &outline(chair, level, 0.93),
+            [0.0, 0.0, -0.045],
+            Look::new(Surface::Pad, Rank::Outline, 2).bias(0.03),
+        );
     }
     if chair.buttons && padded {
         buttons(chair, scene, level);
@@ -30,8 +34,8 @@ pub(super) fn add(chair: &Chair, scene: &mut Scene) {
 fn outline(chair: &Chair, z: f32, scale: f32) -> Vec<P3> {
     let (half, depth) = chair.half();
     let handle = match chair.seat {
-        Seat::Square => 0.97,
-        Seat::Soft => 0.84,
+        Seat::Square => 1.2,
+        Seat::Soft => 0.95,
         Seat::Round => 0.56,
     };
     let narrow = if chair.seat == Seat::Square || chair.wide { 0.0 } else { chair.get(Measure::Taper, 0.0, 0.25) };
@@ -46,8 +50,8 @@ fn cushions(chair: &Chair, scene: &mut Scene, level: f32, high: f32) {
     let width = (half - inset) * 2.0 / n as f32;
     for i in 0..n {
         let x = -half + inset + width * (i as f32 + 0.5);
-        let face = superellipse([x, 0.01, level], [width * 0.49, 0.0, 0.0], [0.0, depth * 0.96, 0.0], 0.9);
-        scene.slab(&face, [0.0, 0.0, -high], Look::new(Surface::Pad, Rank::Edge, 2 + i as u16).bias(0.03));
+        let face = superellipse([x, 0.01, level], [width * 0.49, 0.0, 0.0], [0.0, depth * 0.96, 0.0], 1.1);
+        scene.slab(&face, [0.0, 0.0, -high], Look::new(Surface::Pad, Rank::Outline, 2 + i as u16).bias(0.03));
     }
 }
 
@@ -68,7 +72,12 @@ fn block(chair: &Chair) -> f32 {
 
 fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
     let (half, depth) = chair.half();
-    let high = top + chair.get(Measure::ArmHeight, 0.15, 0.27);
+    let high = top
+        + if chair.arms == Arms::Block {
+            chair.get(Measure::ArmHeight, 0.12, 0.22)
+        } else {
+            chair.get(Measure::ArmHeight, 0.15, 0.27)
+        };
     let reach = depth * chair.get(Measure::ArmReach, 0.35, 0.95);
     let thick = chair.get(Measure::Leg, 0.013, 0.024);
     for (n, side) in [-1.0, 1.0].into_iter().enumerate() {
@@ -101,14 +110,10 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
             }
             Arms::Block => {
                 let wide = block(chair);
-                let centre = [x - side * wide * 0.5, -0.02 + depth * 0.03, high - 0.03];
-                let round = if chair.seam { 0.72 } else { 0.97 };
-                let face = superellipse(
-                    [centre[0], depth, top * 0.5 + high * 0.5 - 0.06],
-                    [wide * 0.5, 0.0, 0.0],
-                    [0.0, 0.0, (high - top) * 0.5 + 0.05],
-                    round,
-                );
+                let low = if chair.base == Base::Skirt { chair.feet() } else { top - 0.08 };
+                let round = if chair.seam { 0.85 } else { 1.2 };
+                let centre = [x - side * wide * 0.5, depth, (low + high) * 0.5];
+                let face = superellipse(centre, [wide * 0.5, 0.0, 0.0], [0.0, 0.0, (high - low) * 0.5], round);
                 let push = [0.0, -2.0 * depth, 0.0];
                 scene.slab(
                     &face,

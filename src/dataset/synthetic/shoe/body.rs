@@ -123,16 +123,12 @@ fn back_top(shoe: &Shoe, heel: f32) -> P2 {
     use Measure::Collar;
     match shoe.family {
         Family::Sneaker => {
-            [0.02, heel + if is_high(shoe) { shoe.get(Collar, 0.2, 0.75) } else { shoe.get(Collar, 0.2, 0.32) }]
+            [0.02, heel + if shoe.high { shoe.get(Collar, 0.4, 0.72) } else { shoe.get(Collar, 0.2, 0.32) }]
         }
         Family::Boot => [shoe.get(Measure::Flare, 0.05, -0.07), heel + shaft(shoe)],
         Family::Low => [0.025, heel + shoe.get(Collar, 0.18, 0.27)],
         _ => [0.03, heel + shoe.get(Collar, 0.14, 0.26)],
     }
-}
-
-fn is_high(shoe: &Shoe) -> bool {
-    shoe.get(Measure::Collar, 0.0, 1.0) > 0.6
 }
 
 /// Height of a boot's shaft: ankle to knee.
@@ -145,7 +141,7 @@ fn front(shoe: &Shoe, heel: f32, ball: f32) -> P2 {
     use Measure::{Collar, Instep, Shaft, Throat};
     let slope = heel - ball;
     match shoe.family {
-        Family::Sneaker if is_high(shoe) => {
+        Family::Sneaker if shoe.high => {
             [shoe.get(Shaft, 0.36, 0.44), back_top(shoe, heel)[1] + shoe.get(Instep, -0.01, 0.1)]
         }
         Family::Sneaker => [shoe.get(Throat, 0.36, 0.46), heel + shoe.get(Collar, 0.28, 0.36)],
@@ -156,7 +152,7 @@ fn front(shoe: &Shoe, heel: f32, ball: f32) -> P2 {
         Family::Low => [shoe.get(Throat, 0.4, 0.52), ball + slope * 0.35 + shoe.get(Instep, 0.2, 0.29)],
         _ => {
             let x = shoe.get(Throat, 0.6, 0.82);
-            [x, ball + shoe.get(Instep, 0.085, 0.15) + slope * 0.45 * (0.84 - x)]
+            [x, ball + shoe.get(Instep, 0.11, 0.17) + slope * 0.45 * (0.84 - x)]
         }
     }
 }
@@ -195,7 +191,7 @@ fn pump_topline(shoe: &Shoe, from: P2, to: P2) -> Vec<P2> {
 }
 
 fn vamp(shoe: &Shoe, front: P2, tip: P2, ball: f32) -> Vec<P2> {
-    let high = ball + shoe.get(Measure::ToeHeight, 0.095, 0.17);
+    let high = ball + shoe.get(Measure::ToeHeight, 0.105, 0.175);
     let end = |points: &[P2]| spline(&[points, &[tip]].concat());
     let mut through = vec![front];
     let ankle = shoe.get(Measure::Instep, 0.0, 1.0);

@@ -51,7 +51,7 @@ fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
         let mut area = part(&body.vamp, start, 1.0);
         area.extend(part(&body.insole, start, 1.0).iter().rev());
         area.extend(seam.iter().rev());
-        Part::new(Surface::Accent, area).line(Rank::Detail, 10, seam)
+        Part::new(Surface::Accent, area).line(Rank::Detail, 10, seam).flat()
     };
     match shoe.cap {
         Cap::None => {}
@@ -64,7 +64,7 @@ fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let end = at(&body.vamp, 0.95);
             let line =
                 spline(&[from, mix(from, low, 0.45), add_(mix(low, end, 0.5), [0.0, 0.035]), add_(end, [-0.01, 0.0])]);
-            parts.push(Part::new(Surface::Body, close(&line)).line(Rank::Detail, 10, line));
+            parts.push(Part::new(Surface::Body, close(&line)).line(Rank::Detail, 10, line).flat());
         }
     }
 }
@@ -81,7 +81,7 @@ fn counter(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
     let mut area = part(&body.back, 0.0, share);
     area.extend(seam.iter().skip(1));
     area.extend(part(&body.insole, 0.0, reach).iter().rev());
-    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 11, seam));
+    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 11, seam).flat());
 }
 
 /// A point of the side: along the shoe, and up from insole to the upper's edge.
@@ -108,7 +108,7 @@ fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             for i in 0..n {
                 let x = start + 0.075 * i as f32;
                 let line = vec![spot(body, x, 0.04), add_(spot(body, x + lean, 0.74), [0.0, -0.01])];
-                parts.push(ribbon(Surface::Accent, &line, 0.016, Rank::Detail, 12));
+                parts.push(ribbon(Surface::Accent, &line, 0.016, Rank::Detail, 12).flat());
             }
         }
         Side::Swoosh => {
@@ -117,7 +117,7 @@ fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let lower = spline(&[tail, bow, head]);
             let upper = spline(&[head, add_(bow, [-0.015, 0.06]), tail]);
             let area = [lower, upper].concat();
-            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area));
+            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area).flat());
         }
         Side::Panel => {
             let (a, b) = (at(&body.topline, 0.55), at(&body.insole, start + 0.05));
@@ -126,19 +126,21 @@ fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let back = spline(&[b, add_(mix(a, b, 0.5), [shoe.get(Measure::ThirdDetail, -0.06, 0.06), 0.0]), a]);
             let mut area = front.clone();
             area.extend(back.iter().copied());
-            parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 12, back).line(Rank::Detail, 13, front));
+            parts.push(
+                Part::new(Surface::Accent, area).line(Rank::Detail, 12, back).line(Rank::Detail, 13, front).flat(),
+            );
         }
         Side::Disc => {
             let r = shoe.get(Measure::ThirdDetail, 0.045, 0.08);
             let area = ellipse(spot(body, 0.22, 0.62), [r, 0.0], [0.0, r]);
-            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area));
+            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area).flat());
         }
         Side::Zigzag => {
             let low = |x: f32| spot(body, x, 0.12);
             let high = |x: f32| spot(body, x, 0.72);
             let wide = shoe.get(Measure::ThirdDetail, 0.07, 0.11);
             let line = vec![low(start), high(start + wide), low(start + 2.0 * wide), high(start + 3.0 * wide)];
-            parts.push(ribbon(Surface::Accent, &line, 0.012, Rank::Detail, 12));
+            parts.push(ribbon(Surface::Accent, &line, 0.012, Rank::Detail, 12).flat());
         }
     }
 }
@@ -167,7 +169,7 @@ fn closure(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let top = at(&body.topline, x);
             let foot = [top[0] * 0.6 + 0.1, body.heel + 0.07];
             let line = spline(&[top, add_(mix(top, foot, 0.6), [-0.01, 0.0]), foot]);
-            parts.push(ribbon(Surface::Metal, &line, 0.009, Rank::Detail, 14));
+            parts.push(ribbon(Surface::Metal, &line, 0.009, Rank::Detail, 14).flat());
         }
         Closure::Gore => {
             let (a, b) = (at(&body.topline, 0.3), at(&body.topline, 0.72));
@@ -175,7 +177,7 @@ fn closure(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let left = spline(&[a, mix(a, add_(foot, [-0.03, 0.0]), 0.5), add_(foot, [-0.03, 0.0])]);
             let right = spline(&[add_(foot, [0.03, 0.0]), mix(b, add_(foot, [0.03, 0.0]), 0.5), b]);
             let line = [left, right].concat();
-            parts.push(Part::new(Surface::Accent, line.clone()).shade(0.75).line(Rank::Detail, 14, line));
+            parts.push(Part::new(Surface::Accent, line.clone()).shade(0.75).line(Rank::Detail, 14, line).flat());
         }
     }
 }
@@ -189,7 +191,7 @@ fn laces(shoe: &Shoe, body: &Body, from: f32, to: f32, parts: &mut Vec<Part>) {
     area.extend(inner.iter().rev());
     let mut seam = inner.clone();
     seam.push(edge[edge.len() - 1]);
-    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 14, seam));
+    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 14, seam).flat());
     if shoe.family == Family::Sneaker {
         tongue(body, parts);
     }
@@ -198,7 +200,7 @@ fn laces(shoe: &Shoe, body: &Body, from: f32, to: f32, parts: &mut Vec<Part>) {
         let share = (i as f32 + 0.5) / n as f32;
         let (a, b) = (at(&edge, share), at(&inner, share));
         let line = vec![add_(a, scale(sub(a, b), 0.12)), mix(a, b, 0.8)];
-        parts.push(ribbon(Surface::Trim, &line, 0.008, Rank::Fine, 15));
+        parts.push(ribbon(Surface::Trim, &line, 0.008, Rank::Fine, 15).flat());
     }
 }
 
@@ -264,7 +266,7 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
         let drop = |p: &P2| [p[0] + 0.003, p[1] * 0.5];
         let line: Vec<P2> = part(&body.insole, 0.03, 0.97).iter().map(drop).collect();
         let over = strip(&line, |_| 0.008);
-        parts.push(Part::new(Surface::Accent, over).line(Rank::Detail, 21, line));
+        parts.push(Part::new(Surface::Accent, over).line(Rank::Detail, 21, line).flat());
     }
     if shoe.tread {
         let n = 7 + shoe.rows;
@@ -277,7 +279,7 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
                 [x + 0.045, -0.004],
             ];
             let line = area.clone();
-            parts.push(Part::new(Surface::Inside, area).shade(0.4).line(Rank::Fine, 22, line));
+            parts.push(Part::new(Surface::Inside, area).shade(0.4).line(Rank::Fine, 22, line).flat());
         }
     }
     if shoe.stitches {
@@ -285,7 +287,7 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
         for i in 0..11 {
             let share = (i as f32 + 0.3) / 11.0;
             let dash = part(&lifted, share, share + 0.045);
-            parts.push(Part::new(Surface::Trim, strip(&dash, |_| 0.004)).line(Rank::Fine, 23, dash));
+            parts.push(Part::new(Surface::Trim, strip(&dash, |_| 0.004)).line(Rank::Fine, 23, dash).flat());
         }
     }
 }

@@ -127,8 +127,12 @@ pub(super) enum Measure {
     SecondDetail,
     ThirdDetail,
     Elevation,
+    Turn,
     StrapWidth,
 }
+
+/// Number of labels.
+pub(super) const LABELS: usize = 8;
 
 const MEASURES: usize = Measure::StrapWidth as usize + 1;
 
@@ -145,6 +149,8 @@ pub(super) struct Shoe {
     pub(super) ornament: Ornament,
     /// Rows of laces, stripes, bands.
     pub(super) rows: usize,
+    /// A sneaker over the ankle.
+    pub(super) high: bool,
     /// A piece of its own over the heel.
     pub(super) counter: bool,
     /// A line along the sole.
@@ -171,6 +177,7 @@ impl Shoe {
             strap: strap(s, family),
             ornament: ornament(s, family),
             rows: count(s, 2, 5),
+            high: happens(s, 0.35),
             counter: happens(s, if matches!(family, Sneaker | Low) { 0.5 } else { 0.25 }),
             welt: happens(s, 0.5),
             tread: happens(s, if family == Sneaker { 0.35 } else { 0.12 }),
@@ -193,6 +200,18 @@ impl Shoe {
         low + (high - low) * self.measures[measure as usize]
     }
 
+    /// The third of its range that a measure lies in.
+    fn third(&self, measure: Measure) -> usize {
+        (self.get(measure, 0.0, 3.0) as usize).min(2)
+    }
+
+    /// Coarse labels: family, heel, toe, closure, side, strap, height of heel and of collar.
+    pub(super) fn labels(&self) -> [usize; LABELS] {
+        let (height, collar) = (self.third(Measure::HeelHeight), self.third(Measure::Collar));
+        let (family, heel, toe) = (self.family as usize, self.heel as usize, self.toe as usize);
+        [family, heel, toe, self.closure as usize, self.side as usize, self.strap as usize, height, collar]
+    }
+
     /// The shoe from its outer side, toe to the left, y down, about 1 wide.
     pub(super) fn figure(&self) -> Figure {
         let body = body::Body::of(self);
@@ -200,7 +219,8 @@ impl Shoe {
         if self.family != Family::Sandal {
             detail::add(self, &body, &mut parts);
         }
-        Figure { parts }.moved(|p: P2| [-p[0], -p[1]])
+        let short = self.get(Measure::Turn, 0.68, 0.9);
+        Figure { parts }.moved(|p: P2| [-p[0] * short, -p[1]])
     }
 }
 

@@ -13,13 +13,13 @@ pub(super) fn parts(shoe: &Shoe, body: &Body) -> Vec<Part> {
     let mut rest = body.insole.clone();
     rest.extend(far.iter().rev());
     parts.push(Part::new(Surface::Inside, rest).shade(1.05).line(Rank::Edge, 4, far.clone()));
-    if shoe.counter || shoe.heel == Heel::Stiletto && shoe.strap == Strap::Ankle {
+    if shoe.counter || matches!(shoe.strap, Strap::Ankle | Strap::TBar) {
         parts.push(counter(shoe, body));
     }
-    front_bands(shoe, body, &far, &mut parts);
+    front_bands(shoe, body, &mut parts);
     upper_straps(shoe, body, &far, &mut parts);
     if shoe.ornament != Ornament::None {
-        let spot = arch(body, &far, 0.78, 0.1)[8];
+        let spot = add(crest(shoe, body, 0.76), [-0.01, -0.02]);
         detail::ornament(shoe, spot, &mut parts);
     }
     parts
@@ -30,62 +30,58 @@ fn far_edge(body: &Body) -> Vec<P2> {
     let lift = |i: usize| {
         let t = i as f32 / last as f32;
         let round = (4.0 * t * (1.0 - t)).min(1.0);
-        add(body.insole[i], [0.02 * round, (body.across[1] * 1.3 + 0.02) * round])
+        add(body.insole[i], [0.07 * round, (body.across[1] * 0.9 + 0.055) * round])
     };
     (0..=last).map(lift).collect()
 }
 
-/// A line over the foot from the near to the far edge at a share of the insole.
-fn arch(body: &Body, far: &[P2], share: f32, high: f32) -> Vec<P2> {
-    let (near, over) = (at(&body.insole, share), at(far, share + 0.04));
-    let top = add(mix(near, over, 0.6), [0.0, high]);
-    spline(&[near, [near[0] - 0.005, near[1] + high * 0.62], top, [over[0] + 0.004, over[1] + high * 0.45], over])
+/// Height of the foot over the insole at a share of it: falls from the instep to the toes.
+fn instep(shoe: &Shoe, share: f32) -> f32 {
+    let low = shoe.get(Measure::ToeHeight, 0.07, 0.11);
+    low + (0.97 - share).max(0.0) * shoe.get(Measure::Instep, 0.28, 0.4)
 }
 
-fn band(body: &Body, far: &[P2], from: (f32, f32), to: (f32, f32), group: u16) -> Part {
-    let mut outline = arch(body, far, from.0, from.1);
-    let front = arch(body, far, to.0, to.1);
-    outline.extend(front.iter().rev());
-    Part::drawn(Surface::Body, Rank::Edge, group, outline)
+/// The crest of the foot over a share of the insole.
+fn crest(shoe: &Shoe, body: &Body, share: f32) -> P2 {
+    add(at(&body.insole, share), [-0.015, instep(shoe, share)])
 }
 
-fn front_bands(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
-    let width = shoe.get(Measure::StrapWidth, 0.035, 0.085);
-    let high = shoe.get(Measure::Instep, 0.07, 0.11);
-    let start = shoe.get(Measure::FirstDetail, 0.6, 0.7);
-    let crossed = shoe.welt;
-    match shoe.rows {
-        2 if !crossed => {
-            parts.push(band(body, far, (start - 0.04, high + 0.05), (start + width * 3.0, high * 0.7), 20))
-        }
-        n => {
-            let n = n.min(4);
-            let gap = (0.36 / n as f32).min(width * 2.2);
-            for i in 0..n {
-                let x = start + gap * i as f32;
-                let lean = if crossed { 0.08 * if i % 2 == 0 { 1.0 } else { -1.0 } } else { 0.0 };
-                let tall = high + 0.05 * (1.0 - i as f32 / n as f32);
-                let group = 20 + i as u16;
-                parts.push(skewed(body, far, x, width.min(gap * 0.7), tall, lean).regroup(group));
-            }
-        }
-    }
-}
-
-fn skewed(body: &Body, far: &[P2], x: f32, width: f32, high: f32, lean: f32) -> Part {
-    let slide = |points: Vec<P2>| -> Vec<P2> {
-        let last = points.len() as f32 - 1.0;
-        points.iter().enumerate().map(|(i, p)| [p[0] + lean * (i as f32 / last - 0.3), p[1]]).collect()
+/// A strap from the near edge over the crest: where it starts and ends on the sole, and how far it leans at the crest.
+fn band(shoe: &Shoe, body: &Body, (from, to): (f32, f32), lean: f32, group: u16, parts: &mut Vec<Part>) {
+    let side = |share: f32, over: f32| {
+        let (low, high) = (at(&body.insole, share), crest(shoe, body, share + over));
+        spline(&[low, add(mix(low, high, 0.55), [(high[0] - low[0]) * -0.12 - 0.008, 0.012]), high])
     };
-    let mut outline = slide(arch(body, far, x, high));
-    outline.extend(slide(arch(body, far, x + width, high * 0.9)).iter().rev());
-    Part::drawn(Surface::Body, Rank::Edge, 20, outline)
+    let (rear, front) = (side(from, lean + 0.02), side(to, lean - 0.01));
+    let top = spline(&[
+        rear[rear.len() - 1],
+        add(mix(rear[rear.len() - 1], front[front.len() - 1], 0.5), [0.0, 0.008]),
+        front[front.len() - 1],
+    ]);
+    let mut outline = rear;
+    outline.extend(top.iter().skip(1));
+    outline.extend(front.iter().rev().skip(1));
+    let line = outline.clone();
+    outline.extend(part(&body.insole, from, to).iter().rev());
+    let behind = outline.iter().map(|p| add(*p, [0.045, 0.012])).collect();
+    parts.insert(0, Part::new(Surface::Inside, behind).shade(0.7));
+    parts.push(Part::new(Surface::Body, outline).line(Rank::Edge, group, line));
 }
 
-impl Part {
-    fn regroup(mut self, group: u16) -> Self {
-        self.lines.iter_mut().for_each(|line| line.group = group);
-        self
+fn front_bands(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
+    let start = shoe.get(Measure::FirstDetail, 0.52, 0.62);
+    let end = shoe.get(Measure::SecondDetail, 0.84, 0.93);
+    let n = if shoe.stitches { 1 } else { shoe.rows.min(4) - 1 };
+    let each = (end - start) / n as f32;
+    let share = if n == 1 { 1.0 } else { shoe.get(Measure::StrapWidth, 0.45, 0.8) };
+    for i in 0..n {
+        let from = start + each * i as f32;
+        let lean = match (shoe.welt, i % 2) {
+            (false, _) => shoe.get(Measure::ThirdDetail, -0.06, 0.04),
+            (_, 0) => 0.11,
+            _ => -0.11,
+        };
+        band(shoe, body, (from, from + each * share), lean, 20 + i as u16, parts);
     }
 }
 
@@ -107,7 +103,7 @@ fn upper_straps(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
         Strap::TBar => {
             ankle(shoe, body, width, parts);
             let from = add(loop_centre(shoe, body), [0.13, 0.0]);
-            let to = arch(body, far, 0.68, 0.1)[10];
+            let to = crest(shoe, body, 0.64);
             let line = spline(&[from, add(mix(from, to, 0.5), [-0.01, -0.02]), to]);
             parts.push(detail::ribbon(Surface::Body, &line, width * 0.6, Rank::Edge, 31));
         }
@@ -129,7 +125,7 @@ fn upper_straps(shoe: &Shoe, body: &Body, far: &[P2], parts: &mut Vec<Part>) {
 }
 
 fn loop_centre(shoe: &Shoe, body: &Body) -> P2 {
-    [0.16, body.heel + shoe.get(Measure::Collar, 0.2, 0.34)]
+    [0.15, body.heel + shoe.get(Measure::Collar, 0.17, 0.28)]
 }
 
 /// The strap round the ankle: a flat ring, its far half behind.
