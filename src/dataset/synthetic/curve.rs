@@ -191,3 +191,53 @@ pub(super) fn resample(points: &[P2], step: f32) -> Vec<P2> {
     let pieces = (length(points) / step).round().max(1.0) as usize;
     (0..=pieces).map(|i| at(points, i as f32 / pieces as f32)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ellipse_is_round() {
+        for p in ellipse([1.0, 2.0], [3.0, 0.0], [0.0, 3.0]) {
+            assert!((distance(p, [1.0, 2.0]) - 3.0).abs() < 0.002, "{p:?}");
+        }
+    }
+
+    #[test]
+    fn a_turn_has_length_one() {
+        let (cos, sin) = turn(0.5); // tan(a/2) = 1/2: the 3-4-5 triangle
+        assert!((cos - 0.6).abs() < 1e-6 && (sin - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_hull_drops_what_lies_inside() {
+        let square = [[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]];
+        let found = hull(&[&square[..], &[[1.0, 1.0], [0.5, 1.5]]].concat());
+        assert_eq!(found.len(), 4);
+        assert!(square.iter().all(|p| found.contains(p)));
+    }
+
+    #[test]
+    fn a_square_holds_its_middle_only() {
+        let square = [[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]];
+        assert!(holds(&square, [1.0, 1.0]));
+        assert!(!holds(&square, [3.0, 1.0]) && !holds(&square, [1.0, -1.0]));
+        assert!(!holds(&[], [1.0, 1.0]));
+    }
+
+    #[test]
+    fn splines_pass_through_their_points() {
+        let through = [[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]];
+        let (open, closed) = (spline(&through), ring(&through));
+        assert!(through.iter().all(|p| open.contains(p) && closed.contains(p)));
+        assert_eq!((open.len(), closed.len()), (2 * SPAN + 1, 3 * SPAN));
+    }
+
+    #[test]
+    fn a_part_has_its_share_of_the_length() {
+        let line = [[0.0, 0.0], [3.0, 0.0], [3.0, 1.0]];
+        assert_eq!(part(&line, 0.5, 1.0), vec![[2.0, 0.0], [3.0, 0.0], [3.0, 1.0]]);
+        assert_eq!(resample(&line[..2], 1.0).len(), 4);
+        assert_eq!(resample(&[[1.0, 1.0], [1.0, 1.0]], 1.0).len(), 2);
+    }
+}

@@ -1,7 +1,7 @@
 //! What a design looks like from one side: parts in painting order, each with its area (for the photo) and its lines
 //! (for the sketch).
 
-use super::curve::{P2, holds};
+use super::curve::{P2, distance, holds, mix};
 
 /// What a part is made of; the photo gives each a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,9 @@ pub(super) fn close(area: &[P2]) -> Vec<P2> {
     closed
 }
 
+/// Whether a line is hidden is asked at so many places along the object's diagonal: about every 3 pixels of a sketch.
+const STEPS: f32 = 80.0;
+
 /// An object as seen from one side, y down, in any unit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figure {
@@ -159,6 +162,8 @@ impl Figure {
     /// All lines without the runs that parts painted later cover; runs shorter than two points are gone.
     pub(super) fn visible(&self) -> Vec<Line> {
         let boxes: Vec<_> = self.parts.iter().map(|part| bounds(&part.area)).collect();
+        let (low, high) = self.bounds();
+        let step = distance(low, high) / STEPS;
         let mut seen = Vec::new();
         for (i, part) in self.parts.iter().enumerate() {
             let covered = |p: P2| {
@@ -166,9 +171,10 @@ impl Figure {
                 (i + 1..self.parts.len()).any(|j| near(&boxes[j]) && self.parts[j].covers(p))
             };
             for line in &part.lines {
-                let short = line.short.as_ref().and_then(|s| runs(s, &covered).into_iter().max_by_key(Vec::len));
+                let short =
+                    line.short.as_ref().and_then(|s| runs(&dense(s, step), &covered).into_iter().max_by_key(Vec::len));
                 let (rank, group) = (line.rank, line.group);
-                for (n, points) in runs(&line.points, &covered).into_iter().enumerate() {
+                for (n, points) in runs(&dense(&line.points, step), &covered).into_iter().enumerate() {
                     let short = if n == 0 { short.clone() } else { None };
                     seen.push(Line { points, rank, group, short });
                 }
@@ -182,6 +188,17 @@ fn bounds<'a>(points: impl IntoIterator<Item = &'a P2>) -> (P2, P2) {
     points.into_iter().fold(([f32::MAX; 2], [f32::MIN; 2]), |(low, high), p| {
         ([low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])])
     })
+}
+
+/// The line with points added where two lie further apart than a step.
+fn dense(points: &[P2], step: f32) -> Vec<P2> {
+    let mut filled = Vec::with_capacity(points.len());
+    for pair in points.windows(2) {
+        let n = (distance(pair[0], pair[1]) / step).ceil().max(1.0) as usize;
+        filled.extend((0..n).map(|k| mix(pair[0], pair[1], k as f32 / n as f32)));
+    }
+    filled.extend(points.last());
+    filled
 }
 
 /// The runs of points that are not covered. A closed line that is cut is joined over its first point.
@@ -204,4 +221,43 @@ fn runs(points: &[P2], covered: &impl Fn(P2) -> bool) -> Vec<Vec<P2>> {
     found.push(run);
     found.retain(|run| run.len() > 1);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(at: f32, size: f32) -> Vec<P2> {
+        vec![[at, at], [at + size, at], [at + size, at + size], [at, at + size]]
+    }
+
+    fn figure(flat: bool) -> Figure {
+        let far = Part::drawn(Surface::Body, Rank::Outline, 0, square(0.0, 2.0));
+        let near = Part::drawn(Surface::Body, Rank::Edge, 1, square(1.0, 2.0));
+        Figure { parts: vec![far, if flat { near.flat() } else { near }] }
+    }
+
+    #[test]
+    fn a_nearer_part_hides_a_corner() {
+        let lines = figure(false).visible();
+        assert_eq!(lines.len(), 2);
+        let far = &lines[0].points;
+        assert!(far.iter().all(|p| !(p[0] > 1.0 && p[1] > 1.0)), "{far:?}");
+        // One run from just before the corner that is hidden, over the first point, to just after it.
+        let step = distance([0.0; 2], [3.0, 3.0]) / STEPS;
+        assert!(distance(far[0], [1.0, 2.0]) <= step && distance(far[far.len() - 1], [2.0, 1.0]) <= step, "{far:?}");
+    }
+
+    #[test]
+    fn a_flat_part_hides_nothing() {
+        let lines = figure(true).visible();
+        assert!(lines.iter().all(|line| line.points.first() == line.points.last()));
+    }
+
+    #[test]
+    fn a_hidden_line_is_gone() {
+        let mut figure = figure(false);
+        figure.parts.push(Part::new(Surface::Body, square(-1.0, 9.0)));
+        assert!(figure.visible().is_empty());
+    }
 }

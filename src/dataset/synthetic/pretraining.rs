@@ -89,7 +89,7 @@ impl Photos {
         Ok(labels)
     }
 
-    fn item(&self, position: usize) -> Result<(Kind, Design, Look)> {
+    pub(super) fn item(&self, position: usize) -> Result<(Kind, Design, Look)> {
         if position >= self.count {
             return Err(missing("photo", self.count, position));
         }

@@ -1,7 +1,8 @@
 //! Who draws: each sketcher keeps the same habits in every sketch.
 
+use super::Kind;
 use super::chance::{between, happens};
-use crate::seed::{Seed, Stream};
+use crate::seed::Stream;
 
 /// The habits of one sketcher. Lengths are pixels of the 256 canvas.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +44,9 @@ pub(super) struct Style {
 }
 
 impl Style {
-    /// The style of a sketcher.
-    pub(super) fn of(seed: Seed, sketcher: u32) -> Self {
-        let s = &mut seed.child("sketcher", u64::from(sketcher));
+    /// The style of a sketcher of shoes or of chairs.
+    pub(super) fn of(kind: Kind, sketcher: u32) -> Self {
+        let s = &mut kind.seed().child("sketcher", u64::from(sketcher));
         let care = between(s, 0.0, 1.0);
         let loose = |s: &mut Stream, low: f32, high: f32| {
             low + (high - low) * (0.6 * (1.0 - care) + 0.4 * between(s, 0.0, 1.0))
@@ -59,13 +60,14 @@ impl Style {
             wobble: loose(s, 0.7, 2.6),
             shift: loose(s, 1.0, 4.0),
             overshoot: between(s, -1.0, 4.0),
-            split: between(s, 0.0, 0.4),
-            join: between(s, 0.25, 0.9),
+            split: between(s, 0.1, 0.7),
+            join: between(s, 0.3, 0.9),
             slip: loose(s, 1.0, 6.0),
-            restate: between(s, 0.0, 0.25),
+            // A shoe has fewer lines and longer ones; hands go over them more.
+            restate: between(s, 0.0, if kind == Kind::Shoe { 0.6 } else { 0.25 }),
             lean: between(s, -0.08, 0.08),
-            step: between(s, 10.0, 14.0),
-            limit: between(s, 7.0, 14.99) as usize,
+            step: between(s, 10.0, 14.5),
+            limit: between(s, 6.0, 13.99) as usize,
             from_top: happens(s, 0.7),
             size: between(s, 0.9, 1.0),
         }

@@ -71,12 +71,12 @@ fn ids_are_unique_and_in_order() {
 #[test]
 fn the_same_strokes_on_every_machine() {
     let found = KINDS.map(|kind| digest(&test_sketches(&corpus(kind))));
-    assert_eq!(found, ["SHOE", "CHAIR"], "change VERSION with the generator");
+    assert_eq!(found, ["0115a394ea111f9e", "525aa8cf50dec886"], "change VERSION with the generator");
 }
 
 #[test]
 fn a_photo_is_the_same_twice_and_near_the_recorded_one_everywhere() {
-    let recorded = [[0; 9], [0; 9]];
+    let recorded = [[253, 242, 239, 246, 207, 205, 254, 251, 252], [144, 184, 250, 120, 110, 229, 202, 189, 244]];
     for (kind, recorded) in KINDS.into_iter().zip(recorded) {
         let (first, second) = (corpus(kind).photo(7).unwrap(), corpus(kind).photo(7).unwrap());
         assert_eq!(first, second);

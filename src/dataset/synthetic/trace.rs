@@ -186,6 +186,7 @@ fn hand(stroke: &[P2], style: &Style, s: &mut Stream) -> Vec<P2> {
 
 /// Points at even steps, corners kept.
 fn record(stroke: &[P2], step: f32) -> Vec<P2> {
+    let step = step.min(0.4 * length(stroke)); // a small ring keeps its shape
     let mut points: Vec<P2> = Vec::new();
     let mut run = vec![stroke[0]];
     for i in 1..stroke.len() {
@@ -240,4 +241,49 @@ fn place(mut strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Sketch {
         Point::new(x, y)
     };
     Sketch { strokes: strokes.iter().map(|stroke| stroke.iter().map(put).collect()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::synthetic::{Kind, figure::Line};
+    use crate::seed::Seed;
+
+    fn line(rank: Rank, from: P2, to: P2) -> Line {
+        Line { points: vec![from, to], rank, group: 0, short: None }
+    }
+
+    #[test]
+    fn outlines_come_first_and_the_pen_goes_on_from_where_it_is() {
+        let style = Style { from_top: true, ..Style::of(Kind::Chair, 0) };
+        let lines = vec![
+            line(Rank::Detail, [0.0, 0.0], [9.0, 0.0]),
+            line(Rank::Outline, [90.0, 60.0], [50.0, 60.0]),
+            line(Rank::Outline, [0.0, 50.0], [9.0, 50.0]),
+            line(Rank::Outline, [12.0, 90.0], [9.0, 52.0]),
+        ];
+        let found = order(lines, &style);
+        assert_eq!(found[0].points, [[0.0, 50.0], [9.0, 50.0]]);
+        assert_eq!(found[1].points, [[9.0, 52.0], [12.0, 90.0]]);
+        assert_eq!(found[2].points[0][1], 60.0);
+        assert_eq!(found[3].rank, Rank::Detail);
+    }
+
+    #[test]
+    fn a_steady_hand_stays_on_the_line() {
+        let still = Style { wobble: 0.0, shift: 0.0, restate: 0.0, ..Style::of(Kind::Chair, 0) };
+        let drawn = hand(&[[0.0, 0.0], [100.0, 0.0]], &still, &mut Seed(1).stream("test"));
+        assert!(drawn.len() > 6);
+        assert!(drawn.iter().all(|p| p[1].abs() < 1e-3 && (-9.0..109.0).contains(&p[0])), "{drawn:?}");
+        let loose = Style { wobble: 3.0, ..still };
+        let drawn = hand(&[[0.0, 0.0], [100.0, 0.0]], &loose, &mut Seed(1).stream("test"));
+        assert!(drawn.iter().any(|p| p[1].abs() > 1.0));
+    }
+
+    #[test]
+    fn corners_are_recorded() {
+        let recorded = record(&[[0.0, 0.0], [33.0, 0.0], [33.0, 41.0]], 10.0);
+        assert!(recorded.contains(&[33.0, 0.0]));
+        assert_eq!(recorded.len(), 3 + 4 + 1);
+    }
 }

@@ -134,7 +134,7 @@ fn back_top(shoe: &Shoe, heel: f32) -> P2 {
 /// Height of a boot's shaft: ankle to knee.
 fn shaft(shoe: &Shoe) -> f32 {
     let v = shoe.get(Measure::Collar, 0.0, 1.0);
-    0.36 + 0.2 * v + 0.75 * (v - 0.4).max(0.0)
+    0.45 + 0.14 * v + 0.75 * (v - 0.4).max(0.0)
 }
 
 fn front(shoe: &Shoe, heel: f32, ball: f32) -> P2 {

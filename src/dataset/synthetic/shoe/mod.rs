@@ -233,9 +233,9 @@ fn heel(s: &mut Stream, family: Family) -> Heel {
             pick(s, &[(Stacked, 0.4), (Flat, 0.15), (Block, 0.17), (Stiletto, 0.12), (Wedge, 0.08), (Cone, 0.08)])
         }
         Family::Pump => {
-            pick(s, &[(Flat, 0.15), (Stiletto, 0.35), (Block, 0.18), (Cone, 0.12), (Flared, 0.08), (Wedge, 0.12)])
+            pick(s, &[(Flat, 0.1), (Stiletto, 0.35), (Block, 0.18), (Cone, 0.12), (Flared, 0.08), (Wedge, 0.12)])
         }
-        Family::Sandal => pick(s, &[(Flat, 0.25), (Stiletto, 0.22), (Block, 0.2), (Cone, 0.1), (Wedge, 0.23)]),
+        Family::Sandal => pick(s, &[(Flat, 0.15), (Stiletto, 0.25), (Block, 0.25), (Cone, 0.1), (Wedge, 0.25)]),
     }
 }
 

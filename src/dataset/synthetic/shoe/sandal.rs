@@ -3,7 +3,7 @@
 use super::super::curve::{P2, add, at, mix, part, spline};
 use super::super::figure::{Part, Rank, Surface};
 use super::body::Body;
-use super::{Heel, Measure, Ornament, Shoe, Strap, detail};
+use super::{Measure, Ornament, Shoe, Strap, detail};
 
 /// All parts, in painting order.
 pub(super) fn parts(shoe: &Shoe, body: &Body) -> Vec<Part> {
