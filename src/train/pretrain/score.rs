@@ -89,7 +89,7 @@ mod tests {
     fn scores_by_hand() {
         let mut tally = Tally { right: 0, classes: vec![0; 3] };
         assert_eq!(tally.score("x"), None);
-        [(2, 2), (2, 1), (0, 0), (2, 2)].map(|(label, found)| tally.add(label, found));
+        [(2, 2), (2, 1), (0, 0), (2, 2)].into_iter().for_each(|(label, found)| tally.add(label, found));
         let score = tally.score("x").unwrap();
         assert_eq!(score, AttributeScore { name: "x".into(), accuracy: 75.0, commonest: 75.0, photos: 4 });
         assert_eq!(mean(&[AttributeScore { accuracy: 25.0, ..score.clone() }, score]), 50.0);
