@@ -66,6 +66,18 @@ impl Album {
         Ok(Self { config, photos, drawings })
     }
 
+    /// An album of photos without sketches, all of `side` pixels already.
+    ///
+    /// # Errors
+    /// A photo of another size.
+    pub fn of_photos(photos: Vec<RgbImage>, side: u32) -> Result<Self> {
+        if let Some(other) = photos.iter().find(|photo| photo.dimensions() != (side, side)) {
+            let found = format!("{} x {}", other.width(), other.height());
+            return Err(Error::value("photo", format!("{side} x {side} pixels"), found));
+        }
+        Ok(Self { config: PrepareConfig { side, ink: Ink::WhiteOnBlack }, photos, drawings: Vec::new() })
+    }
+
     /// Photos as a tensor, each deformed by its own transform.
     ///
     /// # Shapes
@@ -267,6 +279,17 @@ mod tests {
         assert!(mean(Ink::DarkOnWhite { width: 3.0 }) > 0.9);
         assert!(mean(Ink::DarkOnWhite { width: 9.0 }) < mean(Ink::DarkOnWhite { width: 3.0 }));
         assert!(mean(Ink::WhiteOnBlack) < 0.1);
+    }
+
+    #[test]
+    fn photos_alone_make_an_album() {
+        let photo = |side| RgbImage::from_pixel(side, side, Rgb([0, 51, 255]));
+        let album = Album::of_photos(vec![photo(4)], 4).unwrap();
+        let values = album.photos(&[(0, Affine::default())], &Device::Cpu).unwrap();
+        assert_eq!(values.max(3).unwrap().max(2).unwrap().to_vec2::<f32>().unwrap(), [[0.0, 0.2, 1.0]]);
+        assert!(album.sketches(&[(0, Affine::default())], &Device::Cpu).is_err());
+        let error = Album::of_photos(vec![photo(4), photo(5)], 4).err().unwrap().to_string();
+        assert!(error.contains("4 x 4 pixels, found 5 x 5"), "{error}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Losses on embeddings: one file each, lower is better, mean over what is stated.
+//! Losses on embeddings, and on logits where classes are learnt: one file each, lower is better, mean over what is stated.
 
+mod cross_entropy;
 mod neighbourhood;
 mod triplet;
 
+pub use cross_entropy::cross_entropy_loss;
 pub use neighbourhood::{Topology, Triple, draw_triples, neighbourhood_loss};
 pub use triplet::triplet_loss;
 

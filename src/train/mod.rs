@@ -9,6 +9,7 @@ mod fit;
 mod gradient;
 mod log;
 mod optimiser;
+pub mod pretrain;
 mod schedule;
 
 pub use evaluate::{Embedding, Queries, distances, early, evaluate, scores};

@@ -1,0 +1,245 @@
+//! Supervised pre-training on labelled synthetic photos: for the embedded corpora, what ImageNet is to the real ones.
+//!
+//! ```text
+//! results/pretraining/<name>/{config.json, log.jsonl, summary.json}      the record
+//! results/checkpoints/pretrained/<name>.safetensors                      the backbone, in half precision
+//! ```
+
+mod classifier;
+mod colour;
+mod photo;
+mod score;
+
+pub use colour::ColourConfig;
+pub use score::{AttributeScore, PretrainReport};
+
+use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
+use crate::dataset::synthetic::{Photos, VERSION};
+use crate::model::{Architecture, weights};
+use crate::run::{Header, RunConfig, RunFolder, write_json};
+use crate::seed::Seed;
+use crate::sketch::AugmentConfig;
+use crate::{Error, Result, device};
+use candle_core::{DType, Device};
+use classifier::Classifier;
+use photo::Labelled;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The records' folder in `results/`.
+pub const SLUG: &str = "pretraining";
+
+/// Everything that determines a pre-training, beside its seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainConfig {
+    /// The network.
+    pub architecture: Architecture,
+    /// Photos that are trained on: the stream's first.
+    pub photos: usize,
+    /// Photos that accuracy is measured on: the stream's next.
+    pub valid_photos: usize,
+    /// Width and height, in pixels.
+    pub side: u32,
+    /// Passes over the training photos.
+    pub epochs: usize,
+    /// Photos to a step; what is left of an epoch after the last full batch sits it out.
+    pub batch: usize,
+    /// Of all parameters.
+    pub optimiser: OptimiserConfig,
+    /// How the rate moves.
+    pub schedule: Schedule,
+    /// Deformations in training.
+    pub augment: AugmentConfig,
+    /// Changes of colour in training.
+    pub colour: ColourConfig,
+}
+
+impl PretrainConfig {
+    /// The small network at 64 pixels, within six minutes of one core.
+    pub fn mini() -> Self {
+        Self {
+            architecture: Architecture::Mini,
+            photos: 12_000, // with the passes, what six minutes hold
+            valid_photos: 600,
+            side: 64,
+            epochs: 6,
+            batch: 32, // more steps in the same time than larger ones, and enough for statistics of the batch
+            optimiser: OptimiserConfig::adam(1e-3), // the rate of Adam's authors (ICLR 2015, Algorithm 1)
+            schedule: Schedule::Cosine,
+            augment: AugmentConfig::default(),
+            colour: ColourConfig::default(),
+        }
+    }
+
+    /// The name of its record and of its weights, e.g. `mini-attributes`.
+    pub fn name(&self) -> String {
+        format!("{}-attributes", self.architecture)
+    }
+
+    /// Where its weights are shipped.
+    pub fn weights_path(&self, results: &Path) -> PathBuf {
+        results.join("checkpoints/pretrained").join(format!("{}.safetensors", self.name()))
+    }
+
+    /// Where its record is.
+    pub fn folder(&self, results: &Path) -> RunFolder {
+        RunFolder(results.join(SLUG).join(self.name()))
+    }
+
+    fn check(&self) -> Result<()> {
+        self.augment.check()?;
+        self.colour.check()?;
+        for (what, value) in [("epochs", self.epochs), ("valid_photos", self.valid_photos)] {
+            if value == 0 {
+                return Err(Error::value(what, "1 or more", 0));
+            }
+        }
+        match (2..=self.photos).contains(&self.batch) {
+            true => Ok(()),
+            false => Err(Error::value("batch", format!("2 to the number of photos, {}", self.photos), self.batch)),
+        }
+    }
+}
+
+/// Pre-trains a network and writes record and weights; always from the start.
+///
+/// # Errors
+/// [`Error::Stopped`] where the watch asks for it: then no summary and no new weights are written. A configuration that
+/// cannot be trained, a folder that holds another one's record or cannot be written.
+pub fn run(
+    config: &PretrainConfig,
+    seed: Seed,
+    results: &Path,
+    device: &Device,
+    command: &str,
+    watch: &dyn Watch,
+) -> Result<PretrainReport> {
+    config.check()?;
+    let run = RunConfig {
+        slug: SLUG.into(),
+        dataset: "synthetic photos".into(),
+        row: config.name(),
+        seed,
+        config: config.clone(),
+    };
+    let folder = config.folder(results);
+    folder.open(&run)?;
+    remove(&folder.0.join("summary.json"))?;
+    let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, device, command)?)?;
+    let (classifier, report) = pretrain(config, seed, device, &mut log, watch)?;
+    let metadata = BTreeMap::from([
+        ("config".to_string(), serde_json::to_string(&run)?),
+        ("config_hash".to_string(), run.hash()?),
+        ("accuracy".to_string(), serde_json::to_string(&report.attributes)?),
+        ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+    ]);
+    weights::save(&config.weights_path(results), &classifier.backbone(), weights::Storage::F16, &metadata)?;
+    write_json(&folder.0.join("summary.json"), &report)?;
+    Ok(report)
+}
+
+/// An old summary goes first, so that a run which is stopped does not look finished.
+fn remove(path: &Path) -> Result<()> {
+    if path.is_file() { std::fs::remove_file(path).map_err(Error::io(path)) } else { Ok(()) }
+}
+
+fn header(run: &RunConfig<PretrainConfig>, device: &Device, command: &str) -> Result<Header> {
+    let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")];
+    let counts = [("train", [run.config.photos, 0]), ("valid", [run.config.valid_photos, 0])];
+    Ok(Header {
+        command: command.to_string(),
+        config_hash: run.hash()?,
+        data_version: format!("labelled photos, generator {VERSION}, {} px", run.config.side),
+        counts: counts.map(|(name, count)| (name.to_string(), count)).into(),
+        seed: run.seed,
+        versions: versions.map(|(name, version)| (name.to_string(), version.to_string())).into(),
+        device: device::name(device).to_string(),
+    })
+}
+
+/// A line of the log.
+#[derive(Serialize)]
+struct Line<'a> {
+    epoch: usize,
+    loss: f64,
+    valid_mean: f64,
+    valid: BTreeMap<&'a str, f64>,
+    seconds: f64,
+}
+
+/// Trains; the classifier that comes back is rounded to half precision, and the report is of that one.
+fn pretrain(
+    config: &PretrainConfig,
+    seed: Seed,
+    device: &Device,
+    log: &mut Log,
+    watch: &dyn Watch,
+) -> Result<(Classifier, PretrainReport)> {
+    let started = Instant::now();
+    let photos = Labelled::draw(config, device, watch)?;
+    let classes = Photos::classes().iter().map(|(_, count)| *count).collect();
+    let classifier = Classifier::new(config.architecture, classes, seed, device)?;
+    let mut optimiser = Optimiser::new(config.optimiser, classifier.parameters().trainable());
+    for epoch in 1..=config.epochs {
+        let loss = run_epoch(config, seed, epoch, &photos, &classifier, &mut optimiser, watch)?;
+        if epoch == config.epochs {
+            classifier.round()?;
+        }
+        let attributes = score::measure(&classifier, &photos, config)?;
+        let valid_mean = score::mean(&attributes);
+        let valid = attributes.iter().map(|score| (score.name.as_str(), score.accuracy)).collect();
+        let seconds = round(started.elapsed().as_secs_f64(), 10.0);
+        log.append(&Line { epoch, loss: round(loss, 1e5), valid_mean, valid, seconds })?;
+        watch.note(&format!("epoch {epoch}/{}: loss {loss:.4}, accuracy {valid_mean:.1}", config.epochs));
+    }
+    let attributes = score::measure(&classifier, &photos, config)?;
+    let seconds = round(started.elapsed().as_secs_f64(), 10.0);
+    Ok((classifier, PretrainReport { mean: score::mean(&attributes), attributes, seconds }))
+}
+
+fn run_epoch(
+    config: &PretrainConfig,
+    seed: Seed,
+    epoch: usize,
+    photos: &Labelled,
+    classifier: &Classifier,
+    optimiser: &mut Optimiser,
+    watch: &dyn Watch,
+) -> Result<f64> {
+    let mut order: Vec<usize> = (0..config.photos).collect();
+    order.shuffle(&mut seed.child("shuffle", epoch as u64));
+    let mut stream = seed.child("step", epoch as u64);
+    let count = config.photos / config.batch;
+    let mut sum = 0.0;
+    for (i, batch) in order.chunks_exact(config.batch).enumerate() {
+        go_on(watch)?;
+        let (done, total) = ((epoch - 1) * count + i, count * config.epochs);
+        let (pictures, labels) = photos.augmented(batch, config, &mut stream)?;
+        let loss = classifier.loss(&pictures, &labels)?;
+        let gradients = gradients(&loss, &classifier.parameters().trainable())?;
+        optimiser.step(&gradients, config.schedule.factor(done, total))?;
+        sum += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        watch.advance("steps", done + 1, total);
+    }
+    Ok(sum / count as f64)
+}
+
+fn go_on(watch: &dyn Watch) -> Result<()> {
+    match watch.is_stopped() {
+        true => {
+            Err(Error::Stopped { resume: "nothing of a pre-training is kept before its end: start it again".into() })
+        }
+        false => Ok(()),
+    }
+}
+
+fn round(value: f64, by: f64) -> f64 {
+    (value * by).round() / by
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Labelled photos in memory, and batches of them.
+
+use super::PretrainConfig;
+use super::colour;
+use crate::dataset::Album;
+use crate::dataset::synthetic::{Kind, Photos};
+use crate::seed::Stream;
+use crate::sketch::Affine;
+use crate::train::Watch;
+use crate::{Error, Result};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The class of each attribute, in the order of [`Photos::classes`]; none where an attribute does not apply.
+pub(super) type Labels = Vec<Option<usize>>;
+
+/// The attribute that a photo in greys does not show.
+const COLOUR: &str = "colour";
+
+/// The attribute whose classes 1 and 2 a mirror swaps.
+const SIDE_SEEN: &str = "chair side seen";
+
+/// The stream's photos, drawn once.
+pub(super) struct Labelled {
+    album: Album,
+    labels: Vec<Labels>,
+    device: Device,
+}
+
+impl Labelled {
+    /// Draws training and held-out photos.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the watch asks for it.
+    pub(super) fn draw(config: &PretrainConfig, device: &Device, watch: &dyn Watch) -> Result<Self> {
+        let count = config.photos + config.valid_photos;
+        let stream = Photos { count, side: config.side };
+        let done = AtomicUsize::new(0);
+        let item = |position| -> Result<(RgbImage, Labels)> {
+            super::go_on(watch)?;
+            let photo = stream.photo(position)?;
+            watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            Ok((photo, applying(&stream.labels(position)?)))
+        };
+        let items = (0..count).into_par_iter().map(item).collect::<Result<Vec<_>>>()?;
+        let (photos, labels): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, device: device.clone() })
+    }
+
+    /// Photos as they are.
+    ///
+    /// # Shapes
+    /// `(b, 3, side, side)`, values `0..=1`, and b rows of labels.
+    pub(super) fn plain(&self, positions: &[usize]) -> Result<(Tensor, Vec<Labels>)> {
+        let views: Vec<_> = positions.iter().map(|position| (*position, Affine::default())).collect();
+        let labels = positions.iter().map(|position| self.labels(*position)).collect::<Result<_>>()?;
+        Ok((self.album.photos(&views, &self.device)?, labels))
+    }
+
+    /// Photos deformed and recoloured at random; labels follow what can still be seen.
+    ///
+    /// # Shapes
+    /// As [`Labelled::plain`].
+    pub(super) fn augmented(
+        &self,
+        positions: &[usize],
+        config: &PretrainConfig,
+        stream: &mut Stream,
+    ) -> Result<(Tensor, Vec<Labels>)> {
+        let (mut views, mut colours, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+        for position in positions {
+            let affine = Affine::sample(&config.augment, stream);
+            let colour = config.colour.sample(stream);
+            labels.push(seen(self.labels(*position)?, affine.flip, colour.is_grey()));
+            views.push((*position, affine));
+            colours.push(colour);
+        }
+        Ok((colour::apply(&self.album.photos(&views, &self.device)?, &colours)?, labels))
+    }
+
+    fn labels(&self, position: usize) -> Result<Labels> {
+        let labels = self.labels.get(position).cloned();
+        labels.ok_or_else(|| Error::value("position of a photo", format!("below {}", self.labels.len()), position))
+    }
+}
+
+/// Leaves out the attributes of the other kind of object: for those, class 0 only repeats what the object is.
+fn applying(labels: &[usize]) -> Labels {
+    let of_kind = |name: &str| Kind::ALL.iter().any(|kind| name.starts_with(kind.name()));
+    let classes = Photos::classes().iter();
+    classes.zip(labels).map(|((name, _), label)| (*label > 0 || !of_kind(name)).then_some(*label)).collect()
+}
+
+/// The labels after a mirror and a loss of colour.
+fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
+    for ((name, _), label) in Photos::classes().iter().zip(&mut labels) {
+        match *name {
+            COLOUR if grey => *label = None,
+            SIDE_SEEN if flipped => *label = label.map(|label| if label == 0 { 0 } else { 3 - label }),
+            _ => {}
+        }
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+    use crate::train::Unwatched;
+
+    fn at(name: &str) -> usize {
+        Photos::classes().iter().position(|(other, _)| *other == name).unwrap()
+    }
+
+    #[test]
+    fn labels_of_the_other_kind_are_left_out() {
+        let stream = Photos { count: 40, side: 16 };
+        let mut kinds = [0, 0];
+        for position in 0..40 {
+            let labels = applying(&stream.labels(position).unwrap());
+            let kind = labels[at("kind")].unwrap();
+            kinds[kind] += 1;
+            for ((name, count), label) in Photos::classes().iter().zip(&labels) {
+                let other = ["chair ", "shoe "][kind]; // class 0 is the shoe
+                assert_eq!(label.is_none(), name.starts_with(other), "{name}: {label:?} of kind {kind}");
+                assert!(label.is_none_or(|label| label < *count), "{name}: {label:?}");
+            }
+        }
+        assert!(kinds.iter().all(|count| *count > 5), "{kinds:?}");
+    }
+
+    #[test]
+    fn labels_follow_what_is_seen() {
+        let mut labels: Labels = vec![Some(1); Photos::classes().len()];
+        assert_eq!(seen(labels.clone(), false, false), labels);
+        let (colour, side) = (at(COLOUR), at(SIDE_SEEN));
+        labels[side] = Some(2);
+        let both = seen(labels.clone(), true, true);
+        assert_eq!((both[colour], both[side]), (None, Some(1)));
+        assert_eq!(both.iter().zip(&labels).filter(|(a, b)| a != b).count(), 2);
+        assert_eq!(seen(both, true, false)[side], Some(2));
+    }
+
+    #[test]
+    fn batches_depend_on_their_stream_alone() {
+        let config = PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini() };
+        let labelled = Labelled::draw(&config, &Device::Cpu, &Unwatched).unwrap();
+        let batch = |seed: u64| {
+            let (pictures, labels) = labelled.augmented(&[0, 3], &config, &mut Seed(seed).stream("test")).unwrap();
+            (pictures.flatten_all().unwrap().to_vec1::<f32>().unwrap(), labels)
+        };
+        assert_eq!(batch(1), batch(1));
+        assert_ne!(batch(1).0, batch(2).0);
+        assert!(batch(1).0.iter().all(|value| (0.0..=1.0).contains(value)));
+        assert_eq!(labelled.plain(&[5]).unwrap().0.dims(), [1, 3, 16, 16]);
+        assert!(labelled.plain(&[6]).is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! Accuracy of each attribute on held-out photos.
+
+use super::classifier::Classifier;
+use super::photo::Labelled;
+use super::{PretrainConfig, round};
+use crate::Result;
+use crate::dataset::synthetic::Photos;
+use serde::{Deserialize, Serialize};
+
+/// Photos to a forward pass.
+const CHUNK: usize = 64;
+
+/// What a pre-training ends with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainReport {
+    /// Of each attribute that a held-out photo has, in the order of [`Photos::classes`].
+    pub attributes: Vec<AttributeScore>,
+    /// Mean of the attributes' accuracies, in percent.
+    pub mean: f64,
+    /// Wall time of drawing the photos and of training, in seconds.
+    pub seconds: f64,
+}
+
+/// How well an attribute is known on the held-out photos that have it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeScore {
+    /// As in [`Photos::classes`].
+    pub name: String,
+    /// Photos that are classified rightly, in percent.
+    pub accuracy: f64,
+    /// Photos of the commonest class, in percent: what always saying the same would reach.
+    pub commonest: f64,
+    /// How many photos have it.
+    pub photos: usize,
+}
+
+/// Photos of each class of an attribute, and how many are classified rightly.
+struct Tally {
+    right: usize,
+    classes: Vec<usize>,
+}
+
+impl Tally {
+    fn add(&mut self, label: usize, found: u32) {
+        self.right += usize::from(found as usize == label);
+        self.classes[label] += 1;
+    }
+
+    fn score(&self, name: &str) -> Option<AttributeScore> {
+        let photos: usize = self.classes.iter().sum();
+        let percent = |count: usize| round(100.0 * count as f64 / photos as f64, 100.0);
+        let commonest = percent(self.classes.iter().copied().max()?);
+        (photos > 0).then(|| AttributeScore { name: name.into(), accuracy: percent(self.right), commonest, photos })
+    }
+}
+
+/// Classifies the held-out photos, as they are.
+pub(super) fn measure(
+    classifier: &Classifier,
+    photos: &Labelled,
+    config: &PretrainConfig,
+) -> Result<Vec<AttributeScore>> {
+    let classes = Photos::classes();
+    let mut tallies: Vec<_> = classes.iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect();
+    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
+    for chunk in held_out.chunks(CHUNK) {
+        let (pictures, labels) = photos.plain(chunk)?;
+        for (attribute, found) in classifier.classify(&pictures)?.iter().enumerate() {
+            for (labels, found) in labels.iter().zip(found) {
+                labels[attribute].into_iter().for_each(|label| tallies[attribute].add(label, *found));
+            }
+        }
+    }
+    Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
+}
+
+/// Mean accuracy, in percent.
+pub(super) fn mean(attributes: &[AttributeScore]) -> f64 {
+    round(attributes.iter().map(|score| score.accuracy).sum::<f64>() / attributes.len().max(1) as f64, 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_by_hand() {
+        let mut tally = Tally { right: 0, classes: vec![0; 3] };
+        assert_eq!(tally.score("x"), None);
+        [(2, 2), (2, 1), (0, 0), (2, 2)].into_iter().for_each(|(label, found)| tally.add(label, found));
+        let score = tally.score("x").unwrap();
+        assert_eq!(score, AttributeScore { name: "x".into(), accuracy: 75.0, commonest: 75.0, photos: 4 });
+        assert_eq!(mean(&[AttributeScore { accuracy: 25.0, ..score.clone() }, score]), 50.0);
+    }
+}

@@ -1,0 +1,102 @@
+//! Whole pre-trainings of a few photos.
+
+use super::*;
+use crate::model::{Allowance, Embedder, NormConfig, Parameters};
+use crate::run::read_json;
+use crate::train::Unwatched;
+
+fn tiny() -> PretrainConfig {
+    PretrainConfig { photos: 24, valid_photos: 8, side: 32, epochs: 4, batch: 8, ..PretrainConfig::mini() }
+}
+
+fn go(config: &PretrainConfig, seed: u64, place: &Path) -> Result<PretrainReport> {
+    run(config, Seed(seed), place, &Device::Cpu, "retrace pretrain", &Unwatched)
+}
+
+#[test]
+fn a_run_learns_and_leaves_record_and_weights() {
+    let place = tempfile::tempdir().unwrap();
+    let report = go(&tiny(), 0, place.path()).unwrap();
+    let folder = tiny().folder(place.path());
+    assert_eq!(read_json::<PretrainReport>(&folder.0.join("summary.json")).unwrap(), report);
+    let config: RunConfig<PretrainConfig> = read_json(&folder.0.join("config.json")).unwrap();
+    assert_eq!((config.config, config.seed), (tiny(), Seed(0)));
+
+    let log = std::fs::read_to_string(folder.0.join("log.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["counts"]["train"][0]), (5, &24.into()));
+    let loss = |line: usize| lines[line]["loss"].as_f64().unwrap();
+    assert!(loss(4) < 0.95 * loss(1), "{} then {}", loss(1), loss(4));
+
+    let mut parameters = Parameters::new(Seed(9), &Device::Cpu);
+    Embedder::new(Architecture::Mini, NormConfig::running(), None, &mut parameters.root()).unwrap();
+    let path = tiny().weights_path(place.path());
+    weights::load(&path, &parameters, &Allowance::default()).unwrap();
+    let metadata = weights::read(&path).unwrap().metadata;
+    assert!(metadata["accuracy"].contains("\"kind\"") && metadata["config"].contains("\"seed\":0"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let config = PretrainConfig { epochs: 1, ..tiny() };
+    let bytes = |seed| {
+        let place = tempfile::tempdir().unwrap();
+        go(&config, seed, place.path()).unwrap();
+        std::fs::read(config.weights_path(place.path())).unwrap()
+    };
+    assert_eq!(bytes(3), bytes(3));
+    assert_ne!(bytes(3), bytes(4));
+}
+
+/// Says stop when the first step is done.
+struct Impatient(std::sync::atomic::AtomicBool);
+
+impl Watch for Impatient {
+    fn advance(&self, task: &str, _: usize, _: usize) {
+        self.0.fetch_or(task == "steps", std::sync::atomic::Ordering::Relaxed);
+    }
+    fn note(&self, _: &str) {}
+    fn is_stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_stopped_run_is_unfinished_and_can_be_started_again() {
+    let place = tempfile::tempdir().unwrap();
+    let config = PretrainConfig { epochs: 1, ..tiny() };
+    go(&config, 0, place.path()).unwrap();
+    let before = std::fs::read(config.weights_path(place.path())).unwrap();
+    let stop = Impatient(false.into());
+    let error = run(&config, Seed(0), place.path(), &Device::Cpu, "", &stop).unwrap_err();
+    assert!(matches!(error, Error::Stopped { .. }) && error.to_string().contains("start it again"), "{error}");
+    assert!(!config.folder(place.path()).is_finished());
+    assert_eq!(std::fs::read(config.weights_path(place.path())).unwrap(), before);
+    assert!(go(&config, 1, place.path()).is_err(), "the folder is another seed's");
+    go(&config, 0, place.path()).unwrap();
+    assert!(config.folder(place.path()).is_finished());
+}
+
+#[test]
+fn configurations_are_read_back_and_checked() {
+    let text = serde_json::to_string(&PretrainConfig::mini()).unwrap();
+    assert_eq!(serde_json::from_str::<PretrainConfig>(&text).unwrap(), PretrainConfig::mini());
+    let more = text.replacen('{', "{\"colour_jitter\":1,", 1);
+    assert!(serde_json::from_str::<PretrainConfig>(&more).unwrap_err().to_string().contains("colour_jitter"));
+
+    let place = tempfile::tempdir().unwrap();
+    let message = |config: PretrainConfig| go(&config, 0, place.path()).unwrap_err().to_string();
+    assert_eq!(message(PretrainConfig { epochs: 0, ..tiny() }), "epochs: expected 1 or more, found 0");
+    assert!(message(PretrainConfig { valid_photos: 0, ..tiny() }).starts_with("valid_photos"));
+    assert!(message(PretrainConfig { batch: 25, ..tiny() }).contains("2 to the number of photos, 24, found 25"));
+    assert!(message(PretrainConfig { batch: 1, ..tiny() }).starts_with("batch"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("results");
+    std::fs::write(&file, "a file, not a folder").unwrap();
+    let error = go(&tiny(), 0, &file).unwrap_err().to_string();
+    assert!(error.contains("results"), "{error}");
+}
