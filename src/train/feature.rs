@@ -19,6 +19,9 @@ const CHUNK: usize = 32;
 /// The draws of the versions are the same for every run, so that runs of other seeds share the features.
 const SEED: Seed = Seed(0);
 
+/// A picture's position and its deformation.
+type View = (usize, Affine);
+
 /// What to compute features of.
 pub struct FeaturePlan<'a> {
     /// Source of pixels.
@@ -89,19 +92,18 @@ fn compute(plan: &FeaturePlan, watch: &dyn Watch) -> Result<BTreeMap<String, Ten
     let (positions, percents) = &plan.partial;
     let total = (photos + sketches) * (1 + plan.versions as usize) + positions.len() * percents.len();
     let mut done = 0;
-    let mut embed =
-        |name: String, views: Vec<(usize, Affine)>, input: &dyn Fn(&[(usize, Affine)]) -> Result<Tensor>| {
-            let mut rows = Vec::new();
-            for chunk in views.chunks(CHUNK) {
-                if watch.is_stopped() {
-                    return Err(Error::Stopped { resume: "features are not kept in part; they start again".into() });
-                }
-                rows.push((plan.backbone)(&plan.pixels.normalisation.apply(&input(chunk)?)?)?.detach());
-                done += chunk.len();
-                watch.advance("features", done, total);
+    let mut embed = |name: String, views: Vec<View>, input: &dyn Fn(&[View]) -> Result<Tensor>| {
+        let mut rows = Vec::new();
+        for chunk in views.chunks(CHUNK) {
+            if watch.is_stopped() {
+                return Err(Error::Stopped { resume: "features are not kept in part; they start again".into() });
             }
-            Ok((name, Tensor::cat(&rows, 0)?))
-        };
+            rows.push((plan.backbone)(&plan.pixels.normalisation.apply(&input(chunk)?)?)?.detach());
+            done += chunk.len();
+            watch.advance("features", done, total);
+        }
+        Ok((name, Tensor::cat(&rows, 0)?))
+    };
     let (album, device) = (plan.pixels.album, &plan.pixels.device);
     let plain = |count: usize| (0..count).map(|i| (i, Affine::default())).collect::<Vec<_>>();
     let mut tensors = BTreeMap::new();

@@ -106,7 +106,7 @@ fn without_time(line: &str) -> String {
 fn draw(root: &Path, i: usize) {
     let (left, top) = (30 + 11 * (i as u32 % 5), 40 + 9 * (i as u32 % 7));
     let (right, bottom) = (left + 60 + 6 * (i as u32 % 3), top + 50 + 8 * (i as u32 % 4));
-    let colour = [20 * i as u8, 200 - 14 * i as u8, 90];
+    let colour = [19 * i as u8, 200 - 14 * i as u8, 90];
     let inside = |x, y| (left / 8..right / 8).contains(&x) && (top / 8..bottom / 8).contains(&y);
     let photo = RgbImage::from_fn(32, 32, |x, y| Rgb(if inside(x, y) { colour } else { [255; 3] }));
     photo.save(root.join(format!("photo/{i:02}.png"))).unwrap();

@@ -104,14 +104,18 @@ fn both_optimisers_are_saved_and_restored() {
     let config = config(Update::MetaFirst { task: adam(0.01), meta: adam(0.02) }, MARGINS);
     let unbroken = Toy::new();
     let mut step = unbroken.step(&config, &Shapes, true).unwrap();
-    (0..3).for_each(|_| drop(step.step(&batch(), &mut stream(), 1.0).unwrap()));
+    for _ in 0..3 {
+        step.step(&batch(), &mut stream(), 1.0).unwrap();
+    }
 
     let broken = Toy::new();
     let mut first = broken.step(&config, &Shapes, true).unwrap();
     first.step(&batch(), &mut stream(), 1.0).unwrap();
     let mut second = broken.step(&config, &Shapes, true).unwrap();
     second.restore(first.state().unwrap()).unwrap();
-    (0..2).for_each(|_| drop(second.step(&batch(), &mut stream(), 1.0).unwrap()));
+    for _ in 0..2 {
+        second.step(&batch(), &mut stream(), 1.0).unwrap();
+    }
     assert_eq!(broken.theta(), unbroken.theta());
     assert!(second.restore(Default::default()).is_err());
 }
