@@ -51,6 +51,8 @@ enum Verb {
     Reproduce(reproduce::Options),
     /// Train one row on one corpus, or go on with a stopped training
     Train(train::Options),
+    /// Pre-train the small network on labelled synthetic photos, as was done for the shipped weights
+    Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint
     Eval(train::EvalOptions),
     /// Print a paper's table from the records and write it to results/tables/
@@ -78,6 +80,7 @@ pub fn run(options: Options) -> Result<()> {
     match verb {
         Verb::Reproduce(options) => reproduce::run(&options, &checked),
         Verb::Train(options) => train::run(&options, &checked),
+        Verb::Pretrain(options) => train::pretrain(&options, &checked),
         Verb::Eval(options) => train::eval(&options, &checked),
         Verb::Table(options) => show::table(&options, &checked),
         Verb::Figure(options) => show::figure(&options, &checked),

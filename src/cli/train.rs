@@ -7,6 +7,7 @@ use retrace::paper::photo_pretraining::{Config, SLUG, protocol};
 use retrace::run::{RunConfig, read_json};
 use retrace::seed::Seed;
 use retrace::train::Watch;
+use retrace::train::pretrain::{self, PretrainConfig};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -51,6 +52,17 @@ pub struct EvalOptions {
     /// Rank another corpus with it: a name of `retrace data list`, or a folder
     #[arg(long, value_name = "NAME")]
     on: Option<String>,
+}
+
+/// Options as typed.
+#[derive(Debug, Args)]
+pub struct PretrainOptions {
+    /// What is learned: attributes
+    #[arg(default_value = "attributes", value_parser = ["attributes"])]
+    task: String,
+    /// The run's seed
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 /// What can be done with weights.
@@ -110,6 +122,20 @@ fn name_of(dataset: &str) -> String {
     let path = Path::new(dataset);
     let last = path.file_name().filter(|_| path.is_dir()).map(|name| name.to_string_lossy().into_owned());
     last.unwrap_or_else(|| dataset.to_string())
+}
+
+/// Pre-trains the small network; its weights go below the results folder, where every training looks first.
+pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
+    let (config, order) = (PretrainConfig::mini(), checked.order());
+    let (results, seed) = (&checked.places.results, Seed(options.seed));
+    let report = pretrain::run(&config, seed, results, &checked.device, &order.command, &checked.terminal)?;
+    checked.terminal.clear();
+    for score in &report.attributes {
+        println!("{:<20} {:5.1}, commonest class {:5.1}", score.name, score.accuracy, score.commonest);
+    }
+    println!("{}: mean accuracy {:.1}, {:.0} s", options.task, report.mean, report.seconds);
+    println!("written to {}", config.weights_path(results).display());
+    Ok(())
 }
 
 /// Ranks with a shipped checkpoint.

@@ -4,7 +4,7 @@ use super::{Drawing, Source};
 use crate::sketch::{Affine, CANVAS, partial, rasterise};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
+use image::{GrayImage, Rgb, RgbImage, imageops};
 use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Album {
             let photo = self.photos.get(*position).ok_or_else(|| missing("photo", *position, self.photos.len()))?;
             Ok(match *affine == Affine::default() {
                 true => photo.clone(),
-                false => warp(photo, affine, Rgb([255; 3])),
+                false => warp(photo, affine),
             })
         })
     }
@@ -135,7 +135,7 @@ impl Album {
             Drawing::Vector(sketch) if plain => self.rasterise(sketch),
             Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch)),
             Drawing::Raster(raster) => {
-                let mut raster = if plain { raster.clone() } else { warp(raster, affine, Luma([255])) };
+                let mut raster = if plain { raster.clone() } else { warp(raster, affine) };
                 if self.config.ink == Ink::WhiteOnBlack {
                     imageops::invert(&mut raster);
                 }
@@ -178,8 +178,8 @@ fn grey(raster: &GrayImage) -> RgbImage {
     RgbImage::from_fn(raster.width(), raster.height(), |x, y| Rgb([raster.get_pixel(x, y).0[0]; 3]))
 }
 
-/// Deforms pixels as [`Affine::apply`] deforms points; what comes in from outside is `ground`.
-fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine, ground: P) -> image::ImageBuffer<P, Vec<u8>>
+/// Deforms pixels as [`Affine::apply`] deforms points; what comes in from outside is the nearest edge.
+fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine) -> image::ImageBuffer<P, Vec<u8>>
 where
     P: image::Pixel<Subpixel = u8> + Send + Sync,
     image::ImageBuffer<P, Vec<u8>>: Clone,
@@ -192,8 +192,8 @@ where
     let matrix = [a, b, shift(a, b, x), c, d, shift(c, d, y), 0.0, 0.0, 1.0];
     let mut out = picture.clone();
     match Projection::from_matrix(matrix) {
-        Some(projection) => warp_into(picture, projection, Interpolation::Bilinear, Border::Constant(ground), &mut out),
-        None => out.pixels_mut().for_each(|pixel| *pixel = ground),
+        Some(projection) => warp_into(picture, projection, Interpolation::Bilinear, Border::Replicate, &mut out),
+        None => {} // a scale of 0, which no configuration allows
     }
     out
 }
