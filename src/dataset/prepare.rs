@@ -90,7 +90,7 @@ impl Album {
             let photo = self.photos.get(*position).ok_or_else(|| missing("photo", *position, self.photos.len()))?;
             Ok(match *affine == Affine::default() {
                 true => photo.clone(),
-                false => warp(photo, affine),
+                false => warp(photo, affine)?,
             })
         })
     }
@@ -135,7 +135,7 @@ impl Album {
             Drawing::Vector(sketch) if plain => self.rasterise(sketch),
             Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch)),
             Drawing::Raster(raster) => {
-                let mut raster = if plain { raster.clone() } else { warp(raster, affine) };
+                let mut raster = if plain { raster.clone() } else { warp(raster, affine)? };
                 if self.config.ink == Ink::WhiteOnBlack {
                     imageops::invert(&mut raster);
                 }
@@ -179,7 +179,7 @@ fn grey(raster: &GrayImage) -> RgbImage {
 }
 
 /// Deforms pixels as [`Affine::apply`] deforms points; what comes in from outside is the nearest edge.
-fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine) -> image::ImageBuffer<P, Vec<u8>>
+fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine) -> Result<image::ImageBuffer<P, Vec<u8>>>
 where
     P: image::Pixel<Subpixel = u8> + Send + Sync,
     image::ImageBuffer<P, Vec<u8>>: Clone,
@@ -191,11 +191,11 @@ where
     let shift = |a: f32, b: f32, x: f32| x * scale + 0.5 * (a + b) - 0.5;
     let matrix = [a, b, shift(a, b, x), c, d, shift(c, d, y), 0.0, 0.0, 1.0];
     let mut out = picture.clone();
-    match Projection::from_matrix(matrix) {
-        Some(projection) => warp_into(picture, projection, Interpolation::Bilinear, Border::Replicate, &mut out),
-        None => {} // a scale of 0, which no configuration allows
-    }
-    out
+    let projection = Projection::from_matrix(matrix);
+    let projection =
+        projection.ok_or_else(|| Error::value("deformation", "one that can be undone", format!("{affine:?}")))?;
+    warp_into(picture, projection, Interpolation::Bilinear, Border::Replicate, &mut out);
+    Ok(out)
 }
 
 #[cfg(test)]

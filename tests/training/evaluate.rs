@@ -42,7 +42,7 @@ const SKETCHES: [f32; 5] = [6.0, 99.0, 3.0, 9.0, 99.0];
 fn ranks_by_hand() {
     let queries = Queries::of(&index(), Split::Test);
     let expected = [rank(0, 4, 1), rank(2, 0, 2), rank(3, 0, 3)];
-    assert_eq!(queries.ranks(&[6.0, 3.0, 9.0], &[0.0, 10.0, 4.0], 1).unwrap(), expected);
+    assert_eq!(queries.ranks(&[6.0, 4.0, 2.0, 3.0, 7.0, 1.0, 9.0, 1.0, 5.0]).unwrap(), expected);
     let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let same = |x: &Tensor| Ok(x.clone());
     let ranks = evaluate(&same, &feed, &queries).unwrap();
