@@ -52,6 +52,7 @@ impl Bench {
         Places {
             results: below(results),
             figures: below("figures"),
+            shipped: below(results),
             data: Some(below("data")),
             weights: below("weights"),
             cache: below("cache"),
@@ -81,7 +82,7 @@ impl Bench {
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let places = self.places(results);
         let ranks =
-            protocol::evaluate_checkpoint(&run_of(config), &order(&places, &retrace::train::Unwatched)).unwrap();
+            protocol::rank_checkpoint(&run_of(config), &order(&places, &retrace::train::Unwatched)).unwrap().ranks;
         let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
         "query,photo,rank\n".to_string() + &ranks.iter().map(line).collect::<String>()
     }
