@@ -80,6 +80,8 @@ pub struct Header {
     pub seed: Seed,
     /// Versions of this crate and of candle.
     pub versions: std::collections::BTreeMap<String, String>,
+    /// SHA-256 of the pre-trained weights' file, its first 16 digits; none where nothing is pre-trained.
+    pub weights: Option<String>,
     /// `cpu` or `cuda`.
     pub device: String,
 }
@@ -102,7 +104,7 @@ pub struct Summary {
     pub selected_epoch: Option<usize>,
     /// What chose it, e.g. `valid acc1`; `none` where nothing is trained.
     pub select_on: String,
-    /// Wall time of training and ranking, in seconds.
+    /// Wall time of the training's epochs, interruptions left out, in seconds; of the whole run where nothing is trained.
     pub seconds: f64,
 }
 

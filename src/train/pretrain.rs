@@ -157,6 +157,7 @@ fn header(run: &RunConfig<PretrainConfig>, device: &Device, command: &str) -> Re
         counts: counts.map(|(name, count)| (name.to_string(), count)).into(),
         seed: run.seed,
         versions: versions.map(|(name, version)| (name.to_string(), version.to_string())).into(),
+        weights: None,
         device: device::name(device).to_string(),
     })
 }

@@ -95,6 +95,7 @@ pub fn header() -> Header {
         counts: [("train".to_string(), [16, 16])].into(),
         seed: Seed(3),
         versions: [("retrace".to_string(), "0".to_string())].into(),
+        weights: None,
         device: "cpu".into(),
     }
 }

@@ -74,7 +74,7 @@ impl Bench {
         Album::load(self.source(), config.prepare, &advance)
     }
 
-    fn header(&self, run: &RunConfig<impl serde::Serialize>, order: &Order) -> Result<Header> {
+    fn header(&self, run: &RunConfig<impl serde::Serialize>, weights: Option<String>, order: &Order) -> Result<Header> {
         let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")];
         Ok(Header {
             command: order.command.clone(),
@@ -82,6 +82,7 @@ impl Bench {
             data_version: self.source.version(),
             counts: self.index.counts(),
             seed: run.seed,
+            weights,
             versions: versions.map(|(name, version)| (name.to_string(), version.to_string())).into(),
             device: device::name(order.device).to_string(),
         })
@@ -109,7 +110,7 @@ pub fn run_floor(floor: Floor, dataset: &str, order: &Order) -> Result<Summary> 
     };
     let folder = run.folder(&order.places.results);
     folder.open(&run)?;
-    Log::create(&folder.0.join("log.jsonl"), &bench.header(&run, order)?)?;
+    Log::create(&folder.0.join("log.jsonl"), &bench.header(&run, None, order)?)?;
     let queries = Queries::of(bench.index(), Split::Test);
     let ranks = floor::rank(floor, bench.source(), &queries, order.watch)?;
     record(&folder, &ranks, queries.gallery.len(), None, "none", started.elapsed().as_secs_f64())
@@ -144,7 +145,10 @@ pub fn run_on(run: &RunConfig<Config>, corpus: Option<&str>, order: &Order) -> R
         Some(features) => features,
         None => &pixels,
     };
-    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, order)?)?;
+    let mut log = Log::open(
+        &folder.0.join("log.jsonl"),
+        &bench.header(run, Some(hash_weights(&run.config, order.places)?), order)?,
+    )?;
     let outcome = match run.config.update {
         Update::ZeroShot => None,
         _ => Some(train(run, &bench, &network, feed, &folder, &mut log, order)?),
@@ -172,6 +176,12 @@ pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
     })
 }
 
+/// First 16 digits of the SHA-256 of the pre-trained weights' file.
+fn hash_weights(config: &Config, places: &Places) -> Result<String> {
+    let path = weights_path(config, places)?;
+    Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
+}
+
 fn pixels<'a>(album: &'a Album, config: &Config, device: &Device) -> Pixels<'a> {
     let normalisation = config.architecture.normalisation();
     Pixels { album, augment: config.augment, normalisation, device: device.clone() }
@@ -185,8 +195,7 @@ fn features(
     versions: u32,
     order: &Order,
 ) -> Result<Features> {
-    let weights = std::fs::read(weights_path(&run.config, order.places)?).map_err(Error::io(&order.places.weights))?;
-    let weights = hex(&Sha256::digest(weights)[..8]);
+    let weights = hash_weights(&run.config, order.places)?;
     let prepare = serde_json::to_string(&run.config.prepare)?;
     let partial = if pixels.album.is_vector() { bench.index().sketches_of(Split::Test) } else { Vec::new() };
     let plan = FeaturePlan {
