@@ -266,7 +266,7 @@ fn to_text<T: Serialize>(value: &T) -> Result<String> {
 /// A missing file, or one that does not hold a `T`; the message has line and column.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    serde_json::from_str(&text).map_err(|error| Error::data(path, std::any::type_name::<T>(), error))
+    serde_json::from_str(&text).map_err(|error| Error::data(path, "JSON of the right form", error))
 }
 
 /// Reads a CSV file with a header line.
@@ -286,6 +286,12 @@ pub fn write_csv(path: &Path, frame: &mut DataFrame) -> Result<()> {
     let mut bytes = Vec::new();
     CsvWriter::new(&mut bytes).finish(frame)?;
     write_atomic(path, &bytes)
+}
+
+/// Versions of this crate and of candle, for a log.
+pub fn versions() -> std::collections::BTreeMap<String, String> {
+    let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")]; // candle is pinned in Cargo.toml
+    versions.map(|(name, version)| (name.to_string(), version.to_string())).into()
 }
 
 /// Lower-case hexadecimal.

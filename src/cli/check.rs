@@ -4,10 +4,10 @@ use super::PlaceOptions;
 use super::progress::Terminal;
 use candle_core::Device;
 use retrace::device::{self, Choice};
-use retrace::paper::photo_pretraining::{SLUG, protocol::Order};
+use retrace::paper::photo_pretraining::{SLUG, bench::Order};
 use retrace::run::Places;
 use retrace::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What every verb needs.
 pub struct Checked {
@@ -62,9 +62,20 @@ fn command() -> String {
             }
             continue;
         }
-        words.push(word);
+        words.push(without_folders(&word));
     }
     words.join(" ")
+}
+
+/// Only the last part of what is a path here: a corpus or a file of one's own.
+fn without_folders(word: &str) -> String {
+    let (option, value) = word.split_once('=').map_or(("", word), |(option, value)| (option, value));
+    let path = Path::new(value);
+    match (path.file_name(), path.exists() && path.components().count() > 1) {
+        (Some(name), true) if option.is_empty() => name.to_string_lossy().into_owned(),
+        (Some(name), true) => format!("{option}={}", name.to_string_lossy()),
+        _ => word.to_string(),
+    }
 }
 
 /// Parses `--device`.

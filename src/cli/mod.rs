@@ -28,7 +28,7 @@ pub struct Options {
 /// Places as typed.
 #[derive(Debug, Args)]
 struct PlaceOptions {
-    /// Folder of records, tables and checkpoints [default: results; local/results with `reproduce --train`]
+    /// Folder of records, tables and checkpoints [default: results; local/results for whatever trains]
     #[arg(long, global = true, value_name = "DIR")]
     results: Option<PathBuf>,
     /// Folder of figures [default: figures; local/figures with `reproduce --train`]
@@ -56,7 +56,7 @@ enum Verb {
     /// Rank the test queries of a corpus with a shipped checkpoint
     Eval(train::EvalOptions),
     /// Print a paper's table from the records and write it to results/tables/
-    Table(show::Options),
+    Table(show::TableOptions),
     /// Draw a paper's figures from the records
     Figure(show::Options),
     /// Test a paper's claims against the records
@@ -75,7 +75,12 @@ enum Verb {
 /// What the verb's work ends with.
 pub fn run(options: Options) -> Result<()> {
     let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::Options::default()));
-    let scratch = matches!(&verb, Verb::Reproduce(options) if options.train);
+    // New records stay apart from the shipped ones unless the user says otherwise.
+    let scratch = match &verb {
+        Verb::Reproduce(options) => options.train,
+        Verb::Train(_) | Verb::Pretrain(_) => true,
+        _ => false,
+    };
     let checked = Checked::new(options.places, scratch)?;
     match verb {
         Verb::Reproduce(options) => reproduce::run(&options, &checked),

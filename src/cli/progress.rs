@@ -38,7 +38,7 @@ impl Terminal {
 impl Watch for Terminal {
     fn advance(&self, task: &str, done: usize, total: usize) {
         let mut slot = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        if !slot.as_ref().is_some_and(|(name, bar)| name == task && bar.length() == Some(total as u64)) {
+        if slot.as_ref().is_none_or(|(name, _)| name != task) {
             if let Some((_, bar)) = slot.take() {
                 bar.finish_and_clear();
             }
@@ -49,14 +49,15 @@ impl Watch for Terminal {
             bar.reset_eta(); // a resumed training starts in the middle
             *slot = Some((task.to_string(), bar));
         }
-        if let Some((_, bar)) = slot.as_ref() {
-            // Threads report out of order.
-            if done as u64 > bar.position() {
-                bar.set_position(done as u64);
-            }
-            if done == total {
-                bar.finish_and_clear();
-            }
+        let Some((_, bar)) = slot.as_ref() else { return };
+        bar.set_length(total as u64); // an epoch can have a batch fewer than the last
+        // Threads report out of order.
+        if done as u64 > bar.position() {
+            bar.set_position(done as u64);
+        }
+        if done >= total {
+            bar.finish_and_clear();
+            *slot = None;
         }
     }
 

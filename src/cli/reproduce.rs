@@ -5,7 +5,7 @@ use super::show;
 use clap::Args;
 use retrace::paper::floor::Floor;
 use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL, rows_of};
-use retrace::paper::photo_pretraining::{Config, SLUG, protocol};
+use retrace::paper::photo_pretraining::{Config, SLUG, bench, protocol};
 use retrace::run::{RunConfig, RunFolder, read_json};
 use retrace::seed::Seed;
 use retrace::train::Watch;
@@ -61,7 +61,7 @@ fn datasets(options: &Options, checked: &Checked) -> Vec<String> {
     }
     let places = &checked.places;
     let ready = |name: &&&str| {
-        let weights = Config::preset(name, "zero-shot").and_then(|config| protocol::weights_path(&config, places));
+        let weights = Config::preset(name, "zero-shot").and_then(|config| bench::weights_path(&config, places));
         let missing = match (&places.data, weights) {
             (None, _) => "RETRACE_DATA not set".to_string(),
             (_, Err(error)) => error.to_string(),
@@ -101,7 +101,8 @@ fn verify(dataset: &str, row: &str, checked: &Checked) -> Result<()> {
     }
     let run: RunConfig<Config> = read_json(&folder.0.join("config.json"))?;
     let recorded = folder.summary()?.acc1;
-    let ranking = protocol::rank_checkpoint(&run, &checked.order())?;
+    let checkpoint = protocol::checkpoint_path(&checked.places.shipped, dataset, row);
+    let ranking = protocol::rank_with(&run, &checkpoint, dataset, &checked.order())?;
     let found = retrace::train::scores(&ranking.ranks, ranking.queries.gallery.len())?.acc1;
     checked.terminal.note(&format!("{dataset} {row}: checkpoint Acc@1 {found:.1}, recorded {recorded:.1}"));
     if (found - recorded).abs() > TOLERANCE {

@@ -2,11 +2,11 @@
 
 use super::check::{Checked, slug};
 use clap::Args;
-use retrace::Result;
 use retrace::paper::photo_pretraining::table::{EMBEDDED, main_table, readme};
 use retrace::paper::photo_pretraining::{SLUG, figure as paper_figure};
+use retrace::report::table::TableSpec;
 use retrace::report::{block, claim, render, table as tables};
-use retrace::train::Watch;
+use retrace::{Error, Result};
 use std::path::PathBuf;
 
 /// Options as typed.
@@ -15,6 +15,13 @@ pub struct Options {
     /// The paper
     #[arg(default_value = SLUG, value_parser = slug)]
     slug: String,
+}
+
+/// Options as typed.
+#[derive(Debug, Args)]
+pub struct TableOptions {
+    #[command(flatten)]
+    paper: Options,
     /// Also fill the generated parts of a markdown file, such as README.md
     #[arg(long, value_name = "FILE", hide = true)]
     readme: Option<PathBuf>,
@@ -22,15 +29,15 @@ pub struct Options {
 
 /// Table, figures and claims.
 pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
-    let options = Options { slug: slug.to_string(), readme: None };
-    figure(&options, checked)?;
-    claims(&options, checked)?;
-    table(&options, checked)
+    let paper = Options { slug: slug.to_string() };
+    figure(&paper, checked)?;
+    claims(&paper, checked)?;
+    table(&TableOptions { paper, readme: None }, checked)
 }
 
 /// Prints and writes the table.
-pub fn table(options: &Options, checked: &Checked) -> Result<()> {
-    let (table, written) = tables::write(&checked.places.results, &main_table())?;
+pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
+    let (table, written) = tables::write(&checked.places.results, &table_of(&options.paper.slug)?)?;
     println!("{}", render::terminal(&table));
     let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     println!("written to {}", written.join(", "));
@@ -41,23 +48,39 @@ pub fn table(options: &Options, checked: &Checked) -> Result<()> {
 }
 
 /// Draws everything that there are records for.
-pub fn figure(_: &Options, checked: &Checked) -> Result<()> {
-    for path in paper_figure::draw_records(&checked.places)? {
-        println!("written to {}", path.display());
-    }
-    for dataset in EMBEDDED {
-        for path in paper_figure::draw_gallery(dataset, &checked.order())? {
-            checked.terminal.clear();
-            println!("written to {}", path.display());
-        }
-    }
+pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
+    let written = figures_of(&options.slug, checked)?;
+    checked.terminal.clear();
+    written.iter().for_each(|path| println!("written to {}", path.display()));
     Ok(())
 }
 
 /// Prints and writes the verdicts.
-pub fn claims(_: &Options, checked: &Checked) -> Result<()> {
+pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
     let (findings, path) = claim::write(&checked.places.results)?;
-    println!("{}", claim::terminal(&findings));
-    checked.terminal.note(&format!("written to {}", path.display()));
+    let own: Vec<_> = findings.into_iter().filter(|finding| finding.claim.slug == options.slug).collect();
+    println!("{}", claim::terminal(&own));
+    println!("written to {}", path.display());
     Ok(())
+}
+
+/// The one place where a paper's name leads to its table.
+fn table_of(slug: &str) -> Result<TableSpec> {
+    match slug {
+        SLUG => Ok(main_table()),
+        _ => Err(Error::value("paper", SLUG, slug)),
+    }
+}
+
+/// The one place where a paper's name leads to its figures.
+fn figures_of(slug: &str, checked: &Checked) -> Result<Vec<PathBuf>> {
+    if slug != SLUG {
+        return Err(Error::value("paper", SLUG, slug));
+    }
+    let mut written = paper_figure::draw_records(&checked.places)?;
+    for dataset in EMBEDDED {
+        written.extend(paper_figure::draw_gallery(dataset, &checked.order())?);
+        written.push(paper_figure::draw_sheet(dataset, &checked.places)?);
+    }
+    Ok(written)
 }

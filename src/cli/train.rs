@@ -2,8 +2,9 @@
 
 use super::check::{Checked, slug};
 use clap::{Args, Subcommand};
+use retrace::dataset;
 use retrace::model::{Architecture, import, weights::Storage};
-use retrace::paper::photo_pretraining::{Config, SLUG, protocol};
+use retrace::paper::photo_pretraining::{Config, protocol};
 use retrace::run::{RunConfig, read_json};
 use retrace::seed::Seed;
 use retrace::train::Watch;
@@ -99,29 +100,38 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&config)?);
         return Ok(());
     }
-    let dataset = name_of(&options.dataset);
+    let dataset = name_of(&options.dataset)?;
     let run =
         RunConfig { slug: options.slug.clone(), dataset, row: options.row.clone(), seed: Seed(options.seed), config };
     let folder = run.folder(&checked.places.results);
-    let begun = folder.0.join("state.safetensors").is_file();
-    if begun && !options.resume {
-        return Err(Error::data(&folder.0, "no training under way, or --resume", "one that was stopped"));
-    }
     if folder.is_finished() {
         checked.terminal.note(&format!("{} is finished", folder.0.display()));
+    } else if folder.0.join("state.safetensors").is_file() && !options.resume {
+        return Err(Error::data(&folder.0, "no training under way, or --resume", "one that was stopped"));
     }
-    let source = Path::new(&options.dataset).is_dir().then_some(options.dataset.as_str());
-    let summary = protocol::run_on(&run, source, &checked.order())?;
+    let summary = protocol::run_on(&run, &options.dataset, &checked.order())?;
     checked.terminal.clear();
-    println!("{}", serde_json::to_string_pretty(&summary)?);
+    println!("{}\nrecorded in {}", serde_json::to_string_pretty(&summary)?, folder.0.display());
     Ok(())
 }
 
-/// A folder of one's own goes by its last part in `results/`.
-fn name_of(dataset: &str) -> String {
-    let path = Path::new(dataset);
-    let last = path.file_name().filter(|_| path.is_dir()).map(|name| name.to_string_lossy().into_owned());
-    last.unwrap_or_else(|| dataset.to_string())
+/// The corpus's name in `results/`; a folder of one's own goes by its last part.
+fn name_of(dataset: &str) -> Result<String> {
+    let known = is_known(dataset)?;
+    if known || !Path::new(dataset).is_dir() {
+        return Ok(dataset.to_string());
+    }
+    let path = std::fs::canonicalize(dataset).map_err(Error::io(dataset))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase().replace(' ', "-")).unwrap_or_default();
+    match is_known(&name)? {
+        false if !name.is_empty() => Ok(name),
+        _ => Err(Error::data(path, "a folder with a name that no known corpus has", format!("`{name}`"))),
+    }
+}
+
+fn is_known(name: &str) -> Result<bool> {
+    let embedded = dataset::synthetic::Kind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name);
+    Ok(embedded || dataset::list()?.iter().any(|known| known.name == name))
 }
 
 /// Pre-trains the small network; its weights go below the results folder, where every training looks first.
@@ -140,21 +150,18 @@ pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
 
 /// Ranks with a shipped checkpoint.
 pub fn eval(options: &EvalOptions, checked: &Checked) -> Result<()> {
-    let folder = checked.places.results.join(SLUG).join(name_of(&options.dataset)).join(&options.row).join("seed0");
-    let mut run: RunConfig<Config> = read_json(&folder.join("config.json"))?;
-    let checkpoint = protocol::checkpoint_path(&checked.places.results, &run.dataset, &run.row);
-    if let Some(on) = &options.on {
-        run.dataset = on.clone();
-        run.config.valid_photos = 0; // the whole test part is ranked; nothing is validated
-    }
-    let ranking = protocol::rank_with(&run, &checkpoint, &checked.order())?;
+    let (results, trained_on) = (&checked.places.results, name_of(&options.dataset)?);
+    let folder = results.join(&options.slug).join(&trained_on).join(&options.row).join("seed0");
+    let run: RunConfig<Config> = read_json(&folder.join("config.json"))?;
+    let checkpoint = protocol::checkpoint_path(results, &trained_on, &options.row);
+    let corpus = options.on.as_ref().unwrap_or(&options.dataset);
+    let ranking = protocol::rank_with(&run, &checkpoint, corpus, &checked.order())?;
     checked.terminal.clear();
     let gallery = ranking.queries.gallery.len();
     let scores = retrace::train::scores(&ranking.ranks, gallery)?;
     println!(
-        "{} on {}: Acc@1 {:.1}, Acc@5 {:.1}, Acc@10 {:.1} ({} queries, {gallery} photos)",
+        "{} on {corpus}: Acc@1 {:.1}, Acc@5 {:.1}, Acc@10 {:.1} ({} queries, {gallery} photos)",
         options.row,
-        run.dataset,
         scores.acc1,
         scores.acc5,
         scores.acc10,

@@ -40,20 +40,20 @@ pub struct Album {
 }
 
 impl Album {
-    /// Decodes every photo and drawing of a corpus; `advance` hears of each.
+    /// Decodes every photo and drawing of a corpus; `advance` hears of each and may stop it.
     ///
     /// # Errors
     /// The first file that cannot be read.
-    pub fn load(source: &dyn Source, config: PrepareConfig, advance: &(dyn Fn() + Sync)) -> Result<Self> {
+    pub fn load(source: &dyn Source, config: PrepareConfig, advance: &(dyn Fn() -> Result<()> + Sync)) -> Result<Self> {
         let (side, index) = (config.side, source.index());
         let photo = |i| {
             let photo = source.photo(i)?;
-            advance();
+            advance()?;
             Ok(imageops::resize(&photo, side, side, imageops::FilterType::Triangle))
         };
         let drawing = |i| {
             let drawing = source.drawing(i)?;
-            advance();
+            advance()?;
             Ok(match drawing {
                 Drawing::Raster(raster) => {
                     Drawing::Raster(imageops::resize(&raster, side, side, imageops::FilterType::Triangle))
@@ -238,7 +238,7 @@ mod tests {
     }
 
     fn album(ink: Ink) -> Album {
-        Album::load(&Square::new(), PrepareConfig { side: 64, ink }, &|| {}).unwrap()
+        Album::load(&Square::new(), PrepareConfig { side: 64, ink }, &|| Ok(())).unwrap()
     }
 
     /// Centre of the dark pixels, in canvas coordinates.

@@ -136,7 +136,7 @@ fn a_training_pass_equals_pytorch() {
 #[test]
 fn imagenet_features_equal_pytorch() {
     let Some(folder) = std::env::var_os("RETRACE_WEIGHTS") else {
-        println!("skipped: RETRACE_WEIGHTS not set");
+        eprintln!("skipped: RETRACE_WEIGHTS not set");
         return;
     };
     let (parameters, network) = network(Architecture::EfficientNetLite0);

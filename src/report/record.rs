@@ -1,6 +1,6 @@
 //! The finished runs of a row.
 
-use crate::run::{Rank, RunFolder, Summary};
+use crate::run::{Rank, RunFolder, Summary, read_json};
 use crate::{Error, Result, metric::acc_at};
 use std::path::{Path, PathBuf};
 
@@ -39,8 +39,25 @@ pub fn read_row(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<
     }
     for pair in runs.windows(2) {
         check_same_queries(&pair[0], &pair[1])?;
+        check_same_settings(&pair[0], &pair[1])?;
     }
     Ok(runs)
+}
+
+/// Runs that are averaged differ in their seed alone.
+fn check_same_settings(a: &Run, b: &Run) -> Result<()> {
+    let settings = |run: &Run| -> Result<Option<serde_json::Value>> {
+        let path = run.folder.0.join("config.json");
+        let value: Option<serde_json::Value> = if path.is_file() { Some(read_json(&path)?) } else { None };
+        Ok(value.and_then(|value| value.get("config").cloned()))
+    };
+    match settings(a)? == settings(b)? {
+        true => Ok(()),
+        false => {
+            let expected = format!("the settings of {}, since both are seeds of one row", a.folder.0.display());
+            Err(Error::data(&b.folder.0, expected, "others"))
+        }
+    }
 }
 
 fn seed_folders(row: &Path) -> Result<Vec<(u64, RunFolder)>> {
@@ -137,6 +154,9 @@ pub fn check_results(results: &Path) -> Result<usize> {
     Ok(count)
 }
 
+/// Folders from `results` down to a run's files.
+const RUN_DEPTH: usize = 5;
+
 fn finished_below(results: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     if !results.is_dir() {
@@ -144,7 +164,8 @@ fn finished_below(results: &Path) -> Result<Vec<PathBuf>> {
     }
     for entry in walkdir::WalkDir::new(results).sort_by_file_name() {
         let entry = entry.map_err(|error| Error::data(results, "a folder that can be read", error))?;
-        if entry.file_name() == "summary.json" {
+        // `<slug>/<dataset>/<row>/seed<k>/summary.json`: pre-trainings, two folders up, have summaries of their own.
+        if entry.file_name() == "summary.json" && entry.depth() == RUN_DEPTH {
             folders.extend(entry.path().parent().map(Path::to_path_buf));
         }
     }

@@ -203,7 +203,11 @@ fn run_epoch(fit: &Fit, step: &mut dyn Step, epoch: usize) -> Result<f64> {
     let mut sum = 0.0;
     for (i, batch) in batches.iter().enumerate() {
         if fit.watch.is_stopped() {
-            return Err(Error::Stopped { resume: format!("epoch {} is saved; `--resume` goes on from it", epoch - 1) });
+            let resume = match epoch {
+                1 => "nothing is saved yet; it starts again".to_string(),
+                _ => format!("epoch {} is saved; the same command (`train`: with --resume) goes on from it", epoch - 1),
+            };
+            return Err(Error::Stopped { resume });
         }
         let done = (epoch - 1) * count + i;
         sum += step.step(batch, &mut stream, fit.config.schedule.factor(done, total))?;

@@ -24,13 +24,25 @@ impl Log {
     /// Takes up the log that is at `path`, or starts one.
     ///
     /// # Errors
-    /// The folder cannot be written.
+    /// A log of other data, other pre-trained weights or another configuration; a folder that cannot be written.
     pub fn open(path: &Path, header: &Header) -> Result<Self> {
         if !path.is_file() {
             return Self::create(path, header);
         }
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        Ok(Self { path: path.to_path_buf(), lines: text.lines().map(String::from).collect() })
+        let lines: Vec<String> = text.lines().map(String::from).collect();
+        let first = lines.first().map_or("", String::as_str);
+        let old: Header = serde_json::from_str(first).map_err(|error| Error::data(path, "a log's header", error))?;
+        let identity = |header: &Header| {
+            let Header { config_hash, data_version, counts, weights, .. } = header.clone();
+            (config_hash, data_version, counts, weights)
+        };
+        if identity(&old) != identity(header) {
+            let expected = format!("a run on data {} with weights {:?}", header.data_version, header.weights);
+            let found = format!("one on data {} with weights {:?}", old.data_version, old.weights);
+            return Err(Error::data(path, expected, found));
+        }
+        Ok(Self { path: path.to_path_buf(), lines })
     }
 
     /// Keeps the header and the first `epochs` lines: later ones are of an epoch whose state was not saved.

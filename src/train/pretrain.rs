@@ -16,7 +16,7 @@ pub use score::{AttributeScore, PretrainReport};
 use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
 use crate::dataset::synthetic::{Photos, VERSION};
 use crate::model::{Architecture, weights};
-use crate::run::{Header, RunConfig, RunFolder, write_json};
+use crate::run::{Header, RunConfig, RunFolder, versions, write_json};
 use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
 use crate::{Error, Result, device};
@@ -148,7 +148,6 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 fn header(run: &RunConfig<PretrainConfig>, device: &Device, command: &str) -> Result<Header> {
-    let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")];
     let counts = [("train", [run.config.photos, 0]), ("valid", [run.config.valid_photos, 0])];
     Ok(Header {
         command: command.to_string(),
@@ -156,7 +155,7 @@ fn header(run: &RunConfig<PretrainConfig>, device: &Device, command: &str) -> Re
         data_version: format!("labelled photos, generator {VERSION}, {} px", run.config.side),
         counts: counts.map(|(name, count)| (name.to_string(), count)).into(),
         seed: run.seed,
-        versions: versions.map(|(name, version)| (name.to_string(), version.to_string())).into(),
+        versions: versions(),
         weights: None,
         device: device::name(device).to_string(),
     })

@@ -5,7 +5,7 @@ use candle_core::Device;
 use image::{Rgb, RgbImage};
 use retrace::Result;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Network, SLUG, protocol};
+use retrace::paper::photo_pretraining::{Config, Network, SLUG, bench, protocol};
 use retrace::run::{Places, RunConfig, Summary};
 use retrace::seed::Seed;
 use retrace::train::Watch;
@@ -80,9 +80,11 @@ impl Bench {
 
     /// Ranks by the checkpoint that a run has left, as a CSV.
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
-        let places = self.places(results);
-        let ranks =
-            protocol::rank_checkpoint(&run_of(config), &order(&places, &retrace::train::Unwatched)).unwrap().ranks;
+        let (places, run) = (self.places(results), run_of(config));
+        let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
+        let ranks = protocol::rank_with(&run, &checkpoint, &run.dataset, &order(&places, &retrace::train::Unwatched))
+            .unwrap()
+            .ranks;
         let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
         "query,photo,rank\n".to_string() + &ranks.iter().map(line).collect::<String>()
     }
@@ -93,8 +95,8 @@ fn run_of(config: &Config) -> RunConfig<Config> {
     RunConfig { slug, dataset, row, seed: Seed(0), config: config.clone() }
 }
 
-fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> protocol::Order<'a> {
-    protocol::Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
+fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> bench::Order<'a> {
+    bench::Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
 }
 
 fn without_time(line: &str) -> String {

@@ -45,6 +45,22 @@ pub enum Update {
     },
 }
 
+impl Update {
+    /// Whether the topology of the training photos is needed.
+    pub fn needs_neighbours(&self) -> bool {
+        !matches!(self, Self::ZeroShot | Self::Base { .. })
+    }
+
+    /// Its optimisers, in the order in which they step.
+    pub fn optimisers(&self) -> Vec<OptimiserConfig> {
+        match *self {
+            Self::ZeroShot => vec![],
+            Self::Base { task } | Self::MultiTask { task, .. } => vec![task],
+            Self::MetaFirst { task, meta } | Self::MetaFull { task, meta, .. } => vec![task, meta],
+        }
+    }
+}
+
 /// The sign before the second-order term of Eq. 8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,10 +113,34 @@ pub struct Config {
     pub fit: FitConfig,
 }
 
-/// The rows of this paper that are trained, by folder name.
-pub const ROWS: [&str; 3] = ["zero-shot", "ours-base", "ours"];
-
 impl Config {
+    /// Says whether every setting is one that can be trained with.
+    ///
+    /// # Errors
+    /// The first setting that is not, with its name.
+    pub fn check(&self) -> Result<()> {
+        self.augment.check()?;
+        let trained = self.update != Update::ZeroShot;
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let rates = self.update.optimisers();
+        let fields = [
+            ("prepare.side", self.prepare.side >= 16, "16 pixels or more: the networks halve it four times or five"),
+            ("valid_photos", !trained || self.valid_photos >= 2, "2 or more: among one photo every query is right"),
+            ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more"),
+            ("neighbourhood.margin", self.neighbourhood.margin.is_finite(), "a number"),
+            ("neighbourhood.pairs", self.neighbourhood.pairs >= 1, "1 or more"),
+            ("clip", self.clip.is_none_or(positive), "above 0, or null"),
+            ("fit.epochs", !trained || self.fit.epochs >= 1, "1 or more"),
+            ("fit.batch", !trained || self.fit.batch >= 3, "3 or more: a topology triple is of three photos"),
+            ("update rate", rates.iter().all(|rule| positive(rule.rate)), "above 0"),
+            ("frozen", self.frozen.is_none() || self.head.is_some(), "null, or a head to train"),
+        ];
+        match fields.into_iter().find(|field| !field.1) {
+            Some((name, _, expected)) => Err(Error::value(format!("config.{name}"), expected, "another value")),
+            None => Ok(()),
+        }
+    }
+
     /// The preset of a row on a corpus.
     ///
     /// # Errors

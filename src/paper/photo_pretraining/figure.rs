@@ -1,20 +1,26 @@
 //! This paper's figures: from the records, and the gallery, which needs a network.
 
-use super::protocol::{Bench, Order, Ranking, checkpoint_path, rank_checkpoint};
+use super::bench::{Bench, Order};
+use super::protocol::{Ranking, checkpoint_path, rank_with};
 use super::table::{EMBEDDED, REAL, main_table, rows_of};
 use super::{Config, SLUG};
-use crate::Result;
-use crate::dataset::Drawing;
+use crate::dataset::{self, Drawing};
 use crate::metric::nearest;
 use crate::report::figure::{bar, canvas, curve, early, gallery};
 use crate::report::table;
-use crate::run::{Places, RunConfig, RunFolder, read_json};
+use crate::run::{Places, RunConfig, RunFolder, read_json, write_atomic};
+use crate::seed::Seed;
 use crate::sketch::antialiased;
-use image::RgbImage;
+use crate::{Error, Result};
+use image::{ImageFormat, RgbImage};
 use std::path::PathBuf;
 
 /// Photos to a query of the gallery.
 const SHOWN: usize = 8;
+
+/// The gallery's sketches: as large as the embedded photos, drawn with the pen of the real sets.
+const SKETCH_SIDE: u32 = 128;
+const SKETCH_PEN: f32 = 3.0;
 
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
@@ -31,7 +37,7 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
         let (results, title) = (&places.results, |what: &str| format!("{what}, {dataset}"));
         let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &rows)?;
         figures.push((format!("curves-{dataset}"), curves));
-        let early = early::draw(results, SLUG, dataset, &title("Acc@1 while the sketch is being drawn"), &rows)?;
+        let early = early::draw(results, SLUG, dataset, &title("While being drawn"), &rows)?;
         figures.push((format!("early-{dataset}"), early));
     }
     let mut written = Vec::new();
@@ -51,11 +57,12 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
 pub fn draw_gallery(dataset: &str, order: &Order) -> Result<Vec<PathBuf>> {
     let row = rows_of(dataset)[2];
     let folder = RunFolder(order.places.results.join(SLUG).join(dataset).join(row).join("seed0"));
-    if !folder.is_finished() || !checkpoint_path(&order.places.results, dataset, row).is_file() {
+    let checkpoint = checkpoint_path(&order.places.results, dataset, row);
+    if !folder.is_finished() || !checkpoint.is_file() {
         return Ok(Vec::new());
     }
     let run: RunConfig<Config> = read_json(&folder.0.join("config.json"))?;
-    let ranking = rank_checkpoint(&run, order)?;
+    let ranking = rank_with(&run, &checkpoint, dataset, order)?;
     let bench = Bench::open(dataset, 0, order.places)?;
     let chosen = QUERIES.map(|share| (share * ranking.ranks.len() as f64) as usize);
     let queries = chosen.iter().map(|i| query(*i, &ranking, &bench)).collect::<Result<_>>()?;
@@ -73,7 +80,7 @@ fn query(i: usize, ranking: &Ranking, bench: &Bench) -> Result<gallery::Query> {
     let photo = |j: &usize| Ok((bench.source().photo(ranking.queries.gallery[*j])?, row[*j]));
     let position = ranking.queries.sketches[i];
     let sketch = match bench.source().drawing(position)? {
-        Drawing::Vector(sketch) => antialiased(&sketch, 128, 3.0),
+        Drawing::Vector(sketch) => antialiased(&sketch, SKETCH_SIDE, SKETCH_PEN),
         Drawing::Raster(raster) => raster,
     };
     Ok(gallery::Query {
@@ -83,4 +90,19 @@ fn query(i: usize, ranking: &Ranking, bench: &Bench) -> Result<gallery::Query> {
         own: shown.iter().position(|j| *j == ranking.queries.own[i]),
         rank: ranking.ranks[i].rank,
     })
+}
+
+/// Draws six objects of an embedded corpus, each as its photo and three sketches.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
+    let source = dataset::open(dataset, None)?;
+    let photos = dataset::choose(source.index(), 6, Seed(0));
+    let path = places.figures.join(format!("contact-sheet-{dataset}.png"));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // pixels a picture: eight to a line of a README
+    sheet.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::Figure(error.to_string()))?;
+    write_atomic(&path, bytes.get_ref())?;
+    Ok(path)
 }

@@ -6,6 +6,7 @@
 //! | [`Config`] | every setting and its place in the paper |
 //! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
+//! | [`bench`] | the corpus and the weights that a run stands on |
 //! | [`protocol`] | a run from data to record |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
@@ -13,6 +14,7 @@
 //!
 //! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
 
+pub mod bench;
 mod config;
 pub mod figure;
 mod model;
@@ -20,7 +22,7 @@ pub mod protocol;
 mod step;
 pub mod table;
 
-pub use config::{Config, Curvature, Neighbourhood, ROWS, Update};
+pub use config::{Config, Curvature, Neighbourhood, Update};
 pub use model::Network;
 pub use step::{Neighbours, PaperStep};
 
@@ -28,7 +30,7 @@ pub use step::{Neighbours, PaperStep};
 pub const SLUG: &str = "photo_pretraining";
 
 /// What differs from the paper, and why.
-pub const DEVIATIONS: [&str; 6] = [
+pub const DEVIATIONS: [&str; 7] = [
     "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
      64 px (embedded corpora) instead of ResNet-50; the paper's input size, rates and schedule stand in a supplement \
      that is not at hand.",
@@ -36,6 +38,8 @@ pub const DEVIATIONS: [&str; 6] = [
     "Pre-training of the embedded corpora: supervised attributes of 12,000 other synthetic photos, in place of ImageNet.",
     "Negatives of Eq. 1: the mean over all other photos of the batch; the paper names one p_k.",
     "Rates of the two steps of Eq. 9: equal, each with an Adam of its own; the paper prints plain descent and no rates.",
+    "Eq. 8 (`meta-full`): the second-order term is scaled by eta_s as printed, also where the step itself is Adam's; \
+     its sign can be the printed one or the chain rule's, which differ.",
     "Selection: on a validation part of the training photos; released code of the field selects on test data.",
 ];
 

@@ -1,17 +1,10 @@
-use super::{Config, Update};
+use super::Config;
 use crate::model::{Allowance, Embedder, Mode, Parameters, weights};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-impl Update {
-    /// Whether the topology of the training photos is needed.
-    pub fn needs_neighbours(&self) -> bool {
-        !matches!(self, Self::ZeroShot | Self::Base { .. })
-    }
-}
 
 /// The one network of the paper: sketches and photos go through the same weights.
 pub struct Network {

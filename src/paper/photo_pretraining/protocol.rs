@@ -1,288 +1,180 @@
 //! One run from configuration to record: data, weights, features, training, the single look at the test part.
 
+use super::bench::{Bench, Order, hash_weights, pixels, weights_path};
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
-use crate::dataset::{self, Album, Index, Pair, Source, Split};
+use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::model::l2_normalise;
 use crate::paper::floor::{self, Floor};
-use crate::run::{Header, Places, Rank, RunConfig, RunFolder, Summary, hex};
+use crate::report::score::EARLY;
+use crate::run::{Rank, RunConfig, RunFolder, Summary};
 use crate::seed::Seed;
-use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, Watch};
-use crate::{Error, Result, device};
-use candle_core::{Device, Tensor};
-use sha2::{Digest, Sha256};
+use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries};
+use crate::{Error, Result};
+use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
-const VALIDATION: Seed = Seed(0);
+/// Photos to a forward pass of the frozen network.
+const CHUNK: usize = 64;
 
-/// Percentages of the points at which early retrieval is measured (Fig. 5b is read at steps of ten here).
-pub const PERCENTS: [u32; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
-
-/// How a run was asked for.
-pub struct Order<'a> {
-    /// Where things are read and written.
-    pub places: &'a Places,
-    /// Where tensors live.
-    pub device: &'a Device,
-    /// The command line, for the log.
-    pub command: String,
-    /// Told of progress.
-    pub watch: &'a dyn Watch,
-}
-
-/// A corpus, opened and divided.
-pub struct Bench {
-    source: Box<dyn Source>,
-    index: Index,
-}
-
-impl Bench {
-    /// Opens a corpus and cuts `valid_photos` of its training photos off; 0: no validation part.
-    ///
-    /// # Errors
-    /// A corpus that is not there or has too few photos.
-    pub fn open(name: &str, valid_photos: usize, places: &Places) -> Result<Self> {
-        let source = dataset::open(name, places.data.as_deref())?;
-        let index = match valid_photos {
-            0 => source.index().clone(),
-            count => dataset::with_validation(source.index(), count, VALIDATION)?,
-        };
-        Ok(Self { source, index })
-    }
-
-    /// Its index, validation part included.
-    pub fn index(&self) -> &Index {
-        &self.index
-    }
-
-    /// The corpus itself.
-    pub fn source(&self) -> &dyn Source {
-        self.source.as_ref()
-    }
-
-    /// Decodes all pictures.
-    ///
-    /// # Errors
-    /// The first file that cannot be read.
-    pub fn album(&self, config: &Config, watch: &dyn Watch) -> Result<Album> {
-        let (done, total) = (AtomicUsize::new(0), self.index.photos.len() + self.index.sketches.len());
-        let advance = || watch.advance("reading", done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Album::load(self.source(), config.prepare, &advance)
-    }
-
-    fn header(&self, run: &RunConfig<impl serde::Serialize>, weights: Option<String>, order: &Order) -> Result<Header> {
-        let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")];
-        Ok(Header {
-            command: order.command.clone(),
-            config_hash: run.hash()?,
-            data_version: self.source.version(),
-            counts: self.index.counts(),
-            seed: run.seed,
-            weights,
-            versions: versions.map(|(name, version)| (name.to_string(), version.to_string())).into(),
-            device: device::name(order.device).to_string(),
-        })
-    }
-
-    fn pairs(&self, split: Split) -> Vec<Pair> {
-        let pair = |sketch: usize| Pair { sketch, photo: self.index.sketches[sketch].photo };
-        self.index.sketches_of(split).into_iter().map(pair).collect()
-    }
-}
-
-/// Ranks the test part by a row without learning and writes its record.
+/// Ranks the test part by a row without learning and writes its record, unless the same ranks are recorded already.
 ///
 /// # Errors
 /// A picture that cannot be read; a folder that cannot be written.
 pub fn run_floor(floor: Floor, dataset: &str, order: &Order) -> Result<Summary> {
     let started = Instant::now();
     let bench = Bench::open(dataset, 0, order.places)?;
-    let run = RunConfig {
-        slug: SLUG.into(),
-        dataset: dataset.into(),
-        row: floor.row().into(),
-        seed: Seed(0),
-        config: "no learning".to_string(),
-    };
+    let (row, config) = (floor.row().to_string(), "no learning".to_string());
+    let run = RunConfig { slug: SLUG.into(), dataset: dataset.into(), row, seed: Seed(0), config };
     let folder = run.folder(&order.places.results);
     folder.open(&run)?;
-    Log::create(&folder.0.join("log.jsonl"), &bench.header(&run, None, order)?)?;
     let queries = Queries::of(bench.index(), Split::Test);
     let ranks = floor::rank(floor, bench.source(), &queries, order.watch)?;
+    if folder.is_finished() && folder.ranks()? == ranks {
+        return folder.summary();
+    }
+    Log::create(&folder.0.join("log.jsonl"), &bench.header(&run, None, order)?)?;
     record(&folder, &ranks, queries.gallery.len(), None, "none", started.elapsed().as_secs_f64())
 }
 
 /// Trains a run, or goes on with it, and writes its record; a finished run is returned as it is.
 ///
 /// # Errors
-/// Data or weights that are not there; a watch that stops; a folder that holds another configuration.
+/// Data or weights that are not there, or others than the run began with; a setting that cannot be; a watch that
+/// stops; a folder that holds another configuration.
 pub fn run(run: &RunConfig<Config>, order: &Order) -> Result<Summary> {
-    run_on(run, None, order)
+    run_on(run, &run.dataset, order)
 }
 
 /// As [`run()`], with the corpus in a folder of the user's own.
 ///
 /// # Errors
 /// As [`run()`].
-pub fn run_on(run: &RunConfig<Config>, corpus: Option<&str>, order: &Order) -> Result<Summary> {
+pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Summary> {
+    run.config.check()?;
     let folder = run.folder(&order.places.results);
+    let started = Instant::now();
+    let bench = Bench::open(corpus, run.config.valid_photos, order.places)?;
+    if run.config.update != Update::ZeroShot {
+        bench.index().require(Split::Train)?;
+        bench.index().require(Split::Valid)?;
+    }
     folder.open(run)?;
+    let weights = hash_weights(&run.config, order.places)?;
+    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
     if folder.is_finished() {
+        folder.remove_state()?;
         return folder.summary();
     }
-    let started = Instant::now();
-    let bench = Bench::open(corpus.unwrap_or(&run.dataset), run.config.valid_photos, order.places)?;
-    let network = network(run, order)?;
+    let network = Network::new(&run.config, run.seed, order.device)?;
+    network.load_backbone(&weights_path(&run.config, order.places)?)?;
     let album = bench.album(&run.config, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
-    let features = run.config.frozen.map(|versions| features(run, &bench, &network, &pixels, versions, order));
-    let features = features.transpose()?;
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
+    let features = run.config.frozen.map(|versions| trial.features(&pixels, versions, &weights)).transpose()?;
     let feed: &dyn Feed = match &features {
         Some(features) => features,
         None => &pixels,
     };
-    let mut log = Log::open(
-        &folder.0.join("log.jsonl"),
-        &bench.header(run, Some(hash_weights(&run.config, order.places)?), order)?,
-    )?;
     let outcome = match run.config.update {
         Update::ZeroShot => None,
-        _ => Some(train(run, &bench, &network, feed, &folder, &mut log, order)?),
+        _ => Some(trial.train(feed, &mut log)?),
     };
     network.round()?;
-    finish(run, &bench, &network, feed, &album, outcome, started, order)
+    trial.finish(feed, &album, outcome, started)
 }
 
-fn network(run: &RunConfig<Config>, order: &Order) -> Result<Network> {
-    let network = Network::new(&run.config, run.seed, order.device)?;
-    network.load_backbone(&weights_path(&run.config, order.places)?)?;
-    Ok(network)
+/// A run under way.
+struct Trial<'a> {
+    run: &'a RunConfig<Config>,
+    bench: &'a Bench,
+    network: &'a Network,
+    folder: &'a RunFolder,
+    order: &'a Order<'a>,
 }
 
-/// The pre-trained weights: shipped ones first, then imported ones.
-///
-/// # Errors
-/// Weights that are in neither place; the message says how to get them.
-pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
-    let name = format!("{}-{}.safetensors", config.architecture, config.weights);
-    let candidates = [places.shipped.join("checkpoints/pretrained").join(&name), places.weights.join(&name)];
-    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-        let expected = "pre-trained weights (`retrace weights import --help` says how to get them)";
-        Error::data(&candidates[1], expected, "no file")
-    })
-}
-
-/// First 16 digits of the SHA-256 of the pre-trained weights' file.
-fn hash_weights(config: &Config, places: &Places) -> Result<String> {
-    let path = weights_path(config, places)?;
-    Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
-}
-
-fn pixels<'a>(album: &'a Album, config: &Config, device: &Device) -> Pixels<'a> {
-    let normalisation = config.architecture.normalisation();
-    Pixels { album, augment: config.augment, normalisation, device: device.clone() }
-}
-
-fn features(
-    run: &RunConfig<Config>,
-    bench: &Bench,
-    network: &Network,
-    pixels: &Pixels,
-    versions: u32,
-    order: &Order,
-) -> Result<Features> {
-    let weights = hash_weights(&run.config, order.places)?;
-    let prepare = serde_json::to_string(&run.config.prepare)?;
-    let partial = if pixels.album.is_vector() { bench.index().sketches_of(Split::Test) } else { Vec::new() };
-    let plan = FeaturePlan {
-        pixels,
-        backbone: &|x| network.features(x),
-        counts: [bench.index().photos.len(), bench.index().sketches.len()],
-        versions,
-        partial: (partial, if pixels.album.is_vector() { PERCENTS.to_vec() } else { Vec::new() }),
-        key: format!("{} {} {} {weights} {prepare}", run.dataset, bench.source().version(), run.config.architecture),
-    };
-    Features::open(&plan, &order.places.cache, order.watch)
-}
-
-/// The topology of the training photos under the network as it was pre-trained.
-fn neighbours(network: &Network, bench: &Bench, feed: &dyn Feed) -> Result<Neighbours> {
-    let photos = bench.index().photos_of(Split::Train);
-    let frozen = |chunk: &[usize]| -> Result<Tensor> {
-        let input = feed.photos(chunk)?;
-        let features = if input.rank() == 4 { network.features(&input)? } else { input };
-        Ok(l2_normalise(&features)?.detach())
-    };
-    let rows = photos.chunks(64).map(frozen).collect::<Result<Vec<_>>>()?;
-    let topology = Topology::new(&Tensor::cat(&rows, 0)?)?;
-    Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
-}
-
-fn train(
-    run: &RunConfig<Config>,
-    bench: &Bench,
-    network: &Network,
-    feed: &dyn Feed,
-    folder: &RunFolder,
-    log: &mut Log,
-    order: &Order,
-) -> Result<Outcome> {
-    let needed = run.config.update.needs_neighbours();
-    let neighbours = needed.then(|| neighbours(network, bench, feed)).transpose()?;
-    let mut step = PaperStep::new(network, feed, neighbours)?;
-    let valid = Queries::of(bench.index(), Split::Valid);
-    let score = || {
-        let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), feed, &valid)?;
-        train::scores(&ranks, valid.gallery.len())
-    };
-    let fit = Fit {
-        config: run.config.fit,
-        seed: run.seed,
-        parameters: network.parameters(),
-        pairs: bench.pairs(Split::Train),
-        score: &score,
-        folder,
-        hash: run.hash()?,
-        watch: order.watch,
-    };
-    train::fit(&fit, &mut step, log)
-}
-
-#[allow(clippy::too_many_arguments)]
-fn finish(
-    run: &RunConfig<Config>,
-    bench: &Bench,
-    network: &Network,
-    feed: &dyn Feed,
-    album: &Album,
-    outcome: Option<Outcome>,
-    started: Instant,
-    order: &Order,
-) -> Result<Summary> {
-    let folder = run.folder(&order.places.results);
-    let queries = Queries::of(bench.index(), Split::Test);
-    let embed = |x: &Tensor| network.embed_in_evaluation(x);
-    let ranks = train::evaluate(&embed, feed, &queries)?;
-    if album.is_vector() {
-        folder.write_early(&train::early(&embed, feed, &queries, &PERCENTS)?)?;
+impl Trial<'_> {
+    fn features(&self, pixels: &Pixels, versions: u32, weights: &str) -> Result<Features> {
+        let (index, config) = (self.bench.index(), &self.run.config);
+        let prepare = serde_json::to_string(&config.prepare)?;
+        let partial = match pixels.album.is_vector() {
+            true => (index.sketches_of(Split::Test), EARLY.to_vec()),
+            false => (Vec::new(), Vec::new()),
+        };
+        let data = self.bench.source().version();
+        let plan = FeaturePlan {
+            pixels,
+            backbone: &|x| self.network.features(x),
+            counts: [index.photos.len(), index.sketches.len()],
+            versions,
+            partial,
+            key: format!("{} {data} {} {weights} {prepare}", self.run.dataset, config.architecture),
+        };
+        Features::open(&plan, &self.order.places.cache, self.order.watch)
     }
-    if outcome.is_some() && run.seed == Seed(0) {
-        let metadata = BTreeMap::from([
-            ("config".to_string(), serde_json::to_string(run)?),
-            ("config_hash".to_string(), run.hash()?),
-            ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-        ]);
-        network.save(&checkpoint_path(&order.places.results, &run.dataset, &run.row), &metadata)?;
+
+    /// The topology of the training photos under the network as it was pre-trained.
+    fn neighbours(&self, feed: &dyn Feed) -> Result<Neighbours> {
+        let photos = self.bench.index().photos_of(Split::Train);
+        let frozen = |chunk: &[usize]| -> Result<Tensor> {
+            let input = feed.photos(chunk)?;
+            let features = if input.rank() == 4 { self.network.features(&input)? } else { input };
+            Ok(l2_normalise(&features)?.detach())
+        };
+        let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
+        let topology = Topology::new(&Tensor::cat(&rows, 0)?)?;
+        Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
     }
-    let select_on = outcome.map_or("none".to_string(), |_| run.config.fit.select_on.to_string());
-    let seconds = outcome.as_ref().map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
-    let summary = record(&folder, &ranks, queries.gallery.len(), outcome.map(|o| o.epoch), &select_on, seconds)?;
-    folder.remove_state()?;
-    Ok(summary)
+
+    fn train(&self, feed: &dyn Feed, log: &mut Log) -> Result<Outcome> {
+        // A resumed training has other weights by now, but the network still holds the pre-trained ones here.
+        let needed = self.run.config.update.needs_neighbours();
+        let neighbours = needed.then(|| self.neighbours(feed)).transpose()?;
+        let mut step = PaperStep::new(self.network, feed, neighbours)?;
+        let valid = Queries::of(self.bench.index(), Split::Valid);
+        let score = || {
+            let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), feed, &valid)?;
+            train::scores(&ranks, valid.gallery.len())
+        };
+        let fit = Fit {
+            config: self.run.config.fit,
+            seed: self.run.seed,
+            parameters: self.network.parameters(),
+            pairs: self.bench.pairs(Split::Train),
+            score: &score,
+            folder: self.folder,
+            hash: self.run.hash()?,
+            watch: self.order.watch,
+        };
+        train::fit(&fit, &mut step, log)
+    }
+
+    /// Ranks the test part, once, and writes the record.
+    fn finish(&self, feed: &dyn Feed, album: &Album, outcome: Option<Outcome>, started: Instant) -> Result<Summary> {
+        let (run, results) = (self.run, &self.order.places.results);
+        let queries = Queries::of(self.bench.index(), Split::Test);
+        let embed = |x: &Tensor| self.network.embed_in_evaluation(x);
+        let ranks = train::evaluate(&embed, feed, &queries)?;
+        if album.is_vector() {
+            self.folder.write_early(&train::early(&embed, feed, &queries, &EARLY)?)?;
+        }
+        if outcome.is_some() && run.seed == Seed(0) {
+            let metadata = BTreeMap::from([
+                ("config".to_string(), serde_json::to_string(run)?),
+                ("config_hash".to_string(), run.hash()?),
+                ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ]);
+            self.network.save(&checkpoint_path(results, &run.dataset, &run.row), &metadata)?;
+        }
+        let select_on = outcome.map_or("none".to_string(), |_| run.config.fit.select_on.to_string());
+        let seconds = outcome.map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
+        let epoch = outcome.map(|outcome| outcome.epoch);
+        let summary = record(self.folder, &ranks, queries.gallery.len(), epoch, &select_on, seconds)?;
+        self.folder.remove_state()?;
+        Ok(summary)
+    }
 }
 
 /// Where the checkpoint of a row's first seed is shipped.
@@ -300,20 +192,12 @@ pub struct Ranking {
     pub ranks: Vec<Rank>,
 }
 
-/// Ranks the test part with the checkpoint that belongs to a run.
+/// Ranks the test part of a corpus, a name or a folder, with a checkpoint of the run's network.
 ///
 /// # Errors
 /// A checkpoint that is not there or is of another network.
-pub fn rank_checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<Ranking> {
-    rank_with(run, &checkpoint_path(&order.places.results, &run.dataset, &run.row), order)
-}
-
-/// Ranks the test part of `run.dataset` with any checkpoint of the run's network.
-///
-/// # Errors
-/// A checkpoint that is not there or is of another network.
-pub fn rank_with(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Ranking> {
-    let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
+pub fn rank_with(run: &RunConfig<Config>, checkpoint: &Path, corpus: &str, order: &Order) -> Result<Ranking> {
+    let bench = Bench::open(corpus, 0, order.places)?;
     let network = Network::new(&run.config, run.seed, order.device)?;
     if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
         network.load_backbone(&weights_path(&run.config, order.places)?)?;
@@ -327,6 +211,9 @@ pub fn rank_with(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> R
     let feed = pixels(&album, &run.config, order.device);
     let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
     let ranks = queries.ranks(&distances)?;
+    if order.watch.is_stopped() {
+        return Err(Error::Stopped { resume: "ranking starts again".into() });
+    }
     Ok(Ranking { queries, distances, ranks })
 }
 

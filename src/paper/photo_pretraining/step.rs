@@ -56,18 +56,14 @@ impl<'a> PaperStep<'a> {
         feed: &'a dyn Feed,
         neighbours: Option<Neighbours>,
     ) -> Result<Self> {
-        let optimisers = match config.update {
-            Update::ZeroShot => vec![],
-            Update::Base { task } | Update::MultiTask { task, .. } => vec![task],
-            Update::MetaFirst { task, meta } | Update::MetaFull { task, meta, .. } => vec![task, meta],
-        };
         if neighbours.is_none() && config.update.needs_neighbours() {
             return Err(Error::value("update", "the topology of the training photos", "none"));
         }
         if variables.is_empty() && config.update != Update::ZeroShot {
             return Err(Error::value("trained tensors", "at least one (a frozen backbone needs a `head`)", "none"));
         }
-        let optimisers = optimisers.into_iter().map(|config| Optimiser::new(config, variables.clone())).collect();
+        let optimisers =
+            config.update.optimisers().into_iter().map(|config| Optimiser::new(config, variables.clone())).collect();
         Ok(Self {
             embed,
             feed,
@@ -143,7 +139,7 @@ impl<'a> PaperStep<'a> {
         scalar(&loss)
     }
 
-    /// The Hessian of the task loss at `before`, times `direction` (below Eq. 7); leaves the parameters as they are.
+    /// The Hessian of the task loss at `before`, times `direction` (below Eq. 7); the parameters end as they were.
     ///
     /// ```text
     /// H v = (grad L(theta + e v) - grad L(theta - e v)) / 2 e,   e = epsilon / |v|

@@ -1,4 +1,4 @@
-//! Acc@1 against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
+//! Acc@K against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
 
 use super::canvas::render;
 use super::panel::{self, Axis, Line, Panel, note, spread, top};
@@ -10,41 +10,65 @@ use crate::report::{
 };
 use std::path::Path;
 
-/// Draws some rows, each given as (folder, label); none where no row recorded `early.csv`.
+/// A panel for each K of Acc@K: the paper's, and the one that a page of results shows.
+const KS: [u32; 2] = [1, 10];
+
+/// Draws some rows, each given as (folder, label), under titles that begin with `title`; none where no row recorded
+/// `early.csv`.
 ///
 /// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`.
 ///
 /// # Errors
 /// A run that does not hold together.
 pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
+    let mut panels = Vec::new();
+    for k in KS {
+        let (lines, counts) = read_lines(results, slug, dataset, rows, k)?;
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let x = Axis { name: "Share of the sketch drawn (% of its points)".into(), range: (0.0, 100.0) };
+        let y = Axis { name: format!("Acc@{k} (%)"), range: (0.0, top(&lines)) };
+        let title = format!("{title}: Acc@{k}");
+        panels.push(Panel { title, note: note(&counts), x, y, lines, marks: true });
+    }
+    let svg = render((1080, 400), |area| {
+        let parts = area.split_evenly((1, panels.len()));
+        parts.iter().zip(&panels).try_for_each(|(part, panel)| panel::draw(part, panel))
+    })?;
+    Ok(Some(svg))
+}
+
+/// The lines of a K, and over how many seeds each of them is.
+fn read_lines(
+    results: &Path,
+    slug: &str,
+    dataset: &str,
+    rows: &[(&str, &str)],
+    k: u32,
+) -> Result<(Vec<Line>, Vec<usize>)> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
-        let seeds: Result<Vec<_>> = read_row(results, slug, dataset, row)?.iter().map(read_steps).collect();
-        let seeds = seeds?;
+        let runs = read_row(results, slug, dataset, row)?;
+        let seeds = runs.iter().map(|run| read_steps(run, k)).collect::<Result<Vec<_>>>()?;
         let points = spread(&seeds)?;
         if points.len() > 1 {
             counts.push(seeds.len());
             lines.push(Line { label: (*label).to_string(), points });
         }
     }
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let x = Axis { name: "Share of the sketch drawn (% of its points)".into(), range: (0.0, 100.0) };
-    let y = Axis { name: "Acc@1 (%)".into(), range: (0.0, top(&lines)) };
-    let panel = Panel { title: title.into(), note: note(&counts), x, y, lines, marks: true };
-    render((640, 420), |area| panel::draw(area, &panel)).map(Some)
+    Ok((lines, counts))
 }
 
-/// (percent, Acc@1) by rising percent; the last is the whole sketch.
-fn read_steps(run: &Run) -> Result<Vec<(f64, f64)>> {
+/// (percent, Acc@K) by rising percent; the last is the whole sketch.
+fn read_steps(run: &Run, k: u32) -> Result<Vec<(f64, f64)>> {
     let mut points = Vec::new();
     for (percent, ranks) in read_early(run)? {
         if percent < 100 {
             let values: Vec<u32> = ranks.iter().map(|rank| rank.rank).collect();
-            points.push((f64::from(percent), acc_at(&values, 1)?));
+            points.push((f64::from(percent), acc_at(&values, k)?));
         }
     }
-    points.push((100.0, acc_at(&run.values(), 1)?));
+    points.push((100.0, acc_at(&run.values(), k)?));
     Ok(points)
 }

@@ -1,0 +1,143 @@
+//! A corpus opened and divided, and the pre-trained weights: what a run stands on.
+
+use super::Config;
+use crate::dataset::{self, Album, Index, Pair, Source, Split};
+use crate::run::{Header, Places, RunConfig, hex, versions};
+use crate::seed::Seed;
+use crate::train::{Pixels, Watch};
+use crate::{Error, Result, device};
+use candle_core::Device;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
+const VALIDATION: Seed = Seed(0);
+
+/// One photo in this many is set aside where a training part is too small for the number that was asked for.
+const VALID_SHARE: usize = 10;
+
+/// How a run was asked for.
+pub struct Order<'a> {
+    /// Where things are read and written.
+    pub places: &'a Places,
+    /// Where tensors live.
+    pub device: &'a Device,
+    /// The command line, for the log.
+    pub command: String,
+    /// Told of progress.
+    pub watch: &'a dyn Watch,
+}
+
+/// A corpus, opened and divided.
+pub struct Bench {
+    source: Box<dyn Source>,
+    index: Index,
+}
+
+impl Bench {
+    /// Opens a corpus by name or folder and sets `valid_photos` of its training photos aside; 0: none.
+    ///
+    /// A corpus that has a validation part of its own keeps it; one with fewer than
+    /// `2 valid_photos` gives a tenth of them.
+    ///
+    /// # Errors
+    /// A corpus that is not there, has no test part, or has too few photos to train and validate on.
+    pub fn open(corpus: &str, valid_photos: usize, places: &Places) -> Result<Self> {
+        let source = dataset::open(corpus, places.data.as_deref())?;
+        source.index().require(Split::Test)?;
+        let (train, own) = (source.index().photos_of(Split::Train).len(), source.index().photos_of(Split::Valid).len());
+        let index = match (own, valid_photos) {
+            (0, count) if count > 0 => {
+                // Two photos at least: among one, every query is right.
+                let count = if 2 * count <= train { count } else { (train / VALID_SHARE).max(2) };
+                dataset::with_validation(source.index(), count, VALIDATION)?
+            }
+            _ => source.index().clone(),
+        };
+        Ok(Self { source, index })
+    }
+
+    /// Its index, validation part included.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The corpus itself.
+    pub fn source(&self) -> &dyn Source {
+        self.source.as_ref()
+    }
+
+    /// Decodes all pictures.
+    ///
+    /// # Errors
+    /// The first file that cannot be read; a watch that stops.
+    pub fn album(&self, config: &Config, watch: &dyn Watch) -> Result<Album> {
+        let (done, total) = (AtomicUsize::new(0), self.index.photos.len() + self.index.sketches.len());
+        let advance = || {
+            watch.advance("reading", done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            match watch.is_stopped() {
+                true => Err(Error::Stopped { resume: "nothing was under way yet".into() }),
+                false => Ok(()),
+            }
+        };
+        Album::load(self.source(), config.prepare, &advance)
+    }
+
+    /// The header of a run's log.
+    ///
+    /// # Errors
+    /// A configuration that does not serialise.
+    pub fn header<C: serde::Serialize>(
+        &self,
+        run: &RunConfig<C>,
+        weights: Option<String>,
+        order: &Order,
+    ) -> Result<Header> {
+        Ok(Header {
+            command: order.command.clone(),
+            config_hash: run.hash()?,
+            data_version: self.source.version(),
+            counts: self.index.counts(),
+            seed: run.seed,
+            versions: versions(),
+            weights,
+            device: device::name(order.device).to_string(),
+        })
+    }
+
+    /// The sketches of a split with their photos.
+    pub fn pairs(&self, split: Split) -> Vec<Pair> {
+        let pair = |sketch: usize| Pair { sketch, photo: self.index.sketches[sketch].photo };
+        self.index.sketches_of(split).into_iter().map(pair).collect()
+    }
+}
+
+/// The pre-trained weights: those of the results folder first, then shipped ones, then imported ones.
+///
+/// # Errors
+/// Weights that are in no place; the message says how to get them.
+pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
+    let name = format!("{}-{}.safetensors", config.architecture, config.weights);
+    let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&name);
+    let candidates = [below(&places.results), below(&places.shipped), places.weights.join(&name)];
+    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let expected = "pre-trained weights (`retrace weights import --help` says how to get them)";
+        Error::data(&candidates[2], expected, "no file")
+    })
+}
+
+/// First 16 digits of the SHA-256 of the pre-trained weights' file.
+///
+/// # Errors
+/// As [`weights_path`], or a file that cannot be read.
+pub fn hash_weights(config: &Config, places: &Places) -> Result<String> {
+    let path = weights_path(config, places)?;
+    Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
+}
+
+/// Pixels as the network of a configuration expects them.
+pub fn pixels<'a>(album: &'a Album, config: &Config, device: &Device) -> Pixels<'a> {
+    let normalisation = config.architecture.normalisation();
+    Pixels { album, augment: config.augment, normalisation, device: device.clone() }
+}
