@@ -62,7 +62,7 @@ fn with_a_frozen_backbone_too() {
     assert_eq!(bench.ranks_of_checkpoint("frozen-whole", &config), whole.ranks);
     let headless = Config { head: None, ..config };
     let error = bench.run("headless", &headless, &Unwatched).unwrap_err().to_string();
-    assert!(error.contains("a frozen backbone needs a `head`"), "{error}");
+    assert!(error.contains("config.frozen: expected null, or a head to train"), "{error}");
 }
 
 #[test]

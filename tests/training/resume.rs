@@ -47,7 +47,7 @@ fn stopped_in_every_epoch_too() {
 fn a_stop_says_what_is_kept() {
     let place = tempfile::tempdir().unwrap();
     let error = train(place.path(), config(), "a", &Stopper::after(9)).outcome.unwrap_err().to_string();
-    assert_eq!(error, "stopped; epoch 2 is saved; `--resume` goes on from it");
+    assert_eq!(error, "stopped; epoch 2 is saved; the same command (`train`: with --resume) goes on from it");
 }
 
 /// Killed between the log's line and the state of an epoch: the line is written again, not twice.

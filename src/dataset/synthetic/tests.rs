@@ -1,8 +1,7 @@
-//! What the corpora promise: sizes, sameness, statistics, and how hard they are for methods that learn nothing.
+//! What the corpora promise: sizes, sameness, statistics; how hard they are for what does not learn stands in `paper/floor`.
 
 use super::*;
-use crate::model::hog;
-use crate::sketch::{Statistics, antialiased};
+use crate::sketch::Statistics;
 use image::imageops::{FilterType, grayscale, resize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -121,43 +120,6 @@ fn sketches_are_about_as_rich_as_real_ones() {
         assert!((8.5..11.5).contains(&found.strokes), "{kind:?}: {found:?}");
         assert!((95.0..130.0).contains(&found.points), "{kind:?}: {found:?}");
         assert!((0.042..0.06).contains(&found.ink_share), "{kind:?}: {found:?}");
-    }
-}
-
-/// Share of queries, in percent, whose own photo is nearest.
-fn nearest(queries: &[Vec<f32>], gallery: &[Vec<f32>], own: &[usize]) -> f64 {
-    let far = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-    let hit = |(query, own): (&Vec<f32>, &usize)| {
-        let limit = far(query, &gallery[*own]);
-        gallery.iter().enumerate().all(|(i, photo)| i == *own || far(query, photo) > limit)
-    };
-    let hits = queries.iter().zip(own).filter(|pair| hit(*pair)).count();
-    100.0 * hits as f64 / queries.len() as f64
-}
-
-fn pixels(picture: &image::GrayImage, polarity: f32) -> Vec<f32> {
-    resize(picture, 32, 32, FilterType::Triangle).into_raw().into_iter().map(|v| f32::from(v) * polarity).collect()
-}
-
-#[test]
-fn hard_for_pixels_and_for_histograms() {
-    for kind in KINDS {
-        let corpus = corpus(kind);
-        let gallery = corpus.index().photos_of(Split::Test);
-        let queries = corpus.index().sketches_of(Split::Test);
-        let own: Vec<usize> = queries.iter().map(|i| corpus.index().sketches[*i].photo - gallery[0]).collect();
-        let photos: Vec<_> = gallery.iter().map(|i| grayscale(&corpus.photo(*i).unwrap())).collect();
-        let sketches: Vec<_> = test_sketches(&corpus).iter().map(|sketch| antialiased(sketch, 256, 3.0)).collect();
-
-        let describe =
-            |pictures: &[image::GrayImage]| pictures.iter().map(|p| hog::describe(p).unwrap()).collect::<Vec<_>>();
-        let hog = nearest(&describe(&sketches), &describe(&photos), &own);
-        assert!((10.0..30.0).contains(&hog), "{kind:?}: HOG {hog}");
-
-        let of = |pictures: &[image::GrayImage]| pictures.iter().map(|p| pixels(p, 1.0)).collect::<Vec<_>>();
-        let inverted: Vec<Vec<f32>> = of(&sketches).iter().map(|v| v.iter().map(|v| 255.0 - v).collect()).collect();
-        let raw = nearest(&of(&sketches), &of(&photos), &own).max(nearest(&inverted, &of(&photos), &own));
-        assert!(raw < 10.0, "{kind:?}: pixels {raw}");
     }
 }
 
