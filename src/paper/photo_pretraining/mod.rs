@@ -6,7 +6,7 @@
 //! | [`Config`] | every setting and its place in the paper |
 //! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
-//! | [`bench`] | the corpus and the weights that a run stands on |
+//! | [`mod@bench`] | the corpus and the weights that a run stands on |
 //! | [`protocol`] | a run from data to record |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
