@@ -1,6 +1,5 @@
 //! Training curves: loss and validation accuracy over the epochs.
 
-use super::canvas::render;
 use super::panel::{self, Axis, Line, Panel, note, spread, top};
 use crate::report::record::read_row;
 use crate::run::RunFolder;
@@ -31,11 +30,7 @@ pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&st
         let title = format!("{title}: {name}");
         panels.push(Panel { title, note: note(&counts), x, y, lines, marks: false });
     }
-    let svg = render((940, 360), |area| {
-        let parts = area.split_evenly((1, panels.len()));
-        parts.iter().zip(&panels).try_for_each(|(part, panel)| panel::draw(part, panel))
-    })?;
-    Ok(Some(svg))
+    panel::draw_row((940, 360), &panels).map(Some)
 }
 
 /// The lines of a field, and over how many seeds each of them is.

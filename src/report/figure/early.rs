@@ -1,6 +1,5 @@
 //! Acc@K against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
 
-use super::canvas::render;
 use super::panel::{self, Axis, Line, Panel, note, spread, top};
 use crate::Result;
 use crate::metric::acc_at;
@@ -32,11 +31,7 @@ pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&st
         let title = format!("{title}: Acc@{k}");
         panels.push(Panel { title, note: note(&counts), x, y, lines, marks: true });
     }
-    let svg = render((1080, 400), |area| {
-        let parts = area.split_evenly((1, panels.len()));
-        parts.iter().zip(&panels).try_for_each(|(part, panel)| panel::draw(part, panel))
-    })?;
-    Ok(Some(svg))
+    panel::draw_row((1080, 400), &panels).map(Some)
 }
 
 /// The lines of a K, and over how many seeds each of them is.

@@ -1,6 +1,6 @@
 //! Axes with lines, bands over seeds, and every line's name at its end.
 
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
 use crate::{Result, metric::mean_sd};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
@@ -92,6 +92,17 @@ pub fn top(lines: &[Line]) -> f64 {
     let power = 10_f64.powf(largest.log10().floor());
     let steps = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
     steps.iter().map(|step| step * power).find(|top| *top >= largest).unwrap_or(10.0 * power)
+}
+
+/// A figure of panels side by side, each as wide as the others; `size` is that of the whole, in pixels.
+///
+/// # Errors
+/// A figure that cannot be drawn.
+pub fn draw_row(size: (u32, u32), panels: &[Panel]) -> Result<String> {
+    render(size, |area| {
+        let parts = area.split_evenly((1, panels.len()));
+        parts.iter().zip(panels).try_for_each(|(part, panel)| draw(part, panel))
+    })
 }
 
 /// Draws a panel over the whole area.
