@@ -1,10 +1,12 @@
 //! Depthwise convolution: too little work per number for a matrix product, so channels side by side in vectors.
 
-use super::lane::vectorise;
+use super::lane::{for_chunks, map_parts, vectorise};
 use super::{Bounds, Geometry, geometry::Link};
-use rayon::prelude::*;
 
-/// Channels that are summed in registers.
+/// Channels that are summed in registers side by side: enough to hide the time an addition takes.
+const WIDE: usize = 64;
+
+/// One register of the widest kind.
 const LANES: usize = 16;
 
 /// Tasks that a weight gradient's batch is divided into; fixed, so that the sum does not depend on the thread count.
@@ -22,13 +24,13 @@ fn taps_first(g: &Geometry, weight: &[f32]) -> Vec<f32> {
 
 /// `output = cut(sum over taps of weight * input + bias)`.
 pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
-    let stencil = Stencil { width: g.size[1], channels: g.c, taps: g.k[1], links: [g.sources(0), g.sources(1)] };
+    let stencil = Stencil::new(g, g.size[1], [g.sources(0), g.sources(1)]);
     stencil.apply(input, g.input_len(), &taps_first(g, weight), bias, bounds, output);
 }
 
 /// The gradient to the input: every input pixel gathers from the outputs that read it.
 pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
-    let stencil = Stencil { width: g.out[1], channels: g.c, taps: g.k[1], links: [g.targets(0), g.targets(1)] };
+    let stencil = Stencil::new(g, g.out[1], [g.targets(0), g.targets(1)]);
     stencil.apply(grad, g.area() * g.c, &taps_first(g, weight), &vec![0.0; g.c], Bounds::NONE, output);
 }
 
@@ -39,65 +41,99 @@ struct Stencil {
     channels: usize,
     /// Columns of the window.
     taps: usize,
-    links: [Vec<Vec<Link>>; 2],
+    rows: Vec<Vec<Link>>,
+    /// For every column of the result, its pattern and the source column that the pattern is relative to.
+    columns: Vec<[usize; 2]>,
+    /// Taps and relative source columns; inside of a map all columns share a few of them.
+    patterns: Vec<Vec<Link>>,
 }
 
 impl Stencil {
+    fn new(g: &Geometry, width: usize, [rows, links]: [Vec<Vec<Link>>; 2]) -> Self {
+        let mut patterns: Vec<Vec<Link>> = Vec::new();
+        let mut column = |links: Vec<Link>| {
+            let first = links.iter().map(|link| link.at).min().unwrap_or(0);
+            let pattern: Vec<Link> = links.iter().map(|link| Link { at: link.at - first, ..*link }).collect();
+            let known = patterns.iter().position(|known| *known == pattern);
+            let known = known.unwrap_or_else(|| {
+                patterns.push(pattern);
+                patterns.len() - 1
+            });
+            [known, first]
+        };
+        let columns = links.into_iter().map(&mut column).collect();
+        Self { width, channels: g.c, taps: g.k[1], rows, columns, patterns }
+    }
+
     /// Makes the result row by row.
     fn apply(&self, source: &[f32], image_len: usize, weight: &[f32], bias: &[f32], bounds: Bounds, out: &mut [f32]) {
-        let (rows, row_len) = (self.links[0].len(), self.links[1].len() * self.channels);
-        out.par_chunks_mut(row_len.max(1)).enumerate().for_each(|(i, out)| {
-            let image = &source[i / rows * image_len..][..image_len];
+        for_chunks(out, self.columns.len() * self.channels, |i, out| {
+            let image = &source[i / self.rows.len() * image_len..][..image_len];
+            let patterns = self.patterns_of(&self.rows[i % self.rows.len()]);
             vectorise(
                 #[inline(always)]
-                || self.row(image, &self.links[0][i % rows], weight, bias, bounds, out),
+                || {
+                    for (pixel, [pattern, first]) in out.chunks_exact_mut(self.channels).zip(&self.columns) {
+                        let image = &image[first * self.channels..];
+                        make_pixel(&patterns[*pattern], image, weight, bias, bounds, pixel);
+                    }
+                },
             );
         });
     }
 
-    #[inline(always)]
-    fn row(&self, image: &[f32], rows: &[Link], weight: &[f32], bias: &[f32], bounds: Bounds, out: &mut [f32]) {
-        let whole = self.channels / LANES * LANES;
-        for first in (0..whole).step_by(LANES) {
-            for (x, pixel) in out.chunks_exact_mut(self.channels).enumerate() {
-                let mut sums: [f32; LANES] = std::array::from_fn(|lane| bias[first + lane]);
-                self.for_taps(rows, x, |tap, place| {
-                    let (weight, values) = (&weight[tap + first..][..LANES], &image[place + first..][..LANES]);
-                    sums.iter_mut().zip(weight.iter().zip(values)).for_each(|(sum, (w, v))| *sum += w * v);
-                });
-                pixel[first..first + LANES].iter_mut().zip(sums).for_each(|(out, sum)| *out = bounds.cut(sum));
-            }
-        }
-        for (x, pixel) in out.chunks_exact_mut(self.channels).enumerate() {
-            for channel in whole..self.channels {
-                let mut sum = bias[channel];
-                self.for_taps(rows, x, |tap, place| sum += weight[tap + channel] * image[place + channel]);
-                pixel[channel] = bounds.cut(sum);
-            }
-        }
+    /// For every pattern, where the weights and the source numbers of its taps begin.
+    fn patterns_of(&self, rows: &[Link]) -> Vec<Vec<[usize; 2]>> {
+        let place = |row: &Link, column: &Link| {
+            let (tap, at) = (row.tap * self.taps + column.tap, row.at * self.width + column.at);
+            [tap * self.channels, at * self.channels]
+        };
+        let of = |columns: &Vec<Link>| rows.iter().flat_map(|row| columns.iter().map(move |c| place(row, c))).collect();
+        self.patterns.iter().map(of).collect()
     }
+}
 
-    /// Visits the first weight and the first source number of every tap of a pixel.
-    #[inline(always)]
-    fn for_taps(&self, rows: &[Link], x: usize, mut visit: impl FnMut(usize, usize)) {
-        for row in rows {
-            let (tap, place) = (row.tap * self.taps, row.at * self.width);
-            for column in &self.links[1][x] {
-                visit((tap + column.tap) * self.channels, (place + column.at) * self.channels);
+/// All channels of a pixel: as many as fit in registers at a time, then the rest.
+#[inline(always)]
+fn make_pixel(taps: &[[usize; 2]], image: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, out: &mut [f32]) {
+    let mut done = 0;
+    done = make_lanes::<WIDE>(done, taps, image, weight, bias, bounds, out);
+    done = make_lanes::<LANES>(done, taps, image, weight, bias, bounds, out);
+    make_lanes::<1>(done, taps, image, weight, bias, bounds, out);
+}
+
+/// Channels from `done` on, `N` at a time, while there are as many; returns where it stopped.
+#[inline(always)]
+fn make_lanes<const N: usize>(
+    mut done: usize,
+    taps: &[[usize; 2]],
+    image: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    bounds: Bounds,
+    out: &mut [f32],
+) -> usize {
+    while done + N <= out.len() {
+        let mut sums: [f32; N] = std::array::from_fn(|lane| bias[done + lane]);
+        for [tap, place] in taps {
+            let (weight, values) = (&weight[tap + done..][..N], &image[place + done..][..N]);
+            for lane in 0..N {
+                sums[lane] += weight[lane] * values[lane];
             }
         }
+        out[done..done + N].iter_mut().zip(sums).for_each(|(out, sum)| *out = bounds.cut(sum));
+        done += N;
     }
+    done
 }
 
 /// `sum over the batch of grad * input` for every tap and channel, as `(c, 1, k, k')`.
 pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<f32> {
     let links = [g.sources(0), g.sources(1)];
     let rows = g.b * g.out[0];
-    let part = rows.div_ceil(PARTS).max(1);
-    let starts: Vec<usize> = (0..rows).step_by(part).collect();
-    let sum = |start: usize| {
+    let parts = map_parts(rows, rows.div_ceil(PARTS), |rows| {
         let mut sums = vec![0.0; g.k[0] * g.k[1] * g.c];
-        for row in start..(start + part).min(rows) {
+        for row in rows {
             let (image, grad) = (&input[row / g.out[0] * g.input_len()..], &grad[row * g.out[1] * g.c..]);
             vectorise(
                 #[inline(always)]
@@ -105,8 +141,7 @@ pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<
             );
         }
         sums
-    };
-    let parts: Vec<Vec<f32>> = starts.into_par_iter().map(sum).collect();
+    });
     let mut total = vec![0.0; g.c * g.k[0] * g.k[1]];
     for (channel, total) in total.chunks_exact_mut(g.k[0] * g.k[1]).enumerate() {
         for (tap, total) in total.iter_mut().enumerate() {

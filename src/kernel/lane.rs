@@ -18,17 +18,42 @@ pub(super) fn task_rows(width: usize) -> usize {
     (TASK / width.max(1)).max(1)
 }
 
+/// `make` for every `len` numbers of `out`: the place of the chunk and the chunk.
+///
+/// One alone is made where it is asked for: handing it to another thread and waiting costs more than small ones take.
+pub(super) fn for_chunks(out: &mut [f32], len: usize, make: impl Fn(usize, &mut [f32]) + Send + Sync) {
+    let mut chunks: Vec<&mut [f32]> = out.chunks_mut(len.max(1)).collect();
+    for_items(&mut chunks, |i, out| make(i, out));
+}
+
+/// `make` for every item.
+pub(super) fn for_items<T: Send>(items: &mut [T], make: impl Fn(usize, &mut T) + Send + Sync) {
+    if items.len() <= 1 || rayon::current_num_threads() == 1 {
+        return items.iter_mut().enumerate().for_each(|(i, item)| make(i, item));
+    }
+    items.par_iter_mut().enumerate().for_each(|(i, item)| make(i, item));
+}
+
+/// One result a start, in order.
+pub(super) fn map_parts<R: Send>(rows: usize, part: usize, make: impl Fn(Range<usize>) -> R + Send + Sync) -> Vec<R> {
+    let part = part.max(1);
+    let ranges: Vec<_> = (0..rows).step_by(part).map(|start| start..(start + part).min(rows)).collect();
+    if ranges.len() <= 1 || rayon::current_num_threads() == 1 {
+        return ranges.into_iter().map(make).collect();
+    }
+    ranges.into_par_iter().map(make).collect()
+}
+
 /// `make` for every task of rows: its row range and its part of the output.
 pub(super) fn for_rows(out: &mut [f32], width: usize, make: impl Fn(Range<usize>, &mut [f32]) + Send + Sync) {
     let rows = task_rows(width);
-    let chunk = |(i, out): (usize, &mut [f32])| {
+    for_chunks(out, rows * width.max(1), |i, out| {
         let first = i * rows;
         vectorise(
             #[inline(always)]
             || make(first..first + out.len() / width.max(1), out),
         );
-    };
-    out.par_chunks_mut(rows * width.max(1)).enumerate().for_each(chunk);
+    });
 }
 
 /// Sums over rows, task by task in f32, tasks in order in f64: the same for any number of threads.
@@ -40,16 +65,14 @@ pub(super) fn sum_rows(
     task: usize,
     add: impl Fn(Range<usize>, &mut [f32]) + Sync,
 ) -> Vec<f64> {
-    let starts: Vec<usize> = (0..rows).step_by(task).collect();
-    let of = |start: usize| {
+    let parts = map_parts(rows, task, |rows| {
         let mut sums = vec![0.0_f32; width];
         vectorise(
             #[inline(always)]
-            || add(start..(start + task).min(rows), &mut sums),
+            || add(rows, &mut sums),
         );
         sums
-    };
-    let parts: Vec<Vec<f32>> = starts.into_par_iter().map(of).collect();
+    });
     let mut total = vec![0.0_f64; width];
     for part in parts {
         total.iter_mut().zip(part).for_each(|(total, part)| *total += f64::from(part));

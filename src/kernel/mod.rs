@@ -18,6 +18,8 @@ mod norm;
 mod pool;
 mod product;
 mod rectify;
+mod scratch;
+mod winograd;
 
 pub use adam::{AdamStep, adam};
 pub use convolution::conv2d;

@@ -257,10 +257,13 @@ impl Gradient<'_> {
             let lines =
                 x[own.clone()].chunks_exact(c).zip(y[own.clone()].chunks_exact(c)).zip(grad[own].chunks_exact(c));
             for ((x, y), grad) in lines {
-                for i in 0..c {
-                    let slope = bounds.slope(y[i], grad[i]);
-                    plain[i] += slope;
-                    product[i] += slope * (x[i] - mean[i]);
+                let terms = x.iter().zip(mean).zip(y.iter().zip(grad)).map(|((x, mean), (y, grad))| {
+                    let slope = bounds.slope(*y, *grad);
+                    (slope, slope * (x - mean))
+                });
+                for ((plain, product), (slope, term)) in plain.iter_mut().zip(product.iter_mut()).zip(terms) {
+                    *plain += slope;
+                    *product += term;
                 }
             }
         })
@@ -292,11 +295,14 @@ impl CustomOp3 for Gradient<'_> {
         for_rows(&mut out[..x.len()], c, |rows, out| {
             let own = rows.start * c..rows.end * c;
             let (x, y, grad) = (&x[own.clone()], &y[own.clone()], &grad[own]);
-            for (row, out) in out.chunks_exact_mut(c).enumerate() {
-                let (x, y, grad) = (&x[row * c..][..c], &y[row * c..][..c], &grad[row * c..][..c]);
-                for i in 0..c {
-                    let centred = x[i] - centre.mean[i];
-                    out[i] = scale[i] * (bounds.slope(y[i], grad[i]) - plain[i] - centred * product[i]);
+            let lines = x.chunks_exact(c).zip(y.chunks_exact(c).zip(grad.chunks_exact(c)));
+            for (out, (x, (y, grad))) in out.chunks_exact_mut(c).zip(lines) {
+                let slopes = y.iter().zip(grad).map(|(y, grad)| bounds.slope(*y, *grad));
+                let centred = x.iter().zip(&centre.mean).map(|(x, mean)| x - mean);
+                let parts = scale.iter().zip(plain.iter().zip(&product));
+                let terms = slopes.zip(centred).zip(parts);
+                for (out, ((slope, centred), (scale, (plain, product)))) in out.iter_mut().zip(terms) {
+                    *out = scale * (slope - plain - centred * product);
                 }
             }
         });

@@ -1,8 +1,8 @@
 //! Maxima and means of windows.
 
+use super::lane::{for_chunks, vectorise};
 use super::{Geometry, Window, composed, is_native, slice};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// The largest number of every window; padding is never the largest, NaN always is.
 ///
@@ -67,6 +67,7 @@ struct Pool {
 
 impl Pool {
     /// Visits the numbers of a pixel under the window of output `row`, window line by window line.
+    #[inline(always)]
     fn for_pixels(&self, row: usize, mut visit: impl FnMut(usize)) {
         let g = &self.g;
         let (y, x) = (row / g.out[1], row % g.out[1]);
@@ -77,6 +78,7 @@ impl Pool {
         }
     }
 
+    #[inline(always)]
     fn forward(&self, image: &[f32], row: usize, out: &mut [f32]) {
         match self.kind {
             Kind::Max => {
@@ -94,29 +96,23 @@ impl Pool {
         }
     }
 
-    /// Adds what the window of output `row` hands back to its pixels.
-    fn backward(&self, image: &[f32], row: usize, grad: &[f32], to_image: &mut [f32]) {
+    /// Adds what the window of output `row`, whose numbers are `y`, hands back to its pixels.
+    #[inline(always)]
+    fn backward(&self, image: &[f32], row: usize, y: &[f32], left: &mut [f32], to_image: &mut [f32]) {
         match self.kind {
-            Kind::Max => {
-                let mut best: Vec<Option<usize>> = vec![None; grad.len()];
-                self.for_pixels(row, |at| {
-                    for (channel, best) in best.iter_mut().enumerate() {
-                        let (x, old) = (image[at + channel], best.map(|place| image[place]));
-                        if old.is_none_or(|old| x > old || (x.is_nan() && !old.is_nan())) {
-                            *best = Some(at + channel);
-                        }
-                    }
-                });
-                best.iter().zip(grad).for_each(|(best, grad)| {
-                    if let Some(place) = best {
-                        to_image[*place] += grad;
-                    }
-                });
-            }
+            // The first pixel that is the maximum takes all that is left.
+            Kind::Max => self.for_pixels(row, |at| {
+                let pixels = image[at..].iter().zip(&mut to_image[at..]);
+                for ((left, y), (x, out)) in left.iter_mut().zip(y).zip(pixels) {
+                    let is_hit = (x == y) | (x.is_nan() & y.is_nan());
+                    *out += if is_hit { *left } else { 0.0 };
+                    *left = if is_hit { 0.0 } else { *left };
+                }
+            }),
             Kind::Average => {
                 let count = (self.g.k[0] * self.g.k[1]) as f32;
                 self.for_pixels(row, |at| {
-                    to_image[at..].iter_mut().zip(grad).for_each(|(out, grad)| *out += grad / count);
+                    to_image[at..].iter_mut().zip(&*left).for_each(|(out, grad)| *out += grad / count);
                 });
             }
         }
@@ -131,33 +127,51 @@ impl CustomOp1 for Pool {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, x) = (&self.g, slice(x, layout)?);
         let mut out = vec![0.0; g.rows() * g.c];
-        out.par_chunks_mut((g.out[1] * g.c).max(1)).enumerate().for_each(|(i, line)| {
+        for_chunks(&mut out, g.out[1] * g.c, |i, line| {
             let image = &x[i / g.out[0] * g.input_len()..][..g.input_len()];
             let first = i % g.out[0] * g.out[1];
-            line.chunks_exact_mut(g.c).enumerate().for_each(|(x, out)| self.forward(image, first + x, out));
+            vectorise(
+                #[inline(always)]
+                || line.chunks_exact_mut(g.c).enumerate().for_each(|(x, out)| self.forward(image, first + x, out)),
+            );
         });
         Ok((CpuStorage::F32(out), g.output_shape()))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        Ok(Some(x.apply_op2_no_bwd(&grad.contiguous()?, &PoolGradient(*self))?))
+    fn bwd(&self, x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(x.apply_op3_no_bwd(y, &grad.contiguous()?, &PoolGradient(*self))?))
     }
 }
 
 struct PoolGradient(Pool);
 
-impl CustomOp2 for PoolGradient {
+impl CustomOp3 for PoolGradient {
     fn name(&self) -> &'static str {
         "pool-gradient"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (g, x, grad) = (&self.0.g, slice(x, l1)?, slice(grad, l2)?);
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        l1: &Layout,
+        y: &CpuStorage,
+        l2: &Layout,
+        grad: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (g, x, y, grad) = (&self.0.g, slice(x, l1)?, slice(y, l2)?, slice(grad, l3)?);
         let mut out = vec![0.0; x.len()];
-        let len = (g.area() * g.c).max(1);
-        out.par_chunks_mut(g.input_len().max(1)).zip(grad.par_chunks(len)).enumerate().for_each(|(i, (out, grad))| {
+        for_chunks(&mut out, g.input_len(), |i, out| {
             let image = &x[i * g.input_len()..][..g.input_len()];
-            grad.chunks_exact(g.c).enumerate().for_each(|(row, grad)| self.0.backward(image, row, grad, out));
+            let own = i * g.area() * g.c..(i + 1) * g.area() * g.c;
+            let mut left = grad[own.clone()].to_vec();
+            vectorise(
+                #[inline(always)]
+                || {
+                    let lines = left.chunks_exact_mut(g.c).zip(y[own].chunks_exact(g.c)).enumerate();
+                    lines.for_each(|(row, (left, y))| self.0.backward(image, row, y, left, out));
+                },
+            );
         });
         Ok((CpuStorage::F32(out), g.input_shape()))
     }

@@ -1,30 +1,13 @@
 //! Convolution as a matrix product of what each output sees and the weights.
 
 use super::gather::{gather, scatter};
-use super::lane::{task_rows, vectorise};
+use super::lane::{for_chunks, map_parts, task_rows, vectorise};
 use super::matrix::{Matrix, multiply};
+use super::scratch::with_scratch;
+use super::winograd::{self, Weight};
 use super::{Bounds, Geometry};
-use rayon::prelude::*;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::ops::Range;
-
-thread_local! {
-    /// Room for gathered rows, kept from call to call: fresh memory costs a page fault for every 4 kB.
-    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Lends `len` numbers of any value.
-pub(super) fn with_scratch<R>(len: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
-    // Taken out while in use: a task that waits for others may be given a second one to do.
-    let mut scratch = SCRATCH.take();
-    if scratch.len() < len {
-        scratch.resize(len, 0.0);
-    }
-    let result = run(&mut scratch[..len]);
-    SCRATCH.set(scratch);
-    result
-}
 
 /// Rows of a product: the packed weights are used at least this often, or packing them costs more than it saves.
 const ROWS: usize = 256;
@@ -36,14 +19,37 @@ const PARTIAL: usize = 1 << 16;
 /// Tasks that a weight gradient is divided into; fixed, so that the sum does not depend on the number of threads.
 const TASKS: usize = 8;
 
-/// `(d, part, k, k')` as `(d, k, k', part)`: the order in which rows are gathered.
+/// Rows of transposed weights that are made together: what one line of the cache holds.
+const TRANSPOSED: usize = 16;
+
+/// `(d, part, k, k')` as `(groups, k, k', part, d / groups)`: in the order in which rows are gathered, and as the product
+/// reads it without packing.
+fn arrange(g: &Geometry, weight: &[f32]) -> Vec<f32> {
+    let (taps, part, depth, d) = (g.k[0] * g.k[1], g.part(), g.depth(), g.group());
+    let mut out = vec![0.0; weight.len()];
+    for (group, out) in out.chunks_exact_mut((d * depth).max(1)).enumerate() {
+        for_chunks(out, TRANSPOSED * d, |i, rows| {
+            let first = i * TRANSPOSED;
+            for (filter, weight) in weight[group * d * depth..].chunks_exact(depth).take(d).enumerate() {
+                for (row, out) in rows.chunks_exact_mut(d).enumerate() {
+                    let (tap, channel) = ((first + row) / part, (first + row) % part);
+                    out[filter] = weight[channel * taps + tap];
+                }
+            }
+        });
+    }
+    out
+}
+
+/// `(d, part, k, k')` as `(d, k, k', part)`.
 fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
     let (taps, part) = (g.k[0] * g.k[1], g.part());
     if taps == 1 || part == 1 {
         return Cow::Borrowed(weight);
     }
     let mut out = vec![0.0; weight.len()];
-    out.par_chunks_mut(taps * part).zip(weight.par_chunks(taps * part)).for_each(|(out, weight)| {
+    for_chunks(&mut out, taps * part, |i, out| {
+        let weight = &weight[i * taps * part..][..taps * part];
         for (channel, weight) in weight.chunks_exact(taps).enumerate() {
             weight.iter().enumerate().for_each(|(tap, value)| out[tap * part + channel] = *value);
         }
@@ -53,13 +59,20 @@ fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
 
 /// `output = cut(rows(input) weight^T + bias)`.
 pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
-    let weight = taps_first(g, weight);
+    match winograd::is_faster(g) {
+        true => winograd::forward(g, input, Weight::Forward(weight), bias, bounds, output),
+        false => forward_arranged(g, input, &arrange(g, weight), bias, bounds, output),
+    }
+}
+
+/// The same with weights as [`arrange`] makes them.
+fn forward_arranged(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
     let rows = task_rows(g.depth() + g.d).max(ROWS);
-    output.par_chunks_mut((rows * g.d).max(1)).enumerate().for_each(|(i, output)| {
+    for_chunks(output, rows * g.d, |i, output| {
         let rows = i * rows..i * rows + output.len() / g.d;
         for group in 0..g.window.groups {
             let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
-            let weight = Matrix::new(weight, g.group(), g.depth()).transposed();
+            let weight = Matrix::new(weight, g.depth(), g.group());
             let output = &mut output[group * g.group()..];
             with_rows(g, input, group, rows.clone(), 0..g.depth(), |seen| multiply(output, g.d, seen, weight, false));
         }
@@ -101,16 +114,20 @@ fn with_rows<R>(
 /// The gradient to the input: a convolution with the weights turned round at stride 1, else rows scattered back.
 pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
     match reversed(g) {
-        Some(back) => {
-            let weight = turned(g, weight);
-            forward(&back, grad, &weight, &vec![0.0; back.d], Bounds::NONE, output);
+        // One pixel wide and in one group, the weights as they are stand as the way back needs them.
+        Some(back) if g.is_pointwise() && g.window.groups == 1 => {
+            forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE, output);
         }
+        Some(back) if winograd::is_faster(&back) => {
+            winograd::forward(&back, grad, Weight::Turned(weight), &vec![0.0; back.d], Bounds::NONE, output);
+        }
+        Some(back) => forward(&back, grad, &turned(g, weight), &vec![0.0; back.d], Bounds::NONE, output),
         None => scattered(g, weight, grad, output),
     }
 }
 
 /// The convolution that carries gradients from output to input, where there is one.
-pub(super) fn reversed(g: &Geometry) -> Option<Geometry> {
+fn reversed(g: &Geometry) -> Option<Geometry> {
     let window = g.window;
     if window.stride != 1 {
         return None;
@@ -125,10 +142,10 @@ pub(super) fn reversed(g: &Geometry) -> Option<Geometry> {
 }
 
 /// `(d, part, k, k')` as `(c, d / groups, k, k')` with the taps in reverse.
-pub(super) fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
+fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
     let (taps, part, d) = (g.k[0] * g.k[1], g.part(), g.group());
     let mut out = vec![0.0; weight.len()];
-    out.par_chunks_mut(d * taps).enumerate().for_each(|(channel, out)| {
+    for_chunks(&mut out, d * taps, |channel, out| {
         let (group, own) = (channel / part, channel % part);
         for (i, out) in out.chunks_exact_mut(taps).enumerate() {
             let from = ((group * d + i) * part + own) * taps;
@@ -142,7 +159,8 @@ pub(super) fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
 fn scattered(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
     let weight = taps_first(g, weight);
     let len = g.area() * g.d;
-    output.par_chunks_mut(g.input_len().max(1)).zip(grad.par_chunks(len.max(1))).for_each(|(image, grad)| {
+    for_chunks(output, g.input_len(), |i, image| {
+        let grad = &grad[i * len..][..len];
         for group in 0..g.window.groups {
             let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
             let weight = Matrix::new(weight, g.group(), g.depth());
@@ -157,6 +175,9 @@ fn scattered(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
 
 /// `sum over outputs of rows(input)^T grad`, as `(d, part, k, k')`.
 pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<f32> {
+    if winograd::is_faster_backward(g) {
+        return winograd::weight_gradient(g, input, grad);
+    }
     let (depth, d) = (g.depth(), g.group());
     let mut output = vec![0.0; g.d * depth];
     for group in 0..g.window.groups {
@@ -169,10 +190,13 @@ pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<
 
 /// `(k, k', part, d)` as `(d, part, k, k')`.
 fn taps_last(g: &Geometry, sum: &[f32], out: &mut [f32]) {
-    let (taps, part, d) = (g.k[0] * g.k[1], g.part(), g.group());
-    out.par_chunks_mut((taps * part).max(1)).enumerate().for_each(|(i, out)| {
-        for (channel, out) in out.chunks_exact_mut(taps).enumerate() {
-            out.iter_mut().enumerate().for_each(|(tap, out)| *out = sum[(tap * part + channel) * d + i]);
+    let (taps, part, depth, d) = (g.k[0] * g.k[1], g.part(), g.depth(), g.group());
+    for_chunks(out, TRANSPOSED * depth, |i, filters| {
+        for (row, sums) in sum.chunks_exact(d).enumerate() {
+            let place = row % part * taps + row / part;
+            for (out, sum) in filters[place..].iter_mut().step_by(depth).zip(&sums[i * TRANSPOSED..]) {
+                *out = *sum;
+            }
         }
     });
 }
@@ -186,20 +210,17 @@ fn summed(g: &Geometry, input: &[f32], grad: &[f32], group: usize) -> Vec<f32> {
     }
     if total.len() > PARTIAL {
         let columns = depth.div_ceil(TASKS);
-        total.par_chunks_mut(columns * d).enumerate().for_each(|(i, sum)| {
+        for_chunks(&mut total, columns * d, |i, sum| {
             let depth = i * columns..i * columns + sum.len() / d;
             add_products(g, input, grad, group, 0..g.rows(), depth, sum);
         });
         return total;
     }
-    let part = g.rows().div_ceil(TASKS).max(1);
-    let of = |start: usize| {
+    let parts = map_parts(g.rows(), g.rows().div_ceil(TASKS), |rows| {
         let mut sum = vec![0.0; depth * d];
-        add_products(g, input, grad, group, start..(start + part).min(g.rows()), 0..depth, &mut sum);
+        add_products(g, input, grad, group, rows, 0..depth, &mut sum);
         sum
-    };
-    let starts: Vec<usize> = (0..g.rows()).step_by(part).collect();
-    let parts: Vec<Vec<f32>> = starts.into_par_iter().map(of).collect();
+    });
     for part in parts {
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
     }
@@ -216,7 +237,7 @@ fn add_products(
     depth: Range<usize>,
     sum: &mut [f32],
 ) {
-    let block = task_rows(depth.len() + g.group()).max(ROWS);
+    let block = task_rows(depth.len() + g.group()).max(2 * ROWS); // the sums are read and written once a block
     for start in rows.clone().step_by(block) {
         let rows = start..(start + block).min(rows.end);
         let grad = Matrix::strided(&grad[start * g.d + group * g.group()..], rows.len(), g.group(), g.d);

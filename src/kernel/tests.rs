@@ -114,6 +114,8 @@ fn large_convolutions_equal_their_definition() {
     assert_convolution(1, [3, 17, 19, 24], [40, 24, 3, 3], window(1, 1));
     assert_convolution(2, [3, 16, 15, 24], [40, 24, 3, 3], window(2, 1));
     assert_convolution(3, [2, 8, 8, 96], [96, 96, 3, 3], window(1, 1));
+    assert_convolution(9, [3, 17, 19, 48], [64, 48, 3, 3], window(1, 1));
+    assert_convolution(10, [40, 4, 4, 32], [32, 32, 3, 3], Window { padding: [[0, 2], [2, 0]], ..Window::default() });
     assert_convolution(4, [9, 24, 24, 8], [16, 8, 1, 1], Window::default());
     assert_convolution(5, [2, 3, 3, 160], [512, 160, 1, 1], Window::default());
     assert_convolution(6, [5, 20, 20, 48], [48, 1, 3, 3], window(1, 48));
