@@ -14,6 +14,7 @@ use std::path::PathBuf;
 /// A contestant that does not start or answer, networks that are not the same, a table that cannot be written.
 pub fn run(options: &Options) -> Result<()> {
     let (mut peers, mut candles) = (Vec::new(), Vec::new());
+    println!("Images per second, medians of {} rounds of {} s\n", options.rounds, options.seconds);
     for &threads in &options.threads {
         let mut contest = Contest::new(threads, options)?;
         for &network in &options.networks {
@@ -72,7 +73,8 @@ impl<'a> Contest<'a> {
             versions: format!("{}, {}", self.ours.hello.versions, other.hello.versions),
             note,
         };
-        let peer = row(&self.peer, [medians[0], medians[1]], format!("{form}; {}", spread(&speeds[0], &speeds[1])));
+        let note = format!("; {form}; {}", spread(&speeds[0], &speeds[1]));
+        let peer = row(&self.peer, [medians[0], medians[1]], note);
         print(&peer);
         let candle = row(&self.candle, [medians[0], medians.get(2).copied().unwrap_or(f64::NAN)], String::new());
         if medians.len() > 2 {

@@ -7,7 +7,8 @@
 //! Every contestant is a process of its own that answers requests line by line: this program (as `--worker retrace` and
 //! `--worker candle`) and `benches/peer/network.py`. In every round each of them works for `--seconds`, one at a time, the
 //! order turned round from one round to the next; what counts is the median over rounds, and a ratio is that of two medians.
-//! Written: `results/bench/kernels.csv`, and beside it `candle.csv` and `memory.csv`.
+//! Every contestant is left its own allocator's habits; `--keep-memory` changes them for all (PyTorch embeds with
+//! EfficientNet-Lite0 a third faster then). Written: `results/bench/kernels.csv`, and beside it `candle.csv` and `memory.csv`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod candle;
@@ -53,6 +54,9 @@ struct Options {
     /// Whether products on a GPU may round their factors to 10 bits.
     #[arg(long, value_enum, default_value_t = Switch::Off)]
     tf32: Switch,
+    /// Let every contestant keep the memory it frees (glibc only): large maps cost no page faults then.
+    #[arg(long)]
+    keep_memory: bool,
     /// The table of speeds; the others go beside it. Rows of other devices or threads in it stay.
     #[arg(long, default_value = "results/bench/kernels.csv")]
     out: PathBuf,

@@ -48,7 +48,7 @@ fn quote(text: &str) -> String {
 /// Prints a row as soon as it is known.
 pub fn print(row: &Row) {
     let [ours, other] = row.values;
-    println!("{:<36} {ours:>9.1} {other:>9.1}   x {:<6.2} {}; {}", row.key, row.ratio(), row.versions, row.note);
+    println!("{:<36} {ours:>9.1} {other:>9.1}   x {:<6.2} {}{}", row.key, row.ratio(), row.versions, row.note);
 }
 
 /// Writes rows into a table; rows of it that were not measured again stay.

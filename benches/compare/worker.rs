@@ -61,9 +61,9 @@ impl Worker {
     fn answer(&mut self, line: &str) -> Result<()> {
         let done = match Request::parse(line) {
             Ok(Request::Speed(network, work, seconds)) => {
-                self.measure(network, work, seconds).map(|speed| serde_json::to_value(speed))
+                self.measure(network, work, seconds).map(serde_json::to_value)
             }
-            Ok(Request::Memory) => self.memory().map(|memory| serde_json::to_value(memory)),
+            Ok(Request::Memory) => self.memory().map(serde_json::to_value),
             Err(error) => Err(error),
         };
         match done {

@@ -12,8 +12,10 @@ The Rust program starts this script and asks it line by line; by hand, type `min
 Networks: `mini` (64 px), `efficientnet-lite0` and `resnet18` (128 px), batches of 32, without torchvision.
 Works: `embed` (no gradients, batch norm folded into the convolutions) and `train` (forward, triplet loss on
 l2-normalised pooled features, backward, Adam; batch statistics, but for EfficientNet-Lite0, whose frozen running
-statistics are folded: a convolution with a trained bias). Each work is tried in several forms of PyTorch, channels-last
-and contiguous among them, and measured in the one that is fastest here.
+statistics are folded: a convolution with a trained bias). Each work is tried channels-last and contiguous, and measured
+in the layout that is faster here. (oneDNN's convolutions with packed weights and the rectifier inside, as
+`torch.compile` would call them, were tried for embedding and are as fast as channels-last. `THP_MEM_ALLOC_ENABLE=1` or
+an allocator that keeps its memory embed a third faster with EfficientNet-Lite0; see `--keep-memory` of the driver.)
 """
 
 import argparse
