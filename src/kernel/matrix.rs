@@ -15,24 +15,36 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `values` as `rows` x `columns`, row-major.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(values.len(), rows * columns, "a matrix fills its slice");
-        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
+    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self::strided(values, rows, columns, columns)
+    }
+
+    /// Row-major, `row_stride` numbers from one row to the next.
+    pub fn strided(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        assert!(reaches(values.len(), rows, columns, row_stride), "a matrix lies within its slice");
+        Self { values, rows, columns, row_stride, column_stride: 1 }
     }
 
     /// The same values with rows and columns exchanged.
-    pub(super) fn transposed(self) -> Self {
+    pub fn transposed(self) -> Self {
         let Self { values, rows, columns, row_stride, column_stride } = self;
         Self { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
     }
 }
 
-/// `out = a b`, or `out += a b` with `add`; `out` is row-major. One thread: callers divide the batch instead.
-pub(super) fn multiply(out: &mut [f32], a: Matrix, b: Matrix, add: bool) {
+/// Whether rows that do not overlap end within `len`.
+fn reaches(len: usize, rows: usize, columns: usize, row_stride: usize) -> bool {
+    columns <= row_stride && (rows == 0 || (rows - 1) * row_stride + columns <= len)
+}
+
+/// `out = a b`, or `out += a b` with `add`; `out` is row-major with `row_stride` numbers from row to row.
+///
+/// One thread: callers divide the rows instead.
+pub(super) fn multiply(out: &mut [f32], row_stride: usize, a: Matrix, b: Matrix, add: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes agree");
-    assert_eq!(out.len(), a.rows * b.columns, "the output fills its slice");
-    // SAFETY: both matrices fill their slices (`Matrix::new`) and the output has rows x columns values, row-major, so
-    // every index that these sizes and strides reach is inside its slice; `out` is borrowed alone.
+    assert!(reaches(out.len(), a.rows, b.columns, row_stride), "the output lies within its slice");
+    // SAFETY: every index that the sizes and strides of `a`, `b` and `out` reach is inside its slice (checked above and
+    // in `Matrix::strided`; transposing reaches the same ones), and `out` is borrowed alone.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -40,7 +52,7 @@ pub(super) fn multiply(out: &mut [f32], a: Matrix, b: Matrix, add: bool) {
             a.columns,
             out.as_mut_ptr(),
             1,
-            b.columns as isize,
+            row_stride as isize,
             add,
             a.values.as_ptr(),
             a.column_stride as isize,

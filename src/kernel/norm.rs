@@ -1,213 +1,273 @@
-//! Batch norm with statistics of the batch, and the per-channel addition, with gradients in one pass over the data.
+//! Batch norm with statistics of the batch, addition and rectifier in the same pass.
 
-use super::{is_native, slice};
+use super::lane::{for_rows, sum_rows, task_rows};
+use super::rectify::{Bounds, mask};
+use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 
-/// Normalises every channel by its mean and variance over the batch.
-///
-/// ```text
-/// y = weight (x - mean) / sqrt(variance + epsilon) + bias
-/// ```
-///
-/// # Shapes
-/// `x` `(b, c, h, w)`, `weight` and `bias` `(c)`; out like `x`.
-///
-/// # Errors
-/// Shapes that do not fit.
-///
-/// # References
-/// Ioffe and Szegedy, Batch Normalization, ICML 2015, Algorithm 1.
-pub fn batch_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f64) -> Result<Tensor> {
-    check(x, weight)?;
-    check(x, bias)?;
-    if is_native(x) {
-        let (x, weight, bias) = (x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
-        return x.apply_op3(&weight, &bias, BatchNorm { epsilon });
-    }
-    let column = |values: &Tensor| values.reshape((1, (), 1, 1));
-    let mean = x.flatten_from(2)?.mean(2)?.mean(0)?;
-    let centred = x.broadcast_sub(&column(&mean)?)?;
-    let variance = centred.sqr()?.flatten_from(2)?.mean(2)?.mean(0)?;
-    let scale = (weight / (variance + epsilon)?.sqrt()?)?;
-    centred.broadcast_mul(&column(&scale)?)?.broadcast_add(&column(bias)?)
+/// Mean and (biased) variance of every channel.
+#[derive(Debug, Clone)]
+pub struct Moments {
+    /// `(c)`.
+    pub mean: Tensor,
+    /// `(c)`, divided by the count.
+    pub variance: Tensor,
 }
 
 /// Mean and (biased) variance of every channel, without gradients.
 ///
 /// # Shapes
-/// `x` `(b, c, h, w)`; out `(c)` twice.
+/// `x` `(b, h, w, c)`; out `(c)` twice.
 ///
 /// # Errors
 /// Another number of dimensions.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// let x = Tensor::new(&[[[[1.0_f32, 3.0]]]], &Device::Cpu)?;
-/// let (mean, variance) = retrace::kernel::moments(&x)?;
-/// assert_eq!((mean.to_vec1::<f32>()?, variance.to_vec1::<f32>()?), (vec![2.0], vec![1.0]));
+/// let x = Tensor::new(&[1.0_f32, 3.0], &Device::Cpu)?.reshape((1, 2, 1, 1))?;
+/// let moments = retrace::kernel::moments(&x)?;
+/// assert_eq!((moments.mean.to_vec1::<f32>()?, moments.variance.to_vec1::<f32>()?), (vec![2.0], vec![1.0]));
 /// # Ok::<(), candle_core::Error>(())
 /// ```
-pub fn moments(x: &Tensor) -> Result<(Tensor, Tensor)> {
-    let c = x.dims4()?.1;
-    if is_native(x) {
-        let both = x.contiguous()?.detach().apply_op1_no_bwd(&Moments)?;
-        return Ok((both.narrow(0, 0, c)?, both.narrow(0, c, c)?));
-    }
+pub fn moments(x: &Tensor) -> Result<Moments> {
+    let (.., c) = x.dims4()?;
     let x = x.detach();
-    let mean = x.flatten_from(2)?.mean(2)?.mean(0)?;
-    let centred = x.broadcast_sub(&mean.reshape((1, (), 1, 1))?)?;
-    Ok((mean, centred.sqr()?.flatten_from(2)?.mean(2)?.mean(0)?))
+    if is_native(&x) {
+        let both = x.contiguous()?.apply_op1_no_bwd(&MomentsOf)?;
+        return Ok(Moments { mean: both.narrow(0, 0, c)?, variance: both.narrow(0, c, c)? });
+    }
+    let rows = x.reshape(((), c))?;
+    let mean = rows.mean(0)?;
+    Ok(Moments { variance: rows.broadcast_sub(&mean)?.sqr()?.mean(0)?, mean })
 }
 
-/// Adds a number to every pixel of each channel.
+/// Normalises every channel by its mean and variance over the batch, adds a map, and cuts off.
+///
+/// ```text
+/// y = cut(weight (x - mean) / sqrt(variance + epsilon) + bias + residual)
+/// ```
+///
+/// `moments` are those of `x`; gradients pass through them as through functions of `x`.
 ///
 /// # Shapes
-/// `x` `(b, c, h, w)`, `values` `(c)`; out like `x`.
+/// `x` and `residual` `(b, h, w, c)`, `weight` and `bias` `(c)`; out like `x`.
 ///
 /// # Errors
 /// Shapes that do not fit.
-pub fn add_channels(x: &Tensor, values: &Tensor) -> Result<Tensor> {
-    check(x, values)?;
-    match is_native(x) {
-        true => x.contiguous()?.apply_op2(&values.contiguous()?, AddChannels),
-        false => x.broadcast_add(&values.reshape((1, (), 1, 1))?),
+///
+/// # References
+/// Ioffe and Szegedy, Batch Normalization, ICML 2015, Algorithm 1.
+pub fn batch_norm(
+    x: &Tensor,
+    moments: &Moments,
+    affine: [&Tensor; 2],
+    epsilon: f64,
+    residual: Option<&Tensor>,
+    bounds: Bounds,
+) -> Result<Tensor> {
+    check(x, affine, residual)?;
+    if !is_native(x) {
+        return compose(x, affine, epsilon, residual, bounds);
+    }
+    let centre = Centre::new(moments, affine[0], epsilon)?;
+    let (x, affine) = (x.contiguous()?, Tensor::stack(&affine, 0)?);
+    match residual {
+        Some(residual) => x.apply_op3(&affine, &residual.contiguous()?, BatchNorm { centre, bounds }),
+        None => x.apply_op2(&affine, BatchNorm { centre, bounds }),
     }
 }
 
-fn check(x: &Tensor, values: &Tensor) -> Result<()> {
-    let (_, c, _, _) = x.dims4()?;
-    if values.dims() != [c] {
-        bail!("expected one value for each of {c} channels, found {:?} for {:?}", values.dims(), x.dims());
+fn check(x: &Tensor, affine: [&Tensor; 2], residual: Option<&Tensor>) -> Result<()> {
+    let (.., c) = x.dims4()?;
+    if let Some(values) = affine.into_iter().find(|values| values.dims() != [c]) {
+        bail!("batch norm: expected one value for each of {c} channels, found {:?} for {:?}", values.dims(), x.dims());
+    }
+    if let Some(residual) = residual.filter(|residual| residual.dims() != x.dims()) {
+        bail!("batch norm: expected a residual of {:?}, found {:?}", x.dims(), residual.dims());
     }
     Ok(())
 }
 
-/// Sizes of a batch of maps.
-#[derive(Clone, Copy)]
-struct Maps {
-    b: usize,
-    c: usize,
-    area: usize,
-}
-
-impl Maps {
-    fn new(layout: &Layout) -> Result<Self> {
-        let (b, c, h, w) = layout.shape().dims4()?;
-        Ok(Self { b, c, area: h * w })
-    }
-
-    /// The pixels of one channel, image after image.
-    fn channel<'a>(&self, values: &'a [f32], channel: usize) -> impl Iterator<Item = &'a [f32]> + use<'a> {
-        let Self { b, c, area } = *self;
-        (0..b).map(move |image| &values[(image * c + channel) * area..][..area])
-    }
-
-    fn count(&self) -> f32 {
-        (self.b * self.area) as f32
-    }
-
-    /// Mean and variance of every channel; one channel is one task, so the order of the sums is fixed.
-    fn moments(&self, values: &[f32]) -> Vec<(f32, f32)> {
-        let of_channel = |channel| {
-            let mean = self.channel(values, channel).map(|line| sum(line, |x| x)).sum::<f32>() / self.count();
-            let square = |x: f32| (x - mean) * (x - mean);
-            (mean, self.channel(values, channel).map(|line| sum(line, square)).sum::<f32>() / self.count())
-        };
-        (0..self.c).into_par_iter().map(of_channel).collect()
-    }
-
-    /// Fills `out` plane by plane from the planes of `x`.
-    fn map(&self, x: &[f32], out: &mut [f32], make: impl Fn(usize, &[f32], &mut [f32]) + Send + Sync) {
-        let (c, area) = (self.c, self.area.max(1));
-        let planes = out.par_chunks_mut(area).zip(x.par_chunks(area)).enumerate();
-        planes.for_each(|(i, (out, x))| make(i % c, x, out));
+/// The formula in candle's operations, statistics and all, so that its graph has every gradient.
+fn compose(
+    x: &Tensor,
+    affine: [&Tensor; 2],
+    epsilon: f64,
+    residual: Option<&Tensor>,
+    bounds: Bounds,
+) -> Result<Tensor> {
+    let rows = x.reshape(((), affine[0].elem_count()))?;
+    let centred = rows.broadcast_sub(&rows.mean_keepdim(0)?)?;
+    let deviation = (centred.sqr()?.mean(0)? + epsilon)?.sqrt()?;
+    let y = centred.broadcast_mul(&(affine[0] / deviation)?)?.broadcast_add(affine[1])?.reshape(x.shape())?;
+    match residual {
+        Some(residual) => composed::cut(&(y + residual)?, bounds),
+        None => composed::cut(&y, bounds),
     }
 }
 
-/// Eight running sums, so that the compiler may keep them in one vector register.
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let chunks = values.chunks_exact(8);
-    let rest: f32 = chunks.remainder().iter().map(|x| of(*x)).sum();
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += of(*x));
-    }
-    sums.iter().sum::<f32>() + rest
-}
+struct MomentsOf;
 
-struct Moments;
-
-impl CustomOp1 for Moments {
+impl CustomOp1 for MomentsOf {
     fn name(&self) -> &'static str {
         "channel-moments"
     }
 
+    /// Two passes: a sum of squares without the mean taken off would lose the variance of a channel far from zero.
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let moments = Maps::new(layout)?.moments(slice(x, layout)?);
-        let values: Vec<f32> = moments.iter().map(|m| m.0).chain(moments.iter().map(|m| m.1)).collect();
-        let shape = Shape::from(values.len());
-        Ok((CpuStorage::F32(values), shape))
+        let (x, (b, h, w, c)) = (slice(x, layout)?, layout.shape().dims4()?);
+        let rows = b * h * w;
+        let mean: Vec<f32> = sum_rows(rows, c, task_rows(c), |rows, sums| {
+            for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            }
+        })
+        .into_iter()
+        .map(|sum| (sum / rows as f64) as f32)
+        .collect();
+        let squares = sum_rows(rows, c, task_rows(c), |rows, sums| {
+            for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
+                let centred = row.iter().zip(&mean).map(|(x, mean)| x - mean);
+                sums.iter_mut().zip(centred).for_each(|(sum, x)| *sum += x * x);
+            }
+        });
+        let variance = squares.into_iter().map(|sum| (sum / rows as f64) as f32);
+        Ok((CpuStorage::F32(mean.iter().copied().chain(variance).collect()), Shape::from(2 * c)))
+    }
+}
+
+/// What the backward pass has to know of a batch: its means, one over its deviations, and the weights.
+#[derive(Debug, Clone)]
+struct Centre {
+    mean: Vec<f32>,
+    unit: Vec<f32>,
+    weight: Vec<f32>,
+}
+
+impl Centre {
+    fn new(moments: &Moments, weight: &Tensor, epsilon: f64) -> Result<Self> {
+        let unit = moments.variance.to_vec1::<f32>()?.into_iter().map(|v| 1.0 / (v + epsilon as f32).sqrt()).collect();
+        Ok(Self { mean: moments.mean.to_vec1()?, unit, weight: weight.to_vec1()? })
+    }
+
+    fn scale(&self) -> Vec<f32> {
+        self.weight.iter().zip(&self.unit).map(|(weight, unit)| weight * unit).collect()
     }
 }
 
 struct BatchNorm {
-    epsilon: f64,
+    centre: Centre,
+    bounds: Bounds,
+}
+
+impl BatchNorm {
+    fn forward(&self, x: &[f32], bias: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+        let (c, scale, bounds) = (bias.len(), self.centre.scale(), self.bounds);
+        let shift: Vec<f32> = bias
+            .iter()
+            .zip(scale.iter().zip(&self.centre.mean))
+            .map(|(bias, (scale, mean))| bias - mean * scale)
+            .collect();
+        let mut out = vec![0.0; x.len()];
+        for_rows(&mut out, c, |rows, out| {
+            let own = rows.start * c..rows.end * c;
+            for (i, (out, x)) in out.chunks_exact_mut(c).zip(x[own.clone()].chunks_exact(c)).enumerate() {
+                let affine = x.iter().zip(scale.iter().zip(&shift)).map(|(x, (scale, shift))| x * scale + shift);
+                match residual {
+                    Some(residual) => {
+                        let residual = &residual[own.start + i * c..][..c];
+                        out.iter_mut().zip(affine.zip(residual)).for_each(|(out, (y, r))| *out = bounds.cut(y + r));
+                    }
+                    None => out.iter_mut().zip(affine).for_each(|(out, y)| *out = bounds.cut(y)),
+                }
+            }
+        });
+        out
+    }
+
+    /// Gradients to `x`, and to weight and bias as `(2, c)`, from one before the cut.
+    fn backward(&self, x: &Tensor, y: &Tensor, grad: &Tensor, bounds: Bounds) -> Result<(Tensor, Tensor)> {
+        let (n, c) = (x.elem_count(), self.centre.mean.len());
+        let packed = x.apply_op3_no_bwd(y, grad, &Gradient { centre: &self.centre, bounds })?;
+        Ok((packed.narrow(0, 0, n)?.reshape(x.shape())?, packed.narrow(0, n, 2 * c)?.reshape((2, c))?))
+    }
+}
+
+impl CustomOp2 for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch-norm"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, affine: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, affine) = (slice(x, l1)?, slice(affine, l2)?);
+        Ok((CpuStorage::F32(self.forward(x, &affine[affine.len() / 2..], None)), l1.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (to_x, to_affine) = self.backward(x, y, &grad.contiguous()?, self.bounds)?;
+        Ok((Some(to_x), Some(to_affine)))
+    }
 }
 
 impl CustomOp3 for BatchNorm {
     fn name(&self) -> &'static str {
-        "batch-norm"
+        "batch-norm-residual"
     }
 
     fn cpu_fwd(
         &self,
         x: &CpuStorage,
         l1: &Layout,
-        weight: &CpuStorage,
+        affine: &CpuStorage,
         l2: &Layout,
-        bias: &CpuStorage,
+        residual: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (maps, x, weight, bias) = (Maps::new(l1)?, slice(x, l1)?, slice(weight, l2)?, slice(bias, l3)?);
-        let affine: Vec<(f32, f32)> = maps
-            .moments(x)
-            .iter()
-            .zip(weight)
-            .zip(bias)
-            .map(|((moment, weight), bias)| {
-                let scale = weight / (moment.1 + self.epsilon as f32).sqrt();
-                (scale, bias - moment.0 * scale)
-            })
-            .collect();
-        let mut out = vec![0.0; x.len()];
-        maps.map(x, &mut out, |channel, x, out| {
-            let (scale, shift) = affine[channel];
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = x * scale + shift);
-        });
-        Ok((CpuStorage::F32(out), l1.shape().clone()))
+        let (x, affine, residual) = (slice(x, l1)?, slice(affine, l2)?, slice(residual, l3)?);
+        Ok((CpuStorage::F32(self.forward(x, &affine[affine.len() / 2..], Some(residual))), l1.shape().clone()))
     }
 
-    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Gradients> {
-        let packed = x.apply_op3_no_bwd(weight, &grad.contiguous()?, &BatchNormGradient { epsilon: self.epsilon })?;
-        let (n, c) = (x.elem_count(), weight.elem_count());
-        let to_x = packed.narrow(0, 0, n)?.reshape(x.shape())?;
-        Ok((Some(to_x), Some(packed.narrow(0, n, c)?), Some(packed.narrow(0, n + c, c)?)))
+    fn bwd(&self, x: &Tensor, _: &Tensor, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Gradients> {
+        let grad = mask(y, &grad.contiguous()?, self.bounds)?;
+        let (to_x, to_affine) = self.backward(x, y, &grad, Bounds::NONE)?;
+        Ok((Some(to_x), Some(to_affine), Some(grad)))
     }
 }
 
 type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
-/// All three gradients of [`BatchNorm`] one after the other: to `x`, to `weight`, to `bias`.
+/// All gradients of [`BatchNorm`] one after the other: to `x`, to `weight`, to `bias`.
 ///
 /// ```text
 /// u = (x - mean) / sd;  to bias = sum g;  to weight = sum g u;  to x = weight / sd (g - mean(g) - u mean(g u))
 /// ```
-struct BatchNormGradient {
-    epsilon: f64,
+struct Gradient<'a> {
+    centre: &'a Centre,
+    bounds: Bounds,
 }
 
-impl CustomOp3 for BatchNormGradient {
+impl Gradient<'_> {
+    /// Sums of `g` and of `g (x - mean)`.
+    fn sums(&self, x: &[f32], y: &[f32], grad: &[f32]) -> Vec<f64> {
+        let (mean, bounds) = (&self.centre.mean[..], self.bounds);
+        let c = mean.len();
+        sum_rows(x.len() / c.max(1), 2 * c, task_rows(c), |rows, sums| {
+            let (plain, product) = sums.split_at_mut(c);
+            let own = rows.start * c..rows.end * c;
+            let lines =
+                x[own.clone()].chunks_exact(c).zip(y[own.clone()].chunks_exact(c)).zip(grad[own].chunks_exact(c));
+            for ((x, y), grad) in lines {
+                for i in 0..c {
+                    let slope = bounds.slope(y[i], grad[i]);
+                    plain[i] += slope;
+                    product[i] += slope * (x[i] - mean[i]);
+                }
+            }
+        })
+    }
+}
+
+impl CustomOp3 for Gradient<'_> {
     fn name(&self) -> &'static str {
         "batch-norm-gradient"
     }
@@ -216,85 +276,33 @@ impl CustomOp3 for BatchNormGradient {
         &self,
         x: &CpuStorage,
         l1: &Layout,
-        weight: &CpuStorage,
+        y: &CpuStorage,
         l2: &Layout,
         grad: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (maps, x, weight, grad) = (Maps::new(l1)?, slice(x, l1)?, slice(weight, l2)?, slice(grad, l3)?);
-        let sums: Vec<[f32; 4]> = maps
-            .moments(x)
-            .into_par_iter()
-            .enumerate()
-            .map(|(channel, (mean, variance))| {
-                let unit = 1.0 / (variance + self.epsilon as f32).sqrt();
-                let (mut plain, mut product) = (0.0, 0.0);
-                for (x, grad) in maps.channel(x, channel).zip(maps.channel(grad, channel)) {
-                    plain += sum(grad, |g| g);
-                    product += dot(grad, x, mean);
+        let (x, y, grad) = (slice(x, l1)?, slice(y, l2)?, slice(grad, l3)?);
+        let Self { centre, bounds } = self;
+        let (c, sums) = (centre.mean.len(), self.sums(x, y, grad));
+        let (count, scale) = ((x.len() / c.max(1)) as f64, centre.scale());
+        let plain: Vec<f32> = sums[..c].iter().map(|sum| (sum / count) as f32).collect();
+        let unit = |i: usize| f64::from(centre.unit[i]);
+        let product: Vec<f32> = (0..c).map(|i| (sums[c + i] * unit(i) * unit(i) / count) as f32).collect();
+        let mut out = vec![0.0; x.len() + 2 * c];
+        for_rows(&mut out[..x.len()], c, |rows, out| {
+            let own = rows.start * c..rows.end * c;
+            let (x, y, grad) = (&x[own.clone()], &y[own.clone()], &grad[own]);
+            for (row, out) in out.chunks_exact_mut(c).enumerate() {
+                let (x, y, grad) = (&x[row * c..][..c], &y[row * c..][..c], &grad[row * c..][..c]);
+                for i in 0..c {
+                    let centred = x[i] - centre.mean[i];
+                    out[i] = scale[i] * (bounds.slope(y[i], grad[i]) - plain[i] - centred * product[i]);
                 }
-                [mean, unit, plain, product * unit]
-            })
-            .collect();
-        let n = x.len();
-        let mut out = vec![0.0; n + 2 * maps.c];
-        out[..n].copy_from_slice(grad);
-        maps.map(x, &mut out[..n], |channel, x, out| {
-            let [mean, unit, plain, product] = sums[channel];
-            let (scale, plain, product) = (weight[channel] * unit, plain / maps.count(), product * unit / maps.count());
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = scale * (*out - plain - (x - mean) * product));
+            }
         });
-        for (channel, [_, _, plain, product]) in sums.iter().enumerate() {
-            (out[n + channel], out[n + maps.c + channel]) = (*product, *plain);
-        }
+        let (to_weight, to_bias) = out[x.len()..].split_at_mut(c);
+        (0..c).for_each(|i| (to_weight[i], to_bias[i]) = ((sums[c + i] * unit(i)) as f32, sums[i] as f32));
         let shape = Shape::from(out.len());
         Ok((CpuStorage::F32(out), shape))
-    }
-}
-
-/// `sum of g (x - mean)`.
-fn dot(grad: &[f32], x: &[f32], mean: f32) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let (heads, tails) = (grad.chunks_exact(8), x.chunks_exact(8));
-    let rest: f32 = heads.remainder().iter().zip(tails.remainder()).map(|(g, x)| g * (x - mean)).sum();
-    for (grad, x) in heads.zip(tails) {
-        sums.iter_mut().zip(grad.iter().zip(x)).for_each(|(sum, (g, x))| *sum += g * (x - mean));
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
-struct AddChannels;
-
-impl CustomOp2 for AddChannels {
-    fn name(&self) -> &'static str {
-        "add-channels"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, values: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (maps, x, values) = (Maps::new(l1)?, slice(x, l1)?, slice(values, l2)?);
-        let mut out = vec![0.0; x.len()];
-        maps.map(x, &mut out, |channel, x, out| {
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = x + values[channel]);
-        });
-        Ok((CpuStorage::F32(out), l1.shape().clone()))
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        Ok((Some(grad.clone()), Some(grad.contiguous()?.apply_op1_no_bwd(&ChannelSums)?)))
-    }
-}
-
-struct ChannelSums;
-
-impl CustomOp1 for ChannelSums {
-    fn name(&self) -> &'static str {
-        "channel-sums"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (maps, x) = (Maps::new(layout)?, slice(x, layout)?);
-        let of_channel = |channel| maps.channel(x, channel).map(|line| sum(line, |x| x)).sum();
-        let sums: Vec<f32> = (0..maps.c).into_par_iter().map(of_channel).collect();
-        Ok((CpuStorage::F32(sums), Shape::from(maps.c)))
     }
 }

@@ -1,155 +1,227 @@
-//! Convolution as packed columns times weights, several images to a product.
+//! Convolution as a matrix product of what each output sees and the weights.
 
+use super::gather::{gather, scatter};
+use super::lane::{task_rows, vectorise};
 use super::matrix::{Matrix, multiply};
-use super::{Geometry, im2col};
+use super::{Bounds, Geometry};
 use rayon::prelude::*;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 
-/// Columns a product should have at least: below this the weights are packed again and again for little work
-/// (measured: 4 x 4 maps, one image a product, run at a quarter of the speed).
-const COLUMNS: usize = 512;
-
-/// Parts that a weight gradient's batch is divided into; fixed, so that the sum does not depend on the thread count.
-const PARTS: usize = 4;
-
-impl Geometry {
-    fn rows(&self) -> usize {
-        self.c / self.window.groups * self.kh * self.kw
-    }
-
-    fn group_channels(&self, group: usize) -> Range<usize> {
-        let part = self.c / self.window.groups;
-        group * part..(group + 1) * part
-    }
-
-    /// Images to a product.
-    fn block(&self) -> usize {
-        COLUMNS.div_ceil(self.area().max(1)).clamp(1, self.b.max(1))
-    }
-
-    /// Whether the columns are the image itself.
-    fn is_pointwise(&self) -> bool {
-        let window = self.window;
-        self.kh == 1 && self.kw == 1 && window.stride == 1 && window.padding == 0
-    }
+thread_local! {
+    /// Room for gathered rows, kept from call to call: fresh memory costs a page fault for every 4 kB.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `output = weight * columns(input)`.
-pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], output: &mut [f32]) {
-    let block = g.block();
-    if output.is_empty() {
-        return;
+/// Lends `len` numbers of any value.
+pub(super) fn with_scratch<R>(len: usize, run: impl FnOnce(&mut [f32]) -> R) -> R {
+    // Taken out while in use: a task that waits for others may be given a second one to do.
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
     }
-    output.par_chunks_mut(block * g.output_len()).enumerate().for_each(|(i, output)| {
-        let images = input[i * block * g.input_len()..].chunks_exact(g.input_len()).take(output.len() / g.output_len());
-        for group in 0..g.window.groups {
-            forward_block(g, group, images.clone(), weight, output);
+    let result = run(&mut scratch[..len]);
+    SCRATCH.set(scratch);
+    result
+}
+
+/// Rows of a product: the packed weights are used at least this often, or packing them costs more than it saves.
+const ROWS: usize = 256;
+
+/// Numbers a weight gradient may have to be summed from parts of the batch; larger ones are divided by columns instead,
+/// since the parts would have to be written and read again.
+const PARTIAL: usize = 1 << 16;
+
+/// Tasks that a weight gradient is divided into; fixed, so that the sum does not depend on the number of threads.
+const TASKS: usize = 8;
+
+/// `(d, part, k, k')` as `(d, k, k', part)`: the order in which rows are gathered.
+fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
+    let (taps, part) = (g.k[0] * g.k[1], g.part());
+    if taps == 1 || part == 1 {
+        return Cow::Borrowed(weight);
+    }
+    let mut out = vec![0.0; weight.len()];
+    out.par_chunks_mut(taps * part).zip(weight.par_chunks(taps * part)).for_each(|(out, weight)| {
+        for (channel, weight) in weight.chunks_exact(taps).enumerate() {
+            weight.iter().enumerate().for_each(|(tap, value)| out[tap * part + channel] = *value);
         }
+    });
+    Cow::Owned(out)
+}
+
+/// `output = cut(rows(input) weight^T + bias)`.
+pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+    let weight = taps_first(g, weight);
+    let rows = task_rows(g.depth() + g.d).max(ROWS);
+    output.par_chunks_mut((rows * g.d).max(1)).enumerate().for_each(|(i, output)| {
+        let rows = i * rows..i * rows + output.len() / g.d;
+        for group in 0..g.window.groups {
+            let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
+            let weight = Matrix::new(weight, g.group(), g.depth()).transposed();
+            let output = &mut output[group * g.group()..];
+            with_rows(g, input, group, rows.clone(), 0..g.depth(), |seen| multiply(output, g.d, seen, weight, false));
+        }
+        finish(output, bias, bounds);
     });
 }
 
-fn forward_block<'a>(
-    g: &Geometry,
-    group: usize,
-    images: impl ExactSizeIterator<Item = &'a [f32]> + Clone,
-    weight: &[f32],
-    output: &mut [f32],
-) {
-    let (d, rows, count) = (g.d / g.window.groups, g.rows(), images.len());
-    let weight = Matrix::new(&weight[group * d * rows..(group + 1) * d * rows], d, rows);
-    let columns = gather(g, group, images);
-    if count == 1 {
-        let own = &mut output[group * d * g.area()..(group + 1) * d * g.area()];
-        return multiply(own, weight, Matrix::new(&columns, rows, g.area()), false);
-    }
-    let mut product = vec![0.0; d * count * g.area()];
-    multiply(&mut product, weight, Matrix::new(&columns, rows, count * g.area()), false);
-    for (channel, line) in product.chunks_exact(count * g.area()).enumerate() {
-        for (image, part) in line.chunks_exact(g.area()).enumerate() {
-            let at = image * g.output_len() + (group * d + channel) * g.area();
-            output[at..at + g.area()].copy_from_slice(part);
-        }
-    }
-}
-
-/// The column matrix of several images side by side.
-fn gather<'a>(g: &Geometry, group: usize, images: impl ExactSizeIterator<Item = &'a [f32]>) -> Vec<f32> {
-    let row_len = images.len() * g.area();
-    let channels = g.group_channels(group);
-    if g.is_pointwise() && row_len == g.area() {
-        let area = g.area();
-        return images.flat_map(|image| &image[channels.start * area..channels.end * area]).copied().collect();
-    }
-    let mut columns = vec![0.0; g.rows() * row_len];
-    for (i, image) in images.enumerate() {
-        im2col::gather(g, image, channels.clone(), &mut columns, row_len, i * g.area());
-    }
-    columns
-}
-
-/// The outgoing gradient of one group of several images: channels down, images side by side.
-fn gather_gradient<'a>(g: &Geometry, group: usize, grads: impl ExactSizeIterator<Item = &'a [f32]>) -> Vec<f32> {
-    let (d, row_len) = (g.d / g.window.groups, grads.len() * g.area());
-    let mut whole = vec![0.0; d * row_len];
-    for (i, grad) in grads.enumerate() {
-        for channel in 0..d {
-            let from = (group * d + channel) * g.area();
-            let to = channel * row_len + i * g.area();
-            whole[to..to + g.area()].copy_from_slice(&grad[from..from + g.area()]);
-        }
-    }
-    whole
-}
-
-/// `output = columns^-1(weight^T * grad)`.
-pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
-    let (block, d, rows) = (g.block(), g.d / g.window.groups, g.rows());
-    if output.is_empty() {
-        return;
-    }
-    output.par_chunks_mut(block * g.input_len()).enumerate().for_each(|(i, output)| {
-        let count = output.len() / g.input_len();
-        let grads = grad[i * block * g.output_len()..].chunks_exact(g.output_len()).take(count);
-        let row_len = count * g.area();
-        let mut columns = vec![0.0; rows * row_len];
-        for group in 0..g.window.groups {
-            let weight = Matrix::new(&weight[group * d * rows..(group + 1) * d * rows], d, rows);
-            let grads = gather_gradient(g, group, grads.clone());
-            multiply(&mut columns, weight.transposed(), Matrix::new(&grads, d, row_len), false);
-            for (image, pixels) in output.chunks_exact_mut(g.input_len()).enumerate() {
-                im2col::scatter(g, &columns, g.group_channels(group), pixels, row_len, image * g.area());
+/// Adds the bias and cuts, while the numbers are still in the cache.
+fn finish(output: &mut [f32], bias: &[f32], bounds: Bounds) {
+    vectorise(
+        #[inline(always)]
+        || {
+            for pixel in output.chunks_exact_mut(bias.len().max(1)) {
+                pixel.iter_mut().zip(bias).for_each(|(value, bias)| *value = bounds.cut(*value + bias));
             }
+        },
+    );
+}
+
+/// Hands over what the outputs `rows` see of one group: the pixels themselves where they lie right, else gathered.
+fn with_rows<R>(
+    g: &Geometry,
+    input: &[f32],
+    group: usize,
+    rows: Range<usize>,
+    depth: Range<usize>,
+    run: impl FnOnce(Matrix) -> R,
+) -> R {
+    if g.is_pointwise() {
+        let seen = &input[rows.start * g.c + group * g.part() + depth.start..];
+        return run(Matrix::strided(seen, rows.len(), depth.len(), g.c));
+    }
+    with_scratch(rows.len() * depth.len(), |columns| {
+        gather(g, input, group, rows.clone(), depth.clone(), columns);
+        run(Matrix::new(columns, rows.len(), depth.len()))
+    })
+}
+
+/// The gradient to the input: a convolution with the weights turned round at stride 1, else rows scattered back.
+pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
+    match reversed(g) {
+        Some(back) => {
+            let weight = turned(g, weight);
+            forward(&back, grad, &weight, &vec![0.0; back.d], Bounds::NONE, output);
+        }
+        None => scattered(g, weight, grad, output),
+    }
+}
+
+/// The convolution that carries gradients from output to input, where there is one.
+pub(super) fn reversed(g: &Geometry) -> Option<Geometry> {
+    let window = g.window;
+    if window.stride != 1 {
+        return None;
+    }
+    let reach = |axis: usize| (g.k[axis] - 1) * window.dilation;
+    let along = |axis: usize| {
+        let [before, after] = window.padding[axis];
+        Some([reach(axis).checked_sub(before)?, reach(axis).checked_sub(after)?])
+    };
+    let padding = [along(0)?, along(1)?];
+    Some(Geometry { size: g.out, out: g.size, c: g.d, d: g.c, window: super::Window { padding, ..window }, ..*g })
+}
+
+/// `(d, part, k, k')` as `(c, d / groups, k, k')` with the taps in reverse.
+pub(super) fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
+    let (taps, part, d) = (g.k[0] * g.k[1], g.part(), g.group());
+    let mut out = vec![0.0; weight.len()];
+    out.par_chunks_mut(d * taps).enumerate().for_each(|(channel, out)| {
+        let (group, own) = (channel / part, channel % part);
+        for (i, out) in out.chunks_exact_mut(taps).enumerate() {
+            let from = ((group * d + i) * part + own) * taps;
+            out.iter_mut().zip(weight[from..from + taps].iter().rev()).for_each(|(out, weight)| *out = *weight);
+        }
+    });
+    out
+}
+
+/// Image by image, `output = rows^-1(grad weight)`.
+fn scattered(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
+    let weight = taps_first(g, weight);
+    let len = g.area() * g.d;
+    output.par_chunks_mut(g.input_len().max(1)).zip(grad.par_chunks(len.max(1))).for_each(|(image, grad)| {
+        for group in 0..g.window.groups {
+            let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
+            let weight = Matrix::new(weight, g.group(), g.depth());
+            let grad = Matrix::strided(&grad[group * g.group()..], g.area(), g.group(), g.d);
+            with_scratch(g.area() * g.depth(), |columns| {
+                multiply(columns, g.depth(), grad, weight, false);
+                scatter(g, columns, group, image);
+            });
         }
     });
 }
 
-/// `sum over the batch of grad * columns(input)^T`.
+/// `sum over outputs of rows(input)^T grad`, as `(d, part, k, k')`.
 pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<f32> {
-    let part = g.b.div_ceil(PARTS).max(1);
-    let starts: Vec<usize> = (0..g.b).step_by(part).collect();
-    let parts: Vec<Vec<f32>> =
-        starts.into_par_iter().map(|start| weight_part(g, input, grad, start..(start + part).min(g.b))).collect();
-    let mut sum = vec![0.0; g.weight_len()];
-    for values in parts {
-        sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    let (depth, d) = (g.depth(), g.group());
+    let mut output = vec![0.0; g.d * depth];
+    for group in 0..g.window.groups {
+        let sum = summed(g, input, grad, group);
+        let own = &mut output[group * d * depth..(group + 1) * d * depth];
+        taps_last(g, &sum, own);
     }
-    sum
+    output
 }
 
-fn weight_part(g: &Geometry, input: &[f32], grad: &[f32], images: Range<usize>) -> Vec<f32> {
-    let (d, rows) = (g.d / g.window.groups, g.rows());
-    let mut sum = vec![0.0; g.weight_len()];
-    for start in images.clone().step_by(g.block()) {
-        let count = g.block().min(images.end - start);
-        let images = input[start * g.input_len()..].chunks_exact(g.input_len()).take(count);
-        let grads = grad[start * g.output_len()..].chunks_exact(g.output_len()).take(count);
-        let row_len = count * g.area();
-        for group in 0..g.window.groups {
-            let columns = gather(g, group, images.clone());
-            let grads = gather_gradient(g, group, grads.clone());
-            let own = &mut sum[group * d * rows..(group + 1) * d * rows];
-            multiply(own, Matrix::new(&grads, d, row_len), Matrix::new(&columns, rows, row_len).transposed(), true);
+/// `(k, k', part, d)` as `(d, part, k, k')`.
+fn taps_last(g: &Geometry, sum: &[f32], out: &mut [f32]) {
+    let (taps, part, d) = (g.k[0] * g.k[1], g.part(), g.group());
+    out.par_chunks_mut((taps * part).max(1)).enumerate().for_each(|(i, out)| {
+        for (channel, out) in out.chunks_exact_mut(taps).enumerate() {
+            out.iter_mut().enumerate().for_each(|(tap, out)| *out = sum[(tap * part + channel) * d + i]);
         }
+    });
+}
+
+/// One group's sum as `(k, k', part, d)`: small ones from parts of the batch, large ones column by column.
+fn summed(g: &Geometry, input: &[f32], grad: &[f32], group: usize) -> Vec<f32> {
+    let (depth, d) = (g.depth(), g.group());
+    let mut total = vec![0.0; depth * d];
+    if total.is_empty() {
+        return total;
     }
-    sum
+    if total.len() > PARTIAL {
+        let columns = depth.div_ceil(TASKS);
+        total.par_chunks_mut(columns * d).enumerate().for_each(|(i, sum)| {
+            let depth = i * columns..i * columns + sum.len() / d;
+            add_products(g, input, grad, group, 0..g.rows(), depth, sum);
+        });
+        return total;
+    }
+    let part = g.rows().div_ceil(TASKS).max(1);
+    let of = |start: usize| {
+        let mut sum = vec![0.0; depth * d];
+        add_products(g, input, grad, group, start..(start + part).min(g.rows()), 0..depth, &mut sum);
+        sum
+    };
+    let starts: Vec<usize> = (0..g.rows()).step_by(part).collect();
+    let parts: Vec<Vec<f32>> = starts.into_par_iter().map(of).collect();
+    for part in parts {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+    }
+    total
+}
+
+/// Adds the products of some rows and some columns, in blocks that stay in the cache.
+fn add_products(
+    g: &Geometry,
+    input: &[f32],
+    grad: &[f32],
+    group: usize,
+    rows: Range<usize>,
+    depth: Range<usize>,
+    sum: &mut [f32],
+) {
+    let block = task_rows(depth.len() + g.group()).max(ROWS);
+    for start in rows.clone().step_by(block) {
+        let rows = start..(start + block).min(rows.end);
+        let grad = Matrix::strided(&grad[start * g.d + group * g.group()..], rows.len(), g.group(), g.d);
+        with_rows(g, input, group, rows, depth.clone(), |seen| {
+            multiply(sum, g.group(), seen.transposed(), grad, true);
+        });
+    }
 }

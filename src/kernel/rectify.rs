@@ -1,17 +1,47 @@
-//! Rectifiers with a gradient that is one pass.
+//! Rectifiers: cutting numbers off, alone, after an addition, and on the way back.
 
-use super::{is_native, slice};
+use super::lane::{for_rows, sum_rows, task_rows};
+use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
 
-/// Numbers a task should have at least; smaller ones cost more to hand out than to do.
-const TASK: usize = 1 << 14;
+/// Cut-off of a rectifier: `y = min(max(x, low), high)`; NaN stays NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Nothing below this.
+    pub low: f32,
+    /// Nothing above this.
+    pub high: f32,
+}
 
-/// Cuts off below zero and, where there is a ceiling, above it; NaN stays NaN.
-///
-/// ```text
-/// y = min(max(x, 0), ceiling)
-/// ```
+impl Bounds {
+    /// `y = x`.
+    pub const NONE: Self = Self { low: f32::NEG_INFINITY, high: f32::INFINITY };
+    /// `y = max(x, 0)`.
+    pub const RELU: Self = Self { low: 0.0, high: f32::INFINITY };
+    /// `y = min(max(x, 0), 6)`.
+    pub const RELU6: Self = Self { low: 0.0, high: 6.0 };
+
+    /// Whether every number passes.
+    pub fn is_open(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// The number after the cut.
+    #[inline(always)]
+    pub(super) fn cut(self, x: f32) -> f32 {
+        // Comparisons and not `clamp`: NaN compares as false and so stays.
+        let x = if x < self.low { self.low } else { x };
+        if x > self.high { self.high } else { x }
+    }
+
+    /// The gradient before the cut, given the number after it: nothing passes at the ends.
+    #[inline(always)]
+    pub(super) fn slope(self, y: f32, grad: f32) -> f32 {
+        if y <= self.low || (y >= self.high && self.high < f32::INFINITY) { 0.0 } else { grad }
+    }
+}
+
+/// Cuts off; the gradient passes strictly between the bounds.
 ///
 /// # Shapes
 /// Any; out the same.
@@ -21,23 +51,42 @@ const TASK: usize = 1 << 14;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
+/// use retrace::kernel::{Bounds, rectify};
 /// let x = Tensor::new(&[-1.0_f32, 2.0, 9.0], &Device::Cpu)?;
-/// assert_eq!(retrace::kernel::rectify(&x, Some(6.0))?.to_vec1::<f32>()?, [0.0, 2.0, 6.0]);
+/// assert_eq!(rectify(&x, Bounds::RELU6)?.to_vec1::<f32>()?, [0.0, 2.0, 6.0]);
 /// # Ok::<(), candle_core::Error>(())
 /// ```
-pub fn rectify(x: &Tensor, ceiling: Option<f32>) -> Result<Tensor> {
-    if is_native(x) {
-        return x.contiguous()?.apply_op1(Rectify { ceiling: ceiling.unwrap_or(f32::INFINITY) });
-    }
-    match ceiling {
-        Some(ceiling) => x.relu()?.minimum(f64::from(ceiling)),
-        None => x.relu(),
+pub fn rectify(x: &Tensor, bounds: Bounds) -> Result<Tensor> {
+    match is_native(x) {
+        _ if bounds.is_open() => Ok(x.clone()),
+        true => x.contiguous()?.apply_op1(Rectify(bounds)),
+        false => composed::cut(x, bounds),
     }
 }
 
-struct Rectify {
-    ceiling: f32,
+/// Adds two tensors and cuts off: the end of a residual block.
+///
+/// # Shapes
+/// Any, the same twice; out the same.
+///
+/// # Errors
+/// Shapes that differ.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::kernel::{Bounds, add};
+/// let (x, y) = (Tensor::new(&[-1.0_f32, 2.0], &Device::Cpu)?, Tensor::new(&[-1.0_f32, 1.0], &Device::Cpu)?);
+/// assert_eq!(add(&x, &y, Bounds::RELU)?.to_vec1::<f32>()?, [0.0, 3.0]);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+pub fn add(x: &Tensor, y: &Tensor, bounds: Bounds) -> Result<Tensor> {
+    if is_native(x) && is_native(y) && x.dims() == y.dims() {
+        return x.contiguous()?.apply_op2(&y.contiguous()?, Add(bounds));
+    }
+    composed::cut(&(x + y)?, bounds)
 }
+
+struct Rectify(Bounds);
 
 impl CustomOp1 for Rectify {
     fn name(&self) -> &'static str {
@@ -45,40 +94,85 @@ impl CustomOp1 for Rectify {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (x, ceiling) = (slice(x, layout)?, self.ceiling);
-        // Comparisons and not `clamp`: NaN compares as false and so stays.
-        let cut = |x: &f32| {
-            if *x < 0.0 {
-                0.0
-            } else if *x > ceiling {
-                ceiling
-            } else {
-                *x
-            }
-        };
-        let out: Vec<f32> = x.par_iter().with_min_len(TASK).map(cut).collect();
+        let x = slice(x, layout)?;
+        let mut out = vec![0.0; x.len()];
+        for_rows(&mut out, 1, |rows, out| out.iter_mut().zip(&x[rows]).for_each(|(out, x)| *out = self.0.cut(*x)));
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 
     fn bwd(&self, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        Ok(Some(y.apply_op2_no_bwd(&grad.contiguous()?, &Slope { ceiling: self.ceiling })?))
+        Ok(Some(mask(y, &grad.contiguous()?, self.0)?))
     }
 }
 
-/// The gradient where the output lies strictly between zero and the ceiling, zero elsewhere.
-struct Slope {
-    ceiling: f32,
+struct Add(Bounds);
+
+impl CustomOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, y: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, y) = (slice(x, l1)?, slice(y, l2)?);
+        let mut out = vec![0.0; x.len()];
+        for_rows(&mut out, 1, |rows, out| {
+            let sums = x[rows.clone()].iter().zip(&y[rows]);
+            out.iter_mut().zip(sums).for_each(|(out, (x, y))| *out = self.0.cut(x + y));
+        });
+        Ok((CpuStorage::F32(out), l1.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, out: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = mask(out, &grad.contiguous()?, self.0)?;
+        Ok((Some(grad.clone()), Some(grad)))
+    }
 }
 
-impl CustomOp2 for Slope {
+/// The gradient before a cut, from the numbers `y` after it.
+pub(super) fn mask(y: &Tensor, grad: &Tensor, bounds: Bounds) -> Result<Tensor> {
+    if bounds.is_open() {
+        return Ok(grad.clone());
+    }
+    y.apply_op2_no_bwd(grad, &Mask(bounds))
+}
+
+struct Mask(Bounds);
+
+impl CustomOp2 for Mask {
     fn name(&self) -> &'static str {
         "rectify-gradient"
     }
 
     fn cpu_fwd(&self, y: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (y, grad, ceiling) = (slice(y, l1)?, slice(grad, l2)?, self.ceiling);
-        let pass = |(y, grad): (&f32, &f32)| if *y <= 0.0 || *y >= ceiling { 0.0 } else { *grad };
-        let out: Vec<f32> = y.par_iter().with_min_len(TASK).zip(grad).map(pass).collect();
+        let (y, grad) = (slice(y, l1)?, slice(grad, l2)?);
+        let mut out = vec![0.0; y.len()];
+        for_rows(&mut out, 1, |rows, out| {
+            let pairs = y[rows.clone()].iter().zip(&grad[rows]);
+            out.iter_mut().zip(pairs).for_each(|(out, (y, grad))| *out = self.0.slope(*y, *grad));
+        });
         Ok((CpuStorage::F32(out), l1.shape().clone()))
+    }
+}
+
+/// The sum over every position of each channel: the gradient of a bias.
+pub(super) fn channel_sums(grad: &Tensor) -> Result<Tensor> {
+    grad.apply_op1_no_bwd(&ChannelSums)
+}
+
+struct ChannelSums;
+
+impl CustomOp1 for ChannelSums {
+    fn name(&self) -> &'static str {
+        "channel-sums"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, c) = (slice(x, layout)?, layout.dims().last().copied().unwrap_or(1));
+        let sums = sum_rows(x.len() / c.max(1), c, task_rows(c), |rows, sums| {
+            for row in x[rows.start * c..rows.end * c].chunks_exact(c) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            }
+        });
+        Ok((CpuStorage::F32(sums.into_iter().map(|sum| sum as f32).collect()), Shape::from(c)))
     }
 }

@@ -1,6 +1,9 @@
 //! Rectifiers.
 
-use crate::{Result, kernel};
+use crate::{
+    Result,
+    kernel::{Bounds, rectify},
+};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -17,16 +20,21 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// What it cuts off.
+    pub fn bounds(self) -> Bounds {
+        match self {
+            Self::None => Bounds::NONE,
+            Self::Relu => Bounds::RELU,
+            Self::Relu6 => Bounds::RELU6,
+        }
+    }
+
     /// Applies it to every number of a tensor of any shape.
     ///
     /// # Errors
     /// None on floating point tensors.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::None => x.clone(),
-            Self::Relu => kernel::rectify(x, None)?,
-            Self::Relu6 => kernel::rectify(x, Some(6.0))?,
-        })
+        Ok(rectify(x, self.bounds())?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The one convolution layer of the crate, alone and followed by batch norm.
 
 use super::{Activation, BatchNorm, Init, Mode, NormConfig, Scope, Weight, init::Fan};
-use crate::{Error, Result, kernel};
+use crate::kernel::{Bounds, Window, add, conv2d};
+use crate::{Error, Result};
 use candle_core::Tensor;
 
 /// How many zeros surround the picture.
@@ -45,7 +46,7 @@ impl ConvConfig {
 /// A two-dimensional convolution.
 ///
 /// ```text
-/// y[k, i, j] = bias[k] + sum over c, u, v of weight[k, c, u, v] x[c, i stride + u dilation - p, j stride + v dilation - p]
+/// y[i, j, k] = bias[k] + sum over u, v, c of weight[k, c, u, v] x[i stride + u dilation - p, j stride + v dilation - p, c]
 /// ```
 ///
 /// # Shapes
@@ -77,58 +78,51 @@ impl Convolution {
         Ok(Self { weight, bias, config })
     }
 
-    /// Convolves a batch.
+    /// Convolves a batch of maps.
     ///
     /// # Shapes
-    /// `(b, inputs, h, w)` in, `(b, outputs, h', w')` out.
+    /// `(b, h, w, inputs)` in, `(b, h', w', outputs)` out.
     ///
     /// # Errors
     /// Another number of channels, or a picture smaller than the kernel.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let y = self.convolve(x, &self.weight.value(mode))?;
-        match &self.bias {
-            Some(bias) => Ok(kernel::add_channels(&y, &bias.value(mode))?),
-            None => Ok(y),
-        }
+        let bias = self.bias.as_ref().map(|bias| bias.value(mode));
+        self.convolve(x, &self.weight.value(mode), bias.as_ref(), Bounds::NONE)
     }
 
-    /// `scale * forward(x) + shift` per output channel, with the scale folded into the weight.
-    fn forward_folded(&self, x: &Tensor, scale: &Tensor, shift: &Tensor, mode: Mode) -> Result<Tensor> {
+    /// `cut(scale * forward(x) + shift)` per output channel, with the scale folded into the weight.
+    fn forward_folded(&self, x: &Tensor, affine: &(Tensor, Tensor), bounds: Bounds, mode: Mode) -> Result<Tensor> {
+        let (scale, shift) = affine;
         let weight = self.weight.value(mode).broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
         let shift = match &self.bias {
             Some(bias) => (scale * bias.value(mode))?.add(shift)?,
             None => shift.clone(),
         };
-        Ok(kernel::add_channels(&self.convolve(x, &weight)?, &shift)?)
+        self.convolve(x, &weight, Some(&shift), bounds)
     }
 
-    fn convolve(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    fn convolve(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, bounds: Bounds) -> Result<Tensor> {
         let ConvConfig { stride, dilation, groups, .. } = self.config;
-        let (_, channels, h, w) = x.dims4()?;
-        let (top, bottom) = self.padding(h);
-        let (left, right) = self.padding(w);
-        let reach = (self.config.kernel - 1) * dilation + 1;
-        if channels != self.config.inputs || h + top + bottom < reach || w + left + right < reach {
+        let (_, h, w, channels) = x.dims4()?;
+        let padding = [self.padding(h), self.padding(w)];
+        let window = Window { stride, padding, dilation, groups };
+        if channels != self.config.inputs || window.output([h, w], [self.config.kernel; 2]).is_none() {
+            let reach = (self.config.kernel - 1) * dilation + 1;
             let expected = format!("{} channels of at least {reach} pixels with padding", self.config.inputs);
-            return Err(Error::value("convolution input", expected, format!("{:?}", x.dims())));
+            return Err(Error::value("convolution input (b, h, w, c)", expected, format!("{:?}", x.dims())));
         }
-        let window = |padding| kernel::Window { stride, padding, dilation, groups };
-        if [bottom, left, right] == [top; 3] {
-            return Ok(kernel::conv2d(x, weight, window(top))?);
-        }
-        let padded = x.pad_with_zeros(2, top, bottom)?.pad_with_zeros(3, left, right)?;
-        Ok(kernel::conv2d(&padded, weight, window(0))?)
+        Ok(conv2d(x, weight, bias, window, bounds)?)
     }
 
     /// Zeros before and after a side of `size` pixels.
-    fn padding(&self, size: usize) -> (usize, usize) {
+    fn padding(&self, size: usize) -> [usize; 2] {
         let ConvConfig { kernel, stride, dilation, .. } = self.config;
         match self.config.padding {
-            Padding::Each(zeros) => (zeros, zeros),
+            Padding::Each(zeros) => [zeros, zeros],
             Padding::Same => {
                 let reach = (size.div_ceil(stride).saturating_sub(1)) * stride + (kernel - 1) * dilation + 1;
                 let zeros = reach.saturating_sub(size);
-                (zeros / 2, zeros - zeros / 2)
+                [zeros / 2, zeros - zeros / 2]
             }
         }
     }
@@ -173,11 +167,25 @@ impl ConvNorm {
     /// # Errors
     /// As [`Convolution::forward`].
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let y = match self.norm.scale_and_shift(mode)? {
-            Some((scale, shift)) => self.convolution.forward_folded(x, &scale, &shift, mode)?,
-            None => self.norm.forward(&self.convolution.forward(x, mode)?, mode)?,
-        };
-        self.activation.apply(&y)
+        self.forward_onto(x, None, mode)
+    }
+
+    /// Convolution and norm, then an addition, then the activation: the end of a residual block.
+    ///
+    /// # Shapes
+    /// As [`Convolution::forward`]; `residual` like the output.
+    ///
+    /// # Errors
+    /// As [`Convolution::forward`], and a residual of another shape.
+    pub fn forward_onto(&self, x: &Tensor, residual: Option<&Tensor>, mode: Mode) -> Result<Tensor> {
+        let bounds = self.activation.bounds();
+        match (self.norm.scale_and_shift(mode)?, residual) {
+            (None, _) => self.norm.forward_onto(&self.convolution.forward(x, mode)?, residual, bounds, mode),
+            (Some(affine), None) => self.convolution.forward_folded(x, &affine, bounds, mode),
+            (Some(affine), Some(residual)) => {
+                Ok(add(&self.convolution.forward_folded(x, &affine, Bounds::NONE, mode)?, residual, bounds)?)
+            }
+        }
     }
 }
 
@@ -212,7 +220,7 @@ mod tests {
         };
         set("weight", 1.0);
         set("bias", 0.5);
-        let ones = wave(&[1, 1, 3, 3], 0.0).affine(0.0, 1.0).unwrap();
+        let ones = wave(&[1, 3, 3, 1], 0.0).affine(0.0, 1.0).unwrap();
         let counts = [4.5, 6.5, 4.5, 6.5, 9.5, 6.5, 4.5, 6.5, 4.5];
         assert_eq!(flat(&layer.forward(&ones, Mode::Eval).unwrap()), counts);
     }
@@ -229,7 +237,7 @@ mod tests {
         ] {
             let config = ConvConfig { stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 8, 3) };
             let (parameters, layer) = layer(config);
-            let x = wave(&[2, 4, 7, 6], 0.7);
+            let x = wave(&[2, 7, 6, 4], 0.7);
             let y = layer.forward(&x, Mode::Eval).unwrap();
             let twin = slow(&x, &parameters.tensors()["weight"], &layer);
             let (y, twin) = (flat(&y), twin);
@@ -242,16 +250,16 @@ mod tests {
     /// The formula in the docs, loop by loop; the bias of a new layer is 0.
     fn slow(x: &Tensor, weight: &Tensor, layer: &Convolution) -> Vec<f32> {
         let ConvConfig { outputs, kernel, stride, dilation, groups, .. } = layer.config;
-        let (b, c, h, w) = x.dims4().unwrap();
+        let (b, h, w, c) = x.dims4().unwrap();
         let (x, weight) = (flat(x), flat(weight));
-        let ((top, bottom), (left, right)) = (layer.padding(h), layer.padding(w));
+        let ([top, bottom], [left, right]) = (layer.padding(h), layer.padding(w));
         let side = |size: usize, zeros: usize| (size + zeros - (kernel - 1) * dilation - 1) / stride + 1;
         let per = c / groups;
         let mut y = Vec::new();
         for n in 0..b {
-            for k in 0..outputs {
-                for i in 0..side(h, top + bottom) {
-                    for j in 0..side(w, left + right) {
+            for i in 0..side(h, top + bottom) {
+                for j in 0..side(w, left + right) {
+                    for k in 0..outputs {
                         let mut sum = 0.0;
                         for q in 0..per {
                             for u in 0..kernel {
@@ -259,7 +267,7 @@ mod tests {
                                     let channel = k / (outputs / groups) * per + q;
                                     let (row, column) = (i * stride + u * dilation, j * stride + v * dilation);
                                     if (top..top + h).contains(&row) && (left..left + w).contains(&column) {
-                                        let pixel = x[((n * c + channel) * h + row - top) * w + column - left];
+                                        let pixel = x[((n * h + row - top) * w + column - left) * c + channel];
                                         sum += weight[((k * per + q) * kernel + u) * kernel + v] * pixel;
                                     }
                                 }
@@ -276,20 +284,20 @@ mod tests {
     #[test]
     fn same_padding_gives_the_ceiling() {
         for (size, stride, kernel, expected) in
-            [(128, 2, 3, (0, 1)), (9, 2, 5, (2, 2)), (8, 2, 5, (1, 2)), (7, 1, 3, (1, 1))]
+            [(128, 2, 3, [0, 1]), (9, 2, 5, [2, 2]), (8, 2, 5, [1, 2]), (7, 1, 3, [1, 1])]
         {
             let config = ConvConfig { stride, padding: Padding::Same, ..ConvConfig::new(1, 1, kernel) };
             let (_, layer) = layer(config);
             assert_eq!(layer.padding(size), expected);
-            let y = layer.forward(&wave(&[1, 1, size, size], 0.3), Mode::Eval).unwrap();
-            assert_eq!(y.dim(3).unwrap(), size.div_ceil(stride));
+            let y = layer.forward(&wave(&[1, size, size, 1], 0.3), Mode::Eval).unwrap();
+            assert_eq!(y.dim(2).unwrap(), size.div_ceil(stride));
         }
     }
 
     #[test]
     fn what_does_not_fit_is_an_error() {
         let (_, layer) = layer(ConvConfig { padding: Padding::Each(0), ..ConvConfig::new(3, 4, 5) });
-        for shape in [[1, 2, 8, 8], [1, 3, 4, 8]] {
+        for shape in [[1, 8, 8, 2], [1, 4, 8, 3]] {
             let error = layer.forward(&wave(&shape, 0.1), Mode::Eval).unwrap_err().to_string();
             assert!(error.contains("3 channels of at least 5 pixels"), "{error}");
         }

@@ -1,7 +1,7 @@
 //! EfficientNet-Lite: EfficientNet without squeeze-and-excitation and with ReLU6, so that it quantises well.
 
 use super::{Activation, Backbone, BatchNorm, ConvConfig, ConvNorm, Convolution, Mode, NormConfig, Padding, Scope};
-use crate::Result;
+use crate::{Result, kernel::channels_last};
 use candle_core::Tensor;
 
 /// One row of the table: a run of inverted residual blocks.
@@ -78,7 +78,7 @@ impl EfficientNet {
 
 impl Backbone for EfficientNet {
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut x = self.stem.forward(x, mode)?;
+        let mut x = self.stem.forward(&channels_last(x)?, mode)?;
         for block in &self.blocks {
             x = block.forward(&x, mode)?;
         }
@@ -122,8 +122,8 @@ impl Block {
             Some(expand) => expand.forward(x, mode)?,
             None => x.clone(),
         };
-        let y = self.project.forward(&self.depthwise.forward(&wide, mode)?, mode)?;
-        if self.skip { Ok((y + x)?) } else { Ok(y) }
+        let y = self.depthwise.forward(&wide, mode)?;
+        self.project.forward_onto(&y, self.skip.then_some(x), mode)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a picture to a point on the unit sphere: pooling, an optional linear head, normalisation.
 
 use super::{Architecture, Backbone, Init, Mode, NormConfig, Scope, Weight, build};
+use crate::kernel::{Window, average_pool};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -134,19 +135,20 @@ impl Head {
 /// Global average pooling.
 ///
 /// # Shapes
-/// `(b, c, h, w)` in, `(b, c)` out.
+/// `(b, h, w, c)` in, `(b, c)` out.
 ///
 /// # Errors
-/// Fewer than three dimensions.
+/// Another number of dimensions.
 ///
 /// ```
 /// # use candle_core::{Device, Tensor};
-/// let map = Tensor::new(&[[[[1.0_f32, 2.0], [3.0, 6.0]]]], &Device::Cpu)?;
+/// let map = Tensor::new(&[1.0_f32, 2.0, 3.0, 6.0], &Device::Cpu)?.reshape((1, 2, 2, 1))?;
 /// assert_eq!(retrace::model::pool(&map)?.to_vec2::<f32>()?, [[3.0]]);
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn pool(map: &Tensor) -> Result<Tensor> {
-    Ok(map.flatten_from(2)?.mean(2)?)
+    let (b, h, w, c) = map.dims4()?;
+    Ok(average_pool(map, [h, w], Window::default())?.reshape((b, c))?)
 }
 
 /// Scales every row to length 1.

@@ -44,7 +44,7 @@ fn of_convolutions() {
         let config = ConvConfig { stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 4, 3) };
         let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
         let layer = Convolution::new(config, &mut parameters.root()).unwrap();
-        let x = Var::from_vec(wave(&[2, 4, 6, 6], 0.7), (2, 4, 6, 6), &Device::Cpu).unwrap();
+        let x = Var::from_vec(wave(&[2, 6, 6, 4], 0.7), (2, 6, 6, 4), &Device::Cpu).unwrap();
         let forward = || layer.forward(&x, Mode::Train).unwrap();
         assert_gradient(&format!("{config:?} input"), &x, forward);
         for (name, var) in parameters.trainable() {
@@ -58,7 +58,7 @@ fn of_batch_norm() {
     for config in [NormConfig::default(), NormConfig::running()] {
         let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
         let layer = BatchNorm::new(3, config, &mut parameters.root()).unwrap();
-        let x = Var::from_vec(wave(&[2, 3, 2, 2], 0.7), (2, 3, 2, 2), &Device::Cpu).unwrap();
+        let x = Var::from_vec(wave(&[2, 2, 2, 3], 0.7), (2, 2, 2, 3), &Device::Cpu).unwrap();
         let forward = || layer.forward(&x, Mode::Train).unwrap();
         assert_gradient(&format!("{config:?} input"), &x, forward);
         for (name, var) in parameters.trainable() {
@@ -75,7 +75,7 @@ fn of_a_folded_norm() {
     let names = ["conv", "norm"];
     let layer =
         ConvNorm::register(&mut parameters.root(), names, config, NormConfig::running(), Activation::None).unwrap();
-    let x = Var::from_vec(wave(&[2, 2, 4, 4], 0.7), (2, 2, 4, 4), &Device::Cpu).unwrap();
+    let x = Var::from_vec(wave(&[2, 4, 4, 2], 0.7), (2, 4, 4, 2), &Device::Cpu).unwrap();
     let forward = || layer.forward(&x, Mode::Train).unwrap();
     assert_gradient("folded input", &x, forward);
     for (name, var) in parameters.trainable() {

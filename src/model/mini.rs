@@ -33,6 +33,6 @@ mod tests {
         let cost: usize = convolutions.map(|(name, weight)| weight.elem_count() * side(&name) * side(&name)).sum();
         assert!((25_000_000..40_000_000).contains(&cost), "{cost}");
         let pictures = Tensor::zeros((1, 3, 64, 64), DType::F32, &Device::Cpu).unwrap();
-        assert_eq!(network.forward(&pictures, Mode::Eval).unwrap().dims(), [1, network.channels(), 4, 4]);
+        assert_eq!(network.forward(&pictures, Mode::Eval).unwrap().dims(), [1, 4, 4, network.channels()]);
     }
 }

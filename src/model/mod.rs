@@ -64,7 +64,8 @@ pub trait Backbone: Send + Sync {
     /// The feature map of a batch of pictures.
     ///
     /// # Shapes
-    /// `(b, 3, h, w)`, normalised as [`Architecture::normalisation`] says, in; `(b, channels, h', w')` out.
+    /// `(b, 3, h, w)`, normalised as [`Architecture::normalisation`] says, in; `(b, h', w', channels)` out.
+    /// Inside the network every map is channels-last.
     ///
     /// # Errors
     /// Another number of input channels, or a picture too small for the network's strides.

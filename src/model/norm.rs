@@ -1,7 +1,8 @@
 //! Batch normalisation, with statistics of the batch or frozen ones, and a trained or frozen scale and shift.
 
 use super::{Init, Mode, Scope, Weight};
-use crate::{Error, Result, kernel};
+use crate::kernel::{self, Bounds, Moments};
+use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -92,21 +93,38 @@ impl BatchNorm {
     /// Normalises a batch; in training mode with batch statistics, the running ones follow.
     ///
     /// # Shapes
-    /// `(b, channels, h, w)` in and out.
+    /// `(b, h, w, channels)` in and out.
     ///
     /// # Errors
     /// Another number of channels; a single number per channel where the batch's variance is needed.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.forward_onto(x, None, Bounds::NONE, mode)
+    }
+
+    /// [`BatchNorm::forward`], an addition and a cut in one pass.
+    ///
+    /// # Shapes
+    /// As [`BatchNorm::forward`]; `residual` like `x`.
+    ///
+    /// # Errors
+    /// As [`BatchNorm::forward`], and a residual of another shape.
+    pub fn forward_onto(&self, x: &Tensor, residual: Option<&Tensor>, bounds: Bounds, mode: Mode) -> Result<Tensor> {
         if let Some((scale, shift)) = self.scale_and_shift(mode)? {
-            return Ok(x.broadcast_mul(&column(&scale)?)?.broadcast_add(&column(&shift)?)?);
+            let y = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+            return Ok(match residual {
+                Some(residual) => kernel::add(&y, residual, bounds)?,
+                None => kernel::rectify(&y, bounds)?,
+            });
         }
-        let count = x.elem_count() / x.dim(1)?.max(1);
+        let (b, h, w, _) = x.dims4()?;
+        let count = b * h * w;
         if count < 2 {
             return Err(Error::value("batch norm", "at least 2 numbers per channel to take a variance of", count));
         }
-        let (mean, variance) = kernel::moments(x)?;
-        self.follow(&mean, &variance, count)?;
-        Ok(kernel::batch_norm(x, &self.weight.value(mode), &self.bias.value(mode), self.epsilon)?)
+        let moments = kernel::moments(x)?;
+        self.follow(&moments, count)?;
+        let (weight, bias) = (self.weight.value(mode), self.bias.value(mode));
+        Ok(kernel::batch_norm(x, &moments, [&weight, &bias], self.epsilon, residual, bounds)?)
     }
 
     /// Multiplier and addend of each channel where running statistics are used; none where the batch's are.
@@ -126,19 +144,14 @@ impl BatchNorm {
         Ok(Some((scale, shift)))
     }
 
-    fn follow(&self, mean: &Tensor, variance: &Tensor, count: usize) -> Result<()> {
-        let unbiased = (variance.detach() * (count as f64 / (count - 1) as f64))?;
-        for (running, new) in [(&self.running_mean, &mean.detach()), (&self.running_var, &unbiased)] {
+    fn follow(&self, moments: &Moments, count: usize) -> Result<()> {
+        let unbiased = (&moments.variance * (count as f64 / (count - 1) as f64))?;
+        for (running, new) in [(&self.running_mean, &moments.mean), (&self.running_var, &unbiased)] {
             let old = running.var().as_detached_tensor();
             running.var().set(&((old * (1.0 - self.momentum))? + (new * self.momentum)?)?)?;
         }
         Ok(())
     }
-}
-
-/// `(c)` to `(1, c, 1, 1)`.
-fn column(values: &Tensor) -> Result<Tensor> {
-    Ok(values.reshape((1, (), 1, 1))?)
 }
 
 #[cfg(test)]
@@ -159,8 +172,8 @@ mod tests {
 
     /// Channel 0 holds 0, 2, 4, 6 (mean 3, variance 5), channel 1 holds 1 throughout.
     fn batch() -> Var {
-        let values = [0.0_f32, 2.0, 1.0, 1.0, 4.0, 6.0, 1.0, 1.0];
-        Var::from_slice(&values, (2, 2, 1, 2), &Device::Cpu).unwrap()
+        let values = [0.0_f32, 1.0, 2.0, 1.0, 4.0, 1.0, 6.0, 1.0];
+        Var::from_slice(&values, (2, 1, 2, 2), &Device::Cpu).unwrap()
     }
 
     #[test]
@@ -168,7 +181,7 @@ mod tests {
         let (parameters, layer) = layer(NormConfig::default());
         let y = flat(&layer.forward(&batch(), Mode::Train).unwrap());
         let unit = 1.0 / (5.0_f32 + 1e-5).sqrt();
-        for (found, expected) in y.iter().zip([-3.0 * unit, -unit, 0.0, 0.0, unit, 3.0 * unit, 0.0, 0.0]) {
+        for (found, expected) in y.iter().zip([-3.0 * unit, 0.0, -unit, 0.0, unit, 0.0, 3.0 * unit, 0.0]) {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }
         let tensors = parameters.tensors();
@@ -188,7 +201,7 @@ mod tests {
             layer.running_mean.var().set(&Tensor::new(&[1.0_f32, -1.0], &Device::Cpu).unwrap()).unwrap();
             layer.running_var.var().set(&Tensor::new(&[4.0_f32, 1.0], &Device::Cpu).unwrap()).unwrap();
             let y = flat(&layer.forward(&batch(), mode).unwrap());
-            for (found, expected) in y.iter().zip([-0.5, 0.5, 2.0, 2.0, 1.5, 2.5, 2.0, 2.0]) {
+            for (found, expected) in y.iter().zip([-0.5, 2.0, 0.5, 2.0, 1.5, 2.0, 2.5, 2.0]) {
                 assert!((found - expected).abs() < 1e-4, "{found} {expected}");
             }
             assert_eq!(flat(&parameters.tensors()["running_mean"]), [1.0, -1.0]);
@@ -207,7 +220,7 @@ mod tests {
     #[test]
     fn one_number_has_no_variance() {
         let (_, layer) = layer(NormConfig::default());
-        let x = Tensor::new(&[1.0_f32, 2.0], &Device::Cpu).unwrap().reshape((1, 2, 1, 1)).unwrap();
+        let x = Tensor::new(&[1.0_f32, 2.0], &Device::Cpu).unwrap().reshape((1, 1, 1, 2)).unwrap();
         let error = layer.forward(&x, Mode::Train).unwrap_err().to_string();
         assert!(error.contains("at least 2 numbers"), "{error}");
     }

@@ -2,6 +2,7 @@
 
 use super::{Activation, Backbone, ConvConfig, ConvNorm, Mode, NormConfig, Scope};
 use crate::Result;
+use crate::kernel::{Window, channels_last, max_pool};
 use candle_core::Tensor;
 
 /// The table of a residual network.
@@ -66,9 +67,10 @@ impl ResNet {
 
 impl Backbone for ResNet {
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut x = self.stem.forward(x, mode)?;
+        let mut x = self.stem.forward(&channels_last(x)?, mode)?;
         if self.pooled {
-            x = max_pool(&x)?;
+            let window = Window { stride: 2, ..Window::default() }.padded(1);
+            x = max_pool(&x, [3, 3], window)?;
         }
         for block in &self.blocks {
             x = block.forward(&x, mode)?;
@@ -84,6 +86,8 @@ impl Backbone for ResNet {
 #[derive(Debug)]
 struct Block {
     layers: Vec<ConvNorm>,
+    /// Rectified after the input has been added.
+    last: ConvNorm,
     /// A 1 x 1 convolution where the input's shape is not the output's.
     shortcut: Option<ConvNorm>,
     channels: usize,
@@ -99,90 +103,35 @@ impl Block {
         norm: NormConfig,
     ) -> Result<Self> {
         let strided = |config| ConvConfig { stride, ..config };
+        // A bottleneck is four times as wide at its end: Table 1.
         let (outputs, configs) = match bottleneck {
-            // Four times as wide at its end: Table 1.
-            true => (
-                4 * inner,
-                vec![
-                    ConvConfig::new(inputs, inner, 1),
-                    strided(ConvConfig::new(inner, inner, 3)),
-                    ConvConfig::new(inner, 4 * inner, 1),
-                ],
-            ),
-            false => (inner, vec![strided(ConvConfig::new(inputs, inner, 3)), ConvConfig::new(inner, inner, 3)]),
+            true => (4 * inner, vec![ConvConfig::new(inputs, inner, 1), strided(ConvConfig::new(inner, inner, 3))]),
+            false => (inner, vec![strided(ConvConfig::new(inputs, inner, 3))]),
         };
-        let mut layers = Vec::new();
-        for (index, config) in configs.iter().enumerate() {
-            let (convolution, batch_norm) = (format!("conv{}", index + 1), format!("bn{}", index + 1));
-            let last = index + 1 == configs.len();
-            let activation = if last { Activation::None } else { Activation::Relu };
-            layers.push(ConvNorm::register(scope, [&convolution, &batch_norm], *config, norm, activation)?);
-        }
+        let mut register = |index: usize, config| {
+            let (convolution, batch_norm) = (format!("conv{index}"), format!("bn{index}"));
+            ConvNorm::register(scope, [&convolution, &batch_norm], config, norm, Activation::Relu)
+        };
+        let layers: Vec<_> = configs.iter().zip(1..).map(|(c, i)| register(i, *c)).collect::<Result<_>>()?;
+        let last = register(layers.len() + 1, ConvConfig::new(inner, outputs, if bottleneck { 1 } else { 3 }))?;
         let shortcut = if stride != 1 || inputs != outputs {
             let config = strided(ConvConfig::new(inputs, outputs, 1));
             Some(ConvNorm::register(&mut scope.push("downsample"), ["0", "1"], config, norm, Activation::None)?)
         } else {
             None
         };
-        Ok(Self { layers, shortcut, channels: outputs })
+        Ok(Self { layers, last, shortcut, channels: outputs })
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut y = x.clone();
-        for layer in &self.layers {
-            y = layer.forward(&y, mode)?;
-        }
         let skipped = match &self.shortcut {
             Some(shortcut) => shortcut.forward(x, mode)?,
             None => x.clone(),
         };
-        Activation::Relu.apply(&(y + skipped)?)
-    }
-}
-
-/// The maximum of 3 x 3 windows at stride 2 of a rectified map; zeros around it change nothing, since nothing is below 0.
-///
-/// candle's own maximum has no backward pass where windows overlap, so it is taken along one side, then the other.
-fn max_pool(x: &Tensor) -> Result<Tensor> {
-    max_along(&max_along(x, 2)?, 3)
-}
-
-/// `y[i] = max(x[2i - 1], x[2i], x[2i + 1])` along one dimension.
-fn max_along(x: &Tensor, dimension: usize) -> Result<Tensor> {
-    let size = x.dim(dimension)?;
-    let outputs = size.div_ceil(2);
-    // One zero in front, and behind as many as make a whole number of pairs: pair i holds x[2i - 1] and x[2i].
-    let padded = x.pad_with_zeros(dimension, 1, 2 * outputs + 1 - size)?;
-    let mut shape = padded.dims().to_vec();
-    shape[dimension] = outputs + 1;
-    shape.insert(dimension + 1, 2);
-    let pairs = padded.reshape(shape)?;
-    let (odd, even) = (pairs.narrow(dimension + 1, 0, 1)?, pairs.narrow(dimension + 1, 1, 1)?);
-    let (odd, even) = (odd.squeeze(dimension + 1)?, even.squeeze(dimension + 1)?);
-    let (before, after) = (odd.narrow(dimension, 0, outputs)?, odd.narrow(dimension, 1, outputs)?);
-    Ok(before.maximum(&even.narrow(dimension, 0, outputs)?)?.maximum(&after)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::{Device, Var};
-
-    #[test]
-    fn maxima_by_hand() {
-        let x = Tensor::arange(1.0_f32, 21.0, &Device::Cpu).unwrap().reshape((1, 1, 4, 5)).unwrap();
-        let y = max_pool(&x).unwrap();
-        assert_eq!(y.dims(), [1, 1, 2, 3]);
-        // Windows of rows {0, 1}, {1, 2, 3} and columns {0, 1}, {1, 2, 3}, {3, 4}.
-        assert_eq!(y.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [7.0, 9.0, 10.0, 17.0, 19.0, 20.0]);
-    }
-
-    #[test]
-    fn the_gradient_goes_to_the_largest() {
-        let x = Var::new(&[1.0_f32, 5.0, 2.0, 3.0], &Device::Cpu).unwrap();
-        let y = max_along(&x.reshape((1, 1, 1, 4)).unwrap(), 3).unwrap();
-        let gradients = y.sum_all().unwrap().backward().unwrap();
-        // Windows {1, 5} and {5, 2, 3}: both pick the 5.
-        assert_eq!(gradients.get(&x).unwrap().to_vec1::<f32>().unwrap(), [0.0, 2.0, 0.0, 0.0]);
+        let mut y = x.clone();
+        for layer in &self.layers {
+            y = layer.forward(&y, mode)?;
+        }
+        self.last.forward_onto(&y, Some(&skipped), mode)
     }
 }

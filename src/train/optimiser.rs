@@ -1,10 +1,11 @@
 //! Adam and stochastic gradient descent over named parameters, with a state that can be saved and restored.
 
 use super::Gradients;
+use crate::kernel::{AdamStep, adam};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor, Var};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The update rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ pub struct Optimiser {
     config: OptimiserConfig,
     variables: Vec<(String, Var)>,
     /// `mean/<name>` and `square/<name>`; made when a parameter first has a gradient.
-    state: BTreeMap<String, Tensor>,
+    state: BTreeMap<String, Var>,
     steps: u64,
 }
 
@@ -91,34 +92,39 @@ impl Optimiser {
     }
 
     fn update(&mut self, name: &str, var: &Var, gradient: &Tensor, rate: f64) -> Result<()> {
-        let gradient = match self.config.weight_decay {
-            0.0 => gradient.clone(),
-            decay => (gradient + (var.as_tensor() * decay)?)?,
-        };
-        let change = match self.config.rule {
+        let weight_decay = self.config.weight_decay;
+        match self.config.rule {
             Rule::Adam { beta1, beta2, epsilon } => {
-                let mean = self.decay(&format!("mean/{name}"), &gradient, beta1, 1.0 - beta1)?;
-                let square = self.decay(&format!("square/{name}"), &gradient.sqr()?, beta2, 1.0 - beta2)?;
-                let t = self.steps as f64;
-                let root = ((square / (1.0 - beta2.powf(t)))?.sqrt()? + epsilon)?;
-                ((mean / root)? * (rate / (1.0 - beta1.powf(t))))?
+                let step = AdamStep { beta: [beta1, beta2], epsilon, rate, weight_decay, step: self.steps };
+                let (mean, square) = (self.moment("mean", name, var)?, self.moment("square", name, var)?);
+                Ok(adam(var, &mean, &square, gradient, &step)?)
             }
-            Rule::Sgd { momentum: 0.0 } => (gradient * rate)?,
-            Rule::Sgd { momentum } => (self.decay(&format!("mean/{name}"), &gradient, momentum, 1.0)? * rate)?,
-        };
-        Ok(var.set(&(var.as_tensor() - change)?)?)
+            Rule::Sgd { momentum } => {
+                let gradient = match weight_decay {
+                    0.0 => gradient.clone(),
+                    decay => (gradient + (var.as_detached_tensor() * decay)?)?,
+                };
+                let velocity = match momentum {
+                    0.0 => gradient,
+                    keep => {
+                        let mean = self.moment("mean", name, var)?;
+                        mean.set(&((mean.as_detached_tensor() * keep)? + gradient)?)?;
+                        mean.as_detached_tensor()
+                    }
+                };
+                Ok(var.set(&(var.as_detached_tensor() - (velocity * rate)?)?)?)
+            }
+        }
     }
 
-    /// `state <- keep state + add value`, detached, starting from zero.
-    fn decay(&mut self, key: &str, value: &Tensor, keep: f64, add: f64) -> Result<Tensor> {
-        let fresh = (value * add)?;
-        let next = match self.state.get(key) {
-            Some(old) => ((old * keep)? + fresh)?,
-            None => fresh,
-        };
-        let next = next.detach();
-        self.state.insert(key.to_string(), next.clone());
-        Ok(next)
+    /// A running average of a parameter's gradients, zero at first.
+    fn moment(&mut self, kind: &str, name: &str, var: &Var) -> Result<Var> {
+        match self.state.entry(format!("{kind}/{name}")) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(entry) => {
+                Ok(entry.insert(Var::from_tensor(&var.as_detached_tensor().zeros_like()?)?).clone())
+            }
+        }
     }
 
     /// The state as named tensors, for a checkpoint.
@@ -126,7 +132,8 @@ impl Optimiser {
     /// # Errors
     /// A failing tensor operation.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
-        let mut state = self.state.clone();
+        let copy = |(key, var): (&String, &Var)| Ok((key.clone(), var.as_detached_tensor().copy()?));
+        let mut state = self.state.iter().map(copy).collect::<Result<BTreeMap<_, _>>>()?;
         state.insert("steps".into(), Tensor::new(&[self.steps as f64], &candle_core::Device::Cpu)?);
         Ok(state)
     }
@@ -139,16 +146,16 @@ impl Optimiser {
         let steps = state.remove("steps").ok_or_else(|| Error::value("optimiser state", "an entry `steps`", "none"))?;
         // A checkpoint holds single precision, which counts to 16 million exactly.
         self.steps = steps.to_dtype(DType::F64)?.to_vec1::<f64>()?[0] as u64;
-        for (key, tensor) in &mut state {
+        let take = |(key, tensor): (String, Tensor)| {
             let name = key.split_once('/').map_or("", |(_, name)| name);
             let known = self.variables.iter().find(|(known, var)| known == name && var.dims() == tensor.dims());
             let Some((_, var)) = known else {
                 let found = format!("{key} {:?}", tensor.dims());
                 return Err(Error::value("optimiser state", "entries of this model's parameters", found));
             };
-            *tensor = tensor.to_device(var.device())?.to_dtype(var.dtype())?;
-        }
-        self.state = state;
+            Ok((key, Var::from_tensor(&tensor.to_device(var.device())?.to_dtype(var.dtype())?.copy()?)?))
+        };
+        self.state = state.into_iter().map(take).collect::<Result<_>>()?;
         Ok(())
     }
 }

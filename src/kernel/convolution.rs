@@ -1,0 +1,123 @@
+//! The convolution as an operation of candle's graph.
+
+use super::rectify::{Bounds, channel_sums, mask};
+use super::{Geometry, Window, composed, depthwise, is_native, product, slice};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+
+/// Two-dimensional convolution (cross-correlation), bias and rectifier, differentiable in input, weight and bias.
+///
+/// ```text
+/// y[n, i, j, o] = cut(bias[o] + sum over u, v, q of weight[o, q, u, v] x[n, i stride + u dilation - top, j stride + v dilation - left, q])
+/// ```
+///
+/// # Shapes
+/// `x` `(b, h, w, c)`, `weight` `(d, c / groups, k, k')`, `bias` `(d)`; out `(b, h', w', d)` with [`Window::output`].
+///
+/// # Errors
+/// Ranks, channels or sizes that do not fit; the message has both shapes.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::kernel::{Bounds, Window, conv2d};
+/// let x = Tensor::new(&[1.0_f32, -2.0, 3.0], &Device::Cpu)?.reshape((1, 1, 3, 1))?;
+/// let weight = Tensor::new(&[2.0_f32], &Device::Cpu)?.reshape((1, 1, 1, 1))?;
+/// let y = conv2d(&x, &weight, None, Window::default(), Bounds::RELU)?;
+/// assert_eq!(y.flatten_all()?.to_vec1::<f32>()?, [2.0, 0.0, 6.0]);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window, bounds: Bounds) -> Result<Tensor> {
+    let geometry = Geometry::convolution(x.dims(), weight.dims(), window)?;
+    if let Some(bias) = bias.filter(|bias| bias.dims() != [geometry.d]) {
+        bail!("conv2d: expected a bias of {} numbers, found {:?}", geometry.d, bias.dims());
+    }
+    if is_native(x) && is_native(weight) {
+        let bias = match bias {
+            Some(bias) => bias.contiguous()?,
+            None => Tensor::zeros(geometry.d, x.dtype(), x.device())?,
+        };
+        return x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, Conv2d { window, bounds });
+    }
+    let y = composed::conv2d(x, weight, &geometry)?;
+    let y = match bias {
+        Some(bias) => y.broadcast_add(bias)?,
+        None => y,
+    };
+    composed::cut(&y, bounds)
+}
+
+struct Conv2d {
+    window: Window,
+    bounds: Bounds,
+}
+
+impl CustomOp3 for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        l1: &Layout,
+        weight: &CpuStorage,
+        l2: &Layout,
+        bias: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let g = Geometry::convolution(l1.dims(), l2.dims(), self.window)?;
+        let (x, weight, bias) = (slice(x, l1)?, slice(weight, l2)?, slice(bias, l3)?);
+        let mut output = vec![0.0; g.rows() * g.d];
+        match g.is_depthwise() {
+            true => depthwise::forward(&g, x, weight, bias, self.bounds, &mut output),
+            false => product::forward(&g, x, weight, bias, self.bounds, &mut output),
+        }
+        Ok((CpuStorage::F32(output), g.output_shape()))
+    }
+
+    fn bwd(&self, x: &Tensor, weight: &Tensor, bias: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Gradients> {
+        let is_wanted = |t: &Tensor| t.track_op() || t.is_variable();
+        let g = Geometry::convolution(x.dims(), weight.dims(), self.window)?;
+        let grad = mask(y, &grad.contiguous()?, self.bounds)?;
+        let to_x = is_wanted(x).then(|| weight.apply_op2_no_bwd(&grad, &InputGradient(g))).transpose()?;
+        let to_weight = is_wanted(weight).then(|| x.apply_op2_no_bwd(&grad, &WeightGradient(g))).transpose()?;
+        let to_bias = is_wanted(bias).then(|| channel_sums(&grad)).transpose()?;
+        Ok((to_x, to_weight, to_bias))
+    }
+}
+
+type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+
+struct InputGradient(Geometry);
+
+impl CustomOp2 for InputGradient {
+    fn name(&self) -> &'static str {
+        "conv2d-input-gradient"
+    }
+
+    fn cpu_fwd(&self, weight: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (g, weight, grad) = (&self.0, slice(weight, l1)?, slice(grad, l2)?);
+        let mut output = vec![0.0; g.b * g.input_len()];
+        match g.is_depthwise() {
+            true => depthwise::input_gradient(g, weight, grad, &mut output),
+            false => product::input_gradient(g, weight, grad, &mut output),
+        }
+        Ok((CpuStorage::F32(output), g.input_shape()))
+    }
+}
+
+struct WeightGradient(Geometry);
+
+impl CustomOp2 for WeightGradient {
+    fn name(&self) -> &'static str {
+        "conv2d-weight-gradient"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (g, x, grad) = (&self.0, slice(x, l1)?, slice(grad, l2)?);
+        let output = match g.is_depthwise() {
+            true => depthwise::weight_gradient(g, x, grad),
+            false => product::weight_gradient(g, x, grad),
+        };
+        Ok((CpuStorage::F32(output), g.weight_shape()))
+    }
+}

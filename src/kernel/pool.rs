@@ -1,0 +1,164 @@
+//! Maxima and means of windows.
+
+use super::{Geometry, Window, composed, is_native, slice};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+/// The largest number of every window; padding is never the largest, NaN always is.
+///
+/// The gradient goes to the first of equals.
+///
+/// # Shapes
+/// `(b, h, w, c)` in, `(b, h', w', c)` out with [`Window::output`].
+///
+/// # Errors
+/// A window larger than the map.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::kernel::{Window, max_pool};
+/// let x = Tensor::new(&[1.0_f32, 5.0, 2.0], &Device::Cpu)?.reshape((1, 1, 3, 1))?;
+/// let window = Window { stride: 2, ..Window::default() }.padded(1);
+/// assert_eq!(max_pool(&x, [3, 3], window)?.flatten_all()?.to_vec1::<f32>()?, [5.0, 5.0]);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+pub fn max_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
+    let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
+    match is_native(x) {
+        true => x.contiguous()?.apply_op1(Pool { g, kind: Kind::Max }),
+        false => composed::max_pool(x, &g),
+    }
+}
+
+/// The mean of every window, zeros of the padding counted.
+///
+/// # Shapes
+/// `(b, h, w, c)` in, `(b, h', w', c)` out with [`Window::output`].
+///
+/// # Errors
+/// A window larger than the map.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::kernel::{Window, average_pool};
+/// let x = Tensor::new(&[1.0_f32, 5.0], &Device::Cpu)?.reshape((1, 1, 2, 1))?;
+/// assert_eq!(average_pool(&x, [1, 2], Window::default())?.flatten_all()?.to_vec1::<f32>()?, [3.0]);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+pub fn average_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
+    let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
+    match is_native(x) {
+        true => x.contiguous()?.apply_op1(Pool { g, kind: Kind::Average }),
+        false => composed::average_pool(x, &g),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Max,
+    Average,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pool {
+    g: Geometry,
+    kind: Kind,
+}
+
+impl Pool {
+    /// Visits the numbers of a pixel under the window of output `row`, window line by window line.
+    fn for_pixels(&self, row: usize, mut visit: impl FnMut(usize)) {
+        let g = &self.g;
+        let (y, x) = (row / g.out[1], row % g.out[1]);
+        for y in (0..g.k[0]).filter_map(|tap| g.source(0, y, tap)) {
+            for x in (0..g.k[1]).filter_map(|tap| g.source(1, x, tap)) {
+                visit((y * g.size[1] + x) * g.c);
+            }
+        }
+    }
+
+    fn forward(&self, image: &[f32], row: usize, out: &mut [f32]) {
+        match self.kind {
+            Kind::Max => {
+                out.fill(f32::NEG_INFINITY);
+                self.for_pixels(row, |at| {
+                    let keep = |out: f32, x: f32| x <= out || out.is_nan();
+                    out.iter_mut().zip(&image[at..]).for_each(|(out, x)| *out = if keep(*out, *x) { *out } else { *x });
+                });
+            }
+            Kind::Average => {
+                self.for_pixels(row, |at| out.iter_mut().zip(&image[at..]).for_each(|(out, x)| *out += x));
+                let count = (self.g.k[0] * self.g.k[1]) as f32;
+                out.iter_mut().for_each(|out| *out /= count);
+            }
+        }
+    }
+
+    /// Adds what the window of output `row` hands back to its pixels.
+    fn backward(&self, image: &[f32], row: usize, grad: &[f32], to_image: &mut [f32]) {
+        match self.kind {
+            Kind::Max => {
+                let mut best: Vec<Option<usize>> = vec![None; grad.len()];
+                self.for_pixels(row, |at| {
+                    for (channel, best) in best.iter_mut().enumerate() {
+                        let (x, old) = (image[at + channel], best.map(|place| image[place]));
+                        if old.is_none_or(|old| x > old || (x.is_nan() && !old.is_nan())) {
+                            *best = Some(at + channel);
+                        }
+                    }
+                });
+                best.iter().zip(grad).for_each(|(best, grad)| {
+                    if let Some(place) = best {
+                        to_image[*place] += grad;
+                    }
+                });
+            }
+            Kind::Average => {
+                let count = (self.g.k[0] * self.g.k[1]) as f32;
+                self.for_pixels(row, |at| {
+                    to_image[at..].iter_mut().zip(grad).for_each(|(out, grad)| *out += grad / count);
+                });
+            }
+        }
+    }
+}
+
+impl CustomOp1 for Pool {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (g, x) = (&self.g, slice(x, layout)?);
+        let mut out = vec![0.0; g.rows() * g.c];
+        out.par_chunks_mut((g.out[1] * g.c).max(1)).enumerate().for_each(|(i, line)| {
+            let image = &x[i / g.out[0] * g.input_len()..][..g.input_len()];
+            let first = i % g.out[0] * g.out[1];
+            line.chunks_exact_mut(g.c).enumerate().for_each(|(x, out)| self.forward(image, first + x, out));
+        });
+        Ok((CpuStorage::F32(out), g.output_shape()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(x.apply_op2_no_bwd(&grad.contiguous()?, &PoolGradient(*self))?))
+    }
+}
+
+struct PoolGradient(Pool);
+
+impl CustomOp2 for PoolGradient {
+    fn name(&self) -> &'static str {
+        "pool-gradient"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (g, x, grad) = (&self.0.g, slice(x, l1)?, slice(grad, l2)?);
+        let mut out = vec![0.0; x.len()];
+        let len = (g.area() * g.c).max(1);
+        out.par_chunks_mut(g.input_len().max(1)).zip(grad.par_chunks(len)).enumerate().for_each(|(i, (out, grad))| {
+            let image = &x[i * g.input_len()..][..g.input_len()];
+            grad.chunks_exact(g.c).enumerate().for_each(|(row, grad)| self.0.backward(image, row, grad, out));
+        });
+        Ok((CpuStorage::F32(out), g.input_shape()))
+    }
+}
