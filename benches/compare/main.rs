@@ -7,8 +7,11 @@
 //! Every contestant is a process of its own that answers requests line by line: this program (as `--worker retrace` and
 //! `--worker candle`) and `benches/peer/network.py`. In every round each of them works for `--seconds`, one at a time, the
 //! order turned round from one round to the next; what counts is the median over rounds, and a ratio is that of two medians.
-//! Every contestant is left its own allocator's habits; `--keep-memory` changes them for all (PyTorch embeds with
-//! EfficientNet-Lite0 a third faster then). Written: `results/bench/kernels.csv`, and beside it `candle.csv` and `memory.csv`.
+//!
+//! This program has the binary's allocator, which keeps the memory of one step for the next. PyTorch has its own habits,
+//! unless `--keep-memory` gives it the same one: it embeds with EfficientNet-Lite0 a third faster then. The table does not
+//! say so: write such a comparison to another file with `--out`.
+//! Written: `results/bench/kernels.csv`, and beside it `candle.csv` and `memory.csv`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod candle;
@@ -25,6 +28,10 @@ use retrace::device::Choice;
 use retrace::model::Architecture;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Options as typed.
 #[derive(Debug, Clone, Parser)]
@@ -54,7 +61,7 @@ struct Options {
     /// Whether products on a GPU may round their factors to 10 bits.
     #[arg(long, value_enum, default_value_t = Switch::Off)]
     tf32: Switch,
-    /// Let every contestant keep the memory it frees (glibc only): large maps cost no page faults then.
+    /// Let PyTorch keep the memory it frees, as our allocator does (glibc only): large maps cost no page faults then.
     #[arg(long)]
     keep_memory: bool,
     /// The table of speeds; the others go beside it. Rows of other devices or threads in it stay.

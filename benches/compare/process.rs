@@ -41,14 +41,14 @@ impl Contestant {
     pub fn peer(threads: u16, options: &Options) -> Result<Self> {
         let mut command = Command::new(&options.python);
         command.args([PEER, "--threads", &threads.to_string()]);
+        if options.keep_memory {
+            command.envs([("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "100000000000")]);
+        }
         Self::start(format!("PyTorch ({})", options.python.display()), command, options)
     }
 
     fn start(name: String, mut command: Command, options: &Options) -> Result<Self> {
         command.args(["--device", &word(options.device), "--tf32", &word(options.tf32)]);
-        if options.keep_memory {
-            command.envs([("MALLOC_MMAP_MAX_", "0"), ("MALLOC_TRIM_THRESHOLD_", "100000000000")]);
-        }
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = spawned.map_err(|error| {
             Error::value(&name, "a program that starts (--python PATH names a Python with PyTorch)", error)
