@@ -14,6 +14,7 @@ use std::path::PathBuf;
 /// A contestant that does not start or answer, networks that are not the same, a table that cannot be written.
 pub fn run(options: &Options) -> Result<()> {
     let (mut peers, mut candles) = (Vec::new(), Vec::new());
+    warn_if_busy();
     println!("Images per second, medians of {} rounds of {} s\n", options.rounds, options.seconds);
     for &threads in &options.threads {
         let mut contest = Contest::new(threads, options)?;
@@ -32,8 +33,8 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.device == Place::Cpu && options.networks.contains(&Architecture::ResNet18) {
         let header = "network,work,threads,ours_mib,peer_mib,ratio,device,versions";
-        let row = memory(options.threads[0], options)?;
-        update(&options.out.with_file_name("memory.csv"), header, &[row])?;
+        let rows = memory(options.threads[0], options)?;
+        update(&options.out.with_file_name("memory.csv"), header, &rows)?;
     }
     Ok(())
 }
@@ -116,25 +117,32 @@ fn spread(ours: &[Speed], peer: &[Speed]) -> String {
     format!("rounds {low:.2} to {high:.2}")
 }
 
-/// Peak resident memory of fresh processes that train ResNet-18.
-fn memory(threads: u16, options: &Options) -> Result<Row> {
+/// Peak resident memory of fresh processes that train ResNet-18: of the process, and less what it had before the network.
+fn memory(threads: u16, options: &Options) -> Result<[Row; 2]> {
     let (mut ours, mut peer) =
         (Contestant::ours(Kind::Retrace, threads, options)?, Contestant::peer(threads, options)?);
     let (our, its): (Memory, Memory) = (ours.ask(Request::Memory)?, peer.ask(Request::Memory)?);
-    let (our_step, its_step) = (our.peak_mib - our.before_mib, its.peak_mib - its.before_mib);
-    let row = Row {
-        key: format!("{},{},{threads}", Architecture::ResNet18, Work::Train),
-        values: [our.peak_mib, its.peak_mib],
+    let row = |work: &str, values| Row {
+        key: format!("{},{work},{threads}", Architecture::ResNet18),
+        values,
         device: device(&peer),
         versions: format!("{}, {}", ours.hello.versions, peer.hello.versions),
         note: String::new(),
     };
-    println!(
-        "\nPeak resident memory of ResNet-18 training steps, MiB: the process; and above what it had before the network"
-    );
-    print(&row);
-    print(&Row { values: [our_step, its_step], key: format!("{} (above)", row.key), ..row.clone() });
-    Ok(row)
+    let steps = [our.peak_mib - our.before_mib, its.peak_mib - its.before_mib];
+    let rows = [row("train", [our.peak_mib, its.peak_mib]), row("train less program", steps)];
+    println!("\nPeak resident memory, MiB");
+    rows.iter().for_each(print);
+    Ok(rows)
+}
+
+/// Says so where others use the machine: their work would be measured too.
+fn warn_if_busy() {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Option<f64> = load.split_whitespace().next().and_then(|load| load.parse().ok());
+    if let Some(load) = load.filter(|load| *load > 0.5) {
+        eprintln!("compare: {load} programs were running in the last minute; speeds will be low and noisy");
+    }
 }
 
 /// The GPU's name, or the processor's.
