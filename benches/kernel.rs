@@ -109,14 +109,16 @@ fn sound<T>(result: Result<T>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Measures an operation.
+/// Measures an operation; a first call, not measured, makes the memory that later ones use again.
 fn measure<T>(bencher: Bencher, count: ItemsCount, operation: impl Fn() -> Result<T>) {
+    sound(operation());
     bencher.counter(count).bench_local(|| black_box(sound(operation())));
 }
 
-/// Measures the way back from the sum of an operation's numbers.
+/// Measures the way back from the sum of an operation's numbers; as above, after a first call.
 fn measure_backward(bencher: Bencher, count: ItemsCount, operation: impl Fn() -> Result<Tensor>) {
     let sum = || sound(operation().and_then(|y| y.sum_all()));
+    sound(sum().backward());
     bencher.counter(count).with_inputs(sum).bench_local_refs(|sum| black_box(sound(sum.backward())));
 }
 
