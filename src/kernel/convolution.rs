@@ -66,11 +66,10 @@ impl CustomOp3 for Conv2d {
     ) -> Result<(CpuStorage, Shape)> {
         let g = Geometry::convolution(l1.dims(), l2.dims(), self.window)?;
         let (x, weight, bias) = (slice(x, l1)?, slice(weight, l2)?, slice(bias, l3)?);
-        let mut output = vec![0.0; g.rows() * g.d];
-        match g.is_depthwise() {
-            true => depthwise::forward(&g, x, weight, bias, self.bounds, &mut output),
-            false => product::forward(&g, x, weight, bias, self.bounds, &mut output),
-        }
+        let output = match g.is_depthwise() {
+            true => depthwise::forward(&g, x, weight, bias, self.bounds),
+            false => product::forward(&g, x, weight, bias, self.bounds),
+        };
         Ok((CpuStorage::F32(output), g.output_shape()))
     }
 
@@ -96,11 +95,10 @@ impl CustomOp2 for InputGradient {
 
     fn cpu_fwd(&self, weight: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, weight, grad) = (&self.0, slice(weight, l1)?, slice(grad, l2)?);
-        let mut output = vec![0.0; g.b * g.input_len()];
-        match g.is_depthwise() {
-            true => depthwise::input_gradient(g, weight, grad, &mut output),
-            false => product::input_gradient(g, weight, grad, &mut output),
-        }
+        let output = match g.is_depthwise() {
+            true => depthwise::input_gradient(g, weight, grad),
+            false => product::input_gradient(g, weight, grad),
+        };
         Ok((CpuStorage::F32(output), g.input_shape()))
     }
 }

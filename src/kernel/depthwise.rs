@@ -1,6 +1,7 @@
 //! Depthwise convolution: too little work per number for a matrix product, so channels side by side in vectors.
 
-use super::lane::{for_chunks, map_parts, vectorise};
+use super::fresh::make_chunks;
+use super::lane::{map_parts, vectorise};
 use super::{Bounds, Geometry, geometry::Link};
 
 /// Channels that are summed in registers side by side: enough to hide the time an addition takes.
@@ -23,15 +24,15 @@ fn taps_first(g: &Geometry, weight: &[f32]) -> Vec<f32> {
 }
 
 /// `output = cut(sum over taps of weight * input + bias)`.
-pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
     let stencil = Stencil::new(g, g.size[1], [g.sources(0), g.sources(1)]);
-    stencil.apply(input, g.input_len(), &taps_first(g, weight), bias, bounds, output);
+    stencil.apply(g.b, input, &taps_first(g, weight), bias, bounds)
 }
 
 /// The gradient to the input: every input pixel gathers from the outputs that read it.
-pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
+pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<f32> {
     let stencil = Stencil::new(g, g.out[1], [g.targets(0), g.targets(1)]);
-    stencil.apply(grad, g.area() * g.c, &taps_first(g, weight), &vec![0.0; g.c], Bounds::NONE, output);
+    stencil.apply(g.b, grad, &taps_first(g, weight), &vec![0.0; g.c], Bounds::NONE)
 }
 
 /// Which taps connect every row and column of the result with which rows and columns of the source.
@@ -65,9 +66,10 @@ impl Stencil {
         Self { width, channels: g.c, taps: g.k[1], rows, columns, patterns }
     }
 
-    /// Makes the result row by row.
-    fn apply(&self, source: &[f32], image_len: usize, weight: &[f32], bias: &[f32], bounds: Bounds, out: &mut [f32]) {
-        for_chunks(out, self.columns.len() * self.channels, |i, out| {
+    /// Makes the results of `b` images row by row.
+    fn apply(&self, b: usize, source: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
+        let (row_len, image_len) = (self.columns.len() * self.channels, source.len() / b.max(1));
+        make_chunks(b * self.rows.len() * row_len, row_len, |i, out| {
             let image = &source[i / self.rows.len() * image_len..][..image_len];
             let patterns = self.patterns_of(&self.rows[i % self.rows.len()]);
             vectorise(
@@ -79,7 +81,7 @@ impl Stencil {
                     }
                 },
             );
-        });
+        })
     }
 
     /// For every pattern, where the weights and the source numbers of its taps begin.

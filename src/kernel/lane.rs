@@ -1,5 +1,6 @@
 //! Loops over numbers, compiled for every vector width and chosen at run time.
 
+use super::fresh::make_chunks;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -44,16 +45,22 @@ pub(super) fn map_parts<R: Send>(rows: usize, part: usize, make: impl Fn(Range<u
     ranges.into_par_iter().map(make).collect()
 }
 
-/// `make` for every task of rows: its row range and its part of the output.
+/// `make` for every task of rows: its row range and its part of the numbers.
 pub(super) fn for_rows(out: &mut [f32], width: usize, make: impl Fn(Range<usize>, &mut [f32]) + Send + Sync) {
-    let rows = task_rows(width);
-    for_chunks(out, rows * width.max(1), |i, out| {
-        let first = i * rows;
-        vectorise(
-            #[inline(always)]
-            || make(first..first + out.len() / width.max(1), out),
-        );
-    });
+    for_chunks(out, task_rows(width) * width, |i, out| make_task(i, width, out, &make));
+}
+
+/// `rows` rows of `width` new numbers, task by task.
+pub(super) fn make_rows(rows: usize, width: usize, make: impl Fn(Range<usize>, &mut [f32]) + Send + Sync) -> Vec<f32> {
+    make_chunks(rows * width, task_rows(width) * width, |i, out| make_task(i, width, out, &make))
+}
+
+fn make_task(i: usize, width: usize, out: &mut [f32], make: impl Fn(Range<usize>, &mut [f32])) {
+    let first = i * task_rows(width);
+    vectorise(
+        #[inline(always)]
+        || make(first..first + out.len() / width.max(1), out),
+    );
 }
 
 /// Sums over rows, task by task in f32, tasks in order in f64: the same for any number of threads.

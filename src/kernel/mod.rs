@@ -10,6 +10,7 @@ mod adam;
 mod composed;
 mod convolution;
 mod depthwise;
+mod fresh;
 mod gather;
 mod geometry;
 mod lane;

@@ -1,6 +1,6 @@
 //! Batch norm with statistics of the batch, addition and rectifier in the same pass.
 
-use super::lane::{for_rows, sum_rows, task_rows};
+use super::lane::{make_rows, sum_rows, task_rows};
 use super::rectify::{Bounds, mask};
 use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
@@ -168,8 +168,7 @@ impl BatchNorm {
             .zip(scale.iter().zip(&self.centre.mean))
             .map(|(bias, (scale, mean))| bias - mean * scale)
             .collect();
-        let mut out = vec![0.0; x.len()];
-        for_rows(&mut out, c, |rows, out| {
+        make_rows(x.len() / c.max(1), c, |rows, out| {
             let own = rows.start * c..rows.end * c;
             for (i, (out, x)) in out.chunks_exact_mut(c).zip(x[own.clone()].chunks_exact(c)).enumerate() {
                 let affine = x.iter().zip(scale.iter().zip(&shift)).map(|(x, (scale, shift))| x * scale + shift);
@@ -181,15 +180,15 @@ impl BatchNorm {
                     None => out.iter_mut().zip(affine).for_each(|(out, y)| *out = bounds.cut(y)),
                 }
             }
-        });
-        out
+        })
     }
 
     /// Gradients to `x`, and to weight and bias as `(2, c)`, from one before the cut.
     fn backward(&self, x: &Tensor, y: &Tensor, grad: &Tensor, bounds: Bounds) -> Result<(Tensor, Tensor)> {
-        let (n, c) = (x.elem_count(), self.centre.mean.len());
-        let packed = x.apply_op3_no_bwd(y, grad, &Gradient { centre: &self.centre, bounds })?;
-        Ok((packed.narrow(0, 0, n)?.reshape(x.shape())?, packed.narrow(0, n, 2 * c)?.reshape((2, c))?))
+        let centre = &self.centre;
+        let to_affine = x.apply_op3_no_bwd(y, grad, &AffineGradient { centre, bounds })?;
+        let sums = to_affine.flatten_all()?.to_vec1()?;
+        Ok((x.apply_op3_no_bwd(y, grad, &InputGradient { centre, bounds, sums })?, to_affine))
     }
 }
 
@@ -236,43 +235,19 @@ impl CustomOp3 for BatchNorm {
 
 type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
-/// All gradients of [`BatchNorm`] one after the other: to `x`, to `weight`, to `bias`.
+/// The gradients to weight and bias, `(2, c)`.
 ///
 /// ```text
-/// u = (x - mean) / sd;  to bias = sum g;  to weight = sum g u;  to x = weight / sd (g - mean(g) - u mean(g u))
+/// u = (x - mean) / sd;  to weight = sum g u;  to bias = sum g
 /// ```
-struct Gradient<'a> {
+struct AffineGradient<'a> {
     centre: &'a Centre,
     bounds: Bounds,
 }
 
-impl Gradient<'_> {
-    /// Sums of `g` and of `g (x - mean)`.
-    fn sums(&self, x: &[f32], y: &[f32], grad: &[f32]) -> Vec<f64> {
-        let (mean, bounds) = (&self.centre.mean[..], self.bounds);
-        let c = mean.len();
-        sum_rows(x.len() / c.max(1), 2 * c, task_rows(c), |rows, sums| {
-            let (plain, product) = sums.split_at_mut(c);
-            let own = rows.start * c..rows.end * c;
-            let lines =
-                x[own.clone()].chunks_exact(c).zip(y[own.clone()].chunks_exact(c)).zip(grad[own].chunks_exact(c));
-            for ((x, y), grad) in lines {
-                let terms = x.iter().zip(mean).zip(y.iter().zip(grad)).map(|((x, mean), (y, grad))| {
-                    let slope = bounds.slope(*y, *grad);
-                    (slope, slope * (x - mean))
-                });
-                for ((plain, product), (slope, term)) in plain.iter_mut().zip(product.iter_mut()).zip(terms) {
-                    *plain += slope;
-                    *product += term;
-                }
-            }
-        })
-    }
-}
-
-impl CustomOp3 for Gradient<'_> {
+impl CustomOp3 for AffineGradient<'_> {
     fn name(&self) -> &'static str {
-        "batch-norm-gradient"
+        "batch-norm-affine-gradient"
     }
 
     fn cpu_fwd(
@@ -285,18 +260,64 @@ impl CustomOp3 for Gradient<'_> {
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, y, grad) = (slice(x, l1)?, slice(y, l2)?, slice(grad, l3)?);
-        let Self { centre, bounds } = self;
-        let (c, sums) = (centre.mean.len(), self.sums(x, y, grad));
-        let (count, scale) = ((x.len() / c.max(1)) as f64, centre.scale());
-        let plain: Vec<f32> = sums[..c].iter().map(|sum| (sum / count) as f32).collect();
-        let unit = |i: usize| f64::from(centre.unit[i]);
-        let product: Vec<f32> = (0..c).map(|i| (sums[c + i] * unit(i) * unit(i) / count) as f32).collect();
-        let mut out = vec![0.0; x.len() + 2 * c];
-        for_rows(&mut out[..x.len()], c, |rows, out| {
+        let (mean, bounds) = (&self.centre.mean[..], self.bounds);
+        let c = mean.len();
+        let sums = sum_rows(x.len() / c.max(1), 2 * c, task_rows(c), |rows, sums| {
+            let (product, plain) = sums.split_at_mut(c);
             let own = rows.start * c..rows.end * c;
-            let (x, y, grad) = (&x[own.clone()], &y[own.clone()], &grad[own]);
-            let lines = x.chunks_exact(c).zip(y.chunks_exact(c).zip(grad.chunks_exact(c)));
-            for (out, (x, (y, grad))) in out.chunks_exact_mut(c).zip(lines) {
+            let lines = y[own.clone()].chunks_exact(c).zip(grad[own.clone()].chunks_exact(c));
+            for (x, (y, grad)) in x[own].chunks_exact(c).zip(lines) {
+                let terms = x.iter().zip(mean).zip(y.iter().zip(grad)).map(|((x, mean), (y, grad))| {
+                    let slope = bounds.slope(*y, *grad);
+                    (slope * (x - mean), slope)
+                });
+                for ((product, plain), (term, slope)) in product.iter_mut().zip(plain.iter_mut()).zip(terms) {
+                    *product += term;
+                    *plain += slope;
+                }
+            }
+        });
+        let units = self.centre.unit.iter().copied().chain(std::iter::repeat_n(1.0, c));
+        let sums = sums.into_iter().zip(units).map(|(sum, unit)| (sum * f64::from(unit)) as f32).collect();
+        Ok((CpuStorage::F32(sums), Shape::from((2, c))))
+    }
+}
+
+/// The gradient to the input, given the sums of [`AffineGradient`].
+///
+/// ```text
+/// to x = weight / sd (g - mean(g) - u mean(g u))
+/// ```
+struct InputGradient<'a> {
+    centre: &'a Centre,
+    bounds: Bounds,
+    sums: Vec<f32>,
+}
+
+impl CustomOp3 for InputGradient<'_> {
+    fn name(&self) -> &'static str {
+        "batch-norm-input-gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        l1: &Layout,
+        y: &CpuStorage,
+        l2: &Layout,
+        grad: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, y, grad) = (slice(x, l1)?, slice(y, l2)?, slice(grad, l3)?);
+        let Self { centre, bounds, sums } = self;
+        let c = centre.mean.len();
+        let (count, scale) = ((x.len() / c.max(1)) as f32, centre.scale());
+        let product: Vec<f32> = sums[..c].iter().zip(&centre.unit).map(|(sum, unit)| sum * unit / count).collect();
+        let plain: Vec<f32> = sums[c..].iter().map(|sum| sum / count).collect();
+        let out = make_rows(x.len() / c.max(1), c, |rows, out| {
+            let own = rows.start * c..rows.end * c;
+            let lines = y[own.clone()].chunks_exact(c).zip(grad[own.clone()].chunks_exact(c));
+            for (out, (x, (y, grad))) in out.chunks_exact_mut(c).zip(x[own].chunks_exact(c).zip(lines)) {
                 let slopes = y.iter().zip(grad).map(|(y, grad)| bounds.slope(*y, *grad));
                 let centred = x.iter().zip(&centre.mean).map(|(x, mean)| x - mean);
                 let parts = scale.iter().zip(plain.iter().zip(&product));
@@ -306,9 +327,6 @@ impl CustomOp3 for Gradient<'_> {
                 }
             }
         });
-        let (to_weight, to_bias) = out[x.len()..].split_at_mut(c);
-        (0..c).for_each(|i| (to_weight[i], to_bias[i]) = ((sums[c + i] * unit(i)) as f32, sums[i] as f32));
-        let shape = Shape::from(out.len());
-        Ok((CpuStorage::F32(out), shape))
+        Ok((CpuStorage::F32(out), l1.shape().clone()))
     }
 }

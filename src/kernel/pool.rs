@@ -1,6 +1,7 @@
 //! Maxima and means of windows.
 
-use super::lane::{for_chunks, vectorise};
+use super::fresh::make_chunks;
+use super::lane::vectorise;
 use super::{Geometry, Window, composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 
@@ -126,8 +127,7 @@ impl CustomOp1 for Pool {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, x) = (&self.g, slice(x, layout)?);
-        let mut out = vec![0.0; g.rows() * g.c];
-        for_chunks(&mut out, g.out[1] * g.c, |i, line| {
+        let out = make_chunks(g.rows() * g.c, g.out[1] * g.c, |i, line| {
             let image = &x[i / g.out[0] * g.input_len()..][..g.input_len()];
             let first = i % g.out[0] * g.out[1];
             vectorise(
@@ -160,8 +160,7 @@ impl CustomOp3 for PoolGradient {
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (g, x, y, grad) = (&self.0.g, slice(x, l1)?, slice(y, l2)?, slice(grad, l3)?);
-        let mut out = vec![0.0; x.len()];
-        for_chunks(&mut out, g.input_len(), |i, out| {
+        let out = make_chunks(x.len(), g.input_len(), |i, out| {
             let image = &x[i * g.input_len()..][..g.input_len()];
             let own = i * g.area() * g.c..(i + 1) * g.area() * g.c;
             let mut left = grad[own.clone()].to_vec();

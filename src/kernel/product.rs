@@ -1,5 +1,6 @@
 //! Convolution as a matrix product of what each output sees and the weights.
 
+use super::fresh::make_chunks;
 use super::gather::{gather, scatter};
 use super::lane::{for_chunks, map_parts, task_rows, vectorise};
 use super::matrix::{Matrix, multiply};
@@ -58,17 +59,17 @@ fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
 }
 
 /// `output = cut(rows(input) weight^T + bias)`.
-pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
     match winograd::is_faster(g) {
-        true => winograd::forward(g, input, Weight::Forward(weight), bias, bounds, output),
-        false => forward_arranged(g, input, &arrange(g, weight), bias, bounds, output),
+        true => winograd::forward(g, input, Weight::Forward(weight), bias, bounds),
+        false => forward_arranged(g, input, &arrange(g, weight), bias, bounds),
     }
 }
 
 /// The same with weights as [`arrange`] makes them.
-fn forward_arranged(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+fn forward_arranged(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
     let rows = task_rows(g.depth() + g.d).max(ROWS);
-    for_chunks(output, rows * g.d, |i, output| {
+    make_chunks(g.rows() * g.d, rows * g.d, |i, output| {
         let rows = i * rows..i * rows + output.len() / g.d;
         for group in 0..g.window.groups {
             let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
@@ -77,7 +78,7 @@ fn forward_arranged(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], b
             with_rows(g, input, group, rows.clone(), 0..g.depth(), |seen| multiply(output, g.d, seen, weight, false));
         }
         finish(output, bias, bounds);
-    });
+    })
 }
 
 /// Adds the bias and cuts, while the numbers are still in the cache.
@@ -112,17 +113,17 @@ fn with_rows<R>(
 }
 
 /// The gradient to the input: a convolution with the weights turned round at stride 1, else rows scattered back.
-pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
+pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<f32> {
     match reversed(g) {
         // One pixel wide and in one group, the weights as they are stand as the way back needs them.
         Some(back) if g.is_pointwise() && g.window.groups == 1 => {
-            forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE, output);
+            forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE)
         }
         Some(back) if winograd::is_faster(&back) => {
-            winograd::forward(&back, grad, Weight::Turned(weight), &vec![0.0; back.d], Bounds::NONE, output);
+            winograd::forward(&back, grad, Weight::Turned(weight), &vec![0.0; back.d], Bounds::NONE)
         }
-        Some(back) => forward(&back, grad, &turned(g, weight), &vec![0.0; back.d], Bounds::NONE, output),
-        None => scattered(g, weight, grad, output),
+        Some(back) => forward(&back, grad, &turned(g, weight), &vec![0.0; back.d], Bounds::NONE),
+        None => scattered(g, weight, grad),
     }
 }
 
@@ -156,10 +157,10 @@ fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
 }
 
 /// Image by image, `output = rows^-1(grad weight)`.
-fn scattered(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
+fn scattered(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<f32> {
     let weight = taps_first(g, weight);
     let len = g.area() * g.d;
-    for_chunks(output, g.input_len(), |i, image| {
+    make_chunks(g.b * g.input_len(), g.input_len(), |i, image| {
         let grad = &grad[i * len..][..len];
         for group in 0..g.window.groups {
             let weight = &weight[group * g.group() * g.depth()..][..g.group() * g.depth()];
@@ -170,7 +171,7 @@ fn scattered(g: &Geometry, weight: &[f32], grad: &[f32], output: &mut [f32]) {
                 scatter(g, columns, group, image);
             });
         }
-    });
+    })
 }
 
 /// `sum over outputs of rows(input)^T grad`, as `(d, part, k, k')`.

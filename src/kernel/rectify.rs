@@ -1,8 +1,9 @@
 //! Rectifiers: cutting numbers off, alone, after an addition, and on the way back.
 
-use super::lane::{for_rows, sum_rows, task_rows};
+use super::lane::{make_rows, sum_rows, task_rows};
 use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use std::ops::Range;
 
 /// Cut-off of a rectifier: `y = min(max(x, low), high)`; NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,8 +98,10 @@ impl CustomOp1 for Rectify {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = slice(x, layout)?;
-        let mut out = vec![0.0; x.len()];
-        for_rows(&mut out, 1, |rows, out| out.iter_mut().zip(&x[rows]).for_each(|(out, x)| *out = self.0.cut(*x)));
+        let cut = |rows: Range<usize>, out: &mut [f32]| {
+            out.iter_mut().zip(&x[rows]).for_each(|(out, x)| *out = self.0.cut(*x));
+        };
+        let out = make_rows(x.len(), 1, cut);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 
@@ -116,8 +119,7 @@ impl CustomOp2 for Add {
 
     fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, y: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (x, y) = (slice(x, l1)?, slice(y, l2)?);
-        let mut out = vec![0.0; x.len()];
-        for_rows(&mut out, 1, |rows, out| {
+        let out = make_rows(x.len(), 1, |rows, out| {
             let sums = x[rows.clone()].iter().zip(&y[rows]);
             out.iter_mut().zip(sums).for_each(|(out, (x, y))| *out = self.0.cut(x + y));
         });
@@ -147,8 +149,7 @@ impl CustomOp2 for Mask {
 
     fn cpu_fwd(&self, y: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (y, grad) = (slice(y, l1)?, slice(grad, l2)?);
-        let mut out = vec![0.0; y.len()];
-        for_rows(&mut out, 1, |rows, out| {
+        let out = make_rows(y.len(), 1, |rows, out| {
             let pairs = y[rows.clone()].iter().zip(&grad[rows]);
             out.iter_mut().zip(pairs).for_each(|(out, (y, grad))| *out = self.0.slope(*y, *grad));
         });

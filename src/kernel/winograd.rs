@@ -10,6 +10,7 @@
 //! # References
 //! Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016, Sec. 4.
 
+use super::fresh::make_chunks;
 use super::lane::{for_chunks, for_items, vectorise};
 use super::matrix::{Matrix, multiply};
 use super::scratch::with_scratch;
@@ -67,15 +68,15 @@ pub(super) fn is_faster_backward(g: &Geometry) -> bool {
 }
 
 /// `output = cut(input * weight + bias)`.
-pub(super) fn forward(g: &Geometry, input: &[f32], weight: Weight, bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+pub(super) fn forward(g: &Geometry, input: &[f32], weight: Weight, bias: &[f32], bounds: Bounds) -> Vec<f32> {
     with_scratch(PLACES * g.c * g.d, |transformed| {
         transform_weight(g, weight, transformed);
         let grid = tile_grid(g);
         let images = TILES.div_ceil((grid[0] * grid[1]).max(1));
-        for_chunks(output, images * g.area() * g.d, |i, output| {
+        make_chunks(g.rows() * g.d, images * g.area() * g.d, |i, output| {
             forward_images(g, &input[i * images * g.input_len()..], transformed, bias, bounds, output);
-        });
-    });
+        })
+    })
 }
 
 /// Some images, in rounds of as many tiles as make a product.
@@ -339,8 +340,7 @@ fn transform_gradient(g: &Geometry, grad: &[f32], place: &Place, out: &mut [f32]
 
 /// The sums `(36, c, d)` back to `(d, c, 3, 3)`.
 fn gather_weight(g: &Geometry, sums: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; g.d * g.c * 9];
-    for_chunks(&mut out, LANES * g.c * 9, |i, out| {
+    make_chunks(g.d * g.c * 9, LANES * g.c * 9, |i, out| {
         vectorise(
             #[inline(always)]
             || {
@@ -356,6 +356,5 @@ fn gather_weight(g: &Geometry, sums: &[f32]) -> Vec<f32> {
                 }
             },
         );
-    });
-    out
+    })
 }
