@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("kernel", &[]),
     ("dataset", &["sketch", "run"]), // `run` for hexadecimal digits
     ("model", &["kernel", "run"]),   // `run` for files that are written whole or not at all
-    ("train", &["run", "dataset", "model", "loss", "metric", "sketch"]), // `sketch` for deformations
+    ("train", &["run", "dataset", "model", "kernel", "loss", "metric", "sketch"]), // `kernel` for Adam, `sketch` for deformations
     ("report", &["run", "metric"]),
 ];
 
