@@ -1,0 +1,292 @@
+//! Convolution by cuDNN, forward and backward, on channels-last maps and filters.
+#![allow(unsafe_code)] // cuDNN takes device pointers
+
+use super::{Geometry, Window, composed};
+use candle_core::cuda::cudarc::cudnn::sys::{
+    cudnnConvolutionBwdDataAlgo_t as InputAlgorithm, cudnnConvolutionBwdFilterAlgo_t as FilterAlgorithm,
+    cudnnConvolutionFwdAlgo_t as ForwardAlgorithm, cudnnConvolutionMode_t as Kind, cudnnMathType_t as Math,
+    cudnnTensorFormat_t as Format,
+};
+use candle_core::cuda::cudarc::cudnn::{
+    ConvBackwardData, ConvBackwardFilter, ConvDescriptor, ConvForward, Cudnn, CudnnDataType, CudnnError,
+    FilterDescriptor, TensorDescriptor,
+};
+use candle_core::cuda::cudarc::driver::{CudaView, DeviceRepr};
+use candle_core::cuda::{CudaDType, DeviceId, gemm_reduced_precision_f32};
+use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor};
+use candle_core::{WithDType, bail};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+/// Largest scratch memory of one call; an algorithm that wants more gives way to a leaner one.
+const SCRATCH: usize = 1 << 30; // bytes: little beside a GPU's memory, and more than the usual algorithms ask for
+
+/// How cuDNN will compute one convolution and its gradients.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// With equal padding on opposite sides.
+    g: Geometry,
+    math: Math,
+    forward: Choice<ForwardAlgorithm>,
+    to_input: Choice<InputAlgorithm>,
+    to_filter: Choice<FilterAlgorithm>,
+}
+
+/// A plan if cuDNN takes these tensors; none for other devices, number types and sizes.
+pub(super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Option<Plan>> {
+    let g = symmetric(g);
+    let counts = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
+    // cuDNN knows no empty tensors and none with more numbers than an `int` counts.
+    let is_fit = counts.iter().all(|count| (1..=i32::MAX as usize).contains(count));
+    let (Device::Cuda(device), true) = (x.device(), is_fit && x.dtype() == weight.dtype()) else { return Ok(None) };
+    let key = (g, x.dtype(), math(x.dtype()));
+    in_session(device, |session| match session.plans.entry(key) {
+        Entry::Occupied(plan) => Ok(*plan.get()),
+        Entry::Vacant(place) => Ok(*place.insert(match x.dtype() {
+            DType::F32 => Plan::new::<f32>(&session.cudnn, &g, key.2),
+            DType::F16 => Plan::new::<half::f16>(&session.cudnn, &g, key.2),
+            DType::BF16 => Plan::new::<half::bf16>(&session.cudnn, &g, key.2),
+            _ => None,
+        })),
+    })
+}
+
+/// As [`composed::conv2d`].
+pub(super) fn conv2d(x: &Tensor, weight: &Tensor, g: &Geometry, plan: Plan) -> Result<Tensor> {
+    // `(d, k, k', c / groups)`, the filter of channels-last maps; its gradient returns through the permutation.
+    let filter = weight.permute((0, 2, 3, 1))?.contiguous()?;
+    let x = match is_symmetric(&g.window) {
+        true => x.contiguous()?,
+        false => composed::pad(x, &g.window, 0.0)?.contiguous()?,
+    };
+    x.apply_op2(&filter, Convolution { plan, pass: Pass::Forward })
+}
+
+/// Which numbers the cores multiply: single precision is cut to TF32 only where [`crate::device::allow_tf32`] says so.
+fn math(dtype: DType) -> Math {
+    match dtype {
+        DType::F32 if gemm_reduced_precision_f32() => Math::CUDNN_DEFAULT_MATH,
+        DType::F32 => Math::CUDNN_FMA_MATH,
+        _ => Math::CUDNN_TENSOR_OP_MATH,
+    }
+}
+
+fn is_symmetric(window: &Window) -> bool {
+    window.padding.iter().all(|[before, after]| before == after)
+}
+
+/// The same convolution as cuDNN can be told it: unequal padding becomes part of the map.
+fn symmetric(g: &Geometry) -> Geometry {
+    if is_symmetric(&g.window) {
+        return *g;
+    }
+    let padded = |axis: usize| g.size[axis] + g.window.padding[axis].iter().sum::<usize>();
+    Geometry { size: [padded(0), padded(1)], window: g.window.padded(0), ..*g }
+}
+
+thread_local! {
+    // A handle must stay on its thread, so it has no other place; candle keeps its own in the same way.
+    static SESSIONS: RefCell<HashMap<DeviceId, Session>> = RefCell::default();
+}
+
+/// What a thread keeps of a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
+/// a small convolution.
+struct Session {
+    cudnn: Arc<Cudnn>,
+    plans: HashMap<(Geometry, DType, Math), Option<Plan>>,
+}
+
+fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
+    SESSIONS.with_borrow_mut(|sessions| match sessions.entry(device.id()) {
+        Entry::Occupied(session) => work(session.into_mut()),
+        Entry::Vacant(place) => {
+            let cudnn = Cudnn::new(device.cuda_stream())?;
+            work(place.insert(Session { cudnn, plans: HashMap::new() }))
+        }
+    })
+}
+
+/// An algorithm and the bytes of scratch memory that it needs.
+type Choice<A> = (A, usize);
+
+impl Plan {
+    /// None where cuDNN has no algorithm for one of the three passes.
+    fn new<T: Number>(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Option<Self> {
+        let Descriptors { x, y, filter, conv } = &Descriptors::<T>::new(cudnn, g, math).ok()?;
+        let call = ConvForward { conv, x, w: filter, y };
+        let first = call.pick_algorithm().ok();
+        let rest = [
+            ForwardAlgorithm::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
+            ForwardAlgorithm::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
+        ];
+        let forward = choose(first.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+
+        // Algorithm 0 of either gradient, and 3 of the filter's, add up in no fixed order: a run would not repeat
+        // to the last bit. They are taken only where nothing else is there.
+        let call = ConvBackwardData { conv, dx: x, w: filter, dy: y };
+        let first = call.pick_algorithm().ok();
+        let steady = first.filter(|first| *first != InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0);
+        let rest =
+            [InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0];
+        let to_input = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+
+        let call = ConvBackwardFilter { conv, x, dw: filter, dy: y };
+        let loose = [
+            FilterAlgorithm::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0,
+            FilterAlgorithm::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_3,
+        ];
+        let steady = call.pick_algorithm().ok().filter(|first| !loose.contains(first));
+        let rest = [FilterAlgorithm::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1].into_iter().chain(loose);
+        let to_filter = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+        Some(Self { g: *g, math, forward, to_input, to_filter })
+    }
+}
+
+/// The first algorithm that cuDNN has for this convolution and that is content with [`SCRATCH`].
+fn choose<A: Copy>(
+    algorithms: impl IntoIterator<Item = A>,
+    scratch: impl Fn(A) -> Result<usize, CudnnError>,
+) -> Option<Choice<A>> {
+    let mut known = algorithms.into_iter().filter_map(|algorithm| Some((algorithm, scratch(algorithm).ok()?)));
+    known.find(|(_, bytes)| *bytes <= SCRATCH)
+}
+
+/// A number type of cuDNN's convolutions, all of which add up in single precision.
+trait Number: CudaDType + CudnnDataType + DeviceRepr + WithDType {}
+impl Number for f32 {}
+impl Number for half::f16 {}
+impl Number for half::bf16 {}
+
+/// The convolution in cuDNN's words.
+struct Descriptors<T: Number> {
+    x: TensorDescriptor<T>,
+    y: TensorDescriptor<T>,
+    filter: FilterDescriptor<T>,
+    conv: ConvDescriptor<f32>,
+}
+
+impl<T: Number> Descriptors<T> {
+    fn new(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Result<Self, CudnnError> {
+        // Sizes come in the order b, c, h, w whatever the order in memory; `plan` has seen to it that they fit.
+        let ints = |sizes: [usize; 4]| sizes.map(|size| size as i32);
+        let twice = |size: usize| [size as i32; 2];
+        let (format, window) = (Format::CUDNN_TENSOR_NHWC, &g.window);
+        let padding = window.padding.map(|[before, _]| before as i32);
+        let kind = Kind::CUDNN_CROSS_CORRELATION;
+        let mut conv = cudnn.create_conv2d(padding, twice(window.stride), twice(window.dilation), kind)?;
+        conv.set_group_count(window.groups as i32)?;
+        conv.set_math_type(math)?;
+        Ok(Self {
+            x: cudnn.create_4d_tensor(format, ints([g.b, g.c, g.size[0], g.size[1]]))?,
+            y: cudnn.create_4d_tensor(format, ints([g.b, g.d, g.out[0], g.out[1]]))?,
+            filter: cudnn.create_4d_filter(format, ints([g.d, g.part(), g.k[0], g.k[1]]))?,
+            conv,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    /// Input and filter to output.
+    Forward,
+    /// Filter and output gradient to input gradient.
+    ToInput,
+    /// Input and output gradient to filter gradient.
+    ToFilter,
+}
+
+/// One pass as an operation of candle's graph.
+struct Convolution {
+    plan: Plan,
+    pass: Pass,
+}
+
+impl Convolution {
+    /// Shapes of the two inputs and of the output.
+    fn shapes(&self) -> [Shape; 3] {
+        let g = &self.plan.g;
+        let filter = Shape::from((g.d, g.k[0], g.k[1], g.part()));
+        match self.pass {
+            Pass::Forward => [g.input_shape(), filter, g.output_shape()],
+            Pass::ToInput => [filter, g.output_shape(), g.input_shape()],
+            Pass::ToFilter => [g.input_shape(), g.output_shape(), filter],
+        }
+    }
+
+    fn run<T: Number>(&self, inputs: [(&CudaStorage, &Layout); 2]) -> Result<CudaStorage> {
+        let (device, plan, shapes) = (&inputs[0].0.device, &self.plan, self.shapes());
+        let cudnn = in_session(device, |session| Ok(session.cudnn.clone()))?;
+        let Descriptors { x, y, filter: w, conv } = &Descriptors::<T>::new(&cudnn, &plan.g, plan.math)?;
+        let (a, b) = (view::<T>(inputs[0], &shapes[0])?, view::<T>(inputs[1], &shapes[1])?);
+        let bytes = match self.pass {
+            Pass::Forward => plan.forward.1,
+            Pass::ToInput => plan.to_input.1,
+            Pass::ToFilter => plan.to_filter.1,
+        };
+        // SAFETY: nothing reads this memory before cuDNN has written it; what was there counts 0 times in the result.
+        let mut out = unsafe { device.alloc::<T>(shapes[2].elem_count())? };
+        // SAFETY: as above; scratch memory is written before it is read.
+        let mut scratch = (bytes > 0).then(|| unsafe { device.alloc::<u8>(bytes) }).transpose()?;
+        let (scratch, scale) = (scratch.as_mut(), (T::from_f64(1.0), T::from_f64(0.0)));
+        // SAFETY: `view` has compared the inputs with the shapes of the descriptors, and `out` is made of the third.
+        unsafe {
+            match self.pass {
+                Pass::Forward => {
+                    ConvForward { conv, x, w, y }.launch(plan.forward.0, scratch, scale, &a, &b, &mut out)?;
+                }
+                Pass::ToInput => {
+                    let call = ConvBackwardData { conv, dx: x, w, dy: y };
+                    call.launch(plan.to_input.0, scratch, scale, &mut out, &a, &b)?;
+                }
+                Pass::ToFilter => {
+                    let call = ConvBackwardFilter { conv, x, dw: w, dy: y };
+                    call.launch(plan.to_filter.0, scratch, scale, &a, &mut out, &b)?;
+                }
+            }
+        }
+        Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
+    }
+}
+
+fn view<'a, T: Number>((storage, layout): (&'a CudaStorage, &Layout), shape: &Shape) -> Result<CudaView<'a, T>> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) if layout.shape() == shape => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
+        _ => bail!("cudnn: expected a contiguous tensor {shape:?}, found {layout:?}"),
+    }
+}
+
+impl CustomOp2 for Convolution {
+    fn name(&self) -> &'static str {
+        match self.pass {
+            Pass::Forward => "cudnn-conv2d",
+            Pass::ToInput => "cudnn-conv2d-input-gradient",
+            Pass::ToFilter => "cudnn-conv2d-weight-gradient",
+        }
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        bail!("{}: expected tensors on a CUDA device, found them on the CPU", self.name())
+    }
+
+    fn cuda_fwd(&self, a: &CudaStorage, l1: &Layout, b: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        use candle_core::backend::BackendStorage;
+        let (inputs, [.., shape]) = ([(a, l1), (b, l2)], self.shapes());
+        let out = match a.dtype() {
+            DType::F32 => self.run::<f32>(inputs)?,
+            DType::F16 => self.run::<half::f16>(inputs)?,
+            DType::BF16 => self.run::<half::bf16>(inputs)?,
+            other => bail!("{}: expected f32, f16 or bf16, found {other:?}", self.name()),
+        };
+        Ok((out, shape))
+    }
+
+    fn bwd(&self, x: &Tensor, filter: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (plan, grad) = (self.plan, grad.contiguous()?);
+        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &Convolution { plan, pass });
+        let to_x = x.track_op().then(|| run(filter, &grad, Pass::ToInput)).transpose()?;
+        let to_filter = filter.track_op().then(|| run(x, &grad, Pass::ToFilter)).transpose()?;
+        Ok((to_x, to_filter))
+    }
+}
