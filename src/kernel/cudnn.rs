@@ -8,8 +8,8 @@ use candle_core::cuda::cudarc::cudnn::sys::{
     cudnnTensorFormat_t as Format,
 };
 use candle_core::cuda::cudarc::cudnn::{
-    ConvBackwardData, ConvBackwardFilter, ConvDescriptor, ConvForward, Cudnn, CudnnDataType, CudnnError,
-    FilterDescriptor, TensorDescriptor,
+    ConvBackwardData, ConvBackwardFilter, ConvDescriptor, ConvForward, Cudnn, CudnnDataType, FilterDescriptor,
+    TensorDescriptor,
 };
 use candle_core::cuda::cudarc::driver::{CudaView, DeviceRepr};
 use candle_core::cuda::{CudaDType, DeviceId, gemm_reduced_precision_f32};
@@ -121,7 +121,7 @@ impl Plan {
             ForwardAlgorithm::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM,
             ForwardAlgorithm::CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM,
         ];
-        let forward = choose(first.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+        let forward = choose(first.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm).ok())?;
 
         // Algorithm 0 of either gradient, and 3 of the filter's, add up in no fixed order: a run would not repeat
         // to the last bit. They are taken only where nothing else is there.
@@ -130,7 +130,7 @@ impl Plan {
         let steady = first.filter(|first| *first != InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0);
         let rest =
             [InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, InputAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0];
-        let to_input = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+        let to_input = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm).ok())?;
 
         let call = ConvBackwardFilter { conv, x, dw: filter, dy: y };
         let loose = [
@@ -139,17 +139,14 @@ impl Plan {
         ];
         let steady = call.pick_algorithm().ok().filter(|first| !loose.contains(first));
         let rest = [FilterAlgorithm::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1].into_iter().chain(loose);
-        let to_filter = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm))?;
+        let to_filter = choose(steady.into_iter().chain(rest), |algorithm| call.get_workspace_size(algorithm).ok())?;
         Some(Self { g: *g, math, forward, to_input, to_filter })
     }
 }
 
 /// The first algorithm that cuDNN has for this convolution and that is content with [`SCRATCH`].
-fn choose<A: Copy>(
-    algorithms: impl IntoIterator<Item = A>,
-    scratch: impl Fn(A) -> Result<usize, CudnnError>,
-) -> Option<Choice<A>> {
-    let mut known = algorithms.into_iter().filter_map(|algorithm| Some((algorithm, scratch(algorithm).ok()?)));
+fn choose<A: Copy>(algorithms: impl IntoIterator<Item = A>, scratch: impl Fn(A) -> Option<usize>) -> Option<Choice<A>> {
+    let mut known = algorithms.into_iter().filter_map(|algorithm| Some((algorithm, scratch(algorithm)?)));
     known.find(|(_, bytes)| *bytes <= SCRATCH)
 }
 
@@ -168,7 +165,7 @@ struct Descriptors<T: Number> {
 }
 
 impl<T: Number> Descriptors<T> {
-    fn new(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Result<Self, CudnnError> {
+    fn new(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Result<Self> {
         // Sizes come in the order b, c, h, w whatever the order in memory; `plan` has seen to it that they fit.
         let ints = |sizes: [usize; 4]| sizes.map(|size| size as i32);
         let twice = |size: usize| [size as i32; 2];
