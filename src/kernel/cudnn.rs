@@ -287,3 +287,54 @@ impl CustomOp2 for Convolution {
         Ok((to_x, to_filter))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Choice, open};
+    use std::io::Write;
+
+    #[test]
+    fn unequal_padding_becomes_part_of_the_map() {
+        let window = Window { stride: 2, padding: [[0, 1], [2, 0]], ..Window::default() };
+        let g = Geometry::convolution(&[2, 8, 9, 3], &[4, 3, 3, 3], window).unwrap();
+        let equal = symmetric(&g);
+        assert_eq!((equal.size, equal.window), ([9, 11], window.padded(0)));
+        assert_eq!(equal.window.output(equal.size, equal.k), Some(g.out));
+        let even = Geometry { window: window.padded(1), ..g };
+        assert_eq!(symmetric(&even), even);
+    }
+
+    #[test]
+    fn an_algorithm_is_known_and_content_with_the_scratch_memory() {
+        let scratch = |algorithm: u32| [None, Some(SCRATCH + 1), Some(SCRATCH), Some(0)][algorithm as usize];
+        assert_eq!(choose([0, 1, 2, 3], scratch), Some((2, SCRATCH)));
+        assert_eq!(choose([3, 2], scratch), Some((3, 0)));
+        assert_eq!(choose([0, 1], scratch), None);
+    }
+
+    #[test]
+    fn cudnn_takes_what_networks_ask_for() {
+        let device = match open(Choice::Cuda) {
+            Ok(device) => device,
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "skipped: no CUDA device ({error})");
+                return;
+            }
+        };
+        let planned = |x: [usize; 4], weight: [usize; 4], window: Window, dtype: DType| {
+            let g = Geometry::convolution(&x, &weight, window).unwrap();
+            let zeros = |dims: &[usize]| Tensor::zeros(dims, dtype, &device).unwrap();
+            plan(&zeros(&x), &zeros(&weight), &g).unwrap().is_some()
+        };
+        let (plain, stem) = (Window::default(), Window { stride: 2, padding: [[0, 1]; 2], ..Window::default() });
+        for dtype in [DType::F32, DType::F16, DType::BF16] {
+            assert!(planned([8, 16, 16, 64], [64, 64, 3, 3], plain.padded(1), dtype));
+            assert!(planned([8, 16, 16, 64], [128, 64, 1, 1], Window { stride: 2, ..plain }, dtype));
+            assert!(planned([8, 14, 14, 240], [240, 1, 5, 5], Window { groups: 240, ..plain }.padded(2), dtype));
+            assert!(planned([8, 64, 64, 3], [32, 3, 3, 3], stem, dtype));
+        }
+        assert!(!planned([0, 16, 16, 64], [64, 64, 3, 3], plain, DType::F32));
+        assert!(!planned([8, 16, 16, 64], [64, 64, 3, 3], plain, DType::F64));
+    }
+}
