@@ -1,7 +1,6 @@
-//! Convolution by cuDNN, forward and backward, on channels-last maps and filters.
-#![allow(unsafe_code)] // cuDNN takes device pointers
+//! What cuDNN is asked to do: sizes in its words, and an algorithm for every pass.
 
-use super::{Geometry, Window, composed};
+use super::super::{Geometry, Window};
 use candle_core::cuda::cudarc::cudnn::sys::{
     cudnnConvolutionBwdDataAlgo_t as InputAlgorithm, cudnnConvolutionBwdFilterAlgo_t as FilterAlgorithm,
     cudnnConvolutionFwdAlgo_t as ForwardAlgorithm, cudnnConvolutionMode_t as Kind, cudnnMathType_t as Math,
@@ -11,10 +10,9 @@ use candle_core::cuda::cudarc::cudnn::{
     ConvBackwardData, ConvBackwardFilter, ConvDescriptor, ConvForward, Cudnn, CudnnDataType, FilterDescriptor,
     TensorDescriptor,
 };
-use candle_core::cuda::cudarc::driver::{CudaView, DeviceRepr};
+use candle_core::cuda::cudarc::driver::DeviceRepr;
 use candle_core::cuda::{CudaDType, DeviceId, gemm_reduced_precision_f32};
-use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor};
-use candle_core::{WithDType, bail};
+use candle_core::{CudaDevice, DType, Device, Result, Tensor, WithDType};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -25,21 +23,23 @@ const SCRATCH: usize = 1 << 30; // bytes: little beside a GPU's memory, and more
 
 /// How cuDNN will compute one convolution and its gradients.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
+pub(in super::super) struct Plan {
     /// With equal padding on opposite sides.
-    g: Geometry,
-    math: Math,
-    forward: Choice<ForwardAlgorithm>,
-    to_input: Choice<InputAlgorithm>,
-    to_filter: Choice<FilterAlgorithm>,
+    pub(super) g: Geometry,
+    pub(super) math: Math,
+    pub(super) forward: Choice<ForwardAlgorithm>,
+    pub(super) to_input: Choice<InputAlgorithm>,
+    pub(super) to_filter: Choice<FilterAlgorithm>,
 }
 
 /// A plan if cuDNN takes these tensors; none for other devices, number types and sizes.
-pub(super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Option<Plan>> {
+pub(in super::super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Option<Plan>> {
     let g = symmetric(g);
-    let counts = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
-    // cuDNN knows no empty tensors and none with more numbers than an `int` counts.
-    let is_fit = counts.iter().all(|count| (1..=i32::MAX as usize).contains(count));
+    // cuDNN knows no empty tensors, and nothing that an `int` does not count.
+    let is_int = |count: usize| (1..=i32::MAX as usize).contains(&count);
+    let tensors = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
+    let steps = [g.window.stride, g.window.dilation, g.window.padding[0][0] + 1, g.window.padding[1][0] + 1];
+    let is_fit = tensors.into_iter().chain(steps).all(is_int);
     let (Device::Cuda(device), true) = (x.device(), is_fit && x.dtype() == weight.dtype()) else { return Ok(None) };
     let key = (g, x.dtype(), math(x.dtype()));
     in_session(device, |session| match session.plans.entry(key) {
@@ -53,17 +53,6 @@ pub(super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Option<P
     })
 }
 
-/// As [`composed::conv2d`].
-pub(super) fn conv2d(x: &Tensor, weight: &Tensor, g: &Geometry, plan: Plan) -> Result<Tensor> {
-    // `(d, k, k', c / groups)`, the filter of channels-last maps; its gradient returns through the permutation.
-    let filter = weight.permute((0, 2, 3, 1))?.contiguous()?;
-    let x = match is_symmetric(&g.window) {
-        true => x.contiguous()?,
-        false => composed::pad(x, &g.window, 0.0)?.contiguous()?,
-    };
-    x.apply_op2(&filter, Convolution { plan, pass: Pass::Forward })
-}
-
 /// Which numbers the cores multiply: single precision is cut to TF32 only where [`crate::device::allow_tf32`] says so.
 fn math(dtype: DType) -> Math {
     match dtype {
@@ -73,7 +62,7 @@ fn math(dtype: DType) -> Math {
     }
 }
 
-fn is_symmetric(window: &Window) -> bool {
+pub(super) fn is_symmetric(window: &Window) -> bool {
     window.padding.iter().all(|[before, after]| before == after)
 }
 
@@ -96,6 +85,11 @@ thread_local! {
 struct Session {
     cudnn: Arc<Cudnn>,
     plans: HashMap<(Geometry, DType, Math), Option<Plan>>,
+}
+
+/// cuDNN on this thread and device.
+pub(super) fn handle(device: &CudaDevice) -> Result<Arc<Cudnn>> {
+    in_session(device, |session| Ok(session.cudnn.clone()))
 }
 
 fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
@@ -151,21 +145,21 @@ fn choose<A: Copy>(algorithms: impl IntoIterator<Item = A>, scratch: impl Fn(A) 
 }
 
 /// A number type of cuDNN's convolutions, all of which add up in single precision.
-trait Number: CudaDType + CudnnDataType + DeviceRepr + WithDType {}
+pub(super) trait Number: CudaDType + CudnnDataType + DeviceRepr + WithDType {}
 impl Number for f32 {}
 impl Number for half::f16 {}
 impl Number for half::bf16 {}
 
 /// The convolution in cuDNN's words.
-struct Descriptors<T: Number> {
-    x: TensorDescriptor<T>,
-    y: TensorDescriptor<T>,
-    filter: FilterDescriptor<T>,
-    conv: ConvDescriptor<f32>,
+pub(super) struct Descriptors<T: Number> {
+    pub x: TensorDescriptor<T>,
+    pub y: TensorDescriptor<T>,
+    pub filter: FilterDescriptor<T>,
+    pub conv: ConvDescriptor<f32>,
 }
 
 impl<T: Number> Descriptors<T> {
-    fn new(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Result<Self> {
+    pub fn new(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Result<Self> {
         // Sizes come in the order b, c, h, w whatever the order in memory; `plan` has seen to it that they fit.
         let ints = |sizes: [usize; 4]| sizes.map(|size| size as i32);
         let twice = |size: usize| [size as i32; 2];
@@ -181,110 +175,6 @@ impl<T: Number> Descriptors<T> {
             filter: cudnn.create_4d_filter(format, ints([g.d, g.part(), g.k[0], g.k[1]]))?,
             conv,
         })
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Pass {
-    /// Input and filter to output.
-    Forward,
-    /// Filter and output gradient to input gradient.
-    ToInput,
-    /// Input and output gradient to filter gradient.
-    ToFilter,
-}
-
-/// One pass as an operation of candle's graph.
-struct Convolution {
-    plan: Plan,
-    pass: Pass,
-}
-
-impl Convolution {
-    /// Shapes of the two inputs and of the output.
-    fn shapes(&self) -> [Shape; 3] {
-        let g = &self.plan.g;
-        let filter = Shape::from((g.d, g.k[0], g.k[1], g.part()));
-        match self.pass {
-            Pass::Forward => [g.input_shape(), filter, g.output_shape()],
-            Pass::ToInput => [filter, g.output_shape(), g.input_shape()],
-            Pass::ToFilter => [g.input_shape(), g.output_shape(), filter],
-        }
-    }
-
-    fn run<T: Number>(&self, inputs: [(&CudaStorage, &Layout); 2]) -> Result<CudaStorage> {
-        let (device, plan, shapes) = (&inputs[0].0.device, &self.plan, self.shapes());
-        let cudnn = in_session(device, |session| Ok(session.cudnn.clone()))?;
-        let Descriptors { x, y, filter: w, conv } = &Descriptors::<T>::new(&cudnn, &plan.g, plan.math)?;
-        let (a, b) = (view::<T>(inputs[0], &shapes[0])?, view::<T>(inputs[1], &shapes[1])?);
-        let bytes = match self.pass {
-            Pass::Forward => plan.forward.1,
-            Pass::ToInput => plan.to_input.1,
-            Pass::ToFilter => plan.to_filter.1,
-        };
-        // SAFETY: nothing reads this memory before cuDNN has written it; what was there counts 0 times in the result.
-        let mut out = unsafe { device.alloc::<T>(shapes[2].elem_count())? };
-        // SAFETY: as above; scratch memory is written before it is read.
-        let mut scratch = (bytes > 0).then(|| unsafe { device.alloc::<u8>(bytes) }).transpose()?;
-        let (scratch, scale) = (scratch.as_mut(), (T::from_f64(1.0), T::from_f64(0.0)));
-        // SAFETY: `view` has compared the inputs with the shapes of the descriptors, and `out` is made of the third.
-        unsafe {
-            match self.pass {
-                Pass::Forward => {
-                    ConvForward { conv, x, w, y }.launch(plan.forward.0, scratch, scale, &a, &b, &mut out)?;
-                }
-                Pass::ToInput => {
-                    let call = ConvBackwardData { conv, dx: x, w, dy: y };
-                    call.launch(plan.to_input.0, scratch, scale, &mut out, &a, &b)?;
-                }
-                Pass::ToFilter => {
-                    let call = ConvBackwardFilter { conv, x, dw: w, dy: y };
-                    call.launch(plan.to_filter.0, scratch, scale, &a, &mut out, &b)?;
-                }
-            }
-        }
-        Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
-    }
-}
-
-fn view<'a, T: Number>((storage, layout): (&'a CudaStorage, &Layout), shape: &Shape) -> Result<CudaView<'a, T>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) if layout.shape() == shape => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
-        _ => bail!("cudnn: expected a contiguous tensor {shape:?}, found {layout:?}"),
-    }
-}
-
-impl CustomOp2 for Convolution {
-    fn name(&self) -> &'static str {
-        match self.pass {
-            Pass::Forward => "cudnn-conv2d",
-            Pass::ToInput => "cudnn-conv2d-input-gradient",
-            Pass::ToFilter => "cudnn-conv2d-weight-gradient",
-        }
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        bail!("{}: expected tensors on a CUDA device, found them on the CPU", self.name())
-    }
-
-    fn cuda_fwd(&self, a: &CudaStorage, l1: &Layout, b: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
-        use candle_core::backend::BackendStorage;
-        let (inputs, [.., shape]) = ([(a, l1), (b, l2)], self.shapes());
-        let out = match a.dtype() {
-            DType::F32 => self.run::<f32>(inputs)?,
-            DType::F16 => self.run::<half::f16>(inputs)?,
-            DType::BF16 => self.run::<half::bf16>(inputs)?,
-            other => bail!("{}: expected f32, f16 or bf16, found {other:?}", self.name()),
-        };
-        Ok((out, shape))
-    }
-
-    fn bwd(&self, x: &Tensor, filter: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (plan, grad) = (self.plan, grad.contiguous()?);
-        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &Convolution { plan, pass });
-        let to_x = x.track_op().then(|| run(filter, &grad, Pass::ToInput)).transpose()?;
-        let to_filter = filter.track_op().then(|| run(x, &grad, Pass::ToFilter)).transpose()?;
-        Ok((to_x, to_filter))
     }
 }
 
