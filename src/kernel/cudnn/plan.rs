@@ -41,24 +41,25 @@ pub(in super::super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Resul
     let steps = [g.window.stride, g.window.dilation, g.window.padding[0][0] + 1, g.window.padding[1][0] + 1];
     let is_fit = tensors.into_iter().chain(steps).all(is_int);
     let (Device::Cuda(device), true) = (x.device(), is_fit && x.dtype() == weight.dtype()) else { return Ok(None) };
-    let key = (g, x.dtype(), math(x.dtype()));
-    in_session(device, |session| match session.plans.entry(key) {
+    let math = math(x.dtype());
+    in_session(device, |session| match session.plans.entry((g, x.dtype(), math)) {
         Entry::Occupied(plan) => Ok(*plan.get()),
         Entry::Vacant(place) => Ok(*place.insert(match x.dtype() {
-            DType::F32 => Plan::new::<f32>(&session.cudnn, &g, key.2),
-            DType::F16 => Plan::new::<half::f16>(&session.cudnn, &g, key.2),
-            DType::BF16 => Plan::new::<half::bf16>(&session.cudnn, &g, key.2),
+            DType::F32 => Plan::new::<f32>(&session.cudnn, &g, math),
+            DType::F16 => Plan::new::<half::f16>(&session.cudnn, &g, math),
+            DType::BF16 => Plan::new::<half::bf16>(&session.cudnn, &g, math),
             _ => None,
         })),
     })
 }
 
-/// Which numbers the cores multiply: single precision is cut to TF32 only where [`crate::device::allow_tf32`] says so.
-fn math(dtype: DType) -> Math {
+/// Which numbers the cores multiply, as a list to try: single precision is cut to TF32 only where
+/// [`crate::device::allow_tf32`] says so; half precision loses nothing in tensor cores.
+fn math(dtype: DType) -> &'static [Math] {
     match dtype {
-        DType::F32 if gemm_reduced_precision_f32() => Math::CUDNN_DEFAULT_MATH,
-        DType::F32 => Math::CUDNN_FMA_MATH,
-        _ => Math::CUDNN_TENSOR_OP_MATH,
+        DType::F32 if gemm_reduced_precision_f32() => &[Math::CUDNN_DEFAULT_MATH],
+        DType::F32 => &[Math::CUDNN_FMA_MATH],
+        _ => &[Math::CUDNN_TENSOR_OP_MATH, Math::CUDNN_DEFAULT_MATH],
     }
 }
 
@@ -84,7 +85,7 @@ thread_local! {
 /// a small convolution.
 struct Session {
     cudnn: Arc<Cudnn>,
-    plans: HashMap<(Geometry, DType, Math), Option<Plan>>,
+    plans: HashMap<(Geometry, DType, &'static [Math]), Option<Plan>>,
 }
 
 /// cuDNN on this thread and device.
@@ -107,7 +108,11 @@ type Choice<A> = (A, usize);
 
 impl Plan {
     /// None where cuDNN has no algorithm for one of the three passes.
-    fn new<T: Number>(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Option<Self> {
+    fn new<T: Number>(cudnn: &Arc<Cudnn>, g: &Geometry, math: &[Math]) -> Option<Self> {
+        math.iter().find_map(|math| Self::with::<T>(cudnn, g, *math))
+    }
+
+    fn with<T: Number>(cudnn: &Arc<Cudnn>, g: &Geometry, math: Math) -> Option<Self> {
         let Descriptors { x, y, filter, conv } = &Descriptors::<T>::new(cudnn, g, math).ok()?;
         let call = ConvForward { conv, x, w: filter, y };
         let first = call.pick_algorithm().ok();
