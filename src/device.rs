@@ -62,13 +62,13 @@ fn cuda() -> Result<Device> {
     let found = match opened {
         Ok(Ok(device)) => return Ok(device),
         Ok(Err(error)) => error.to_string(),
-        Err(panic) => match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-            (Some(text), _) => text.clone(),
-            (_, Some(text)) => text.to_string(),
-            _ => "none".into(),
+        // The sentence before a list of thirty file names.
+        Err(panic) => match panic.downcast_ref::<String>().and_then(|text| text.split(" - ").next()) {
+            Some(text) => text.to_string(),
+            None => "none".into(),
         },
     };
-    Err(Error::value("--device", "a CUDA device, its driver and CUDA's libraries", found))
+    Err(Error::value("--device", "a CUDA device, its driver, and CUDA's libraries in LD_LIBRARY_PATH", found))
 }
 
 /// The first device, if it and the libraries do what a network needs of them.
