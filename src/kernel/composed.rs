@@ -94,7 +94,7 @@ pub(super) fn max_pool(x: &Tensor, g: &Geometry) -> Result<Tensor> {
 
 /// The mean of all shifted maps.
 pub(super) fn average_pool(x: &Tensor, g: &Geometry) -> Result<Tensor> {
-    if g.k == g.size && g.out == [1, 1] && g.window.padding == [[0; 2]; 2] {
+    if g.b > 0 && g.k == g.size && g.window.padding == [[0; 2]; 2] {
         return x.mean_keepdim((1, 2)); // one pass instead of one for every pixel: the last pool of each network
     }
     over_taps(&pad(x, &g.window, 0.0)?, g, |sum, seen| sum + seen)? / (g.k[0] * g.k[1]) as f64
