@@ -19,7 +19,8 @@ pub enum Choice {
 /// Opens the chosen device.
 ///
 /// # Errors
-/// `Choice::Cuda` where the build has no `cuda` feature or no device answers.
+/// `Choice::Cuda` where the build has no `cuda` feature, a library of CUDA is missing, no device answers, or it cannot
+/// run the kernels of this build.
 pub fn open(choice: Choice) -> Result<Device> {
     match choice {
         Choice::Cpu => Ok(Device::Cpu),
@@ -37,12 +38,47 @@ pub fn name(device: &Device) -> &'static str {
     }
 }
 
+/// Whether a GPU may cut single precision to TF32 (10 bits of mantissa) in matrix products and convolutions; it may not
+/// until this says so.
+///
+/// The switch is candle's own and holds for the whole process; without the `cuda` feature it does nothing.
+pub fn allow_tf32(allowed: bool) {
+    candle_core::cuda::set_gemm_reduced_precision_f32(allowed);
+}
+
+#[cfg(not(feature = "cuda"))]
 fn cuda() -> Result<Device> {
-    if !cfg!(feature = "cuda") {
-        return Err(Error::value("--device", "a build with `--features cuda`", "a CPU build"));
-    }
-    // cudarc panics where a driver library is missing; to the user that is "no device".
-    std::panic::catch_unwind(|| Device::new_cuda(0))
-        .map_err(|_| Error::value("--device", "a CUDA driver", "none"))?
-        .map_err(Error::from)
+    Err(Error::value("--device", "a build with `--features cuda`", "a CPU build"))
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<Device> {
+    use std::panic;
+    // cudarc panics where a library is missing. That is an answer here, so it is caught and not printed as a crash.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let opened = panic::catch_unwind(first_device);
+    panic::set_hook(hook);
+    let found = match opened {
+        Ok(Ok(device)) => return Ok(device),
+        Ok(Err(error)) => error.to_string(),
+        // The sentence before a list of thirty file names.
+        Err(panic) => match panic.downcast_ref::<String>().and_then(|text| text.split(" - ").next()) {
+            Some(text) => text.to_string(),
+            None => "none".into(),
+        },
+    };
+    Err(Error::value("--device", "a CUDA device, its driver, and CUDA's libraries in LD_LIBRARY_PATH", found))
+}
+
+/// The first device, if it and the libraries do what a network needs of them.
+#[cfg(feature = "cuda")]
+fn first_device() -> candle_core::Result<Device> {
+    let device = Device::new_cuda(0)?;
+    #[cfg(feature = "cudnn")]
+    let _version = candle_core::cuda::cudarc::cudnn::result::get_version(); // loads the library
+    // One kernel: those of a build for another kind of GPU are refused here and not in the middle of a run.
+    let one = candle_core::Tensor::ones(1, candle_core::DType::F32, &device)?;
+    (one + 1.0)?.to_vec1::<f32>()?;
+    Ok(device)
 }

@@ -1,5 +1,7 @@
 //! The convolution as an operation of candle's graph.
 
+#[cfg(feature = "cudnn")]
+use super::cudnn;
 use super::rectify::{Bounds, channel_sums, mask};
 use super::{Geometry, Window, composed, depthwise, is_native, product, slice};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
@@ -30,19 +32,46 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window
     if let Some(bias) = bias.filter(|bias| bias.dims() != [geometry.d]) {
         bail!("conv2d: expected a bias of {} numbers, found {:?}", geometry.d, bias.dims());
     }
-    if is_native(x) && is_native(weight) {
-        let bias = match bias {
-            Some(bias) => bias.contiguous()?,
-            None => Tensor::zeros(geometry.d, x.dtype(), x.device())?,
-        };
-        return x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, Conv2d { window, bounds });
-    }
-    let y = composed::conv2d(x, weight, &geometry)?;
+    let y = match Path::of(x, weight, &geometry)? {
+        Path::Native => {
+            let bias = match bias {
+                Some(bias) => bias.contiguous()?,
+                None => Tensor::zeros(geometry.d, x.dtype(), x.device())?,
+            };
+            return x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, Conv2d { window, bounds });
+        }
+        #[cfg(feature = "cudnn")]
+        Path::Cudnn(plan) => cudnn::conv2d(x, weight, &geometry, plan)?,
+        Path::Composed => composed::conv2d(x, weight, &geometry)?,
+    };
     let y = match bias {
         Some(bias) => y.broadcast_add(bias)?,
         None => y,
     };
     composed::cut(&y, bounds)
+}
+
+/// What computes a convolution.
+enum Path {
+    /// The code beside this: bias and cut included, while later paths leave them to candle.
+    Native,
+    #[cfg(feature = "cudnn")]
+    Cudnn(cudnn::Plan),
+    Composed,
+}
+
+impl Path {
+    #[cfg_attr(not(feature = "cudnn"), allow(unused_variables))]
+    fn of(x: &Tensor, weight: &Tensor, geometry: &Geometry) -> Result<Self> {
+        if is_native(x) && is_native(weight) {
+            return Ok(Self::Native);
+        }
+        #[cfg(feature = "cudnn")]
+        if let Some(plan) = cudnn::plan(x, weight, geometry)? {
+            return Ok(Self::Cudnn(plan));
+        }
+        Ok(Self::Composed)
+    }
 }
 
 struct Conv2d {

@@ -3,7 +3,7 @@
 use candle_core::{Result, Shape, bail};
 
 /// How a window moves over a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Pixels from one output position to the next, in both directions.
     pub stride: usize,
@@ -50,7 +50,7 @@ impl Window {
 }
 
 /// Every size of one convolution or pooling, checked. Maps are `(b, h, w, c)`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Geometry {
     pub b: usize,
     /// Input height and width.

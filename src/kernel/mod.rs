@@ -4,11 +4,13 @@
 //! matrix product on the numbers as they lie, and everything else works on whole vectors of channels.
 //!
 //! On the CPU in f32 the operations here have their own code, forward and backward; elsewhere they are put together from
-//! candle's, with the same values.
+//! candle's, with the same values. On a GPU convolutions are cuDNN's, where the build has the feature `cudnn`.
 
 mod adam;
 mod composed;
 mod convolution;
+#[cfg(feature = "cudnn")]
+mod cudnn;
 mod depthwise;
 mod fresh;
 mod gather;
