@@ -17,7 +17,10 @@ use std::fmt;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[allow(unsafe_code)]
 fn main() {
+    // SAFETY: the first thread is the only one so far.
+    unsafe { retrace::device::set_up() };
     divan::main();
 }
 

@@ -10,7 +10,10 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
+    // SAFETY: the first thread is the only one so far.
+    unsafe { retrace::device::set_up() };
     match cli::run(cli::Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ retrace::Error::Stopped { .. }) => {

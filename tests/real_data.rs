@@ -48,5 +48,5 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 6);
+    assert_eq!(checked, 10);
 }

@@ -103,7 +103,10 @@ fn word(value: impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
 }
 
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
+    // SAFETY: the first thread is the only one so far.
+    unsafe { retrace::device::set_up() };
     let options = Options::parse();
     let done = match options.worker {
         Some(kind) => worker::serve(kind, &options),

@@ -195,11 +195,9 @@ fn transform_weight(g: &Geometry, weight: Weight, out: &mut [f32]) {
 fn transform_rows(g: &Geometry, weight: Weight, first: usize, places: &mut [&mut [f32]]) {
     for output in (0..g.d).step_by(LANES) {
         for row in 0..LANES {
-            let mut taps = [[[0.0; LANES]; 3]; 3];
-            for lane in 0..LANES {
-                let weight = weight.taps(g, output + lane, first + row);
-                (0..9).for_each(|tap| taps[tap / 3][tap % 3][lane] = weight[tap]);
-            }
+            let weights: [_; LANES] = std::array::from_fn(|lane| weight.taps(g, output + lane, first + row));
+            let tap = |y, x| std::array::from_fn(|lane| weights[lane][3 * y + x]);
+            let taps: [[[f32; LANES]; 3]; 3] = std::array::from_fn(|y| std::array::from_fn(|x| tap(y, x)));
             let tile = transform(&taps, weight_line);
             for (place, values) in places.iter_mut().zip(tile.as_flattened()) {
                 place[row * g.d + output..][..LANES].copy_from_slice(values);

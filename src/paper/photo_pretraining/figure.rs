@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Order};
 use super::protocol::{Ranking, checkpoint_path, rank_with};
-use super::table::{EMBEDDED, REAL, main_table, rows_of};
+use super::table::{EMBEDDED, REAL, main_table};
 use super::{Config, SLUG};
 use crate::dataset::{self, Drawing};
 use crate::metric::nearest;
@@ -32,8 +32,7 @@ const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
     let mut figures = vec![("main-bars".to_string(), Some(bar::draw(&table::build(&places.results, &main_table())?)?))];
     for dataset in EMBEDDED.into_iter().chain(REAL) {
-        let [_, base, ours] = rows_of(dataset);
-        let rows = [(base, "Ours-Base (Eq. 1)"), (ours, "Ours (Eq. 9)")];
+        let rows = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "Ours (Eq. 9)")];
         let (results, title) = (&places.results, |what: &str| format!("{what}, {dataset}"));
         let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &rows)?;
         figures.push((format!("curves-{dataset}"), curves));
@@ -55,7 +54,7 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// A checkpoint of another network; a folder that cannot be written.
 pub fn draw_gallery(dataset: &str, order: &Order) -> Result<Vec<PathBuf>> {
-    let row = rows_of(dataset)[2];
+    let row = "ours";
     let folder = RunFolder(order.places.results.join(SLUG).join(dataset).join(row).join("seed0"));
     let checkpoint = checkpoint_path(&order.places.results, dataset, row);
     if !folder.is_finished() || !checkpoint.is_file() {

@@ -30,11 +30,12 @@ pub use step::{Neighbours, PaperStep};
 pub const SLUG: &str = "photo_pretraining";
 
 /// What differs from the paper, and why.
-pub const DEVIATIONS: [&str; 7] = [
+pub const DEVIATIONS: [&str; 8] = [
     "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
      64 px (embedded corpora) instead of ResNet-50; the paper's input size, rates and schedule stand in a supplement \
      that is not at hand.",
-    "Real data: the backbone is frozen and a linear layer on its pooled features is trained.",
+    "Batch norm on real data keeps ImageNet's means and variances; the paper does not say.",
+    "Frozen rows: no weight of the backbone is trained, only a linear layer on its pooled features; the paper has none.",
     "Pre-training of the embedded corpora: supervised attributes of 12,000 other synthetic photos, in place of ImageNet.",
     "Negatives of Eq. 1: the mean over all other photos of the batch; the paper names one p_k.",
     "Rates of the two steps of Eq. 9: equal, each with an Adam of its own; the paper prints plain descent and no rates.",
