@@ -17,6 +17,19 @@ pub enum Choice {
     Cuda,
 }
 
+impl std::str::FromStr for Choice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda),
+            _ => Err(Error::value("device", "auto, cpu or cuda", format!("`{text}`"))),
+        }
+    }
+}
+
 /// Turns of candle's waiting loop before a thread of its goes to sleep. Its own 25,000 (a millisecond) keep a core from
 /// the operations in between, and 0 costs a sleep each time.
 const SPINS: &str = "100";

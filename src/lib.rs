@@ -13,6 +13,7 @@
 //! | [`metric`] | ranks and what is computed from them |
 //! | [`report`] | tables, claims and figures, from `results/` alone |
 //! | [`paper`] | one folder a paper, which puts the stages together |
+//! | [`notebook`] | what the cells of a notebook call |
 //!
 //! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`error`].
 
@@ -23,6 +24,7 @@ pub mod kernel;
 pub mod loss;
 pub mod metric;
 pub mod model;
+pub mod notebook;
 pub mod paper;
 pub mod report;
 pub mod run;

@@ -135,6 +135,9 @@ fn fault(file: &Name, name: &Name) -> Option<String> {
         Some(to) => to,
     };
     let paper = |module: &Name| module.get(1).cloned().filter(|part| !SHARED_BY_PAPERS.contains(&part.as_str()));
+    if stage == "notebook" {
+        return None; // on top of everything, like the binary
+    }
     if stage == "paper" {
         let other = to == "paper" && file.len() > 1 && paper(name).is_some() && paper(name) != paper(file);
         return other.then(|| format!("paper {} uses paper {}", file[1], name[1]));

@@ -1,8 +1,8 @@
 //! Shipped checkpoints on real data; needs RETRACE_DATA, and for frozen rows the imported weights.
 
 use candle_core::Device;
-use retrace::paper::photo_pretraining::{Config, bench, protocol, table::REAL, table::rows_of};
-use retrace::run::{Places, RunConfig, RunFolder, read_json};
+use retrace::paper::photo_pretraining::{Retrieval, bench, protocol, table::REAL, table::rows_of};
+use retrace::run::Places;
 use retrace::train::Unwatched;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,15 +35,12 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
     let mut checked = 0;
     for dataset in REAL {
         for row in rows_of(dataset) {
-            let folder = RunFolder(results.join("photo_pretraining").join(dataset).join(row).join("seed0"));
-            let run: RunConfig<Config> = read_json(&folder.0.join("config.json")).unwrap();
-            let checkpoint = protocol::checkpoint_path(&results, dataset, row);
-            let ranking = protocol::rank_with(&run, &checkpoint, dataset, &order).unwrap();
-            let found = retrace::train::scores(&ranking.ranks, ranking.queries.gallery.len()).unwrap().acc1;
-            let recorded = folder.summary().unwrap().acc1;
+            let retrieval = Retrieval::of_row(&results, dataset, row, dataset, &order).unwrap();
+            let found = retrieval.scores().unwrap().acc1;
+            let recorded = protocol::first_seed(&results, dataset, row).summary().unwrap().acc1;
             println!("{dataset} {row}: {found:.1}, recorded {recorded:.1}");
             // One query of a small set is more than half a point.
-            let tolerance = TOLERANCE.max(100.0 / ranking.ranks.len() as f64);
+            let tolerance = TOLERANCE.max(100.0 / retrieval.ranks().len() as f64);
             assert!((found - recorded).abs() <= tolerance, "{dataset} {row}: {found} against {recorded}");
             checked += 1;
         }

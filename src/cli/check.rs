@@ -3,7 +3,7 @@
 use super::PlaceOptions;
 use super::progress::Terminal;
 use candle_core::Device;
-use retrace::device::{self, Choice};
+use retrace::device;
 use retrace::paper::photo_pretraining::{SLUG, bench::Order};
 use retrace::run::Places;
 use retrace::{Error, Result};
@@ -75,16 +75,6 @@ fn without_folders(word: &str) -> String {
         (Some(name), true) if option.is_empty() => name.to_string_lossy().into_owned(),
         (Some(name), true) => format!("{option}={}", name.to_string_lossy()),
         _ => word.to_string(),
-    }
-}
-
-/// Parses `--device`.
-pub fn device(text: &str) -> Result<Choice, String> {
-    match text {
-        "auto" => Ok(Choice::Auto),
-        "cpu" => Ok(Choice::Cpu),
-        "cuda" => Ok(Choice::Cuda),
-        _ => Err("expected auto, cpu or cuda".into()),
     }
 }
 

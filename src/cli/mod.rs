@@ -2,6 +2,7 @@
 
 mod check;
 mod data;
+mod notebook;
 mod progress;
 mod reproduce;
 mod show;
@@ -41,7 +42,7 @@ struct PlaceOptions {
     #[arg(long, global = true, value_name = "DIR")]
     weights: Option<PathBuf>,
     /// Where to compute: auto, cpu or cuda
-    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto", value_parser = check::device)]
+    #[arg(long, global = true, value_name = "DEVICE", default_value = "auto")]
     device: Choice,
 }
 
@@ -64,6 +65,9 @@ enum Verb {
     /// Look at corpora: list, check, show
     #[command(subcommand)]
     Data(data::Verb),
+    /// Notebooks: set their kernel up, open them, execute them
+    #[command(subcommand)]
+    Notebook(notebook::Verb),
     /// Bring pre-trained weights
     #[command(subcommand)]
     Weights(train::WeightVerb),
@@ -91,6 +95,7 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Figure(options) => show::figure(&options, &checked),
         Verb::Claims(options) => show::claims(&options, &checked),
         Verb::Data(verb) => data::run(&verb, &checked),
+        Verb::Notebook(verb) => notebook::run(&verb, &checked),
         Verb::Weights(verb) => train::weights(&verb, &checked),
     }
 }

@@ -5,8 +5,8 @@ use super::show;
 use clap::Args;
 use retrace::paper::floor::Floor;
 use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL, rows_of};
-use retrace::paper::photo_pretraining::{Config, SLUG, bench, protocol};
-use retrace::run::{RunConfig, RunFolder, read_json};
+use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
+use retrace::run::RunConfig;
 use retrace::seed::Seed;
 use retrace::train::Watch;
 use retrace::{Error, Result};
@@ -94,16 +94,14 @@ fn train(dataset: &str, row: &str, seeds: u64, checked: &Checked) -> Result<()> 
 
 /// Ranks with the shipped checkpoint and compares with the record of the seed it comes from.
 fn verify(dataset: &str, row: &str, checked: &Checked) -> Result<()> {
-    let folder = RunFolder(checked.places.shipped.join(SLUG).join(dataset).join(row).join("seed0"));
+    let folder = protocol::first_seed(&checked.places.shipped, dataset, row);
     if !folder.is_finished() {
         checked.terminal.note(&format!("{dataset} {row}: not run"));
         return Ok(());
     }
-    let run: RunConfig<Config> = read_json(&folder.0.join("config.json"))?;
     let recorded = folder.summary()?.acc1;
-    let checkpoint = protocol::checkpoint_path(&checked.places.shipped, dataset, row);
-    let ranking = protocol::rank_with(&run, &checkpoint, dataset, &checked.order())?;
-    let found = retrace::train::scores(&ranking.ranks, ranking.queries.gallery.len())?.acc1;
+    let shipped = &checked.places.shipped;
+    let found = Retrieval::of_row(shipped, dataset, row, dataset, &checked.order())?.scores()?.acc1;
     checked.terminal.note(&format!("{dataset} {row}: checkpoint Acc@1 {found:.1}, recorded {recorded:.1}"));
     if (found - recorded).abs() > TOLERANCE {
         let expected = format!("Acc@1 {recorded:.1} as recorded, to within {TOLERANCE}");

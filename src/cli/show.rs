@@ -2,8 +2,9 @@
 
 use super::check::{Checked, slug};
 use clap::Args;
+use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
 use retrace::paper::photo_pretraining::table::{EMBEDDED, main_table, readme};
-use retrace::paper::photo_pretraining::{SLUG, figure as paper_figure};
+use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure};
 use retrace::report::table::TableSpec;
 use retrace::report::{block, claim, render, table as tables};
 use retrace::{Error, Result};
@@ -79,7 +80,11 @@ fn figures_of(slug: &str, checked: &Checked) -> Result<Vec<PathBuf>> {
     }
     let mut written = paper_figure::draw_records(&checked.places)?;
     for dataset in EMBEDDED {
-        written.extend(paper_figure::draw_gallery(dataset, &checked.order())?);
+        let (results, row) = (&checked.places.results, "ours");
+        if checkpoint_path(results, dataset, row).is_file() && first_seed(results, dataset, row).is_finished() {
+            let retrieval = Retrieval::of_row(results, dataset, row, dataset, &checked.order())?;
+            written.push(paper_figure::draw_gallery(dataset, &retrieval, &checked.places)?);
+        }
         written.push(paper_figure::draw_sheet(dataset, &checked.places)?);
     }
     Ok(written)

@@ -4,7 +4,7 @@ use super::check::{Checked, slug};
 use clap::{Args, Subcommand};
 use retrace::dataset;
 use retrace::model::{Architecture, import, weights::Storage};
-use retrace::paper::photo_pretraining::{Config, protocol};
+use retrace::paper::photo_pretraining::{Config, Retrieval, protocol};
 use retrace::run::{RunConfig, read_json};
 use retrace::seed::Seed;
 use retrace::train::Watch;
@@ -151,21 +151,17 @@ pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
 /// Ranks with a shipped checkpoint.
 pub fn eval(options: &EvalOptions, checked: &Checked) -> Result<()> {
     let (results, trained_on) = (&checked.places.results, name_of(&options.dataset)?);
-    let folder = results.join(&options.slug).join(&trained_on).join(&options.row).join("seed0");
-    let run: RunConfig<Config> = read_json(&folder.join("config.json"))?;
-    let checkpoint = protocol::checkpoint_path(results, &trained_on, &options.row);
     let corpus = options.on.as_ref().unwrap_or(&options.dataset);
-    let ranking = protocol::rank_with(&run, &checkpoint, corpus, &checked.order())?;
+    let retrieval = Retrieval::of_row(results, &trained_on, &options.row, corpus, &checked.order())?;
     checked.terminal.clear();
-    let gallery = ranking.queries.gallery.len();
-    let scores = retrace::train::scores(&ranking.ranks, gallery)?;
+    let (scores, gallery) = (retrieval.scores()?, retrieval.queries().gallery.len());
     println!(
         "{} on {corpus}: Acc@1 {:.1}, Acc@5 {:.1}, Acc@10 {:.1} ({} queries, {gallery} photos)",
         options.row,
         scores.acc1,
         scores.acc5,
         scores.acc10,
-        ranking.ranks.len(),
+        retrieval.ranks().len(),
     );
     Ok(())
 }

@@ -24,7 +24,7 @@ pub use sampler::{Pair, batches};
 
 pub mod synthetic;
 
-use crate::{Result, sketch::Sketch};
+use crate::{Error, Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,19 @@ pub enum Drawing {
     Vector(Sketch),
     /// Pixels, dark ink on a white ground.
     Raster(GrayImage),
+}
+
+impl Drawing {
+    /// The strokes.
+    ///
+    /// # Errors
+    /// Pixels, which have no strokes.
+    pub fn vector(self) -> Result<Sketch> {
+        match self {
+            Self::Vector(sketch) => Ok(sketch),
+            Self::Raster(_) => Err(Error::value("sketch", "strokes", "a picture of a sketch")),
+        }
+    }
 }
 
 /// A corpus: an index, and the photo or sketch at a position.

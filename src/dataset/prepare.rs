@@ -1,6 +1,6 @@
 //! From photos and drawings to tensors of one size, deformed on the way where training asks for it.
 
-use super::{Drawing, Source};
+use super::{Drawing, Index, Source, Split};
 use crate::sketch::{Affine, CANVAS, partial, rasterise};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -32,34 +32,49 @@ pub struct PrepareConfig {
     pub ink: Ink,
 }
 
-/// A corpus decoded once and kept small in memory.
+/// A corpus, or some splits of it, decoded once and kept small in memory.
 pub struct Album {
     config: PrepareConfig,
-    photos: Vec<RgbImage>,
-    drawings: Vec<Drawing>,
+    photos: Vec<Option<RgbImage>>,
+    drawings: Vec<Option<Drawing>>,
 }
 
 impl Album {
-    /// Decodes every photo and drawing of a corpus; `advance` hears of each and may stop it.
+    /// Decodes the photos and drawings of some splits; `advance` hears of each and may stop it.
+    ///
+    /// `index` says which split a photo is of: the source's own index, or one with a validation part cut from it.
     ///
     /// # Errors
     /// The first file that cannot be read.
-    pub fn load(source: &dyn Source, config: PrepareConfig, advance: &(dyn Fn() -> Result<()> + Sync)) -> Result<Self> {
-        let (side, index) = (config.side, source.index());
+    pub fn load(
+        source: &dyn Source,
+        index: &Index,
+        splits: &[Split],
+        config: PrepareConfig,
+        advance: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Self> {
+        let side = config.side;
+        let is_wanted = |photo: usize| splits.contains(&index.photos[photo].split);
         let photo = |i| {
+            if !is_wanted(i) {
+                return Ok(None);
+            }
             let photo = source.photo(i)?;
             advance()?;
-            Ok(imageops::resize(&photo, side, side, imageops::FilterType::Triangle))
+            Ok(Some(imageops::resize(&photo, side, side, imageops::FilterType::Triangle)))
         };
-        let drawing = |i| {
+        let drawing = |i: usize| {
+            if !is_wanted(index.sketches[i].photo) {
+                return Ok(None);
+            }
             let drawing = source.drawing(i)?;
             advance()?;
-            Ok(match drawing {
+            Ok(Some(match drawing {
                 Drawing::Raster(raster) => {
                     Drawing::Raster(imageops::resize(&raster, side, side, imageops::FilterType::Triangle))
                 }
                 vector => vector,
-            })
+            }))
         };
         let photos = (0..index.photos.len()).into_par_iter().map(photo).collect::<Result<_>>()?;
         let drawings = (0..index.sketches.len()).into_par_iter().map(drawing).collect::<Result<_>>()?;
@@ -75,6 +90,7 @@ impl Album {
             let found = format!("{} x {}", other.width(), other.height());
             return Err(Error::value("photo", format!("{side} x {side} pixels"), found));
         }
+        let photos = photos.into_iter().map(Some).collect();
         Ok(Self { config: PrepareConfig { side, ink: Ink::WhiteOnBlack }, photos, drawings: Vec::new() })
     }
 
@@ -87,7 +103,7 @@ impl Album {
     /// A position outside the index.
     pub fn photos(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
         self.stack(views, device, |(position, affine)| {
-            let photo = self.photos.get(*position).ok_or_else(|| missing("photo", *position, self.photos.len()))?;
+            let photo = at(&self.photos, "photo", *position)?;
             Ok(match *affine == Affine::default() {
                 true => photo.clone(),
                 false => warp(photo, affine)?,
@@ -122,11 +138,11 @@ impl Album {
 
     /// Whether sketches are strokes, so that a part of one can be drawn.
     pub fn is_vector(&self) -> bool {
-        self.drawings.iter().all(|drawing| matches!(drawing, Drawing::Vector(_)))
+        self.drawings.iter().flatten().all(|drawing| matches!(drawing, Drawing::Vector(_)))
     }
 
     fn drawing(&self, position: usize) -> Result<&Drawing> {
-        self.drawings.get(position).ok_or_else(|| missing("sketch", position, self.drawings.len()))
+        at(&self.drawings, "sketch", position)
     }
 
     fn draw(&self, position: usize, affine: &Affine) -> Result<GrayImage> {
@@ -170,8 +186,10 @@ impl Album {
     }
 }
 
-fn missing(what: &str, position: usize, count: usize) -> Error {
-    Error::value(format!("position of a {what}"), format!("below {count}"), position)
+fn at<'a, T>(pictures: &'a [Option<T>], what: &str, position: usize) -> Result<&'a T> {
+    let fault = |expected: String| Error::value(format!("position of a {what}"), expected, position);
+    let picture = pictures.get(position).ok_or_else(|| fault(format!("below {}", pictures.len())))?;
+    picture.as_ref().ok_or_else(|| fault("one of a split that was loaded".into()))
 }
 
 fn grey(raster: &GrayImage) -> RgbImage {
@@ -201,7 +219,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Index, PhotoEntry, SketchEntry, Split};
+    use crate::dataset::{PhotoEntry, SketchEntry};
     use crate::sketch::{Point, Sketch};
 
     /// One photo with a dark square at a known place, and the same square as a sketch.
@@ -237,8 +255,13 @@ mod tests {
         }
     }
 
+    fn load(splits: &[Split], ink: Ink) -> Album {
+        let square = Square::new();
+        Album::load(&square, square.index(), splits, PrepareConfig { side: 64, ink }, &|| Ok(())).unwrap()
+    }
+
     fn album(ink: Ink) -> Album {
-        Album::load(&Square::new(), PrepareConfig { side: 64, ink }, &|| Ok(())).unwrap()
+        load(&[Split::Train], ink)
     }
 
     /// Centre of the dark pixels, in canvas coordinates.
@@ -290,6 +313,15 @@ mod tests {
         assert!(album.sketches(&[(0, Affine::default())], &Device::Cpu).is_err());
         let error = Album::of_photos(vec![photo(4), photo(5)], 4).err().unwrap().to_string();
         assert!(error.contains("4 x 4 pixels, found 5 x 5"), "{error}");
+    }
+
+    #[test]
+    fn a_split_that_was_not_asked_for_is_not_there() {
+        let album = load(&[Split::Test, Split::Valid], Ink::WhiteOnBlack);
+        for error in [album.photos(&[(0, Affine::default())], &Device::Cpu), album.partial(&[0], 50.0, &Device::Cpu)] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("one of a split that was loaded, found 0"), "{error}");
+        }
     }
 
     #[test]

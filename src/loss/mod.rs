@@ -5,7 +5,7 @@ mod neighbourhood;
 mod triplet;
 
 pub use cross_entropy::cross_entropy_loss;
-pub use neighbourhood::{Topology, Triple, draw_triples, neighbourhood_loss};
+pub use neighbourhood::{Topology, Triple, agreement, draw_triples, neighbourhood_loss};
 pub use triplet::triplet_loss;
 
 use candle_core::{D, Result, Tensor};

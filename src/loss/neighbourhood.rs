@@ -38,6 +38,11 @@ impl Topology {
         self.photos
     }
 
+    /// d(i, j), none where a photo was not measured.
+    pub fn distance(&self, i: usize, j: usize) -> Option<f32> {
+        (i < self.photos && j < self.photos).then(|| self.distances[i * self.photos + j])
+    }
+
     /// An entry of the ranking matrix.
     ///
     /// ```text
@@ -56,8 +61,7 @@ impl Topology {
     /// ```
     pub fn order(&self, i: usize, j: usize, k: usize) -> Option<i8> {
         let distinct = i != j && i != k && j != k;
-        let distance = |to: usize| self.distances.get(i * self.photos + to).copied();
-        let (to_j, to_k) = (distance(j)?, distance(k)?);
+        let (to_j, to_k) = (self.distance(i, j)?, self.distance(i, k)?);
         distinct.then_some(if to_j <= to_k { 1 } else { -1 })
     }
 }
@@ -135,11 +139,8 @@ pub fn draw_triples(topology: &Topology, photos: &[usize], pairs: usize, stream:
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn neighbourhood_loss(queries: &Tensor, photos: &Tensor, triples: &[Triple], margin: f64) -> Result<Tensor> {
-    let (b, m) = (queries.dim(0)?, photos.dim(0)?);
-    if triples.is_empty() || triples.iter().any(|t| t.i >= b || t.j >= m || t.k >= m) {
-        let found = format!("{} triples, {b} queries, {m} photos", triples.len());
-        return Err(Error::value("neighbourhood batch", "triples of rows of the batch", found));
-    }
+    check(queries, photos, triples)?;
+    let m = photos.dim(0)?;
     let all = distances(queries, photos)?.flatten_all()?;
     let pick = |column: fn(&Triple) -> usize| -> Result<Tensor> {
         let at: Vec<u32> = triples.iter().map(|t| (t.i * m + column(t)) as u32).collect();
@@ -149,4 +150,42 @@ pub fn neighbourhood_loss(queries: &Tensor, photos: &Tensor, triples: &[Triple],
     let order = Tensor::from_vec(order, triples.len(), &Device::Cpu)?.to_device(all.device())?.to_dtype(all.dtype())?;
     let difference = (pick(|t| t.j)? - pick(|t| t.k)?)?;
     Ok(hinge(&((difference * order)? + margin)?)?.mean_all()?)
+}
+
+/// The share of triples whose order two sets of embeddings have as the frozen network has it, ties included.
+///
+/// ```text
+/// mean over triples of [ R(i, j, k) (d(q_i, p_k) - d(q_i, p_j)) >= 0 ]
+/// ```
+///
+/// # Shapes
+/// As [`neighbourhood_loss`]; returns 0 to 1, and 0.5 by chance.
+///
+/// # Errors
+/// As [`neighbourhood_loss`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::loss::{Triple, agreement};
+/// let queries = Tensor::new(&[[0.0_f32]], &Device::Cpu)?;
+/// let photos = Tensor::new(&[[3.0_f32], [2.0], [1.0]], &Device::Cpu)?;
+/// let order = |j, k, order| Triple { i: 0, j, k, order };
+/// let share = agreement(&queries, &photos, &[order(2, 1, 1), order(0, 1, 1), order(0, 2, -1), order(1, 2, 1)])?;
+/// assert_eq!(share, 0.5);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn agreement(queries: &Tensor, photos: &Tensor, triples: &[Triple]) -> Result<f64> {
+    check(queries, photos, triples)?;
+    let all = distances(queries, photos)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+    let agrees = |t: &&Triple| f32::from(t.order) * (all[t.i][t.k] - all[t.i][t.j]) >= 0.0;
+    Ok(triples.iter().filter(agrees).count() as f64 / triples.len() as f64)
+}
+
+fn check(queries: &Tensor, photos: &Tensor, triples: &[Triple]) -> Result<()> {
+    let (b, m) = (queries.dim(0)?, photos.dim(0)?);
+    if triples.is_empty() || triples.iter().any(|t| t.i >= b || t.j >= m || t.k >= m) {
+        let found = format!("{} triples, {b} queries, {m} photos", triples.len());
+        return Err(Error::value("neighbourhood batch", "triples of rows of the batch", found));
+    }
+    Ok(())
 }

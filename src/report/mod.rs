@@ -7,6 +7,8 @@
 //! | [`score`] | the metrics that tables and claims name, query by query |
 //! | [`table`] | a row's mean and deviation over seeds beside the paper's number |
 //! | [`render`] | a table as markdown, CSV or aligned text |
+//! | [`speed`] | our speed beside PyTorch's |
+//! | [`html`] | tables and findings for notebooks and model cards |
 //! | [`block`] | the generated parts of a markdown file |
 //! | [`claim`] | a paper's sentence against our effect and its interval |
 //! | [`figure`] | SVG that carries its font |
@@ -14,8 +16,10 @@
 pub mod block;
 pub mod claim;
 pub mod figure;
+pub mod html;
 pub mod printed;
 pub mod record;
 pub mod render;
 pub mod score;
+pub mod speed;
 pub mod table;

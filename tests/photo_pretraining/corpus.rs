@@ -5,7 +5,7 @@ use candle_core::Device;
 use image::{Rgb, RgbImage};
 use retrace::Result;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Network, SLUG, bench, protocol};
+use retrace::paper::photo_pretraining::{Config, Network, Retrieval, SLUG, bench, protocol};
 use retrace::run::{Places, RunConfig, Summary};
 use retrace::seed::Seed;
 use retrace::train::Watch;
@@ -82,11 +82,10 @@ impl Bench {
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let (places, run) = (self.places(results), run_of(config));
         let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
-        let ranks = protocol::rank_with(&run, &checkpoint, &run.dataset, &order(&places, &retrace::train::Unwatched))
-            .unwrap()
-            .ranks;
+        let order = order(&places, &retrace::train::Unwatched);
+        let retrieval = Retrieval::open(&run, &checkpoint, &run.dataset, &order).unwrap();
         let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
-        "query,photo,rank\n".to_string() + &ranks.iter().map(line).collect::<String>()
+        "query,photo,rank\n".to_string() + &retrieval.ranks().iter().map(line).collect::<String>()
     }
 }
 

@@ -40,7 +40,8 @@ pub fn album() -> Album {
     let sketch = |photo| SketchEntry { id: "1".into(), photo, sketcher: None };
     let index = Index { photos: (0..3).map(photo).collect(), sketches: [0, 0, 1, 2].map(sketch).to_vec() };
     let prepare = PrepareConfig { side: 16, ink: Ink::DarkOnWhite { width: 16.0 } };
-    Album::load(&Shapes(index), prepare, &|| Ok(())).unwrap()
+    let source = Shapes(index);
+    Album::load(&source, source.index(), &Split::ALL, prepare, &|| Ok(())).unwrap()
 }
 
 pub fn pixels(album: &Album, augment: AugmentConfig) -> Pixels<'_> {

@@ -68,12 +68,13 @@ impl Bench {
         self.source.as_ref()
     }
 
-    /// Decodes all pictures.
+    /// Decodes the pictures of some splits.
     ///
     /// # Errors
     /// The first file that cannot be read; a watch that stops.
-    pub fn album(&self, config: &Config, watch: &dyn Watch) -> Result<Album> {
-        let (done, total) = (AtomicUsize::new(0), self.index.photos.len() + self.index.sketches.len());
+    pub fn album(&self, config: &Config, splits: &[Split], watch: &dyn Watch) -> Result<Album> {
+        let size = |split: &Split| self.index.photos_of(*split).len() + self.index.sketches_of(*split).len();
+        let (done, total) = (AtomicUsize::new(0), splits.iter().map(size).sum());
         let advance = || {
             watch.advance("reading", done.fetch_add(1, Ordering::Relaxed) + 1, total);
             match watch.is_stopped() {
@@ -81,7 +82,7 @@ impl Bench {
                 false => Ok(()),
             }
         };
-        Album::load(self.source(), config.prepare, &advance)
+        Album::load(self.source(), &self.index, splits, config.prepare, &advance)
     }
 
     /// The header of a run's log.

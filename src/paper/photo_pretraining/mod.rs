@@ -8,6 +8,7 @@
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
 //! | [`mod@bench`] | the corpus and the weights that a run stands on |
 //! | [`protocol`] | a run from data to record |
+//! | [`Retrieval`] | a trained network, ready to be asked |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
 //! # Deviations
@@ -19,11 +20,13 @@ mod config;
 pub mod figure;
 mod model;
 pub mod protocol;
+mod retrieval;
 mod step;
 pub mod table;
 
 pub use config::{Config, Curvature, Neighbourhood, Update};
 pub use model::Network;
+pub use retrieval::Retrieval;
 pub use step::{Neighbours, PaperStep};
 
 /// The paper's folder in `results/` and `data/papers/`.

@@ -70,7 +70,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     }
     let network = Network::new(&run.config, run.seed, order.device)?;
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
-    let album = bench.album(&run.config, order.watch)?;
+    let album = bench.album(&run.config, &Split::ALL, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
     let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
     let features = run.config.frozen.map(|versions| trial.features(&pixels, versions, &weights)).transpose()?;
@@ -182,39 +182,9 @@ pub fn checkpoint_path(results: &Path, dataset: &str, row: &str) -> PathBuf {
     results.join("checkpoints").join(SLUG).join(dataset).join(format!("{row}.safetensors"))
 }
 
-/// The test part, ranked.
-pub struct Ranking {
-    /// Sketches, gallery, and where each sketch's own photo stands in it.
-    pub queries: Queries,
-    /// Distance of every query to every photo of the gallery, row by row.
-    pub distances: Vec<f32>,
-    /// The rank of each query's own photo.
-    pub ranks: Vec<Rank>,
-}
-
-/// Ranks the test part of a corpus, a name or a folder, with a checkpoint of the run's network.
-///
-/// # Errors
-/// A checkpoint that is not there or is of another network.
-pub fn rank_with(run: &RunConfig<Config>, checkpoint: &Path, corpus: &str, order: &Order) -> Result<Ranking> {
-    let bench = Bench::open(corpus, 0, order.places)?;
-    let network = Network::new(&run.config, run.seed, order.device)?;
-    if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
-        network.load_backbone(&weights_path(&run.config, order.places)?)?;
-    }
-    match run.config.update {
-        Update::ZeroShot => network.round()?,
-        _ => network.load(checkpoint)?,
-    }
-    let queries = Queries::of(bench.index(), Split::Test);
-    let album = bench.album(&run.config, order.watch)?;
-    let feed = pixels(&album, &run.config, order.device);
-    let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
-    let ranks = queries.ranks(&distances)?;
-    if order.watch.is_stopped() {
-        return Err(Error::Stopped { resume: "ranking starts again".into() });
-    }
-    Ok(Ranking { queries, distances, ranks })
+/// Where the record of a row's first seed is.
+pub fn first_seed(results: &Path, dataset: &str, row: &str) -> RunFolder {
+    RunFolder(results.join(SLUG).join(dataset).join(row).join("seed0"))
 }
 
 fn record(

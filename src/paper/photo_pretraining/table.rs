@@ -5,7 +5,7 @@ use crate::Result;
 use crate::report::block::Block;
 use crate::report::score::Metric;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
-use crate::report::{claim, render, table};
+use crate::report::{claim, render, speed, table};
 use std::path::Path;
 
 /// The corpora that need no files.
@@ -67,7 +67,7 @@ pub fn main_table() -> TableSpec {
     }
 }
 
-/// The generated parts of the README: the main table, the claims, the deviations.
+/// The generated parts of the README: the main table, the claims, the deviations, the speed.
 ///
 /// # Errors
 /// A record that does not read.
@@ -75,5 +75,7 @@ pub fn readme(results: &Path) -> Result<Vec<Block>> {
     let table = render::markdown(&table::build(results, &main_table())?);
     let claims = claim::markdown(&claim::evaluate(results, &claim::claims()?)?);
     let deviations: String = DEVIATIONS.iter().map(|deviation| format!("- {deviation}\n")).collect();
-    Ok(vec![("main".into(), table), ("claims".into(), claims), ("deviations".into(), deviations)])
+    let speed = speed::markdown(results)?;
+    let blocks = [("main", table), ("claims", claims), ("deviations", deviations), ("speed", speed)];
+    Ok(blocks.map(|(name, text)| (name.to_string(), text)).into())
 }

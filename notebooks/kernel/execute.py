@@ -1,0 +1,79 @@
+"""Executes a notebook in the kernel `retrace`, cell by cell, and writes it with its outputs.
+
+The kernel reports a failed `?` and a panic as text on standard error and calls the cell a success; here they are failures,
+like an error that the compiler found. `retrace notebook run` starts this.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+import time
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+KERNEL = {"name": "retrace", "display_name": "retrace (Rust)", "language": "rust"}
+LANGUAGE = {"name": "rust", "file_extension": ".rs", "mimetype": "text/rust", "codemirror_mode": "rust"}
+
+
+def fail(number, cell, reason):
+    first = cell.source.strip().splitlines()[0]
+    sys.exit(f"error: cell {number} ({first}):\n{reason.strip()}")
+
+
+def errors(cell):
+    """What a cell wrote to standard error."""
+    streams = [out for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
+    return "".join(out.text for out in streams)
+
+
+def execute(notebook, folder):
+    client = NotebookClient(notebook, timeout=None, kernel_name=KERNEL["name"], resources={"metadata": {"path": folder}})
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
+    number, began = 0, time.monotonic()
+    with client.setup_kernel():
+        print(f"  kernel started in {time.monotonic() - began:.1f} s", flush=True)
+        for position, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            number, started = number + 1, time.monotonic()
+            try:
+                client.execute_cell(cell, position, execution_count=number)
+            except CellExecutionError as error:
+                fail(number, cell, f"{error.ename}: {error.evalue}")
+            except DeadKernelError:
+                fail(number, cell, "the kernel ended")
+            if errors(cell).strip():
+                fail(number, cell, errors(cell))
+            print(f"  cell {number} of {total}: {time.monotonic() - started:.1f} s", flush=True)
+    print(f"  all cells: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def clean(notebook):
+    """Leaves of the metadata what is the same on every machine."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+        for out in cell.get("outputs", []):
+            if "metadata" in out:
+                out.metadata = nbformat.from_dict({})
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("notebook", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    options = parser.parse_args()
+    notebook = nbformat.read(options.notebook, as_version=4)
+    execute(notebook, str(options.notebook.parent))
+    clean(notebook)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    part = options.out.with_suffix(".tmp")
+    nbformat.write(notebook, part)
+    os.replace(part, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+//! `retrace` as a dynamic library: cells link to what is built already, and share its statics.
+
+pub use retrace::*;

@@ -1,0 +1,171 @@
+//! A trained network with the test part of a corpus, ready to be asked.
+
+use super::bench::{Bench, Order, pixels, weights_path};
+use super::protocol::{checkpoint_path, first_seed};
+use super::{Config, Network, Update};
+use crate::dataset::{Album, Drawing, Source, Split};
+use crate::metric::nearest;
+use crate::report::figure::gallery::{Gallery, Query};
+use crate::run::{Rank, RunConfig, read_json};
+use crate::sketch::antialiased;
+use crate::train::{self, Queries, Scores};
+use crate::{Error, Result};
+use candle_core::{Device, Tensor};
+use image::{DynamicImage, RgbImage};
+use std::path::Path;
+
+/// Photos to a query of a gallery.
+const SHOWN: usize = 8;
+
+/// A gallery's sketches: as large as the embedded photos, drawn with the pen of the real sets.
+const SIDE: u32 = 128;
+const PEN: f32 = 3.0;
+
+/// The test part of a corpus, embedded and ranked.
+pub struct Retrieval {
+    bench: Bench,
+    album: Album,
+    network: Network,
+    device: Device,
+    queries: Queries,
+    distances: Vec<f32>,
+    ranks: Vec<Rank>,
+}
+
+impl Retrieval {
+    /// Ranks the test part of a corpus, a name or a folder, with a checkpoint of the run's network.
+    ///
+    /// # Errors
+    /// A checkpoint that is not there or is of another network; a watch that stops.
+    pub fn open(run: &RunConfig<Config>, checkpoint: &Path, corpus: &str, order: &Order) -> Result<Self> {
+        let bench = Bench::open(corpus, 0, order.places)?;
+        let network = load(run, checkpoint, order)?;
+        let queries = Queries::of(bench.index(), Split::Test);
+        let album = bench.album(&run.config, &[Split::Test], order.watch)?;
+        let feed = pixels(&album, &run.config, order.device);
+        let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
+        let ranks = queries.ranks(&distances)?;
+        if order.watch.is_stopped() {
+            return Err(Error::Stopped { resume: "ranking starts again".into() });
+        }
+        Ok(Self { bench, album, network, device: order.device.clone(), queries, distances, ranks })
+    }
+
+    /// As [`Retrieval::open`], with the checkpoint that a results folder holds of a row's first seed.
+    ///
+    /// # Errors
+    /// As [`Retrieval::open`], or no such run.
+    pub fn of_row(results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Self> {
+        let run: RunConfig<Config> = read_json(&first_seed(results, trained_on, row).0.join("config.json"))?;
+        Self::open(&run, &checkpoint_path(results, trained_on, row), corpus, order)
+    }
+
+    /// The sketches, the gallery, and where each sketch's own photo stands in it.
+    pub fn queries(&self) -> &Queries {
+        &self.queries
+    }
+
+    /// The rank of each query's own photo.
+    pub fn ranks(&self) -> &[Rank] {
+        &self.ranks
+    }
+
+    /// Acc@K of all queries.
+    ///
+    /// # Errors
+    /// No queries.
+    pub fn scores(&self) -> Result<Scores> {
+        train::scores(&self.ranks, self.queries.gallery.len())
+    }
+
+    /// The corpus.
+    pub fn source(&self) -> &dyn Source {
+        self.bench.source()
+    }
+
+    /// Embeds test photos, given by their positions in the index.
+    ///
+    /// # Shapes
+    /// out `(b, d)`, rows of length 1.
+    ///
+    /// # Errors
+    /// A position outside the test part.
+    pub fn embed_photos(&self, positions: &[usize]) -> Result<Tensor> {
+        self.network.embed_in_evaluation(&train::Feed::photos(&self.feed(), positions)?)
+    }
+
+    /// Embeds test sketches, given by their positions in the index.
+    ///
+    /// # Shapes
+    /// out `(b, d)`, rows of length 1.
+    ///
+    /// # Errors
+    /// A position outside the test part.
+    pub fn embed_sketches(&self, positions: &[usize]) -> Result<Tensor> {
+        self.network.embed_in_evaluation(&train::Feed::sketches(&self.feed(), positions)?)
+    }
+
+    /// The rank of one query's own photo while the sketch is being drawn, as (percent, rank).
+    ///
+    /// # Errors
+    /// A query that is not there; a corpus without strokes.
+    pub fn early(&self, query: usize, percents: &[u32]) -> Result<Vec<(u32, u32)>> {
+        let i = self.position(query)?;
+        let (sketches, own) = (vec![self.queries.sketches[i]], vec![self.queries.own[i]]);
+        let queries = Queries { sketches, gallery: self.queries.gallery.clone(), own };
+        let early = train::early(&|x| self.network.embed_in_evaluation(x), &self.feed(), &queries, percents)?;
+        Ok(early.into_iter().map(|(percent, ranks)| (percent, ranks[0].rank)).collect())
+    }
+
+    /// What is found for some queries, given by their place among the test sketches.
+    ///
+    /// # Errors
+    /// A query that is not there; a picture that cannot be read.
+    pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<Gallery> {
+        let queries = queries.iter().map(|query| self.found(*query)).collect::<Result<_>>()?;
+        Ok(Gallery { title: title.into(), distance: "distance".into(), queries })
+    }
+
+    fn found(&self, query: usize) -> Result<Query> {
+        let (i, count) = (self.position(query)?, self.queries.gallery.len());
+        let row = &self.distances[i * count..(i + 1) * count];
+        let shown = nearest(row, SHOWN)?;
+        let photo = |j: &usize| Ok((self.source().photo(self.queries.gallery[*j])?, row[*j]));
+        let position = self.queries.sketches[i];
+        let sketch = match self.source().drawing(position)? {
+            Drawing::Vector(sketch) => antialiased(&sketch, SIDE, PEN),
+            Drawing::Raster(raster) => raster,
+        };
+        Ok(Query {
+            label: format!("query {position}"),
+            sketch: DynamicImage::ImageLuma8(sketch).to_rgb8(),
+            photos: shown.iter().map(photo).collect::<Result<Vec<(RgbImage, f32)>>>()?,
+            own: shown.iter().position(|j| *j == self.queries.own[i]),
+            rank: self.ranks[i].rank,
+        })
+    }
+
+    fn position(&self, query: usize) -> Result<usize> {
+        match query < self.ranks.len() {
+            true => Ok(query),
+            false => Err(Error::value("query", format!("below {}", self.ranks.len()), query)),
+        }
+    }
+
+    fn feed(&self) -> train::Pixels<'_> {
+        pixels(&self.album, self.network.config(), &self.device)
+    }
+}
+
+/// The network of a run with its checkpoint's weights; where nothing was trained, as it was pre-trained.
+fn load(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Network> {
+    let network = Network::new(&run.config, run.seed, order.device)?;
+    if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
+        network.load_backbone(&weights_path(&run.config, order.places)?)?;
+    }
+    match run.config.update {
+        Update::ZeroShot => network.round()?,
+        _ => network.load(checkpoint)?,
+    }
+    Ok(network)
+}

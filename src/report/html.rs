@@ -1,0 +1,189 @@
+//! Tables and findings as HTML, for pages that show them beside their text: notebooks, model cards.
+
+use super::claim::{Finding, Verdict};
+use super::render::{NOT_RUN, format_mean};
+use super::table::{Line, MeanSd, Measured, Table};
+use crate::Result;
+use polars::prelude::*;
+
+/// Lines of a frame that are shown.
+const LINES: usize = 20;
+
+/// A text whose special characters are written out.
+///
+/// ```
+/// assert_eq!(retrace::report::html::escape("a < b & \"c\""), "a &lt; b &amp; &quot;c&quot;");
+/// ```
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A cell, escaped unless it says otherwise.
+struct Cell {
+    html: String,
+    is_number: bool,
+}
+
+fn words(text: &str) -> Cell {
+    Cell { html: escape(text), is_number: false }
+}
+
+fn number(text: &str) -> Cell {
+    Cell { html: escape(text), is_number: true }
+}
+
+/// A grid; the columns of numbers to the right, everything else to the left and wrapped.
+fn grid(heads: &[&str], lines: &[Vec<Cell>]) -> String {
+    let align = |is_number: bool| if is_number { "right; white-space: nowrap" } else { "left; max-width: 28em" };
+    let is_number = |i: usize| lines.first().and_then(|line| line.get(i)).is_some_and(|cell| cell.is_number);
+    let head =
+        |(i, head): (usize, &&str)| format!("<th style=\"text-align: {}\">{}</th>", align(is_number(i)), escape(head));
+    let cell = |cell: &Cell| format!("<td style=\"text-align: {}\">{}</td>", align(cell.is_number), cell.html);
+    let line = |line: &Vec<Cell>| format!("<tr>{}</tr>\n", line.iter().map(cell).collect::<String>());
+    format!(
+        "<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n",
+        heads.iter().enumerate().map(head).collect::<String>(),
+        lines.iter().map(line).collect::<String>()
+    )
+}
+
+/// A table of results: ours beside the paper's, the best of every corpus in bold, and what the numbers were measured on.
+pub fn table(table: &Table) -> String {
+    let paper = format!("Paper, {}", table.metric.title());
+    let heads = ["Data", "Row", "Paper", "Ours, Acc@1", "Acc@5", "Acc@10", "Seeds", "Measured on"];
+    let heads: Vec<&str> = heads.iter().map(|head| if *head == "Paper" { paper.as_str() } else { head }).collect();
+    let groups = table.lines.chunk_by(|a, b| a.dataset == b.dataset);
+    let lines: Vec<Vec<Cell>> = groups.flat_map(|group| group.iter().map(|line| cells(line, group))).collect();
+    let notes = table.notes.iter().map(|(label, note)| format!("<li>{}: {}</li>", escape(label), escape(note)));
+    format!(
+        "<p><b>{}</b><br/>Percent; mean ± sample standard deviation over seeds. The paper's numbers are on its own data. \
+         Bold: the best of a corpus.</p>\n{}<ul>{}</ul>\n",
+        escape(&table.title),
+        grid(&heads, &lines),
+        notes.collect::<String>()
+    )
+}
+
+/// The cells of a line among those of its corpus.
+fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
+    let measured = line.measured.as_ref();
+    let score = |get: fn(&Measured) -> MeanSd, missing: &str| {
+        let Some(own) = measured.map(get) else { return number(missing) };
+        let best = group.iter().filter_map(|line| line.measured.as_ref().map(get)).all(|other| other.0 <= own.0);
+        let text = format_mean(own);
+        Cell { html: if best { format!("<b>{text}</b>") } else { text }, is_number: true }
+    };
+    let size = measured.map(|m| format!(": {} sketches, {} photos", m.queries, m.gallery)).unwrap_or_default();
+    vec![
+        words(&line.dataset_label),
+        words(&line.label),
+        number(line.paper.as_deref().unwrap_or_default()),
+        score(|m| m.acc1, NOT_RUN),
+        score(|m| m.acc5, ""),
+        score(|m| m.acc10, ""),
+        number(&measured.map(|m| m.seeds.to_string()).unwrap_or_default()),
+        words(&format!("{}{size}", line.measured_on)),
+    ]
+}
+
+/// Findings, those that were tested, with their verdicts.
+pub fn findings(findings: &[Finding]) -> String {
+    let heads = ["Claim", "Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
+    let line = |finding: &Finding| {
+        let (claim, interval) = (&finding.claim, finding.interval?);
+        let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
+        Some(vec![
+            words(&format!("{} ({})", claim.statement, claim.place)),
+            words(&finding.dataset),
+            words(&format!("{} - {}", claim.row_a, claim.row_b)),
+            words(claim.metric.title()),
+            number(&paper),
+            number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
+            number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
+            Cell { html: verdict(finding.verdict), is_number: false },
+        ])
+    };
+    grid(&heads, &findings.iter().filter_map(line).collect::<Vec<_>>())
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Reproduced | Verdict::NotReproduced => format!("<b>{}</b>", verdict.name()),
+        Verdict::Undecided | Verdict::NotRun => verdict.name().to_string(),
+    }
+}
+
+/// The first lines of a frame, numbers to the right.
+///
+/// # Errors
+/// Never in practice: positions are within the frame.
+pub fn frame(frame: &DataFrame) -> Result<String> {
+    let columns = frame.columns();
+    let heads: Vec<&str> = columns.iter().map(|column| column.name().as_str()).collect();
+    let mut lines = Vec::new();
+    for i in 0..frame.height().min(LINES) {
+        let cell = |column: &Column| -> Result<Cell> {
+            let value = column.get(i)?;
+            Ok(match &value {
+                AnyValue::Null => words(""),
+                AnyValue::Float32(_) | AnyValue::Float64(_) => {
+                    number(&format!("{:.2}", value.extract::<f64>().unwrap_or(0.0)))
+                }
+                AnyValue::String(text) => words(text),
+                _ if value.is_numeric() => number(&value.to_string()),
+                _ => words(&value.to_string()),
+            })
+        };
+        lines.push(columns.iter().map(cell).collect::<Result<Vec<_>>>()?);
+    }
+    let note = match frame.height() {
+        height if height > LINES => format!("<p>the first {LINES} of {height} lines</p>\n"),
+        _ => String::new(),
+    };
+    Ok(grid(&heads, &lines) + &note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::write_run;
+    use super::super::table::{build, tests::*};
+    use super::*;
+    use crate::metric::Interval;
+
+    #[test]
+    fn the_best_of_a_corpus_is_bold_and_text_is_escaped() {
+        let place = tempfile::tempdir().unwrap();
+        write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
+        write_run(&at(place.path(), "chair", "ours-base", 0), &[1, 1, 2, 3]);
+        let text = table(&build(place.path(), &spec()).unwrap());
+        assert!(text.contains("<b>50.0</b>") && !text.contains("<b>25.0</b>"), "{text}");
+        assert!(text.contains("not run") && text.contains("67.82"), "{text}");
+        assert_eq!(text.matches("<tr>").count(), 1 + 3);
+    }
+
+    #[test]
+    fn a_frame_shows_its_first_lines() {
+        let names: Vec<String> = (0..25).map(|i| format!("<{i}>")).collect();
+        let columns = vec![
+            Column::new("name".into(), names),
+            Column::new("share".into(), (0..25).map(|i| f64::from(i) / 8.0).collect::<Vec<_>>()),
+            Column::new("count".into(), (0..25).map(|i| (i % 2 == 0).then_some(i)).collect::<Vec<Option<u32>>>()),
+        ];
+        let text = frame(&DataFrame::new(25, columns).unwrap()).unwrap();
+        assert!(text.contains("&lt;19&gt;") && !text.contains("&lt;20&gt;"), "{text}");
+        assert!(
+            text.contains("the first 20 of 25 lines") && text.contains(">0.12<") && text.contains(">18<"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_claim_that_was_not_tested_is_left_out() {
+        let claim = super::super::claim::claims().unwrap().remove(0);
+        let finding = |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, verdict };
+        let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };
+        let text = findings(&[finding(Some(interval), Verdict::Reproduced), finding(None, Verdict::NotRun)]);
+        assert_eq!(text.matches("<tr>").count(), 2);
+        assert!(text.contains("<b>reproduced</b>") && text.contains("[+0.50, +3.50]"), "{text}");
+    }
+}
