@@ -7,6 +7,8 @@ like an error that the compiler found. `retrace notebook run` starts this.
 import argparse
 import os
 import pathlib
+import re
+import subprocess
 import sys
 import time
 
@@ -24,16 +26,17 @@ def fail(number, cell, reason):
 
 
 def errors(cell):
-    """What a cell wrote to standard error."""
-    streams = [out for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
-    return "".join(out.text for out in streams)
+    """What the compiler found in a cell, or what the cell wrote to standard error."""
+    found = ["\n".join(out.traceback) or out.evalue for out in cell.outputs if out.output_type == "error"]
+    said = [out.text for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"]
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(found + said))
 
 
 def execute(notebook, folder):
     client = NotebookClient(notebook, timeout=None, kernel_name=KERNEL["name"], resources={"metadata": {"path": folder}})
     total = sum(cell.cell_type == "code" for cell in notebook.cells)
     number, began = 0, time.monotonic()
-    with client.setup_kernel():
+    with client.setup_kernel(stdout=subprocess.DEVNULL):  # it says where its settings are
         print(f"  kernel started in {time.monotonic() - began:.1f} s", flush=True)
         for position, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
@@ -42,7 +45,7 @@ def execute(notebook, folder):
             try:
                 client.execute_cell(cell, position, execution_count=number)
             except CellExecutionError as error:
-                fail(number, cell, f"{error.ename}: {error.evalue}")
+                fail(number, cell, errors(cell) or str(error))
             except DeadKernelError:
                 fail(number, cell, "the kernel ended")
             if errors(cell).strip():

@@ -130,7 +130,7 @@ pub fn frame(frame: &DataFrame) -> Result<String> {
                     number(&format!("{:.2}", value.extract::<f64>().unwrap_or(0.0)))
                 }
                 AnyValue::String(text) => words(text),
-                _ if value.is_numeric() => number(&value.to_string()),
+                _ if value.is_primitive_numeric() => number(&value.to_string()),
                 _ => words(&value.to_string()),
             })
         };

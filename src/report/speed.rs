@@ -15,10 +15,12 @@ const COLUMNS: [(&str, u64); 4] = [("embed", 1), ("embed", 2), ("train", 1), ("t
 pub fn markdown(results: &Path) -> Result<String> {
     let path = results.join("bench/kernels.csv");
     let ratios = ratios(&read_csv(&path)?).map_err(|error| Error::data(&path, "the table of the benchmark", error))?;
-    let mut text = "| ours / PyTorch | embed, 1 thread | embed, 2 threads | train, 1 thread | train, 2 threads |\n".to_string();
+    let mut text =
+        "| ours / PyTorch | embed, 1 thread | embed, 2 threads | train, 1 thread | train, 2 threads |\n".to_string();
     text += "|---|--:|--:|--:|--:|\n";
     for group in ratios.chunk_by(|a, b| a.network == b.network) {
-        let find = |(work, threads): (&str, u64)| group.iter().find(|line| line.work == work && line.threads == threads);
+        let find =
+            |(work, threads): (&str, u64)| group.iter().find(|line| line.work == work && line.threads == threads);
         let cell = |column| find(column).map_or(String::new(), |line| format!("{:.2}", line.ratio));
         text += &format!("| {} | {} |\n", group[0].network, COLUMNS.map(cell).join(" | "));
     }

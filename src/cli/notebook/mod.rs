@@ -72,20 +72,24 @@ pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
 
 /// Makes sure that everything is there and new enough, and says how long each part took.
 fn set_up(environment: &Environment) -> Result<()> {
-    type Step<'a> = (&'a str, &'a dyn Fn() -> Result<bool>);
-    let steps: [Step; 4] = [
-        ("Jupyter", &|| environment.install_jupyter()),
-        ("Rust kernel", &|| environment.install_kernel()),
-        ("library for cells", &|| library::build(environment).map(|library| !library.is_fresh)),
-        ("kernel's settings", &|| kernelspec::write(environment, &library::build(environment)?)),
-    ];
-    for (name, step) in steps {
-        let started = Instant::now();
-        if step()? {
-            println!("{name}: made in {:.1} s", started.elapsed().as_secs_f64());
-        }
+    time("Jupyter", || Ok(((), environment.install_jupyter()?)))?;
+    time("Rust kernel", || Ok(((), environment.install_kernel()?)))?;
+    let library = time("library for cells", || {
+        let library = library::build(environment)?;
+        let is_new = !library.is_fresh;
+        Ok((library, is_new))
+    })?;
+    time("kernel's settings", || Ok(((), kernelspec::write(environment, &library)?)))
+}
+
+/// Does a step and, where it had anything to do, says how long it took.
+fn time<T>(name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
+    let started = Instant::now();
+    let (made, is_new) = step()?;
+    if is_new {
+        println!("{name}: made in {:.1} s", started.elapsed().as_secs_f64());
     }
-    Ok(())
+    Ok(made)
 }
 
 /// The notebooks by name or path; all where none is named.

@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, Order, hash_weights, pixels, weights_path};
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
+use crate::Result;
 use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::model::l2_normalise;
@@ -10,7 +11,6 @@ use crate::report::score::EARLY;
 use crate::run::{Rank, RunConfig, RunFolder, Summary};
 use crate::seed::Seed;
 use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries};
-use crate::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
