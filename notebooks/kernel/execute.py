@@ -62,6 +62,8 @@ def clean(notebook):
         for out in cell.get("outputs", []):
             if "metadata" in out:
                 out.metadata = nbformat.from_dict({})
+            if "execution_count" in out:  # the kernel counts its own start as well
+                out.execution_count = cell.execution_count
 
 
 def main():

@@ -90,11 +90,11 @@ pub struct Triple {
 /// # References
 /// Li et al., CVPR 2023, Sec. 3 (`Random`, K pairs to a query).
 pub fn draw_triples(topology: &Topology, photos: &[usize], pairs: usize, stream: &mut Stream) -> Result<Vec<Triple>> {
+    if let Some(photo) = photos.iter().find(|photo| **photo >= topology.photos) {
+        return Err(Error::value("photo of a batch", format!("below {}", topology.photos), photo));
+    }
     let mut triples = Vec::with_capacity(photos.len() * pairs);
     for (i, photo) in photos.iter().enumerate() {
-        if *photo >= topology.photos {
-            return Err(Error::value("photo of a batch", format!("below {}", topology.photos), photo));
-        }
         let others: Vec<usize> = (0..photos.len()).filter(|j| photos[*j] != *photo).collect();
         if others.iter().all(|j| photos[*j] == photos[others[0]]) {
             return Err(Error::value("batch", "three different photos or more", format!("{photos:?}")));

@@ -32,14 +32,24 @@ fn number(text: &str) -> Cell {
     Cell { html: escape(text), is_number: true }
 }
 
-/// A grid; the columns of numbers to the right, everything else to the left and wrapped.
+/// Longer words may be broken into lines.
+const SHORT: usize = 28; // characters
+
+/// A grid; the columns of numbers to the right, everything else to the left. A line of one cell is as wide as all columns.
 fn grid(heads: &[&str], lines: &[Vec<Cell>]) -> String {
-    let align = |is_number: bool| if is_number { "right; white-space: nowrap" } else { "left; max-width: 28em" };
-    let is_number = |i: usize| lines.first().and_then(|line| line.get(i)).is_some_and(|cell| cell.is_number);
+    let align = |is_number: bool| if is_number { "right" } else { "left" };
+    let full = lines.iter().find(|line| line.len() == heads.len());
+    let is_number = |i: usize| full.and_then(|line| line.get(i)).is_some_and(|cell| cell.is_number);
     let head =
         |(i, head): (usize, &&str)| format!("<th style=\"text-align: {}\">{}</th>", align(is_number(i)), escape(head));
-    let cell = |cell: &Cell| format!("<td style=\"text-align: {}\">{}</td>", align(cell.is_number), cell.html);
-    let line = |line: &Vec<Cell>| format!("<tr>{}</tr>\n", line.iter().map(cell).collect::<String>());
+    let cell = |cell: &Cell| {
+        let wrap = if cell.is_number || cell.html.len() <= SHORT { "; white-space: nowrap" } else { "" };
+        format!("<td style=\"text-align: {}{wrap}\">{}</td>", align(cell.is_number), cell.html)
+    };
+    let line = |line: &Vec<Cell>| match line.as_slice() {
+        [whole] => format!("<tr><td colspan=\"{}\" style=\"text-align: left\">{}</td></tr>\n", heads.len(), whole.html),
+        line => format!("<tr>{}</tr>\n", line.iter().map(cell).collect::<String>()),
+    };
     format!(
         "<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n",
         heads.iter().enumerate().map(head).collect::<String>(),
@@ -86,24 +96,36 @@ fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
     ]
 }
 
-/// Findings, those that were tested, with their verdicts.
+/// Findings, those that were tested, with their verdicts, below the claim that they test.
 pub fn findings(findings: &[Finding]) -> String {
-    let heads = ["Claim", "Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
-    let line = |finding: &Finding| {
-        let (claim, interval) = (&finding.claim, finding.interval?);
-        let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
-        Some(vec![
-            words(&format!("{} ({})", claim.statement, claim.place)),
-            words(&finding.dataset),
-            words(&format!("{} - {}", claim.row_a, claim.row_b)),
-            words(claim.metric.title()),
-            number(&paper),
-            number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
-            number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
-            Cell { html: verdict(finding.verdict), is_number: false },
-        ])
-    };
-    grid(&heads, &findings.iter().filter_map(line).collect::<Vec<_>>())
+    let heads = ["Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
+    let same = |a: &Finding, b: &Finding| a.claim.statement == b.claim.statement && a.claim.place == b.claim.place;
+    let mut lines = Vec::new();
+    for group in findings.chunk_by(same) {
+        let tested: Vec<Vec<Cell>> = group.iter().filter_map(finding).collect();
+        if !tested.is_empty() {
+            let claim = &group[0].claim;
+            let html = format!("<b>{}</b> ({})", escape(&claim.statement), escape(&claim.place));
+            lines.push(vec![Cell { html, is_number: false }]);
+            lines.extend(tested);
+        }
+    }
+    grid(&heads, &lines)
+}
+
+/// The cells of a finding that was tested.
+fn finding(finding: &Finding) -> Option<Vec<Cell>> {
+    let (claim, interval) = (&finding.claim, finding.interval?);
+    let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
+    Some(vec![
+        words(&finding.dataset),
+        words(&format!("{} - {}", claim.row_a, claim.row_b)),
+        words(claim.metric.title()),
+        number(&paper),
+        number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
+        number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
+        Cell { html: verdict(finding.verdict), is_number: false },
+    ])
 }
 
 fn verdict(verdict: Verdict) -> String {
@@ -158,7 +180,7 @@ mod tests {
         let text = table(&build(place.path(), &spec()).unwrap());
         assert!(text.contains("<b>50.0</b>") && !text.contains("<b>25.0</b>"), "{text}");
         assert!(text.contains("not run") && text.contains("67.82"), "{text}");
-        assert_eq!(text.matches("<tr>").count(), 1 + 3);
+        assert_eq!(text.matches("<tr>").count(), 1 + 3 + 2); // heads, two corpora
     }
 
     #[test]
@@ -183,7 +205,8 @@ mod tests {
         let finding = |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, verdict };
         let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };
         let text = findings(&[finding(Some(interval), Verdict::Reproduced), finding(None, Verdict::NotRun)]);
-        assert_eq!(text.matches("<tr>").count(), 2);
+        assert_eq!(text.matches("<tr>").count(), 3);
+        assert!(text.matches(&*escape(&claim.statement)).count() == 1, "{text}");
         assert!(text.contains("<b>reproduced</b>") && text.contains("[+0.50, +3.50]"), "{text}");
     }
 }
