@@ -13,6 +13,7 @@ import sys
 import time
 
 import nbformat
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
@@ -32,6 +33,20 @@ def errors(cell):
     return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(found + said))
 
 
+def late_errors(client, number):
+    """What a cell wrote to standard error and the kernel passes on only after it has called the cell finished.
+
+    A mark is written behind it, and all is read up to the mark: lines keep their order.
+    """
+    mark, said = f"end of cell {number}", ""
+    client.kc.execute(f'eprintln!("{mark}");', store_history=False)
+    while mark not in said:
+        message = run_sync(client.kc.get_iopub_msg)(timeout=60)
+        if message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
+            said += message["content"]["text"]
+    return said.replace(mark, "")
+
+
 def execute(notebook, folder):
     client = NotebookClient(notebook, timeout=None, kernel_name=KERNEL["name"], resources={"metadata": {"path": folder}})
     total = sum(cell.cell_type == "code" for cell in notebook.cells)
@@ -48,8 +63,9 @@ def execute(notebook, folder):
                 fail(number, cell, errors(cell) or str(error))
             except DeadKernelError:
                 fail(number, cell, "the kernel ended")
-            if errors(cell).strip():
-                fail(number, cell, errors(cell))
+            said = errors(cell) + late_errors(client, number)
+            if said.strip():
+                fail(number, cell, said)
             print(f"  cell {number} of {total}: {time.monotonic() - started:.1f} s", flush=True)
     print(f"  all cells: {time.monotonic() - began:.1f} s", flush=True)
 

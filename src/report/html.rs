@@ -57,13 +57,18 @@ fn grid(heads: &[&str], lines: &[Vec<Cell>]) -> String {
     )
 }
 
-/// A table of results: ours beside the paper's, the best of every corpus in bold, and what the numbers were measured on.
+/// A table of results, corpus by corpus: ours beside the paper's, the best of every corpus in bold.
 pub fn table(table: &Table) -> String {
     let paper = format!("Paper, {}", table.metric.title());
-    let heads = ["Data", "Row", "Paper", "Ours, Acc@1", "Acc@5", "Acc@10", "Seeds", "Measured on"];
-    let heads: Vec<&str> = heads.iter().map(|head| if *head == "Paper" { paper.as_str() } else { head }).collect();
-    let groups = table.lines.chunk_by(|a, b| a.dataset == b.dataset);
-    let lines: Vec<Vec<Cell>> = groups.flat_map(|group| group.iter().map(|line| cells(line, group))).collect();
+    let heads = ["Row", &paper, "Ours, Acc@1", "Acc@5", "Acc@10", "Seeds"];
+    let mut lines = Vec::new();
+    for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
+        let size = group.iter().find_map(|line| line.measured.as_ref());
+        let size = size.map(|m| format!(": {} sketches, {} photos", m.queries, m.gallery)).unwrap_or_default();
+        let (label, place) = (escape(&group[0].dataset_label), escape(&group[0].measured_on));
+        lines.push(vec![Cell { html: format!("<b>{label}</b> (measured on {place}{size})"), is_number: false }]);
+        lines.extend(group.iter().map(|line| cells(line, group)));
+    }
     let notes = table.notes.iter().map(|(label, note)| format!("<li>{}: {}</li>", escape(label), escape(note)));
     format!(
         "<p><b>{}</b><br/>Percent; mean ± sample standard deviation over seeds. The paper's numbers are on its own data. \
@@ -83,16 +88,13 @@ fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
         let text = format_mean(own);
         Cell { html: if best { format!("<b>{text}</b>") } else { text }, is_number: true }
     };
-    let size = measured.map(|m| format!(": {} sketches, {} photos", m.queries, m.gallery)).unwrap_or_default();
     vec![
-        words(&line.dataset_label),
         words(&line.label),
         number(line.paper.as_deref().unwrap_or_default()),
         score(|m| m.acc1, NOT_RUN),
         score(|m| m.acc5, ""),
         score(|m| m.acc10, ""),
         number(&measured.map(|m| m.seeds.to_string()).unwrap_or_default()),
-        words(&format!("{}{size}", line.measured_on)),
     ]
 }
 
@@ -180,7 +182,7 @@ mod tests {
         let text = table(&build(place.path(), &spec()).unwrap());
         assert!(text.contains("<b>50.0</b>") && !text.contains("<b>25.0</b>"), "{text}");
         assert!(text.contains("not run") && text.contains("67.82"), "{text}");
-        assert_eq!(text.matches("<tr>").count(), 1 + 3 + 2); // heads, two corpora
+        assert_eq!(text.matches("<tr>").count(), 1 + 4 + 3); // heads, two corpora with a line of their own
     }
 
     #[test]
