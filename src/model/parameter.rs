@@ -93,6 +93,29 @@ impl Parameters {
         Ok(report)
     }
 
+    /// Rounds the tensors that are asked for to half precision: what is measured then is what will be written.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use retrace::model::{Init, Parameters};
+    /// use retrace::seed::Seed;
+    /// let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
+    /// parameters.root().weight("a", &[1], Init::Zeros)?;
+    /// parameters.load(&[("a".to_string(), Tensor::new(&[0.1_f32], &Device::Cpu)?)].into())?;
+    /// parameters.round(|name| name == "a")?;
+    /// assert_eq!(parameters.tensors()["a"].to_vec1::<f32>()?, [0.099975586]);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn round(&self, is_rounded: impl Fn(&str) -> bool) -> Result<()> {
+        for (_, entry) in self.entries.iter().filter(|(name, _)| is_rounded(name)) {
+            entry.var.set(&entry.var.to_dtype(DType::F16)?.to_dtype(DType::F32)?.detach())?;
+        }
+        Ok(())
+    }
+
     /// What [`Parameters::load`] would find, without replacing anything.
     pub fn compare(&self, tensors: &BTreeMap<String, Tensor>) -> LoadReport {
         let mut report = LoadReport::default();

@@ -67,9 +67,12 @@ impl Environment {
     }
 
     /// Opens JupyterLab and waits for its end.
-    pub fn lab(&self, options: &[String]) -> Result<()> {
+    pub fn lab(&self, options: &[String], device: &str) -> Result<()> {
         let mut lab = Command::new(self.path("bin/jupyter"));
-        lab.arg("lab").arg(format!("--notebook-dir={}", self.root.join("notebooks").display())).args(options);
+        lab.env("RETRACE_DEVICE", device)
+            .arg("lab")
+            .arg(format!("--notebook-dir={}", self.root.join("notebooks").display()))
+            .args(options);
         finish(&mut lab, "JupyterLab")
     }
 

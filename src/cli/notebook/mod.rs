@@ -51,7 +51,7 @@ pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
         }
         Verb::Lab { options } => {
             set_up(&environment)?;
-            environment.lab(options)
+            environment.lab(options, device::name(&checked.device))
         }
         Verb::Run { names, profile, save } => {
             let notebooks = choose(names)?;

@@ -2,7 +2,7 @@ use super::Config;
 use crate::model::{Allowance, Embedder, Mode, Parameters, weights};
 use crate::seed::Seed;
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -73,16 +73,7 @@ impl Network {
     /// # Errors
     /// A failing tensor operation.
     pub fn round(&self) -> Result<()> {
-        let round = |(name, tensor): (String, Tensor)| {
-            let rounded = match self.is_saved(&name) {
-                true => tensor.to_dtype(DType::F16)?.to_dtype(DType::F32)?,
-                false => tensor,
-            };
-            Ok((name, rounded))
-        };
-        let rounded = self.parameters.tensors().into_iter().map(round).collect::<Result<_>>()?;
-        self.parameters.load(&rounded)?;
-        Ok(())
+        self.parameters.round(|name| self.is_saved(name))
     }
 
     /// What an optimiser moves.

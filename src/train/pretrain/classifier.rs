@@ -5,7 +5,7 @@ use crate::Result;
 use crate::loss::cross_entropy_loss;
 use crate::model::{Architecture, Embedder, Init, Mode, NormConfig, Parameters, Weight};
 use crate::seed::Seed;
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{D, Device, Tensor};
 use std::collections::BTreeMap;
 
 /// Where the layers' tensors are; they are dropped after pre-training.
@@ -83,16 +83,14 @@ impl Classifier {
 
     /// Rounds to half precision, so that what is measured is what is shipped.
     pub(super) fn round(&self) -> Result<()> {
-        let round = |(name, tensor): (String, Tensor)| Ok((name, tensor.to_dtype(DType::F16)?.to_dtype(DType::F32)?));
-        let rounded = self.parameters.tensors().into_iter().map(round).collect::<Result<_>>()?;
-        self.parameters.load(&rounded)?;
-        Ok(())
+        self.parameters.round(|_| true)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::DType;
 
     #[test]
     fn attributes_share_features_and_nothing_else() {
