@@ -3,7 +3,7 @@
 use super::check::{Checked, slug};
 use clap::Args;
 use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
-use retrace::paper::photo_pretraining::table::{EMBEDDED, main_table, readme};
+use retrace::paper::photo_pretraining::table::{EMBEDDED, readme, tables as paper_tables};
 use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure};
 use retrace::report::table::TableSpec;
 use retrace::report::{block, claim, render, table as tables};
@@ -28,7 +28,7 @@ pub struct TableOptions {
     readme: Option<PathBuf>,
 }
 
-/// Table, figures and claims.
+/// Tables, figures and claims.
 pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
     let paper = Options { slug: slug.to_string() };
     figure(&paper, checked)?;
@@ -36,12 +36,14 @@ pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
     table(&TableOptions { paper, readme: None }, checked)
 }
 
-/// Prints and writes the table.
+/// Prints and writes the tables.
 pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
-    let (table, written) = tables::write(&checked.places.results, &table_of(&options.paper.slug)?)?;
-    println!("{}", render::terminal(&table));
-    let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-    println!("written to {}", written.join(", "));
+    for spec in tables_of(&options.paper.slug)? {
+        let (table, written) = tables::write(&checked.places.results, &spec)?;
+        println!("{}", render::terminal(&table));
+        let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+        println!("written to {}\n", written.join(", "));
+    }
     match &options.readme {
         Some(path) => block::rewrite(path, &readme(&checked.places.results)?),
         None => Ok(()),
@@ -65,10 +67,10 @@ pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
     Ok(())
 }
 
-/// The one place where a paper's name leads to its table.
-fn table_of(slug: &str) -> Result<TableSpec> {
+/// The one place where a paper's name leads to its tables.
+fn tables_of(slug: &str) -> Result<[TableSpec; 2]> {
     match slug {
-        SLUG => Ok(main_table()),
+        SLUG => Ok(paper_tables()),
         _ => Err(Error::value("paper", SLUG, slug)),
     }
 }
