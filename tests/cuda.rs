@@ -358,8 +358,14 @@ fn training_lowers_the_loss_and_its_weights_move_to_the_cpu() {
 #[test]
 fn a_whole_pretraining_runs() {
     let Some((device, _turn)) = gpu() else { return };
-    let config =
-        PretrainConfig { photos: 24, valid_photos: 8, side: 32, epochs: 4, batch: 8, ..PretrainConfig::mini() };
+    let config = PretrainConfig {
+        photos: 24,
+        valid_photos: 8,
+        side: 32,
+        epochs: 4,
+        batch: 8,
+        ..PretrainConfig::mini(Method::Attributes)
+    };
     let place = tempfile::tempdir().unwrap();
     pretrain::run(&config, Seed(0), place.path(), &device, "test", &Unwatched).unwrap();
     let log = std::fs::read_to_string(config.folder(place.path()).0.join("log.jsonl")).unwrap();

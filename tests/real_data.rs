@@ -1,7 +1,7 @@
 //! Shipped checkpoints on real data; needs RETRACE_DATA, and for frozen rows the imported weights.
 
 use candle_core::Device;
-use retrace::paper::photo_pretraining::{Retrieval, bench, protocol, table::REAL, table::rows_of};
+use retrace::paper::photo_pretraining::{Retrieval, bench, plan, protocol, table::REAL};
 use retrace::run::Places;
 use retrace::train::Unwatched;
 use std::io::Write;
@@ -34,7 +34,7 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
     let order = bench::Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
     let mut checked = 0;
     for dataset in REAL {
-        for row in rows_of(dataset) {
+        for row in &plan::rows("main", dataset) {
             let retrieval = Retrieval::of_row(&results, dataset, row, dataset, &order).unwrap();
             let found = retrieval.scores().unwrap().acc1;
             let recorded = protocol::first_seed(&results, dataset, row).summary().unwrap().acc1;

@@ -4,10 +4,10 @@ use super::check::{Checked, slug};
 use super::show;
 use clap::Args;
 use retrace::paper::floor::Floor;
-use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL, rows_of};
+use retrace::paper::photo_pretraining::plan::{Cost, PARTS, costs, rows, runs};
+use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL};
 use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
 use retrace::run::RunConfig;
-use retrace::seed::Seed;
 use retrace::train::Watch;
 use retrace::{Error, Result};
 
@@ -21,9 +21,16 @@ pub struct Options {
     /// The paper
     #[arg(default_value = SLUG, value_parser = slug)]
     slug: String,
-    /// Train every row first, from the pre-trained weights; what is finished in the results folder is kept
+    /// Train every row first, from the pre-trained weights; what is finished in the results folder is kept, and what
+    /// another process is training there is left to it
     #[arg(long)]
     pub train: bool,
+    /// Train only what these need: main, table1, table2, table3, fig2, table4, fig3 [default: all]
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS, requires = "train")]
+    part: Vec<String>,
+    /// Print what the training will cost, and do nothing
+    #[arg(long, requires = "train")]
+    cost: bool,
     /// Only these corpora [default: the embedded ones, and the real ones where their data and weights are]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     dataset: Vec<String>,
@@ -34,25 +41,47 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { slug: SLUG.into(), train: false, dataset: Vec::new(), seeds: 3 }
+        Self { slug: SLUG.into(), train: false, part: Vec::new(), cost: false, dataset: Vec::new(), seeds: 3 }
     }
 }
 
 /// Ranks or trains everything, then shows it.
 pub fn run(options: &Options, checked: &Checked) -> Result<()> {
-    for dataset in datasets(options, checked) {
-        for floor in Floor::ALL {
-            run_floor(floor, &dataset, checked)?;
+    let datasets = datasets(options, checked);
+    if options.train {
+        let plan = plan(options, &datasets)?;
+        print_cost(&plan, checked)?;
+        if options.cost {
+            return Ok(());
         }
-        for row in rows_of(&dataset) {
-            match options.train {
-                true => train(&dataset, row, options.seeds, checked)?,
-                false => verify(&dataset, row, checked)?,
-            }
+        run_floors(&datasets, checked)?;
+        plan.iter().try_for_each(|run| train(run, checked))?;
+    } else {
+        run_floors(&datasets, checked)?;
+        for dataset in &datasets {
+            rows("main", dataset).iter().try_for_each(|row| verify(dataset, row, checked))?;
         }
     }
     checked.terminal.clear();
     show::everything(&options.slug, checked)
+}
+
+fn plan(options: &Options, datasets: &[String]) -> Result<Vec<RunConfig<Config>>> {
+    let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
+    runs(if parts.is_empty() { &PARTS } else { &parts }, datasets, options.seeds)
+}
+
+fn print_cost(plan: &[RunConfig<Config>], checked: &Checked) -> Result<()> {
+    let places = &checked.places;
+    for Cost { dataset, finished, missing, seconds } in costs(plan, &places.results, &places.shipped)? {
+        let time = match seconds {
+            _ if missing == 0 => String::new(),
+            Some(seconds) => format!(", about {:.0} min where the records were made", (seconds / 60.0).ceil()),
+            None => ", for how long no record says".into(),
+        };
+        println!("{dataset}: {finished} runs finished, {missing} to do{time}");
+    }
+    Ok(())
 }
 
 fn datasets(options: &Options, checked: &Checked) -> Vec<String> {
@@ -73,22 +102,21 @@ fn datasets(options: &Options, checked: &Checked) -> Vec<String> {
     EMBEDDED.iter().chain(REAL.iter().filter(ready)).map(|name| name.to_string()).collect()
 }
 
-fn run_floor(floor: Floor, dataset: &str, checked: &Checked) -> Result<()> {
-    let summary = protocol::run_floor(floor, dataset, &checked.order())?;
-    checked.terminal.note(&format!("{dataset} {}: Acc@1 {:.1}", floor.row(), summary.acc1));
+fn run_floors(datasets: &[String], checked: &Checked) -> Result<()> {
+    for dataset in datasets {
+        for floor in Floor::ALL {
+            let summary = protocol::run_floor(floor, dataset, &checked.order())?;
+            checked.terminal.note(&format!("{dataset} {}: Acc@1 {:.1}", floor.row(), summary.acc1));
+        }
+    }
     Ok(())
 }
 
-fn train(dataset: &str, row: &str, seeds: u64, checked: &Checked) -> Result<()> {
-    // A row that is not trained has nothing that a seed could change.
-    let seeds = if row == "zero-shot" { 1 } else { seeds };
-    for seed in 0..seeds {
-        let config = Config::preset(dataset, row)?;
-        let run = RunConfig { slug: SLUG.into(), dataset: dataset.into(), row: row.into(), seed: Seed(seed), config };
-        checked.terminal.note(&format!("{dataset} {row} seed {seed}"));
-        let summary = protocol::run(&run, &checked.order())?;
-        checked.terminal.note(&format!("{dataset} {row} seed {seed}: test Acc@1 {:.1}", summary.acc1));
-    }
+fn train(run: &RunConfig<Config>, checked: &Checked) -> Result<()> {
+    let name = format!("{} {} seed {}", run.dataset, run.row, run.seed.0);
+    checked.terminal.note(&name);
+    let summary = protocol::run(run, &checked.order())?;
+    checked.terminal.note(&format!("{name}: test Acc@1 {:.1}", summary.acc1));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use retrace::paper::photo_pretraining::{Config, Retrieval, protocol};
 use retrace::run::{RunConfig, read_json};
 use retrace::seed::Seed;
 use retrace::train::Watch;
-use retrace::train::pretrain::{self, PretrainConfig};
+use retrace::train::pretrain::{self, Method, PretrainConfig};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -58,9 +58,9 @@ pub struct EvalOptions {
 /// Options as typed.
 #[derive(Debug, Args)]
 pub struct PretrainOptions {
-    /// What is learned: attributes
-    #[arg(default_value = "attributes", value_parser = ["attributes"])]
-    task: String,
+    /// What is learned: attributes, jigsaw, barlow-twins, clip or obow
+    #[arg(default_value = "attributes")]
+    method: Method,
     /// The run's seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -136,14 +136,14 @@ fn is_known(name: &str) -> Result<bool> {
 
 /// Pre-trains the small network; its weights go below the results folder, where every training looks first.
 pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
-    let (config, order) = (PretrainConfig::mini(), checked.order());
+    let (config, order) = (PretrainConfig::mini(options.method), checked.order());
     let (results, seed) = (&checked.places.results, Seed(options.seed));
     let report = pretrain::run(&config, seed, results, &checked.device, &order.command, &checked.terminal)?;
     checked.terminal.clear();
     for score in &report.attributes {
         println!("{:<20} {:5.1}, commonest class {:5.1}", score.name, score.accuracy, score.commonest);
     }
-    println!("{}: mean accuracy {:.1}, {:.0} s", options.task, report.mean, report.seconds);
+    println!("{}: mean accuracy {:.1}, {:.0} s", options.method, report.mean, report.seconds);
     println!("written to {}", config.weights_path(results).display());
     Ok(())
 }

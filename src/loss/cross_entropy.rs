@@ -43,7 +43,7 @@ pub fn cross_entropy_loss(logits: &Tensor, labels: &[Option<usize>]) -> Result<T
     Ok(log_softmax(logits)?.flatten_all()?.index_select(&at, 0)?.mean_all()?.neg()?)
 }
 
-fn log_softmax(logits: &Tensor) -> Result<Tensor> {
+pub(super) fn log_softmax(logits: &Tensor) -> Result<Tensor> {
     let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
     Ok(shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?)
 }

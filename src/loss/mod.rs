@@ -1,9 +1,11 @@
 //! Losses on embeddings, and on logits where classes are learnt: one file each, lower is better, mean over what is stated.
 
+mod correlation;
 mod cross_entropy;
 mod neighbourhood;
 mod triplet;
 
+pub use correlation::{barlow_twins_loss, contrastive_loss, soft_cross_entropy_loss};
 pub use cross_entropy::cross_entropy_loss;
 pub use neighbourhood::{Topology, Triple, agreement, draw_triples, neighbourhood_loss};
 pub use triplet::triplet_loss;

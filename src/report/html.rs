@@ -1,7 +1,7 @@
 //! Tables and findings as HTML, for pages that show them beside their text: notebooks, model cards.
 
 use super::claim::{Finding, Verdict};
-use super::render::{NOT_RUN, format_mean};
+use super::render::format_mean;
 use super::table::{Line, MeanSd, Measured, Table};
 use crate::Result;
 use polars::prelude::*;
@@ -91,7 +91,7 @@ fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
     vec![
         words(&line.label),
         number(line.paper.as_deref().unwrap_or_default()),
-        score(|m| m.acc1, NOT_RUN),
+        score(|m| m.acc1, line.missing()),
         score(|m| m.acc5, ""),
         score(|m| m.acc10, ""),
         number(&measured.map(|m| m.seeds.to_string()).unwrap_or_default()),

@@ -5,9 +5,6 @@ use crate::Result;
 use polars::prelude::*;
 use std::ops::Range;
 
-/// What stands where there is no finished run.
-pub const NOT_RUN: &str = "not run";
-
 /// `42.0 ± 1.3`; the deviation only where there are two seeds or more.
 pub fn format_mean(value: MeanSd) -> String {
     match value {
@@ -30,7 +27,7 @@ fn cells(line: &Line) -> Vec<String> {
         line.dataset_label.clone(),
         line.label.clone(),
         line.paper.clone().unwrap_or_default(),
-        measured.map_or(NOT_RUN.to_string(), |m| format_mean(m.acc1)),
+        measured.map_or(line.missing().to_string(), |m| format_mean(m.acc1)),
         cell(&|m| format_mean(m.acc5)),
         cell(&|m| format_mean(m.acc10)),
         cell(&|m| m.seeds.to_string()),
@@ -115,7 +112,7 @@ pub fn frame(table: &Table) -> Result<DataFrame> {
     };
     let columns = vec![
         text("dataset", &|line| Some(line.dataset.clone())),
-        text("row", &|line| Some(line.row.clone())),
+        text("row", &|line| line.row.clone()),
         text("label", &|line| Some(line.label.clone())),
         text(&format!("paper_{}", table.metric), &|line| line.paper.clone()),
         number("acc1", &|m| Some(m.acc1.0)),

@@ -33,25 +33,25 @@ pub struct TableSpec {
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowSpec {
-    /// Its folder in `results/<slug>/<dataset>/`.
-    pub row: &'static str,
+    /// Its folder in `results/<slug>/<dataset>/`; none for a row that is only reported.
+    pub row: Option<String>,
     /// What the table calls it.
-    pub label: &'static str,
+    pub label: String,
     /// Where the paper prints it.
     pub paper: Option<PaperCell>,
     /// Printed below the table; empty for nothing to say.
-    pub note: &'static str,
+    pub note: String,
     /// The datasets it is measured on; empty for all.
     pub only: &'static [&'static str],
 }
 
 /// A row of a printed table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaperCell {
     /// The file in `data/papers/<slug>/`, without extension.
     pub table: &'static str,
     /// The row as printed.
-    pub label: &'static str,
+    pub label: String,
 }
 
 /// A dataset of a table.
@@ -92,7 +92,7 @@ pub struct Line {
     /// [`DatasetSpec::measured_on`].
     pub measured_on: String,
     /// [`RowSpec::row`].
-    pub row: String,
+    pub row: Option<String>,
     /// [`RowSpec::label`].
     pub label: String,
     /// The paper's number as printed.
@@ -100,6 +100,16 @@ pub struct Line {
     /// Ours; none where the row has no finished run on the dataset.
     pub measured: Option<Measured>,
 }
+
+impl Line {
+    /// What stands where our number would: nothing for a row that is only reported, or on data that nobody here has.
+    pub fn missing(&self) -> &'static str {
+        if self.row.is_some() { NOT_RUN } else { "" }
+    }
+}
+
+/// What stands where there is no finished run.
+pub const NOT_RUN: &str = "not run";
 
 /// Mean, and sample standard deviation over seeds where there are two or more.
 pub type MeanSd = (f64, Option<f64>);
@@ -147,7 +157,10 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
     for dataset in &spec.datasets {
         let mut first: Option<Run> = None;
         for row in spec.rows.iter().filter(|row| row.only.is_empty() || row.only.contains(&dataset.name)) {
-            let runs = read_row(results, spec.slug, dataset.name, row.row)?;
+            let runs = match &row.row {
+                Some(row) => read_row(results, spec.slug, dataset.name, row)?,
+                None => Vec::new(),
+            };
             if let (Some(first), Some(run)) = (&first, runs.first()) {
                 check_same_queries(first, run)?;
             }
@@ -156,21 +169,21 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
         }
     }
     let noted = spec.rows.iter().filter(|row| !row.note.is_empty());
-    let notes = noted.map(|row| (row.label.to_string(), row.note.to_string())).collect();
+    let notes = noted.map(|row| (row.label.clone(), row.note.clone())).collect();
     Ok(Table { name: spec.name.into(), title: spec.title.into(), metric: spec.metric, lines, notes })
 }
 
 fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<Line> {
-    let paper = match (row.paper, dataset.printed) {
-        (Some(cell), Some(printed)) => printed::find(spec.slug, cell.table, cell.label, printed, spec.metric.name())?,
+    let paper = match (&row.paper, dataset.printed) {
+        (Some(cell), Some(printed)) => printed::find(spec.slug, cell.table, &cell.label, printed, spec.metric.name())?,
         _ => None,
     };
     Ok(Line {
         dataset: dataset.name.into(),
         dataset_label: dataset.label.into(),
         measured_on: dataset.measured_on.into(),
-        row: row.row.into(),
-        label: row.label.into(),
+        row: row.row.clone(),
+        label: row.label.clone(),
         paper,
         measured: measure(runs)?,
     })
@@ -223,12 +236,12 @@ pub(super) mod tests {
     use crate::run::RunFolder;
 
     pub fn spec() -> TableSpec {
-        let row = |row, label, paper: Option<&'static str>, only| RowSpec {
-            row,
-            label,
-            note: if row == "hog" { "no learning" } else { "" },
+        let row = |row: &str, label: &str, paper: Option<&str>, only| RowSpec {
+            row: Some(row).filter(|row| *row != "human").map(String::from),
+            label: String::from(label),
+            note: if row == "hog" { "no learning".into() } else { String::new() },
             only,
-            paper: paper.map(|label| PaperCell { table: "table2", label }),
+            paper: paper.map(|label| PaperCell { table: "table2", label: label.into() }),
         };
         let dataset = |name, label, printed| DatasetSpec { name, label, printed, measured_on: "toy | data" };
         TableSpec {
@@ -257,7 +270,8 @@ pub(super) mod tests {
             write_run(&at(place.path(), "chair", "ours-base", seed as u64), ranks);
         }
         let table = build(place.path(), &spec()).unwrap();
-        let cells: Vec<_> = table.lines.iter().map(|line| (line.dataset.as_str(), line.row.as_str())).collect();
+        let cells: Vec<_> =
+            table.lines.iter().map(|line| (line.dataset.as_str(), line.row.as_deref().unwrap())).collect();
         assert_eq!(
             cells,
             [("chair", "hog"), ("chair", "ours-base"), ("chair", "ours"), ("synth", "hog"), ("synth", "ours-base")]

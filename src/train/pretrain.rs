@@ -1,33 +1,43 @@
-//! Supervised pre-training on labelled synthetic photos: for the embedded corpora, what ImageNet is to the real ones.
+//! Pre-training on synthetic photos: for the embedded corpora, what ImageNet is to the real ones.
 //!
 //! ```text
 //! results/pretraining/<name>/{config.json, log.jsonl, summary.json}      the record
 //! results/checkpoints/pretrained/<name>.safetensors                      the backbone, in half precision
 //! ```
+//!
+//! Every [`Method`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`.
 
+mod barlow;
 mod classifier;
+mod clip;
 mod colour;
+mod head;
+mod jigsaw;
+mod method;
+mod obow;
 mod photo;
 mod score;
+mod task;
 
 pub use colour::ColourConfig;
+pub use method::Method;
 pub use score::{AttributeScore, PretrainReport};
 
 use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
-use crate::dataset::synthetic::{Photos, VERSION};
+use crate::dataset::synthetic::VERSION;
 use crate::model::{Architecture, weights};
 use crate::run::{Header, RunConfig, RunFolder, versions, write_json};
 use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
 use crate::{Error, Result, device};
 use candle_core::{DType, Device};
-use classifier::Classifier;
 use photo::Labelled;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use task::Task;
 
 /// The records' folder in `results/`.
 pub const SLUG: &str = "pretraining";
@@ -36,6 +46,9 @@ pub const SLUG: &str = "pretraining";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainConfig {
+    /// What is learned; left out of a record where it is `attributes`, which was there before the others.
+    #[serde(default, skip_serializing_if = "Method::is_attributes")]
+    pub method: Method,
     /// The network.
     pub architecture: Architecture,
     /// Photos that are trained on: the stream's first.
@@ -60,24 +73,43 @@ pub struct PretrainConfig {
 
 impl PretrainConfig {
     /// The small network at 64 pixels, within six minutes of one core.
-    pub fn mini() -> Self {
+    ///
+    /// ```
+    /// use retrace::train::pretrain::{Method, PretrainConfig};
+    /// assert_eq!(PretrainConfig::mini(Method::Attributes).name(), "mini-attributes");
+    /// assert_eq!(PretrainConfig::mini("obow".parse()?).name(), "mini-obow");
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn mini(method: Method) -> Self {
+        let plain = AugmentConfig::default();
+        let (batch, augment) = match method {
+            // More steps in the same time than larger ones, and enough for statistics of the batch.
+            Method::Attributes | Method::Jigsaw { .. } => (32, plain),
+            // A photo is told from the rest of its batch: the more there are, the more it takes.
+            Method::Clip { .. } => (64, plain),
+            // Views must differ for their agreement to say something: zoom and shift stand in for crops.
+            Method::BarlowTwins { .. } | Method::Obow { .. } => {
+                (64, AugmentConfig { shift: 0.15, scale: 0.3, ..plain })
+            }
+        };
         Self {
+            method,
             architecture: Architecture::Mini,
             photos: 12_000, // with the passes, what six minutes hold
             valid_photos: 600,
             side: 64,
             epochs: 6,
-            batch: 32, // more steps in the same time than larger ones, and enough for statistics of the batch
+            batch,
             optimiser: OptimiserConfig::adam(1e-3), // the rate of Adam's authors (ICLR 2015, Algorithm 1)
             schedule: Schedule::Cosine,
-            augment: AugmentConfig::default(),
+            augment,
             colour: ColourConfig::default(),
         }
     }
 
     /// The name of its record and of its weights, e.g. `mini-attributes`.
     pub fn name(&self) -> String {
-        format!("{}-attributes", self.architecture)
+        format!("{}-{}", self.architecture, self.method)
     }
 
     /// Where its weights are shipped.
@@ -99,7 +131,7 @@ impl PretrainConfig {
             }
         }
         match (2..=self.photos).contains(&self.batch) {
-            true => Ok(()),
+            true => self.method.check(self.batch),
             false => Err(Error::value("batch", format!("2 to the number of photos, {}", self.photos), self.batch)),
         }
     }
@@ -130,14 +162,14 @@ pub fn run(
     folder.open(&run)?;
     remove(&folder.0.join("summary.json"))?;
     let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, device, command)?)?;
-    let (classifier, report) = pretrain(config, seed, device, &mut log, watch)?;
+    let (task, report) = pretrain(config, seed, device, &mut log, watch)?;
     let metadata = BTreeMap::from([
         ("config".to_string(), serde_json::to_string(&run)?),
         ("config_hash".to_string(), run.hash()?),
         ("accuracy".to_string(), serde_json::to_string(&report.attributes)?),
         ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
     ]);
-    weights::save(&config.weights_path(results), &classifier.backbone(), weights::Storage::F16, &metadata)?;
+    weights::save(&config.weights_path(results), &task.trunk().backbone(), weights::Storage::F16, &metadata)?;
     write_json(&folder.0.join("summary.json"), &report)?;
     Ok(report)
 }
@@ -171,34 +203,36 @@ struct Line<'a> {
     seconds: f64,
 }
 
-/// Trains; the classifier that comes back is rounded to half precision, and the report is of that one.
+/// Trains; the network that comes back is rounded to half precision, and the report is of that one.
 fn pretrain(
     config: &PretrainConfig,
     seed: Seed,
     device: &Device,
     log: &mut Log,
     watch: &dyn Watch,
-) -> Result<(Classifier, PretrainReport)> {
+) -> Result<(Box<dyn Task>, PretrainReport)> {
     let started = Instant::now();
     let photos = Labelled::draw(config, device, watch)?;
-    let classes = Photos::classes().iter().map(|(_, count)| *count).collect();
-    let classifier = Classifier::new(config.architecture, classes, seed, device)?;
-    let mut optimiser = Optimiser::new(config.optimiser, classifier.parameters().trainable());
+    let mut task = task::build(config, seed, device)?;
+    let mut optimiser = Optimiser::new(config.optimiser, task.trunk().parameters.trainable());
     for epoch in 1..=config.epochs {
-        let loss = run_epoch(config, seed, epoch, &photos, &classifier, &mut optimiser, watch)?;
+        let loss = run_epoch(config, seed, epoch, &photos, task.as_mut(), &mut optimiser, watch)?;
         if epoch == config.epochs {
-            classifier.round()?;
+            if !config.method.is_attributes() {
+                task.trunk().settle(&photos, config)?;
+            }
+            task.trunk().parameters.round(|_| true)?;
         }
-        let attributes = score::measure(&classifier, &photos, config)?;
+        let attributes = task.score(&photos, config)?;
         let valid_mean = score::mean(&attributes);
         let valid = attributes.iter().map(|score| (score.name.as_str(), score.accuracy)).collect();
         let seconds = round(started.elapsed().as_secs_f64(), 10.0);
         log.append(&Line { epoch, loss: round(loss, 1e5), valid_mean, valid, seconds })?;
         watch.note(&format!("epoch {epoch}/{}: loss {loss:.4}, accuracy {valid_mean:.1}", config.epochs));
     }
-    let attributes = score::measure(&classifier, &photos, config)?;
+    let attributes = task.score(&photos, config)?;
     let seconds = round(started.elapsed().as_secs_f64(), 10.0);
-    Ok((classifier, PretrainReport { mean: score::mean(&attributes), attributes, seconds }))
+    Ok((task, PretrainReport { mean: score::mean(&attributes), attributes, seconds }))
 }
 
 fn run_epoch(
@@ -206,7 +240,7 @@ fn run_epoch(
     seed: Seed,
     epoch: usize,
     photos: &Labelled,
-    classifier: &Classifier,
+    task: &mut dyn Task,
     optimiser: &mut Optimiser,
     watch: &dyn Watch,
 ) -> Result<f64> {
@@ -214,14 +248,14 @@ fn run_epoch(
     order.shuffle(&mut seed.child("shuffle", epoch as u64));
     let mut stream = seed.child("step", epoch as u64);
     let count = config.photos / config.batch;
+    let variables = task.trunk().parameters.trainable();
     let mut sum = 0.0;
     for (i, batch) in order.chunks_exact(config.batch).enumerate() {
         go_on(watch)?;
         let (done, total) = ((epoch - 1) * count + i, count * config.epochs);
-        let (pictures, labels) = photos.augmented(batch, config, &mut stream)?;
-        let loss = classifier.loss(&pictures, &labels)?;
-        let gradients = gradients(&loss, &classifier.parameters().trainable())?;
-        optimiser.step(&gradients, config.schedule.factor(done, total))?;
+        let loss = task.loss(photos, batch, config, &mut stream)?;
+        optimiser.step(&gradients(&loss, &variables)?, config.schedule.factor(done, total))?;
+        task.moved((done + 1) as f64 / total as f64)?;
         sum += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
         watch.advance("steps", done + 1, total);
     }

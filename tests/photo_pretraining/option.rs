@@ -26,7 +26,7 @@ pub fn tiny() -> Config {
         augment: AugmentConfig { shift: 0.1, scale: 0.1, rotation: 5.0, flip: 0.5 },
         valid_photos: 2,
         margin: 0.3,
-        neighbourhood: Neighbourhood { pairs: 4, margin: 0.1 },
+        neighbourhood: Neighbourhood::new(4, 0.1),
         update: Update::MetaFull { task, meta, epsilon: 0.1, curvature: Curvature::Printed },
         clip: Some(1.0),
         fit: FitConfig { epochs: 2, batch: 4, schedule: Schedule::Cosine, select_on: SelectOn::ValidMean },

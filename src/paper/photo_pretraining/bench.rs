@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::dataset::{self, Album, Index, Pair, Source, Split};
+use crate::model::Architecture;
 use crate::run::{Header, Places, RunConfig, hex, versions};
 use crate::seed::Seed;
 use crate::train::{Pixels, Watch};
@@ -119,7 +120,19 @@ impl Bench {
 /// # Errors
 /// Weights that are in no place; the message says how to get them.
 pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
-    let name = format!("{}-{}.safetensors", config.architecture, config.weights);
+    weights_of(config.architecture, &config.weights, places)
+}
+
+/// The pre-trained weights that R comes from: those of the network, unless the configuration names others.
+///
+/// # Errors
+/// As [`weights_path`].
+pub fn source_path(config: &Config, places: &Places) -> Result<PathBuf> {
+    weights_of(config.architecture, config.neighbourhood.source.as_ref().unwrap_or(&config.weights), places)
+}
+
+fn weights_of(architecture: Architecture, weights: &str, places: &Places) -> Result<PathBuf> {
+    let name = format!("{architecture}-{weights}.safetensors");
     let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&name);
     let candidates = [below(&places.results), below(&places.shipped), places.weights.join(&name)];
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
@@ -128,13 +141,19 @@ pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
     })
 }
 
-/// First 16 digits of the SHA-256 of the pre-trained weights' file.
+/// First 16 digits of the SHA-256 of the pre-trained weights' file; those of R's after it, where they are others.
 ///
 /// # Errors
 /// As [`weights_path`], or a file that cannot be read.
 pub fn hash_weights(config: &Config, places: &Places) -> Result<String> {
-    let path = weights_path(config, places)?;
-    Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
+    let hash = |path: PathBuf| -> Result<String> {
+        Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
+    };
+    let own = hash(weights_path(config, places)?)?;
+    Ok(match &config.neighbourhood.source {
+        Some(_) => format!("{own}, R of {}", hash(source_path(config, places)?)?),
+        None => own,
+    })
 }
 
 /// Pixels as the network of a configuration expects them.

@@ -5,9 +5,11 @@
 //! |---|---|
 //! | [`Config`] | every setting and its place in the paper |
 //! | [`Network`] | one backbone for sketches and photos, an optional head |
+//! | [`Config::preset`] | the rows of its tables, by name |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
 //! | [`mod@bench`] | the corpus and the weights that a run stands on |
 //! | [`protocol`] | a run from data to record |
+//! | [`mod@plan`] | all runs of the tables and figures, and their cost |
 //! | [`Retrieval`] | a trained network, ready to be asked |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
@@ -19,12 +21,14 @@ pub mod bench;
 mod config;
 pub mod figure;
 mod model;
+pub mod plan;
 pub mod protocol;
 mod retrieval;
+mod row;
 mod step;
 pub mod table;
 
-pub use config::{Config, Curvature, Neighbourhood, Update};
+pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use model::Network;
 pub use retrieval::Retrieval;
 pub use step::{Neighbours, PaperStep};

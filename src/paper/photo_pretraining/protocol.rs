@@ -1,6 +1,6 @@
 //! One run from configuration to record: data, weights, features, training, the single look at the test part.
 
-use super::bench::{Bench, Order, hash_weights, pixels, weights_path};
+use super::bench::{Bench, Order, hash_weights, pixels, source_path, weights_path};
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
 use crate::Result;
 use crate::dataset::{Album, Split};
@@ -80,7 +80,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     };
     let outcome = match run.config.update {
         Update::ZeroShot => None,
-        _ => Some(trial.train(feed, &mut log)?),
+        _ => Some(trial.train(feed, &pixels, &mut log)?),
     };
     network.round()?;
     trial.finish(feed, &album, outcome, started)
@@ -115,12 +115,23 @@ impl Trial<'_> {
         Features::open(&plan, &self.order.places.cache, self.order.watch)
     }
 
-    /// The topology of the training photos under the network as it was pre-trained.
-    fn neighbours(&self, feed: &dyn Feed) -> Result<Neighbours> {
+    /// The topology of the training photos under the network as it was pre-trained, or under another one (Table 4).
+    fn neighbours(&self, feed: &dyn Feed, pixels: &Pixels) -> Result<Neighbours> {
         let photos = self.bench.index().photos_of(Split::Train);
+        let config = &self.run.config;
+        let other = config.neighbourhood.source.as_ref().map(|_| -> Result<Network> {
+            let other = Network::new(config, self.run.seed, self.order.device)?;
+            other.load_backbone(&source_path(config, self.order.places)?)?;
+            Ok(other)
+        });
+        let other = other.transpose()?;
+        let (network, feed) = match &other {
+            Some(other) => (other, pixels as &dyn Feed), // what is kept of a frozen backbone is not this one's
+            None => (self.network, feed),
+        };
         let frozen = |chunk: &[usize]| -> Result<Tensor> {
             let input = feed.photos(chunk)?;
-            let features = if input.rank() == 4 { self.network.features(&input)? } else { input };
+            let features = if input.rank() == 4 { network.features(&input)? } else { input };
             Ok(l2_normalise(&features)?.detach())
         };
         let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
@@ -128,10 +139,10 @@ impl Trial<'_> {
         Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
     }
 
-    fn train(&self, feed: &dyn Feed, log: &mut Log) -> Result<Outcome> {
+    fn train(&self, feed: &dyn Feed, pixels: &Pixels, log: &mut Log) -> Result<Outcome> {
         // A resumed training has other weights by now, but the network still holds the pre-trained ones here.
         let needed = self.run.config.update.needs_neighbours();
-        let neighbours = needed.then(|| self.neighbours(feed)).transpose()?;
+        let neighbours = needed.then(|| self.neighbours(feed, pixels)).transpose()?;
         let mut step = PaperStep::new(self.network, feed, neighbours)?;
         let valid = Queries::of(self.bench.index(), Split::Valid);
         let score = || {

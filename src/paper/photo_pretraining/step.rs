@@ -1,4 +1,4 @@
-use super::{Config, Curvature, Neighbourhood, Network, Update};
+use super::{Config, Curvature, Neighbourhood, Network, Query, Update};
 use crate::dataset::Pair;
 use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
 use crate::seed::Stream;
@@ -70,7 +70,7 @@ impl<'a> PaperStep<'a> {
             neighbours,
             update: config.update,
             margin: config.margin,
-            neighbourhood: config.neighbourhood,
+            neighbourhood: config.neighbourhood.clone(),
             clip: config.clip,
             variables,
             optimisers,
@@ -105,10 +105,13 @@ impl<'a> PaperStep<'a> {
         triplet_loss(&sketches, &photos, &batch.owners, self.margin)
     }
 
-    /// L_NT, Eq. 4: the queries are sketches.
-    fn topology_loss(&self, batch: &Batch) -> Result<Tensor> {
-        let (sketches, photos) = self.embed(batch)?;
-        neighbourhood_loss(&sketches, &photos, &batch.triples, self.neighbourhood.margin)
+    /// L_NT: the queries are sketches, Eq. 4, or photos, Eq. 3.
+    fn topology_loss(&self, batch: &Batch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
+        let queries = match self.neighbourhood.query {
+            Query::Sketch => sketches,
+            Query::Photo => photos,
+        };
+        neighbourhood_loss(queries, photos, &batch.triples, self.neighbourhood.margin)
     }
 
     fn gradients(&self, loss: &Tensor) -> Result<Gradients> {
@@ -125,7 +128,8 @@ impl<'a> PaperStep<'a> {
         let to_task = self.gradients(&loss)?;
         let before = second_order.map(|_| self.values()).transpose()?;
         self.optimisers[0].step(&to_task, factor)?;
-        let mut to_topology = self.gradients(&self.topology_loss(batch)?)?;
+        let (sketches, photos) = self.embed(batch)?;
+        let mut to_topology = self.gradients(&self.topology_loss(batch, &sketches, &photos)?)?;
         if let (Some((epsilon, curvature)), Some(before)) = (second_order, before) {
             let rate = factor * self.optimisers[0].config().rate;
             let sign = if curvature == Curvature::Printed { rate } else { -rate };
@@ -189,7 +193,7 @@ impl Step for PaperStep<'_> {
             Update::MultiTask { alpha, beta, .. } => {
                 let (sketches, photos) = self.embed(&batch)?;
                 let task = triplet_loss(&sketches, &photos, &batch.owners, self.margin)?;
-                let topology = neighbourhood_loss(&sketches, &photos, &batch.triples, self.neighbourhood.margin)?;
+                let topology = self.topology_loss(&batch, &sketches, &photos)?;
                 let gradients = self.gradients(&((&task * alpha)? + (topology * beta)?)?)?;
                 self.optimisers[0].step(&gradients, factor)?;
                 scalar(&task)

@@ -2,7 +2,7 @@
 
 use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
 use crate::Result;
-use crate::report::render::{NOT_RUN, format_mean};
+use crate::report::render::format_mean;
 use crate::report::score::Metric;
 use crate::report::table::{Line, Table};
 use plotters::prelude::*;
@@ -71,7 +71,7 @@ fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> 
 fn draw_line(area: &Area<'_>, line: &Line, metric: Metric, left: i32, y: i32) -> Result<()> {
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
     write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
-    let mut value = NOT_RUN.to_string();
+    let mut value = line.missing().to_string();
     if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
         area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;

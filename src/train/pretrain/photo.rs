@@ -80,7 +80,17 @@ impl Labelled {
         Ok((colour::apply(&self.album.photos(&views, &self.device)?, &colours)?, labels))
     }
 
-    fn labels(&self, position: usize) -> Result<Labels> {
+    /// Photos deformed at random, in their own colours.
+    ///
+    /// # Shapes
+    /// `(b, 3, side, side)`, values `0..=1`.
+    pub(super) fn deformed(&self, positions: &[usize], config: &PretrainConfig, stream: &mut Stream) -> Result<Tensor> {
+        let view = |position: &usize| (*position, Affine::sample(&config.augment, stream));
+        self.album.photos(&positions.iter().map(view).collect::<Vec<_>>(), &self.device)
+    }
+
+    /// The labels of a photo.
+    pub(super) fn labels(&self, position: usize) -> Result<Labels> {
         let labels = self.labels.get(position).cloned();
         labels.ok_or_else(|| Error::value("position of a photo", format!("below {}", self.labels.len()), position))
     }
@@ -107,6 +117,7 @@ fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Method;
     use super::*;
     use crate::seed::Seed;
     use crate::train::Unwatched;
@@ -146,7 +157,8 @@ mod tests {
 
     #[test]
     fn batches_depend_on_their_stream_alone() {
-        let config = PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini() };
+        let config =
+            PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini(Method::Attributes) };
         let labelled = Labelled::draw(&config, &Device::Cpu, &Unwatched).unwrap();
         let batch = |seed: u64| {
             let (pictures, labels) = labelled.augmented(&[0, 3], &config, &mut Seed(seed).stream("test")).unwrap();

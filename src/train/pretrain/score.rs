@@ -2,9 +2,13 @@
 
 use super::classifier::Classifier;
 use super::photo::Labelled;
+use super::task::Trunk;
 use super::{PretrainConfig, round};
 use crate::Result;
 use crate::dataset::synthetic::Photos;
+use crate::metric::nearest;
+use crate::model::{Mode, l2_normalise};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Photos to a forward pass.
@@ -76,6 +80,44 @@ pub(super) fn measure(
     Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
 }
 
+/// Neighbours that vote: the usual small odd number is enough of 2,000 photos, and breaks most ties.
+const VOTERS: usize = 9;
+
+/// Training photos that may vote; more change little and cost a forward pass each.
+const REFERENCES: usize = 2000;
+
+/// Gives each held-out photo the attributes that most of its nearest training photos have (cosine of pooled features).
+pub(super) fn probe(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+    let references: Vec<usize> = (0..config.photos.min(REFERENCES)).collect();
+    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
+    let similarity = embed(trunk, photos, &held_out)?.matmul(&embed(trunk, photos, &references)?.t()?)?;
+    let classes = Photos::classes();
+    let mut tallies: Vec<_> = classes.iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect();
+    for (own, row) in held_out.iter().zip(similarity.to_vec2::<f32>()?) {
+        let far: Vec<f32> = row.iter().map(|cosine| -cosine).collect();
+        let voters = nearest(&far, VOTERS.min(far.len()))?;
+        let votes = voters.into_iter().map(|i| photos.labels(references[i])).collect::<Result<Vec<_>>>()?;
+        for (attribute, label) in photos.labels(*own)?.into_iter().enumerate() {
+            let Some(label) = label else { continue };
+            tallies[attribute].add(label, vote(votes.iter().filter_map(|labels| labels[attribute])));
+        }
+    }
+    Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
+}
+
+/// The commonest class; of equals the one whose first voter is nearest. No voter: no class at all.
+fn vote(classes: impl Iterator<Item = usize>) -> u32 {
+    let classes: Vec<usize> = classes.collect();
+    let count = |class: usize| classes.iter().filter(|other| **other == class).count();
+    let best = classes.iter().rev().max_by_key(|class| count(**class));
+    best.map_or(u32::MAX, |class| *class as u32)
+}
+
+fn embed(trunk: &Trunk, photos: &Labelled, positions: &[usize]) -> Result<Tensor> {
+    let chunk = |chunk: &[usize]| Ok(l2_normalise(&trunk.features(&photos.plain(chunk)?.0, Mode::Eval)?)?.detach());
+    Ok(Tensor::cat(&positions.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?, 0)?)
+}
+
 /// Mean accuracy, in percent.
 pub(super) fn mean(attributes: &[AttributeScore]) -> f64 {
     round(attributes.iter().map(|score| score.accuracy).sum::<f64>() / attributes.len().max(1) as f64, 100.0)
@@ -84,6 +126,14 @@ pub(super) fn mean(attributes: &[AttributeScore]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_majority_decides() {
+        assert_eq!(vote([2, 1, 1].into_iter()), 1);
+        assert_eq!(vote([2, 1, 3].into_iter()), 2);
+        assert_eq!(vote([2, 1, 3, 3, 1].into_iter()), 1);
+        assert_eq!(vote([].into_iter()), u32::MAX);
+    }
 
     #[test]
     fn scores_by_hand() {

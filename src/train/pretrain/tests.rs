@@ -6,7 +6,14 @@ use crate::run::read_json;
 use crate::train::Unwatched;
 
 fn tiny() -> PretrainConfig {
-    PretrainConfig { photos: 24, valid_photos: 8, side: 32, epochs: 4, batch: 8, ..PretrainConfig::mini() }
+    PretrainConfig {
+        photos: 24,
+        valid_photos: 8,
+        side: 32,
+        epochs: 4,
+        batch: 8,
+        ..PretrainConfig::mini(Method::Attributes)
+    }
 }
 
 fn go(config: &PretrainConfig, seed: u64, place: &Path) -> Result<PretrainReport> {
@@ -78,9 +85,33 @@ fn a_stopped_run_is_unfinished_and_can_be_started_again() {
 }
 
 #[test]
+fn every_method_learns_and_leaves_a_backbone() {
+    for name in Method::NAMES {
+        let method: Method = match name {
+            "obow" => Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 },
+            "jigsaw" => Method::Jigsaw { orders: 2, tile: 0.85 },
+            name => name.parse().unwrap(),
+        };
+        let place = tempfile::tempdir().unwrap();
+        let config = PretrainConfig { method, side: 64, epochs: 6, ..tiny() };
+        go(&config, 0, place.path()).unwrap();
+        let log = std::fs::read_to_string(config.folder(place.path()).0.join("log.jsonl")).unwrap();
+        let losses: Vec<f64> = log
+            .lines()
+            .skip(1)
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["loss"].as_f64().unwrap())
+            .collect();
+        assert!(losses.last() < losses.first() && losses.iter().all(|loss| loss.is_finite()), "{name}: {losses:?}");
+        let path = place.path().join(format!("checkpoints/pretrained/mini-{name}.safetensors"));
+        let tensors = weights::read(&path).unwrap().tensors;
+        assert!(tensors.contains_key("bn1.running_var") && tensors.keys().all(|key| !key.starts_with(name)), "{name}");
+    }
+}
+
+#[test]
 fn configurations_are_read_back_and_checked() {
-    let text = serde_json::to_string(&PretrainConfig::mini()).unwrap();
-    assert_eq!(serde_json::from_str::<PretrainConfig>(&text).unwrap(), PretrainConfig::mini());
+    let text = serde_json::to_string(&PretrainConfig::mini(Method::Attributes)).unwrap();
+    assert_eq!(serde_json::from_str::<PretrainConfig>(&text).unwrap(), PretrainConfig::mini(Method::Attributes));
     let more = text.replacen('{', "{\"colour_jitter\":1,", 1);
     assert!(serde_json::from_str::<PretrainConfig>(&more).unwrap_err().to_string().contains("colour_jitter"));
 

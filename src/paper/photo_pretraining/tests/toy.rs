@@ -67,7 +67,7 @@ pub(super) fn batch() -> Vec<Pair> {
 
 /// A configuration of which the update, margins and K matter here.
 pub(super) fn config(update: Update, margins: [f64; 2]) -> Config {
-    let neighbourhood = Neighbourhood { pairs: 3, margin: margins[1] };
+    let neighbourhood = Neighbourhood::new(3, margins[1]);
     Config { update, margin: margins[0], neighbourhood, clip: None, ..Config::mini("synth-chair") }
 }
 

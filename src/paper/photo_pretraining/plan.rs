@@ -1,0 +1,132 @@
+//! Every run that tables and figures stand on, and what the missing ones will cost.
+
+use super::table::{BETAS, PRETRAININGS, tables, weighed};
+use super::{Config, Query, SLUG, Update};
+use crate::Result;
+use crate::run::RunConfig;
+use crate::seed::Seed;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a run is for: the names of tables, and of the figures that need runs of their own.
+pub const PARTS: [&str; 7] = ["main", "table1", "table2", "table3", "fig2", "table4", "fig3"];
+
+/// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
+///
+/// ```
+/// use retrace::paper::photo_pretraining::plan::rows;
+/// assert_eq!(rows("main", "synth-chair"), ["zero-shot", "ours-base", "ours"]);
+/// assert_eq!(rows("table4", "synth-chair").len(), 25);
+/// assert!(rows("table4", "qmul-shoe-v1").is_empty()); // the paper fills it for Chair-V2 and Shoe-V2
+/// ```
+pub fn rows(part: &str, dataset: &str) -> Vec<String> {
+    let betas = |weights: Option<&str>, query| BETAS.map(|beta| weighed(weights, query, beta));
+    match part {
+        "fig2" => [Query::Photo, Query::Sketch].into_iter().flat_map(|query| betas(None, query)).collect(),
+        "fig3" => PRETRAININGS.iter().flat_map(|own| betas(own.weights, Query::Sketch)).collect(),
+        name => {
+            let spec = tables().into_iter().find(|spec| spec.name == name);
+            let is_on = spec.iter().any(|spec| spec.datasets.iter().any(|on| on.name == dataset));
+            let rows = spec.into_iter().filter(|_| is_on).flat_map(|spec| spec.rows);
+            let here = rows.filter(|row| row.only.is_empty() || row.only.contains(&dataset));
+            here.filter_map(|row| row.row).filter(|row| row != "pixels" && row != "hog").collect()
+        }
+    }
+}
+
+/// The runs of some parts on some corpora, each once: the first seeds of all come before the second ones.
+///
+/// # Errors
+/// A row that has no preset.
+pub fn runs(parts: &[&str], datasets: &[String], seeds: u64) -> Result<Vec<RunConfig<Config>>> {
+    let mut runs: Vec<RunConfig<Config>> = Vec::new();
+    for seed in (0..seeds).map(Seed) {
+        for dataset in datasets {
+            for row in parts.iter().flat_map(|part| rows(part, dataset)) {
+                let config = Config::preset(dataset, &row)?;
+                let run = RunConfig { slug: SLUG.into(), dataset: dataset.clone(), row, seed, config };
+                // A row that is not trained has nothing that a seed could change.
+                let is_new = seed == Seed(0) || run.config.update != Update::ZeroShot;
+                if is_new && !runs.iter().any(|other| other.folder(Path::new("")) == run.folder(Path::new(""))) {
+                    runs.push(run);
+                }
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// What the runs of a plan on one corpus will cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// The corpus.
+    pub dataset: String,
+    /// Runs that are finished.
+    pub finished: usize,
+    /// Runs that are missing.
+    pub missing: usize,
+    /// Seconds of those, as like runs took where they were recorded; none where no such run was recorded.
+    pub seconds: Option<f64>,
+}
+
+/// What is missing below `results`, and how long like runs below `recorded` took.
+///
+/// # Errors
+/// A record that does not read.
+pub fn costs(plan: &[RunConfig<Config>], results: &Path, recorded: &Path) -> Result<Vec<Cost>> {
+    let mut costs: BTreeMap<&str, Cost> = BTreeMap::new();
+    for run in plan {
+        let dataset = run.dataset.clone();
+        let cost = costs.entry(&run.dataset);
+        let cost = cost.or_insert(Cost { dataset, finished: 0, missing: 0, seconds: Some(0.0) });
+        if run.folder(results).is_finished() {
+            cost.finished += 1;
+            continue;
+        }
+        cost.missing += 1;
+        let like = RunConfig { row: run.row.split('+').next().unwrap_or_default().into(), ..run.clone() };
+        let folders = [run, &like].map(|run| RunConfig { seed: Seed(0), ..run.clone() }.folder(recorded));
+        let seconds = folders.iter().find(|folder| folder.is_finished()).map(|folder| folder.summary()).transpose()?;
+        cost.seconds = cost.seconds.zip(seconds).map(|(sum, summary)| sum + summary.seconds);
+    }
+    Ok(costs.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Summary;
+
+    #[test]
+    fn every_run_stands_once_and_first_seeds_come_first() {
+        let plan = runs(&PARTS, &["synth-chair".into(), "synth-shoe".into()], 3).unwrap();
+        let folders: std::collections::BTreeSet<_> = plan.iter().map(|run| run.folder(Path::new("")).0).collect();
+        assert_eq!(folders.len(), plan.len());
+        assert!(plan.windows(2).all(|pair| pair[0].seed.0 <= pair[1].seed.0));
+        // main 3; table 1 adds 2; table 2 adds 8; table 3 adds 9; Fig. 2 adds 9; table 4 adds 20; Fig. 3 adds 20.
+        assert_eq!(plan.iter().filter(|run| run.dataset == "synth-chair" && run.seed == Seed(0)).count(), 71);
+        assert_eq!(plan.iter().filter(|run| run.row == "zero-shot").count(), 2);
+    }
+
+    #[test]
+    fn costs_follow_like_runs() {
+        let place = tempfile::tempdir().unwrap();
+        let plan = runs(&["table3"], &["synth-chair".into()], 1).unwrap();
+        assert_eq!(costs(&plan, place.path(), place.path()).unwrap()[0].seconds, None);
+        let ours = plan.iter().find(|run| run.row == "ours").unwrap();
+        let (seconds, select_on) = (10.0, "none".to_string());
+        let summary = Summary {
+            acc1: 0.0,
+            acc5: 0.0,
+            acc10: 0.0,
+            queries: 1,
+            gallery: 1,
+            selected_epoch: None,
+            select_on,
+            seconds,
+        };
+        ours.folder(place.path()).write_summary(&summary).unwrap();
+        let cost = &costs(&plan, place.path(), place.path()).unwrap()[0];
+        assert_eq!((cost.finished, cost.missing, cost.seconds), (1, 9, Some(90.0)));
+    }
+}

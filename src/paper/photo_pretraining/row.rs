@@ -1,0 +1,151 @@
+//! The names of rows: what a row changes of the settings of its corpus.
+
+use super::table::SUPERVISED;
+use super::{Config, Curvature, Query, Update};
+use crate::train::pretrain::Method;
+use crate::{Error, Result};
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// What can follow a row's first word, in this order, so that no two names mean one row.
+const KEYS: [&str; 6] = ["weights", "source", "pairs", "margin", "query", "beta"];
+
+impl Config {
+    /// The preset of a row on a corpus.
+    ///
+    /// A row is an update, with `-frozen` for a frozen backbone, and then what differs from the corpus's settings:
+    ///
+    /// | part | what it sets | where in the paper |
+    /// |---|---|---|
+    /// | `+weights=jigsaw` | the pre-training | Table 2 |
+    /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
+    /// | `+pairs=50` | K | Table 3 |
+    /// | `+margin=0.05` | the margin of the topology loss | Table 3 |
+    /// | `+query=photo` | photos as queries, Eq. 3, instead of sketches, Eq. 4 | Fig. 2 |
+    /// | `+beta=0.3` | the weight of the topology loss in Eq. 5 | Fig. 3 |
+    ///
+    /// ```
+    /// use retrace::paper::photo_pretraining::Config;
+    /// let config = Config::preset("synth-chair", "ours+weights=jigsaw+pairs=50")?;
+    /// assert_eq!((config.weights.as_str(), config.neighbourhood.pairs), ("jigsaw", 50));
+    /// assert!(Config::preset("synth-chair", "ours-base+pairs=50").is_err()); // it has no topology loss
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A row that is not known, a part that its update has no use for, or parts in another order.
+    pub fn preset(dataset: &str, row: &str) -> Result<Self> {
+        let mut parts = row.split('+');
+        let first = parts.next().unwrap_or_default();
+        let (plain, frozen) = match first.strip_suffix("-frozen") {
+            Some(plain) => (plain, true),
+            None => (first, false),
+        };
+        let config = match (dataset.starts_with("synth-"), frozen) {
+            (true, false) => Self::mini(dataset),
+            (false, false) => Self::lite(),
+            (_, true) => Self::frozen(),
+        };
+        let mut config = config.with_update(plain)?;
+        let usual = config.weights.clone();
+        let mut last = None;
+        for part in parts {
+            let (key, value) = part.split_once('=').ok_or_else(|| Error::value("row", "key=value after a +", part))?;
+            let place = KEYS.iter().position(|known| *known == key);
+            if place.is_none() || place <= last {
+                return Err(Error::value(
+                    format!("row {row}"),
+                    format!("parts in the order {}", KEYS.join(", ")),
+                    part,
+                ));
+            }
+            last = place;
+            config.set(key, if value == SUPERVISED { &usual } else { value })?;
+        }
+        Ok(config)
+    }
+
+    /// The same settings with the update of a row. Rates of the two losses are equal: the paper prints none.
+    fn with_update(mut self, row: &str) -> Result<Self> {
+        let (Update::Base { task } | Update::MetaFirst { task, .. }) = self.update else { return Ok(self) };
+        self.update = match row {
+            "zero-shot" => Update::ZeroShot,
+            "ours-base" => Update::Base { task },
+            "ours" => Update::MetaFirst { task, meta: task },
+            "multi-task" => Update::MultiTask { task, alpha: 1.0, beta: 1.0 },
+            // 0.01: the constant of DARTS (Liu et al., ICLR 2019, Sec. 2.3), which the paper builds on.
+            "meta-full" => Update::MetaFull { task, meta: task, epsilon: 0.01, curvature: Curvature::Printed },
+            _ => {
+                let expected = "zero-shot, ours-base, ours, multi-task or meta-full, with or without -frozen";
+                return Err(Error::value("row", expected, format!("`{row}`")));
+            }
+        };
+        Ok(self)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        if key != "weights" && !self.update.needs_neighbours() {
+            return Err(Error::value(format!("+{key}"), "a row with the topology loss", "one without"));
+        }
+        match (key, &mut self.update) {
+            ("weights", _) => self.weights = weights(value)?,
+            ("source", _) => self.neighbourhood.source = Some(weights(value)?),
+            ("pairs", _) => self.neighbourhood.pairs = number(key, value)?,
+            ("margin", _) => self.neighbourhood.margin = number(key, value)?,
+            ("query", _) => self.neighbourhood.query = value.parse::<Query>()?,
+            ("beta", Update::MultiTask { beta, .. }) => *beta = number(key, value)?,
+            _ => return Err(Error::value(format!("+{key}"), "a row that weighs the losses: multi-task", "another")),
+        }
+        Ok(())
+    }
+}
+
+/// Names that weights can have: what `retrace pretrain` learns, and what is imported.
+fn weights(name: &str) -> Result<String> {
+    match name == "imagenet" || Method::NAMES.contains(&name) {
+        true => Ok(name.to_string()),
+        false => Err(Error::value("weights", format!("imagenet, {}", Method::NAMES.join(", ")), format!("`{name}`"))),
+    }
+}
+
+fn number<T: FromStr + Display>(key: &str, value: &str) -> Result<T> {
+    let read = value.parse::<T>().ok().filter(|number| number.to_string() == value); // 0.05 and not .05 or 5e-2
+    read.ok_or_else(|| Error::value(format!("+{key}"), "a number as it is printed", format!("`{value}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_sets_its_own() {
+        let plain = Config::preset("synth-chair", "multi-task").unwrap();
+        let row = "multi-task+weights=clip+source=obow+pairs=1+margin=0.005+query=photo+beta=0.3";
+        let config = Config::preset("synth-chair", row).unwrap();
+        let n = &config.neighbourhood;
+        assert_eq!((config.weights.as_str(), n.source.as_deref(), n.pairs), ("clip", Some("obow"), 1));
+        assert_eq!((n.margin, n.query), (0.005, Query::Photo));
+        assert!(matches!(config.update, Update::MultiTask { alpha: 1.0, beta: 0.3, .. }));
+        assert_eq!((config.margin, config.fit), (plain.margin, plain.fit));
+        let source = |dataset| Config::preset(dataset, "ours+source=supervised").unwrap().neighbourhood.source;
+        assert_eq!(
+            (source("synth-shoe").as_deref(), source("qmul-shoe-v1").as_deref()),
+            (Some("attributes"), Some("imagenet"))
+        );
+        assert_eq!(Config::preset("qmul-shoe-v1", "ours-frozen+pairs=1").unwrap().frozen, Some(8));
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused() {
+        let message = |row: &str| Config::preset("synth-chair", row).unwrap_err().to_string();
+        assert!(message("ours-base+source=obow").contains("topology loss"));
+        assert!(message("ours+beta=1").contains("multi-task"));
+        assert!(message("ours+margin=0.05+pairs=1").contains("order"));
+        assert!(message("ours+pairs=1+pairs=2").contains("order"));
+        assert!(message("ours+weights=vgg").contains("barlow-twins"));
+        assert!(message("ours+margin=.05").contains("as it is printed"));
+        assert!(message("ours+pairs=ten").contains("as it is printed"));
+        assert!(message("ours+k").contains("key=value"));
+        assert!(message("theirs").contains("zero-shot"));
+    }
+}

@@ -1,0 +1,149 @@
+//! What a pre-training learns from photos.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A pre-training, with what only it has to set.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Method {
+    /// Supervised classification of coarse attributes: the place that ImageNet has for the real sets.
+    #[default]
+    Attributes,
+    /// Which of several orders the nine tiles of a photo were put into (Noroozi and Favaro, ECCV 2016).
+    Jigsaw {
+        /// Orders to tell apart.
+        orders: usize,
+        /// Side of a tile, as a share of a third of the photo: what is left is a gap that no line crosses.
+        tile: f64,
+    },
+    /// Two views of a photo agree, dimension by dimension (Zbontar et al., ICML 2021).
+    BarlowTwins {
+        /// Numbers in each layer of the projector.
+        width: usize,
+        /// Weight of the dimensions' correlation with each other.
+        weight: f64,
+    },
+    /// A photo and words about it meet (Radford et al., ICML 2021).
+    Clip {
+        /// Numbers in the shared space.
+        width: usize,
+        /// How probable a word is to be in a caption: nobody says everything.
+        keep: f64,
+        /// What similarities are divided by at the start.
+        temperature: f64,
+    },
+    /// A student tells from parts which visual words its slower twin finds in the whole (Gidaris et al., CVPR 2021).
+    Obow {
+        /// Visual words; a multiple of the batch.
+        words: usize,
+        /// How hard a place of the map is given to its nearest word.
+        hardness: f64,
+        /// Scale of the predicted words' weights.
+        scale: f64,
+        /// How much of the teacher stays in a step, at the start.
+        momentum: f64,
+        /// Parts of a photo that the student sees.
+        views: usize,
+    },
+}
+
+impl Method {
+    /// All names, in the order of the paper's Table 4.
+    pub const NAMES: [&'static str; 5] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow"];
+
+    /// As in `retrace pretrain`, in file names, and in rows.
+    pub fn name(self) -> &'static str {
+        let place = match self {
+            Self::Attributes => 0,
+            Self::Jigsaw { .. } => 1,
+            Self::BarlowTwins { .. } => 2,
+            Self::Clip { .. } => 3,
+            Self::Obow { .. } => 4,
+        };
+        Self::NAMES[place]
+    }
+
+    /// Whether it is the first of all, which records of before there were others leave out.
+    pub(super) fn is_attributes(&self) -> bool {
+        *self == Self::Attributes
+    }
+
+    pub(super) fn check(&self, batch: usize) -> Result<()> {
+        let share = |value: f64| value > 0.0 && value <= 1.0;
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let fields: &[(&str, bool, &str)] = match *self {
+            Self::Attributes => &[],
+            Self::Jigsaw { orders, tile } => {
+                &[("orders", (2..=1000).contains(&orders), "2 to 1000"), ("tile", share(tile), "above 0, at most 1")]
+            }
+            Self::BarlowTwins { width, weight } => {
+                &[("width", width > 0, "1 or more"), ("weight", positive(weight), "above 0")]
+            }
+            Self::Clip { width, keep, temperature } => &[
+                ("width", width > 0, "1 or more"),
+                ("keep", share(keep), "a probability above 0"),
+                ("temperature", positive(temperature), "above 0"),
+            ],
+            Self::Obow { words, hardness, scale, momentum, views } => &[
+                ("words", words > 0 && words.is_multiple_of(batch), "a multiple of the batch"),
+                ("hardness", positive(hardness), "above 0"),
+                ("scale", positive(scale), "above 0"),
+                ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1"),
+                ("views", views > 0, "1 or more"),
+            ],
+        };
+        match fields.iter().find(|field| !field.1) {
+            Some((name, _, expected)) => {
+                Err(Error::value(format!("{}.{name}", self.name()), *expected, "another value"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    /// A method with its usual settings.
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "attributes" => Self::Attributes,
+            // 100 orders are the smallest number that Noroozi and Favaro compare (Table 4); 18 of 21 pixels at 64.
+            "jigsaw" => Self::Jigsaw { orders: 100, tile: 0.85 },
+            // The authors' weight; twice the channels of the small network, as their 8192 are four times ResNet-50's.
+            "barlow-twins" => Self::BarlowTwins { width: 512, weight: 0.0051 },
+            // 0.07 is CLIP's (Sec. 2.5); half of the words leave thousands of captions to a photo.
+            "clip" => Self::Clip { width: 128, keep: 0.5, temperature: 0.07 },
+            // 15, 8 and 0.99 are the authors'; 8192 words for a million photos, so fewer for 12,000; two views for five.
+            "obow" => Self::Obow { words: 1024, hardness: 15.0, scale: 8.0, momentum: 0.99, views: 2 },
+            _ => return Err(Error::value("pre-training", Self::NAMES.join(", "), format!("`{name}`"))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_settings_are_checked() {
+        for name in Method::NAMES {
+            let method: Method = name.parse().unwrap();
+            assert_eq!(method.to_string(), name);
+            method.check(64).unwrap();
+            let text = serde_json::to_string(&method).unwrap();
+            assert_eq!(serde_json::from_str::<Method>(&text).unwrap(), method);
+        }
+        assert!("simclr".parse::<Method>().unwrap_err().to_string().contains("barlow-twins"));
+        assert!("obow".parse::<Method>().unwrap().check(60).unwrap_err().to_string().contains("obow.words"));
+        assert!(Method::Jigsaw { orders: 1, tile: 0.5 }.check(1).unwrap_err().to_string().contains("jigsaw.orders"));
+    }
+}

@@ -1,0 +1,127 @@
+//! What all pre-trainings share: the backbone, and the three things a method says of itself.
+
+use super::photo::Labelled;
+use super::score::{self, AttributeScore};
+use super::{Method, PretrainConfig, barlow, classifier, clip, jigsaw, obow};
+use crate::Result;
+use crate::dataset::synthetic::Photos;
+use crate::model::{Architecture, Embedder, Mode, NormConfig, Parameters, Scope, pool};
+use crate::seed::{Seed, Stream};
+use candle_core::{Device, Tensor};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A method at work.
+pub(super) trait Task {
+    /// The backbone, and every tensor that is trained.
+    fn trunk(&self) -> &Trunk;
+
+    /// The loss of a batch of photos, given by their positions.
+    fn loss(
+        &mut self,
+        photos: &Labelled,
+        batch: &[usize],
+        config: &PretrainConfig,
+        stream: &mut Stream,
+    ) -> Result<Tensor>;
+
+    /// Told after every step of how much of the training is done, 0 to 1.
+    fn moved(&mut self, _share: f64) -> Result<()> {
+        Ok(())
+    }
+
+    /// How well held-out photos are known: by their neighbours' attributes, unless the method learns attributes.
+    fn score(&self, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+        score::probe(self.trunk(), photos, config)
+    }
+}
+
+/// The method of a configuration, at its start.
+pub(super) fn build(config: &PretrainConfig, seed: Seed, device: &Device) -> Result<Box<dyn Task>> {
+    let classes = || Photos::classes().iter().map(|(_, count)| *count).collect();
+    let trunk = Trunk::new(config.architecture, seed, device)?;
+    Ok(match config.method {
+        Method::Attributes => Box::new(classifier::Classifier::new(trunk, classes())?),
+        Method::Jigsaw { orders, tile } => Box::new(jigsaw::Jigsaw::new(trunk, orders, tile, seed)?),
+        Method::BarlowTwins { width, weight } => Box::new(barlow::BarlowTwins::new(trunk, width, weight)?),
+        Method::Clip { width, keep, temperature } => {
+            Box::new(clip::Clip::new(trunk, classes(), width, keep, temperature)?)
+        }
+        Method::Obow { .. } => Box::new(obow::Obow::new(trunk, config.method, seed)?),
+    })
+}
+
+/// A backbone with the tensors of what a method builds above it.
+pub(super) struct Trunk {
+    pub(super) parameters: Parameters,
+    architecture: Architecture,
+    embedder: Embedder,
+    own: BTreeSet<String>,
+}
+
+impl Trunk {
+    /// Seeded initial values; batch norm with statistics of the batch, since nothing is trained yet.
+    pub(super) fn new(architecture: Architecture, seed: Seed, device: &Device) -> Result<Self> {
+        let mut parameters = Parameters::new(seed, device);
+        let embedder = Embedder::new(architecture, NormConfig::default(), None, &mut parameters.root())?;
+        let own = parameters.tensors().into_keys().collect();
+        Ok(Self { parameters, architecture, embedder, own })
+    }
+
+    /// Another network with the values that this one has now, of which nothing is trained.
+    pub(super) fn twin(&self) -> Result<Self> {
+        let twin = Self::new(self.architecture, Seed(0), self.parameters.device())?;
+        twin.parameters.load(&self.backbone())?;
+        Ok(twin)
+    }
+
+    /// Moves every tensor of the backbone a part of the way to another's: `x <- (1 - part) x + part y`.
+    pub(super) fn follow(&self, other: &Self, part: f64) -> Result<()> {
+        let theirs = other.backbone();
+        let moved = |(name, own): (String, Tensor)| -> Result<(String, Tensor)> {
+            let moved = ((own * (1.0 - part))? + (&theirs[&name] * part)?)?;
+            Ok((name, moved))
+        };
+        self.parameters.load(&self.backbone().into_iter().map(moved).collect::<Result<_>>()?)?;
+        Ok(())
+    }
+
+    /// Where a method registers its own tensors.
+    pub(super) fn scope(&mut self) -> Scope<'_> {
+        self.parameters.root()
+    }
+
+    /// Channels of a feature.
+    pub(super) fn channels(&self) -> usize {
+        self.embedder.dimension()
+    }
+
+    /// `(b, 3, h, w)` in `0..=1` in; the feature map `(b, h', w', c)` out.
+    pub(super) fn map(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.embedder.backbone().forward(&self.architecture.normalisation().apply(pictures)?, mode)
+    }
+
+    /// `(b, 3, h, w)` in `0..=1` in; pooled features `(b, c)` out.
+    pub(super) fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
+        pool(&self.map(pictures, mode)?)
+    }
+
+    /// The backbone's tensors, running statistics included.
+    pub(super) fn backbone(&self) -> BTreeMap<String, Tensor> {
+        self.parameters.tensors().into_iter().filter(|(name, _)| self.own.contains(name)).collect()
+    }
+
+    /// Lets the running statistics follow whole photos, which is what the backbone will see from now on.
+    ///
+    /// Methods that show it tiles or strong views leave it statistics of those.
+    pub(super) fn settle(&self, photos: &Labelled, config: &PretrainConfig) -> Result<()> {
+        let count = (SETTLING * config.batch).min(config.photos);
+        let all: Vec<usize> = (0..count).collect();
+        for batch in all.chunks(config.batch).filter(|batch| batch.len() > 1) {
+            self.features(&photos.plain(batch)?.0, Mode::Train)?;
+        }
+        Ok(())
+    }
+}
+
+/// Batches after which nothing of the old statistics is left: 0.9^60 is 0.2%, 0.9 being what a batch leaves of them.
+const SETTLING: usize = 60;
