@@ -1,5 +1,6 @@
 //! What can be typed, and where each verb goes.
 
+mod analyse;
 mod check;
 mod data;
 mod notebook;
@@ -56,6 +57,8 @@ enum Verb {
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint
     Eval(train::EvalOptions),
+    /// Measure what the paper looks at beside accuracy, on the shipped checkpoints
+    Analyse(analyse::Options),
     /// Print a paper's table from the records and write it to results/tables/
     Table(show::TableOptions),
     /// Draw a paper's figures from the records
@@ -91,6 +94,7 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Train(options) => train::run(&options, &checked),
         Verb::Pretrain(options) => train::pretrain(&options, &checked),
         Verb::Eval(options) => train::eval(&options, &checked),
+        Verb::Analyse(options) => analyse::run(&options, &checked),
         Verb::Table(options) => show::table(&options, &checked),
         Verb::Figure(options) => show::figure(&options, &checked),
         Verb::Claims(options) => show::claims(&options, &checked),

@@ -5,6 +5,7 @@
 //! | [`record`] | the finished runs of a row, and the check of `summary.json` against `ranks.csv` |
 //! | [`printed`] | the papers' own numbers |
 //! | [`score`] | the metrics that tables and claims name, query by query |
+//! | [`analysis`] | what was measured beside accuracy, sample by sample |
 //! | [`table`] | a row's mean and deviation over seeds beside the paper's number |
 //! | [`render`] | a table as markdown, CSV or aligned text |
 //! | [`speed`] | our speed beside PyTorch's |
@@ -13,6 +14,7 @@
 //! | [`claim`] | a paper's sentence against our effect and its interval |
 //! | [`figure`] | SVG that carries its font |
 
+pub mod analysis;
 pub mod block;
 pub mod claim;
 pub mod figure;

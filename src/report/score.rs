@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 /// Percentages drawn that [`Metric::Early`] averages: the steps of ten before the sketch is whole.
 pub const EARLY: [u32; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
 
-/// A number in percent, higher is better.
+/// A number that a row is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metric {
@@ -21,9 +21,32 @@ pub enum Metric {
     Acc10,
     /// Own photo first, mean over [`EARLY`] percentages of the sketch drawn.
     Early,
+    /// Own photo first: the points that are lost when sketches are deformed. Lower is better, from here on.
+    Drop,
+    /// Mean distance between the photos ranked first.
+    Smoothness,
+    /// Mean rise of the loss round the trained weights.
+    Rise,
+    /// Nuclear norm of the covariance of gradients.
+    Spread,
+    /// Distance of test accuracy from its mean over the last steps, in percent of that mean.
+    Wander,
 }
 
 impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Acc1,
+        Self::Acc5,
+        Self::Acc10,
+        Self::Early,
+        Self::Drop,
+        Self::Smoothness,
+        Self::Rise,
+        Self::Spread,
+        Self::Wander,
+    ];
+
     /// Its column in `data/papers` and its name in `data/claims.csv`.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +54,11 @@ impl Metric {
             Self::Acc5 => "acc5",
             Self::Acc10 => "acc10",
             Self::Early => "early",
+            Self::Drop => "drop",
+            Self::Smoothness => "smoothness",
+            Self::Rise => "rise",
+            Self::Spread => "spread",
+            Self::Wander => "wander",
         }
     }
 
@@ -41,6 +69,11 @@ impl Metric {
             Self::Acc5 => "Acc@5",
             Self::Acc10 => "Acc@10",
             Self::Early => "Acc@1 over 10-90% drawn",
+            Self::Drop => "Acc@1 lost to deformation",
+            Self::Smoothness => "distance within the first ten, % of B",
+            Self::Rise => "rise of the loss around, % of B",
+            Self::Spread => "spread of gradients, % of B",
+            Self::Wander => "wandering of Acc@1, % of B",
         }
     }
 
@@ -54,6 +87,7 @@ impl Metric {
             Self::Acc5 => Some(hits(&run.ranks, 5)),
             Self::Acc10 => Some(hits(&run.ranks, 10)),
             Self::Early => early(run)?,
+            Self::Drop | Self::Smoothness | Self::Rise | Self::Spread | Self::Wander => None, // of an analysis
         })
     }
 
@@ -84,9 +118,8 @@ impl FromStr for Metric {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let all = [Self::Acc1, Self::Acc5, Self::Acc10, Self::Early];
-        let found = all.into_iter().find(|metric| metric.name() == name);
-        found.ok_or_else(|| Error::value("metric", "acc1, acc5, acc10 or early", name))
+        let found = Self::ALL.into_iter().find(|metric| metric.name() == name);
+        found.ok_or_else(|| Error::value("metric", Self::ALL.map(Self::name).join(", "), name))
     }
 }
 
@@ -185,7 +218,7 @@ pub(super) mod tests {
 
     #[test]
     fn names_read_back() {
-        for metric in [Metric::Acc1, Metric::Acc5, Metric::Acc10, Metric::Early] {
+        for metric in Metric::ALL {
             assert_eq!(metric.name().parse::<Metric>().unwrap(), metric);
         }
         assert!("acc@1".parse::<Metric>().unwrap_err().to_string().contains("acc1"));

@@ -142,7 +142,7 @@ impl Measured {
             Metric::Acc1 => Some(self.acc1),
             Metric::Acc5 => Some(self.acc5),
             Metric::Acc10 => Some(self.acc10),
-            Metric::Early => None,
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::train::{Pixels, Watch};
 use crate::{Error, Result, device};
 use candle_core::Device;
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
@@ -146,14 +146,19 @@ fn weights_of(architecture: Architecture, weights: &str, places: &Places) -> Res
 /// # Errors
 /// As [`weights_path`], or a file that cannot be read.
 pub fn hash_weights(config: &Config, places: &Places) -> Result<String> {
-    let hash = |path: PathBuf| -> Result<String> {
-        Ok(hex(&Sha256::digest(std::fs::read(&path).map_err(Error::io(&path))?)[..8]))
-    };
-    let own = hash(weights_path(config, places)?)?;
+    let own = hash_file(&weights_path(config, places)?)?;
     Ok(match &config.neighbourhood.source {
-        Some(_) => format!("{own}, R of {}", hash(source_path(config, places)?)?),
+        Some(_) => format!("{own}, R of {}", hash_file(&source_path(config, places)?)?),
         None => own,
     })
+}
+
+/// First 16 digits of the SHA-256 of a file.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn hash_file(path: &Path) -> Result<String> {
+    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(Error::io(path))?)[..8]))
 }
 
 /// Pixels as the network of a configuration expects them.

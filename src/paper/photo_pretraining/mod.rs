@@ -11,12 +11,14 @@
 //! | [`protocol`] | a run from data to record |
 //! | [`mod@plan`] | all runs of the tables and figures, and their cost |
 //! | [`Retrieval`] | a trained network, ready to be asked |
+//! | [`mod@analysis`] | what is measured beside accuracy |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
 //! # Deviations
 //!
 //! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
 
+pub mod analysis;
 pub mod bench;
 mod config;
 pub mod figure;

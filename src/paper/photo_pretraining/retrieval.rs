@@ -5,9 +5,11 @@ use super::protocol::{checkpoint_path, first_seed};
 use super::{Config, Network, Update};
 use crate::dataset::{Album, Drawing, Source, Split};
 use crate::metric::nearest;
+use crate::model::l2_normalise;
 use crate::report::figure::gallery::{Gallery, Query};
 use crate::run::{Rank, RunConfig, read_json};
-use crate::sketch::antialiased;
+use crate::seed::Seed;
+use crate::sketch::{DeformConfig, antialiased};
 use crate::train::{self, Queries, Scores};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -20,6 +22,9 @@ const SHOWN: usize = 8;
 /// A gallery's sketches: as large as the embedded photos, drawn with the pen of the real sets.
 const SIDE: u32 = 128;
 const PEN: f32 = 3.0;
+
+/// Pictures to a forward pass.
+const CHUNK: usize = 64;
 
 /// The test part of a corpus, embedded and ranked.
 pub struct Retrieval {
@@ -117,6 +122,66 @@ impl Retrieval {
         Ok(early.into_iter().map(|(percent, ranks)| (percent, ranks[0].rank)).collect())
     }
 
+    /// The ranks of all queries at each percentage drawn.
+    ///
+    /// # Errors
+    /// A corpus without strokes.
+    pub fn early_all(&self, percents: &[u32]) -> Result<Vec<(u32, Vec<Rank>)>> {
+        train::early(&|x| self.network.embed_in_evaluation(x), &self.feed(), &self.queries, percents)
+    }
+
+    /// The ranks of all queries, deformed in several ways.
+    ///
+    /// # Errors
+    /// A corpus without strokes.
+    pub fn robustness(&self, config: &DeformConfig, seed: Seed, versions: u32) -> Result<Vec<(u32, Vec<Rank>)>> {
+        let embed = |x: &Tensor| self.network.embed_in_evaluation(x);
+        train::robustness(&embed, &self.feed(), &self.queries, config, seed, versions)
+    }
+
+    /// Whether sketches are strokes.
+    pub fn is_vector(&self) -> bool {
+        self.album.is_vector()
+    }
+
+    /// Every query's first `k` photos, as places in the gallery, nearest first.
+    ///
+    /// # Errors
+    /// A gallery of fewer photos.
+    pub fn first(&self, k: usize) -> Result<Vec<Vec<usize>>> {
+        self.distances.chunks(self.queries.gallery.len()).map(|row| nearest(row, k)).collect()
+    }
+
+    /// Embeddings of all sketches and of the gallery, row by row, and the length of a row.
+    ///
+    /// # Errors
+    /// A failing forward pass.
+    pub fn embeddings(&self) -> Result<(Vec<f32>, Vec<f32>, usize)> {
+        let rows = |all: &[usize], embed: &dyn Fn(&[usize]) -> Result<Tensor>| -> Result<Tensor> {
+            Ok(Tensor::cat(&all.chunks(CHUNK).map(embed).collect::<Result<Vec<_>>>()?, 0)?)
+        };
+        let sketches = rows(&self.queries.sketches, &|chunk| self.embed_sketches(chunk))?;
+        let photos = rows(&self.queries.gallery, &|chunk| self.embed_photos(chunk))?;
+        let values = |rows: &Tensor| Ok::<_, Error>(rows.flatten_all()?.to_vec1::<f32>()?);
+        Ok((values(&sketches)?, values(&photos)?, photos.dim(1)?))
+    }
+
+    /// Pooled features of the gallery under the network as it was pre-trained, rows of length 1, and their length.
+    ///
+    /// # Errors
+    /// Weights that are in no place.
+    pub fn pretrained_features(&self, order: &Order) -> Result<(Vec<f32>, usize)> {
+        let config = self.network.config();
+        let network = Network::new(config, Seed(0), &self.device)?;
+        network.load_backbone(&weights_path(config, order.places)?)?;
+        let chunk = |chunk: &[usize]| -> Result<Tensor> {
+            Ok(l2_normalise(&network.features(&train::Feed::photos(&self.feed(), chunk)?)?)?.detach())
+        };
+        let rows = self.queries.gallery.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
+        let rows = Tensor::cat(&rows, 0)?;
+        Ok((rows.flatten_all()?.to_vec1()?, rows.dim(1)?))
+    }
+
     /// What is found for some queries, given by their place among the test sketches.
     ///
     /// # Errors
@@ -158,7 +223,7 @@ impl Retrieval {
 }
 
 /// The network of a run with its checkpoint's weights; where nothing was trained, as it was pre-trained.
-fn load(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Network> {
+pub(super) fn load(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Network> {
     let network = Network::new(&run.config, run.seed, order.device)?;
     if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
         network.load_backbone(&weights_path(&run.config, order.places)?)?;

@@ -3,6 +3,7 @@
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
 use crate::report::{
+    analysis::Folder,
     record::{Run, check_same_queries, read_row},
     score::Metric,
 };
@@ -77,9 +78,29 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
     let a = read_row(results, &claim.slug, dataset, &claim.row_a)?;
     let b = read_row(results, &claim.slug, dataset, &claim.row_b)?;
-    let interval = compare(claim.metric, &a, &b)?;
+    let interval = match claim.metric.analysis() {
+        Some(_) => compare_analyses(claim, dataset, results, [a.first(), b.first()])?,
+        None => compare(claim.metric, &a, &b)?,
+    };
     let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
     Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, verdict })
+}
+
+/// A - B over the samples of an analysis of first seeds; none where there is none.
+fn compare_analyses(
+    claim: &Claim,
+    dataset: &str,
+    results: &Path,
+    [first_a, first_b]: [Option<&Run>; 2],
+) -> Result<Option<Interval>> {
+    let folder = Folder::of(results, &claim.slug, dataset);
+    let a = claim.metric.samples(&folder, &claim.row_a, first_a)?;
+    let b = claim.metric.samples(&folder, &claim.row_b, first_b)?;
+    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
+    let mean = b.iter().sum::<f64>() / b.len() as f64;
+    let unit = if claim.metric.is_relative() { mean / 100.0 } else { 1.0 };
+    let scaled = |values: Vec<f64>| values.into_iter().map(|value| value / unit).collect::<Vec<_>>();
+    paired_interval(&scaled(a), &scaled(b), BOOTSTRAP).map(Some)
 }
 
 /// A - B in a metric over the queries of two rows; none where a row has no run or did not record the metric.

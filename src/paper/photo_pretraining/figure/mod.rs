@@ -1,5 +1,8 @@
 //! This paper's figures: from the records, and the gallery, which needs a network.
 
+mod analysis;
+mod sweep;
+
 use super::table::{EMBEDDED, REAL, main_table};
 use super::{Retrieval, SLUG};
 use crate::dataset;
@@ -14,7 +17,7 @@ use std::path::PathBuf;
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 
-/// Draws training curves, early retrieval and the bars of the main table, where there are records.
+/// Draws everything that there are records for: curves, early retrieval, the main table's bars, and the paper's figures.
 ///
 /// # Errors
 /// A record that does not read; a folder that cannot be written.
@@ -27,6 +30,16 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
         figures.push((format!("curves-{dataset}"), curves));
         let early = early::draw(results, SLUG, dataset, &title("While being drawn"), &rows)?;
         figures.push((format!("early-{dataset}"), early));
+        let more = [
+            ("fig2a", sweep::fig2a(results, dataset)?),
+            ("fig2bc", sweep::fig2b(results, dataset)?),
+            ("fig3", sweep::fig3(results, dataset)?),
+            ("table4", sweep::table4(results, dataset)?),
+            ("fig4a", analysis::landscape(results, dataset)?),
+            ("fig4bc", analysis::dynamics(results, dataset)?),
+            ("fig5b", analysis::early(results, dataset)?),
+        ];
+        figures.extend(more.map(|(name, svg)| (format!("{name}-{dataset}"), svg)));
     }
     let mut written = Vec::new();
     for (name, svg) in figures {

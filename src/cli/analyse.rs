@@ -1,0 +1,32 @@
+//! `retrace analyse`.
+
+use super::check::{Checked, slug};
+use clap::Args;
+use retrace::Result;
+use retrace::paper::photo_pretraining::SLUG;
+use retrace::paper::photo_pretraining::analysis::{self, PARTS, Settings};
+
+/// Options as typed.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The paper
+    #[arg(default_value = SLUG, value_parser = slug)]
+    slug: String,
+    /// The corpora whose checkpoints are looked at
+    #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
+    dataset: Vec<String>,
+    /// Only these: retrieval (robustness, early, smoothness, attribution), separation, landscape, dynamics [default: all]
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
+    part: Vec<String>,
+}
+
+/// Measures what is not measured yet.
+pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+    let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
+    let parts = if parts.is_empty() { &PARTS[..] } else { &parts };
+    for dataset in &options.dataset {
+        analysis::run(dataset, parts, Settings::default(), &checked.order())?;
+    }
+    checked.terminal.clear();
+    Ok(())
+}

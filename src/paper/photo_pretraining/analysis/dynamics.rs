@@ -1,0 +1,107 @@
+//! A training watched from inside: its gradients after every epoch, and test accuracy after each of its last steps.
+
+use super::landscape::Batch;
+use super::{ROWS, Subject, lines_frame, spread_line, stack};
+use crate::analysis::Gradients as Spread;
+use crate::dataset::{Pair, Split, batches};
+use crate::loss::triplet_loss;
+use crate::paper::photo_pretraining::Network;
+use crate::paper::photo_pretraining::protocol::{Trained, watched};
+use crate::seed::Stream;
+use crate::sketch::AugmentConfig;
+use crate::train::{self, Feed, Gradients, Queries, Step, gradients};
+use crate::{Error, Result};
+use polars::prelude::DataFrame;
+use std::cell::RefCell;
+
+/// The steps of a training, the last of them followed by a look at the test part.
+struct Watched<'a> {
+    inner: Box<dyn Step + 'a>,
+    score: &'a dyn Fn() -> Result<f64>,
+    taken: usize,
+    first: usize,
+    series: &'a RefCell<Vec<(usize, f64)>>,
+}
+
+impl Step for Watched<'_> {
+    fn step(&mut self, pairs: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64> {
+        let loss = self.inner.step(pairs, stream, factor)?;
+        self.taken += 1;
+        if self.taken > self.first {
+            self.series.borrow_mut().push((self.taken, (self.score)()?));
+        }
+        Ok(loss)
+    }
+
+    fn state(&self) -> Result<Gradients> {
+        self.inner.state()
+    }
+
+    fn restore(&mut self, _: Gradients) -> Result<()> {
+        Err(Error::value("watched training", "one from its start", "one that was stopped"))
+    }
+}
+
+impl Subject<'_> {
+    /// Trains both rows again, each as it was recorded, and keeps what is seen on the way.
+    pub(super) fn dynamics(&self) -> Result<()> {
+        if self.is_done(&["gradient", "stability"]) {
+            return Ok(());
+        }
+        let (mut spreads, mut series) = (Vec::new(), Vec::new());
+        for row in ROWS {
+            let (spread, steps) = self.dynamics_of(row)?;
+            spreads.push(spread);
+            series.push(steps);
+        }
+        self.folder.write("gradient", stack(spreads)?)?;
+        self.folder.write("stability", stack(series)?)
+    }
+
+    fn dynamics_of(&self, row: &str) -> Result<(DataFrame, DataFrame)> {
+        let run = self.run(row)?;
+        let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+        watched(&run, self.order, &|trained: &Trained| {
+            let Trained { bench, network, feed, pixels, .. } = *trained;
+            let pairs = bench.pairs(Split::Train);
+            let fit = run.config.fit;
+            let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
+            let total: usize = (1..=fit.epochs).map(count).sum();
+            let plain = train::Pixels { augment: AugmentConfig::none(), device: pixels.device.clone(), ..*pixels };
+            let fixed = self.batches(&plain, &pairs, fit.batch, self.settings.batches[1])?;
+            let queries = Queries::of(bench.index(), Split::Test);
+            let score = || {
+                let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), feed, &queries)?;
+                Ok(train::scores(&ranks, queries.gallery.len())?.acc1)
+            };
+            let after_epoch = || {
+                let spread = spread_of(network, &fixed, run.config.margin)?.spread()?;
+                let mut spreads = spreads.borrow_mut();
+                let epoch = spreads.len() + 1;
+                spreads.push(spread_line(epoch, &spread));
+                Ok(())
+            };
+            let inner = trained.step()?;
+            let first = total.saturating_sub(self.settings.last);
+            let mut step = Watched { inner: Box::new(inner), score: &score, taken: 0, first, series: &series };
+            trained.fit(&mut step, &after_epoch)
+        })?;
+        let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
+        Ok((
+            lines_frame(row, &["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?,
+            lines_frame(row, &["step", "acc1"], &steps)?,
+        ))
+    }
+}
+
+/// Gradients of the task's loss, Eq. 1, on the same batches for both rows: what Ours adds to it would only be another
+/// quantity.
+fn spread_of(network: &Network, batches: &[Batch], margin: f64) -> Result<Spread> {
+    let mut spread = Spread::default();
+    for (inputs, owners) in batches {
+        let (both, b) = (network.embed_in_training(inputs)?, owners.len());
+        let loss = triplet_loss(&both.narrow(0, 0, b)?, &both.narrow(0, b, b)?, owners, margin)?;
+        spread.add(&gradients(&loss, &network.trainable())?)?;
+    }
+    Ok(spread)
+}

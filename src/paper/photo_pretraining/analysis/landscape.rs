@@ -1,0 +1,80 @@
+//! The loss round the trained weights.
+
+use super::{ROWS, SEED, Subject, lines_frame, stack};
+use crate::analysis::{Directions, scan};
+use crate::dataset::{Pair, Split, batches};
+use crate::loss::triplet_loss;
+use crate::paper::photo_pretraining::bench::{Bench, pixels};
+use crate::paper::photo_pretraining::protocol::checkpoint_path;
+use crate::paper::photo_pretraining::retrieval::load;
+use crate::sketch::AugmentConfig;
+use crate::train::Feed;
+use crate::{Error, Result};
+use candle_core::{DType, Tensor};
+use polars::prelude::DataFrame;
+
+/// A training batch as tensors: both inputs in one, and the photo of each sketch.
+pub(super) type Batch = (Tensor, Vec<usize>);
+
+impl Subject<'_> {
+    /// The first batches of the training part, not deformed: the same ones for every row.
+    pub(super) fn batches(&self, feed: &dyn Feed, pairs: &[Pair], size: usize, count: usize) -> Result<Vec<Batch>> {
+        let mut stream = SEED.stream("analysis");
+        let all = batches(pairs, size, &mut stream);
+        let batch = |pairs: &Vec<Pair>| -> Result<Batch> {
+            let (sketches, photos) = feed.pairs(pairs, &mut SEED.stream("none"))?;
+            Ok((Tensor::cat(&[sketches, photos], 0)?, pairs.iter().map(|pair| pair.photo).collect()))
+        };
+        all.iter().take(count).map(batch).collect()
+    }
+
+    /// The triplet loss of Eq. 1 over a grid of weights, in evaluation mode as Li et al. do.
+    pub(super) fn landscape(&self) -> Result<()> {
+        if self.is_done(&["landscape"]) {
+            return Ok(());
+        }
+        let frames = ROWS.iter().map(|row| self.landscape_of(row)).collect::<Result<_>>()?;
+        self.folder.write("landscape", stack(frames)?)
+    }
+
+    fn landscape_of(&self, row: &str) -> Result<DataFrame> {
+        let Self { settings, order, .. } = self;
+        let run = self.run(row)?;
+        let network = load(&run, &checkpoint_path(&order.places.results, self.dataset, row), order)?;
+        let bench = Bench::open(self.dataset, run.config.valid_photos, order.places)?;
+        let album = bench.album(&run.config, &[Split::Train], order.watch)?;
+        let feed = crate::train::Pixels { augment: AugmentConfig::none(), ..pixels(&album, &run.config, order.device) };
+        let batches = self.batches(&feed, &bench.pairs(Split::Train), run.config.fit.batch, settings.batches[0])?;
+        let loss = || -> Result<f64> {
+            let mut sum = 0.0;
+            for (inputs, owners) in &batches {
+                let (both, b) = (network.embed_in_evaluation(inputs)?, owners.len());
+                let (sketches, photos) = (both.narrow(0, 0, b)?, both.narrow(0, b, b)?);
+                let loss = triplet_loss(&sketches, &photos, owners, run.config.margin)?;
+                sum += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+            }
+            Ok(sum / batches.len() as f64)
+        };
+        let weights = network.parameters().trainable();
+        let values = weights.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor())).collect();
+        let mut lines = Vec::new();
+        for draw in 0..settings.draws {
+            let directions = Directions::draw(&values, crate::seed::Seed(draw))?;
+            let steps = settings.steps[usize::from(draw > 0)];
+            let advance = |done: usize, total: usize| {
+                order.watch.advance(&format!("landscape {row} {draw}"), done, total);
+                match order.watch.is_stopped() {
+                    true => Err(Error::Stopped { resume: "the landscape starts again".into() }),
+                    false => Ok(()),
+                }
+            };
+            let grid = scan(&weights, &directions, (settings.extent, steps), &loss, &advance)?;
+            for (i, alpha) in grid.alphas.iter().enumerate() {
+                for (j, beta) in grid.betas.iter().enumerate() {
+                    lines.push(vec![draw as f64, *alpha, *beta, grid.loss[i * grid.betas.len() + j]]);
+                }
+            }
+        }
+        lines_frame(row, &["draw", "alpha", "beta", "loss"], &lines)
+    }
+}
