@@ -2,7 +2,8 @@
 //!
 //! | file | what it measures |
 //! |---|---|
-//! | `landscape` | the loss around the weights, along two filter-normalised random directions, and how flat it is |
+//! | `direction` | two filter-normalised random directions through the weights |
+//! | `landscape` | the loss around the weights along them, and how flat it is |
 //! | `covariance` | how much the gradients of single samples differ: nuclear norm of their covariance |
 //! | `stability` | how far a series wanders, relative to its mean |
 //! | `smoothness` | how alike the photos ranked first are |
@@ -14,6 +15,7 @@
 
 mod attribution;
 mod covariance;
+mod direction;
 mod landscape;
 mod principal;
 mod separation;
@@ -22,7 +24,8 @@ mod stability;
 
 pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
 pub use covariance::{GradientSpread, Gradients};
-pub use landscape::{Directions, Grid, Rise, scan};
+pub use direction::Directions;
+pub use landscape::{Grid, Rise, scan};
 pub use separation::{Embedding, domain_accuracy, embed};
 pub use smoothness::{Smoothness, fidelity, smoothness};
 pub use stability::{Stability, stability};

@@ -56,7 +56,7 @@ pub fn draw(heat: &Heat) -> Result<String> {
         write(area, &heat.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
         write(area, &heat.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
         write(area, &heat.column, ((left + right) / 2, NAMES), text(Size::Normal, INK, HPos::Center))?;
-        write(area, &heat.row, (14, HEAD - 16), text(Size::Normal, INK, HPos::Left))?;
+        write(area, &heat.row, (left - 10, HEAD - 16), text(Size::Normal, INK, HPos::Right))?;
         for (i, name) in heat.columns.iter().enumerate() {
             write(area, name, (place(0, i).0 + cell / 2, HEAD - 16), text(Size::Small, INK, HPos::Center))?;
         }

@@ -11,10 +11,11 @@
 //! | [`heat`] | a table of numbers as coloured cells |
 //!
 //! They share [`canvas`] (size, background, font, saving) and [`panel`] (axes, lines, bands, labels at the line ends);
-//! `ramp` holds the colours that stand for numbers.
+//! `ramp` holds the colours that stand for numbers, `contour` draws the maps of a landscape.
 
 pub mod bar;
 pub mod canvas;
+mod contour;
 pub mod curve;
 pub mod early;
 mod font;

@@ -1,24 +1,22 @@
 //! Landscapes side by side: surfaces above, maps with contour lines below, one scale of colours for all.
 
-use super::canvas::{Area, GRID, INK, Size, fail, render, text, write};
+use super::canvas::{Area, GRID, INK, Size, fail, render, text, width, write};
+use super::contour;
 use super::ramp::Bands;
 use crate::{Error, Result};
-use base64::Engine;
-use image::{Rgb, RgbImage, codecs::png::PngEncoder};
+use plotters::coord::cartesian::Cartesian3d;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 /// Pixels of a column, of the title, of a surface and of a map with its axes.
 const COLUMN: u32 = 420;
 const HEAD: u32 = 84;
-const SOLID: u32 = 340;
+const SOLID: u32 = 380;
 const MAP: u32 = 390;
 
-/// Pixels beside the columns for the scale of colours.
+/// Pixels beside the columns for the scale of colours, at least.
 const SCALE: u32 = 120;
-
-/// Stored pixels of a map for each pixel shown: sharp on dense screens.
-const DENSITY: u32 = 3;
 
 /// Highest by lowest height from which the logarithm is drawn: two powers of ten leave a linear scale one band for
 /// everything near the bottom.
@@ -61,7 +59,8 @@ pub struct Surface {
 pub fn draw(landscapes: &Landscapes) -> Result<String> {
     let (surfaces, name) = prepare(landscapes)?;
     let bands = bands(&surfaces);
-    let size = (COLUMN * surfaces.len() as u32 + SCALE, HEAD + SOLID + MAP);
+    let beside = SCALE.max(width(&name, Size::Small)? + 22);
+    let size = (COLUMN * surfaces.len() as u32 + beside, HEAD + SOLID + MAP);
     let mut maps = String::new();
     let svg = render(size, |area| {
         write(area, &landscapes.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
@@ -72,7 +71,7 @@ pub fn draw(landscapes: &Landscapes) -> Result<String> {
             write(column, &surface.label, middle, text(Size::Normal, INK, HPos::Center))?;
             let (solid, map) = column.split_vertically((HEAD + SOLID) as i32);
             draw_solid(&solid.margin(HEAD as i32, 0, 0, 0), surface, &bands, landscapes)?;
-            maps += &draw_map(&map, surface, &bands, landscapes)?;
+            maps += &contour::draw(&map, surface, &bands, (&landscapes.x, &landscapes.y))?;
         }
         let bottom = (HEAD + SOLID + MAP) as i32 - 60;
         bands.draw(&side, &name, 8, (HEAD as i32 + 20, bottom))
@@ -118,12 +117,14 @@ fn bands(surfaces: &[Surface]) -> Bands {
     Bands::over(low, high)
 }
 
-fn ends(line: &[f64]) -> std::ops::Range<f64> {
+pub(super) fn ends(line: &[f64]) -> std::ops::Range<f64> {
     line[0]..line[line.len() - 1]
 }
 
 fn draw_solid(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landscapes) -> Result<()> {
     let mut chart = ChartBuilder::on(area)
+        .margin_top(6)
+        .margin_bottom(34) // for ticks and names of the ground
         .build_cartesian_3d(ends(&surface.x), bands.low..bands.high(), ends(&surface.y))
         .map_err(fail)?;
     chart.with_projection(|mut view| {
@@ -146,29 +147,34 @@ fn draw_solid(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landsca
         .z_formatter(&|value| short(*value))
         .draw()
         .map_err(fail)?;
-    // plotters draws a surface in the order of its grid; from the far end to the near one nothing hidden shows through.
-    let mut cells: Vec<(i32, Cell)> = Vec::new();
-    for cell in cells_of(surface) {
-        let depth = chart.plotting_area().as_coord_spec().projected_depth(&cell.centre.0, &bands.low, &cell.centre.1);
-        cells.push((depth, cell));
+    draw_cells(&mut chart, surface, bands)?;
+    // Below the two edges of the ground that are nearest.
+    let middle = |line: &[f64]| (line[0] + line[line.len() - 1]) / 2.0;
+    let (x, y) = (&surface.x, &surface.y);
+    let near = [(middle(x), bands.low, y[y.len() - 1]), (x[x.len() - 1], bands.low, middle(y))];
+    for ((name, at), dx) in [&names.x, &names.y].into_iter().zip(near).zip([-52, 52]) {
+        let (at, start) = (chart.plotting_area().map_coordinate(&at), area.get_base_pixel());
+        let at = (at.0 - start.0 + dx, at.1 - start.1 + 34);
+        write(area, name, at, text(Size::Small, INK, HPos::Center))?;
     }
-    cells.sort_by_key(|(depth, _)| -depth);
+    Ok(())
+}
+
+/// The room in which a surface stands.
+type Room<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian3d<RangedCoordf64, RangedCoordf64, RangedCoordf64>>;
+
+/// Draws the cells from the far end to the near one, so that nothing hidden shows through. (plotters' own series draws
+/// them in the order of the grid.)
+fn draw_cells(chart: &mut Room<'_, '_>, surface: &Surface, bands: &Bands) -> Result<()> {
+    let room = chart.plotting_area().as_coord_spec();
+    let depth = |cell: Cell| (-room.projected_depth(&cell.centre.0, &bands.low, &cell.centre.1), cell);
+    let mut cells: Vec<(i32, Cell)> = cells_of(surface).map(depth).collect();
+    cells.sort_by_key(|(nearness, _)| *nearness);
     for (_, cell) in cells {
         let colour = bands.colour(bands.of(cell.height));
         let edge = cell.corners.iter().chain(&cell.corners[..1]).copied().collect::<Vec<_>>();
         chart.draw_series([Polygon::new(cell.corners, colour.filled())]).map_err(fail)?;
         chart.draw_series([PathElement::new(edge, INK.mix(0.35))]).map_err(fail)?;
-    }
-    let low = bands.low;
-    let (x, y) = (ends(&surface.x), ends(&surface.y));
-    let middle = |line: &std::ops::Range<f64>| (line.start + line.end) / 2.0;
-    for (name, at, (dx, dy)) in
-        [(&names.x, (middle(&x), low, y.start), (-46, 34)), (&names.y, (x.end, low, middle(&y)), (46, 34))]
-    {
-        let at = chart.plotting_area().map_coordinate(&at);
-        let start = area.get_base_pixel();
-        let at = (at.0 - start.0 + dx, at.1 - start.1 + dy);
-        write(area, name, at, text(Size::Small, INK, HPos::Center))?;
     }
     Ok(())
 }
@@ -191,106 +197,21 @@ fn cells_of(surface: &Surface) -> impl Iterator<Item = Cell> {
 }
 
 /// At most three digits after the point, without idle zeros.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let digits = format!("{value:.3}");
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
     if digits == "-0" { "0".into() } else { digits.into() }
 }
 
-/// Draws the axes of a map; its picture comes back as an element.
-fn draw_map(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landscapes) -> Result<String> {
-    let mut chart = ChartBuilder::on(area)
-        .margin_top(14)
-        .margin_bottom(8)
-        .margin_left(10)
-        .margin_right(36)
-        .x_label_area_size(46)
-        .y_label_area_size(56)
-        .build_cartesian_2d(ends(&surface.x), ends(&surface.y))
-        .map_err(fail)?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .axis_style(INK)
-        .label_style(text(Size::Small, INK, HPos::Left))
-        .axis_desc_style(text(Size::Normal, INK, HPos::Left))
-        .x_desc(&names.x)
-        .y_desc(&names.y)
-        .x_labels(5)
-        .y_labels(5)
-        .x_label_formatter(&|value| short(*value))
-        .y_label_formatter(&|value| short(*value))
-        .draw()
-        .map_err(fail)?;
-    let (across, down) = chart.plotting_area().get_pixel_range();
-    let (w, h) = (across.len() as u32, down.len() as u32);
-    let source = encode(&picture(surface, bands, w * DENSITY, h * DENSITY))?;
-    let (x, y) = (across.start, down.start);
-    Ok(format!("<image x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" href=\"{source}\"/>\n"))
-}
-
-/// The bands of a surface, linear between grid points, with a line where one ends.
-fn picture(surface: &Surface, bands: &Bands, w: u32, h: u32) -> RgbImage {
-    let share = |i: u32, count: u32, line: &[f64]| {
-        let ends = ends(line);
-        ends.start + (ends.end - ends.start) * (f64::from(i) + 0.5) / f64::from(count)
-    };
-    let columns: Vec<_> = (0..w).map(|i| place(&surface.x, share(i, w, &surface.x))).collect();
-    let rows: Vec<_> = (0..h).map(|j| place(&surface.y, share(h - 1 - j, h, &surface.y))).collect();
-    let band = |i: u32, j: u32| {
-        let ((a, s), (b, t)) = (columns[i.min(w - 1) as usize], rows[j.min(h - 1) as usize]);
-        let at = |a: usize, b: usize| surface.height[a * surface.y.len() + b];
-        let low = at(a, b) + (at(a + 1, b) - at(a, b)) * s;
-        let high = at(a, b + 1) + (at(a + 1, b + 1) - at(a, b + 1)) * s;
-        bands.of(low + (high - low) * t)
-    };
-    let all: Vec<usize> = (0..h).flat_map(|j| (0..w).map(move |i| (i, j))).map(|(i, j)| band(i, j)).collect();
-    let cached = |i: u32, j: u32| all[(j.min(h - 1) * w + i.min(w - 1)) as usize];
-    RgbImage::from_fn(w, h, |i, j| {
-        let own = cached(i, j);
-        // Two stored pixels: a little less than one as shown.
-        let ends = cached(i + 2, j) != own || cached(i, j + 2) != own;
-        let RGBColor(red, green, blue) = bands.colour(own);
-        if ends { Rgb([INK.0, INK.1, INK.2]) } else { Rgb([red, green, blue]) }
-    })
-}
-
-/// The grid line below a value and how far it is to the next, 0 to 1.
-fn place(line: &[f64], value: f64) -> (usize, f64) {
-    let above = line.partition_point(|step| *step <= value).clamp(1, line.len() - 1);
-    (above - 1, (value - line[above - 1]) / (line[above] - line[above - 1]))
-}
-
-fn encode(picture: &RgbImage) -> Result<String> {
-    let mut bytes = Vec::new();
-    picture.write_with_encoder(PngEncoder::new(&mut bytes)).map_err(fail)?;
-    Ok(format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Heights x + 10 y.
-    fn plane() -> Surface {
+    pub(in super::super) fn plane() -> Surface {
         let line = vec![0.0, 1.0, 3.0];
         let height = line.iter().flat_map(|x| line.iter().map(move |y| x + 10.0 * y)).collect();
         Surface { label: "plane".into(), x: line.clone(), y: line, height }
-    }
-
-    #[test]
-    fn the_map_is_linear_between_grid_points() {
-        assert_eq!(place(&[0.0, 1.0, 3.0], 2.0), (1, 0.5));
-        assert_eq!((place(&[0.0, 1.0, 3.0], 0.0), place(&[0.0, 1.0, 3.0], 3.0)), ((0, 0.0), (1, 1.0)));
-        let bands = Bands { low: 0.0, step: 1.0, count: 33 };
-        let colour = |band| {
-            let RGBColor(red, green, blue) = bands.colour(band);
-            Rgb([red, green, blue])
-        };
-        let found = picture(&plane(), &bands, 3, 3);
-        // Centre of a lower-left pixel: x = y = 0.5, height 5.5. Lines end bands everywhere else.
-        assert_eq!(*found.get_pixel(0, 2), Rgb([INK.0, INK.1, INK.2]));
-        assert_eq!(*found.get_pixel(2, 2), colour(7)); // x = 2.5, y = 0.5: 7.5; the corner has no neighbour
     }
 
     #[test]
