@@ -11,12 +11,14 @@
 //! | [`loss`] | one file a loss, formula and shapes in its docs |
 //! | [`train`] | optimiser, schedule, selection, checkpoint, log |
 //! | [`metric`] | ranks and what is computed from them |
+//! | [`analysis`] | what explains a result: loss landscape, spread of gradients, separation, error attribution |
 //! | [`report`] | tables, claims and figures, from `results/` alone |
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
 //! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`error`].
 
+pub mod analysis;
 pub mod dataset;
 pub mod device;
 pub mod error;

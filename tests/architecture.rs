@@ -7,7 +7,7 @@ use std::path::Path;
 const GROUND: [&str; 3] = ["error", "seed", "device"];
 
 /// What a stage may use beside that and itself.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("seed", &[]),
     ("device", &[]),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("dataset", &["sketch", "run"]), // `run` for hexadecimal digits
     ("model", &["kernel", "run"]),   // `run` for files that are written whole or not at all
     ("train", &["run", "dataset", "model", "kernel", "loss", "metric", "sketch"]), // `kernel` for Adam, `sketch` for deformations
+    ("analysis", &["metric"]),
     ("report", &["run", "metric"]),
 ];
 

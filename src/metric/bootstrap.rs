@@ -1,5 +1,6 @@
 //! How sure the difference of two rows is.
 
+use super::quantile::interpolate;
 use crate::{Error, Result, seed::Seed};
 use rand::RngExt;
 
@@ -55,7 +56,7 @@ pub fn paired_interval(a: &[f64], b: &[f64], seed: Seed) -> Result<Interval> {
     }
     means.sort_by(f64::total_cmp);
     let effect = differences.iter().sum::<f64>() / f64::from(count);
-    Ok(Interval { effect, low: quantile(&means, 0.025), high: quantile(&means, 0.975) })
+    Ok(Interval { effect, low: interpolate(&means, 0.025), high: interpolate(&means, 0.975) })
 }
 
 fn subtract(a: &[f64], b: &[f64]) -> Result<Vec<f64>> {
@@ -71,13 +72,6 @@ fn subtract(a: &[f64], b: &[f64]) -> Result<Vec<f64>> {
         Some(i) => Err(Error::value(format!("scores of query {i}"), "finite numbers", differences[i])),
         None => Ok(differences),
     }
-}
-
-/// Linear between the two nearest of `sorted`, which is not empty.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    low + (high - low) * place.fract()
 }
 
 #[cfg(test)]
@@ -109,13 +103,6 @@ mod tests {
         let first = paired_interval(&a, &b, Seed(1)).unwrap();
         assert_eq!(first, paired_interval(&a, &b, Seed(1)).unwrap());
         assert!(first.low < first.effect && first.effect < first.high);
-    }
-
-    #[test]
-    fn quantiles_by_hand() {
-        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.25), 2.0);
-        assert_eq!(quantile(&[1.0, 2.0], 0.5), 1.5);
-        assert_eq!(quantile(&[7.0], 0.975), 7.0);
     }
 
     #[test]

@@ -6,16 +6,25 @@
 //! | [`early`] | Acc@1 against the share of the sketch that is drawn |
 //! | [`gallery`] | sketches and the photos ranked first for them |
 //! | [`bar`] | a table as bars, with the paper's numbers as marks |
+//! | [`surface`] | loss landscapes side by side: surfaces, maps with contour lines |
+//! | [`scatter`] | clouds of points, e.g. features of sketches and photos in a plane |
+//! | [`heat`] | a table of numbers as coloured cells |
 //!
-//! They share [`canvas`] (size, background, font, saving) and [`panel`] (axes, lines, bands, labels at the line ends).
+//! They share [`canvas`] (size, background, font, saving) and [`panel`] (axes, lines, bands, labels at the line ends);
+//! `ramp` holds the colours that stand for numbers, `contour` draws the maps of a landscape.
 
 pub mod bar;
 pub mod canvas;
+mod contour;
 pub mod curve;
 pub mod early;
 mod font;
 pub mod gallery;
+pub mod heat;
 pub mod panel;
+mod ramp;
+pub mod scatter;
+pub mod surface;
 mod truetype;
 
 #[cfg(test)]

@@ -172,7 +172,7 @@ fn band(line: &Line, colour: RGBColor) -> Option<Polygon<(f64, f64)>> {
 }
 
 /// Corners of a diamond, a square or a triangle around a point, in pixels, so that lines differ without colour.
-fn mark(line: usize) -> Vec<(i32, i32)> {
+pub(super) fn mark(line: usize) -> Vec<(i32, i32)> {
     match line % 3 {
         0 => vec![(0, -5), (5, 0), (0, 5), (-5, 0)],
         1 => vec![(-4, -4), (4, -4), (4, 4), (-4, 4)],

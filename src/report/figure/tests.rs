@@ -1,7 +1,7 @@
 //! Every figure is drawn from made-up runs and its structure checked. With `RETRACE_FIGURES` set to a folder the
 //! drawings are also written there, to be looked at.
 
-use super::{bar, curve, early, font, gallery};
+use super::{bar, curve, early, font, gallery, heat, scatter, surface};
 use crate::report::record::tests::write_run;
 use crate::report::table::{Measured, tests::spec};
 use crate::report::{table, table::MeanSd};
@@ -228,4 +228,108 @@ fn the_embedded_font_has_every_letter_of_the_figure() {
     let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
     let used = font::characters(&svg, true);
     assert_eq!(used.into_iter().collect::<String>(), " 013:@AFchr±ü");
+}
+
+/// A valley over 21 x 21 points: the loss rises by `steepness` at a distance of 1.
+fn valley(label: &str, steepness: f64) -> surface::Surface {
+    let line: Vec<f64> = (-10..=10).map(|i| f64::from(i) / 10.0).collect();
+    let height =
+        |(x, y): (f64, f64)| 0.05 + steepness * (x * x + y * y + 0.1 * (5.0 * x).sin() * (4.0 * y).cos()).abs();
+    let height = line.iter().flat_map(|x| line.iter().map(move |y| (*x, *y))).map(height).collect();
+    surface::Surface { label: label.into(), x: line.clone(), y: line, height }
+}
+
+fn contents(document: &Document<'_>) -> Vec<String> {
+    texts(document).iter().map(|node| node.text().unwrap().trim().to_string()).collect()
+}
+
+#[test]
+fn landscapes() {
+    let mut whole = surface::Landscapes {
+        title: "Loss around the trained weights, fake".into(),
+        note: "filter-normalised random directions; the same ones and the same scale for both".into(),
+        x: "first direction".into(),
+        y: "second direction".into(),
+        height: "training loss".into(),
+        surfaces: vec![valley("Ours-Base", 1.2), valley("Ours", 0.4)],
+    };
+    let svg = surface::draw(&whole).unwrap();
+    check("surface", &svg);
+    assert!(svg.len() < 500_000, "{} bytes", svg.len());
+    assert_eq!(svg, surface::draw(&whole).unwrap());
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 2);
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * 20 * 20);
+    let found = contents(&document);
+    for name in ["Ours-Base", "Ours", "training loss", "first direction", "0.0", "2.6"] {
+        assert!(found.iter().any(|content| content == name), "{name}: {found:?}");
+    }
+    whole.surfaces[0].height.iter_mut().for_each(|height| *height *= 1000.0);
+    let svg = surface::draw(&whole).unwrap();
+    check("surface-wide", &svg);
+    assert!(contents(&Document::parse(&svg).unwrap()).iter().any(|content| content == "log10 of training loss"));
+    whole.surfaces.truncate(1);
+    check("surface-one", &surface::draw(&whole).unwrap());
+    whole.surfaces.clear();
+    assert!(surface::draw(&whole).is_err());
+}
+
+#[test]
+fn clouds_of_points() {
+    let cloud = |label: &str, dx: f64, count: u32| {
+        let point = |i: u32| {
+            let angle = f64::from(i) * 2.4; // about the golden angle: an even disc
+            let radius = 0.12 * f64::from(i).sqrt();
+            (dx + radius * angle.cos(), radius * angle.sin())
+        };
+        scatter::Cloud { label: label.into(), points: (0..count).map(point).collect() }
+    };
+    let part = |title: &str, dx| scatter::Part {
+        title: title.into(),
+        note: "domain classifier: 97.5% right (chance: 50%)".into(),
+        x: "first principal direction".into(),
+        y: "second principal direction".into(),
+        clouds: vec![cloud("sketches", 0.0, 150), cloud("photos", dx, 50)],
+    };
+    let parts = [part("Photos only", 3.0), part("Cross-domain", 0.2)];
+    let svg = scatter::draw(&parts).unwrap();
+    check("scatter", &svg);
+    assert!(svg.len() < 80_000, "{} bytes", svg.len());
+    assert_eq!(svg, scatter::draw(&parts).unwrap());
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (200 + 2)); // and the key
+    let found = contents(&document);
+    assert_eq!(found.iter().filter(|content| *content == "photos").count(), 2);
+    assert!(scatter::draw(&[scatter::Part { clouds: vec![], ..parts[0].clone() }]).is_err());
+}
+
+#[test]
+fn table_of_cells() {
+    let names = ["INet", "JSaw", "BTwins", "CLIP", "OBOW"].map(String::from).to_vec();
+    let mut values: Vec<Option<f64>> = (0..25).map(|i| Some(40.0 + 0.47 * f64::from(i))).collect();
+    values[7] = None;
+    let mut whole = heat::Heat {
+        title: "Accuracy by pre-training and by source of the ranking, fake".into(),
+        note: "Acc@1 (%), mean over 3 seeds".into(),
+        row: "pre-training".into(),
+        column: "source of R".into(),
+        rows: names.clone(),
+        columns: names,
+        values,
+        decimals: 1,
+    };
+    let svg = heat::draw(&whole).unwrap();
+    check("heat", &svg);
+    assert!(svg.len() < 50_000, "{} bytes", svg.len());
+    let document = Document::parse(&svg).unwrap();
+    let found = contents(&document);
+    for content in ["40.0", "51.3", "not run", "pre-training", "source of R"] {
+        assert!(found.iter().any(|found| found == content), "{content}: {found:?}");
+    }
+    let fills = |colour: &str| document.descendants().filter(|n| n.attribute("fill") == Some(colour)).count();
+    assert_eq!((fills("#F0F6FA"), fills("#0072B2")), (1, 1)); // the smallest and the largest
+    whole.values[3] = Some(f64::NAN);
+    assert!(heat::draw(&whole).is_err());
+    whole.values.pop();
+    assert!(heat::draw(&whole).unwrap_err().to_string().contains("5 x 5"));
 }

@@ -1,0 +1,31 @@
+//! What explains a result: numbers computed from weights, gradients, features and scores that a finished run left.
+//!
+//! | file | what it measures |
+//! |---|---|
+//! | `direction` | two filter-normalised random directions through the weights |
+//! | `landscape` | the loss around the weights along them, and how flat it is |
+//! | `covariance` | how much the gradients of single samples differ: nuclear norm of their covariance |
+//! | `stability` | how far a series wanders, relative to its mean |
+//! | `smoothness` | how alike the photos ranked first are |
+//! | `attribution` | whose fault a wrong answer is: the model's or the sketch's |
+//! | `separation` | how far apart two clouds of features are: a picture and the accuracy of a classifier |
+//!
+//! All of them are pure computations: no paper, no model, no file. What is trained or read comes in as tensors, slices
+//! or a closure.
+
+mod attribution;
+mod covariance;
+mod direction;
+mod landscape;
+mod principal;
+mod separation;
+mod smoothness;
+mod stability;
+
+pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
+pub use covariance::{GradientSpread, Gradients};
+pub use direction::Directions;
+pub use landscape::{Grid, Rise, scan};
+pub use separation::{Embedding, domain_accuracy, embed};
+pub use smoothness::{Smoothness, fidelity, smoothness};
+pub use stability::{Stability, stability};

@@ -1,0 +1,147 @@
+//! Clouds of points, e.g. features of sketches and of photos in the plane in which they are widest.
+
+use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::panel::mark;
+use crate::{Error, Result};
+use plotters::prelude::*;
+use plotters::style::text_anchor::HPos;
+
+/// Pixels of a part: width, and height with title, note and key.
+const PART: (u32, u32) = (420, 470);
+
+/// Height of title, note and key, in pixels.
+const HEAD: i32 = 86;
+
+/// Free space around the points, as a share of their extent.
+const AIR: f64 = 0.06;
+
+/// A coordinate system with clouds of points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Above the axes.
+    pub title: String,
+    /// Smaller, below the title.
+    pub note: String,
+    /// Name of the axis to the right.
+    pub x: String,
+    /// Name of the axis up.
+    pub y: String,
+    /// In the colours of [`PALETTE`], each with a mark of its own.
+    pub clouds: Vec<Cloud>,
+}
+
+/// Points of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cloud {
+    /// In the key.
+    pub label: String,
+    /// (to the right, up)
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Draws the parts side by side; in each a unit is as long to the right as up.
+///
+/// # Errors
+/// No part, a part without points, a point that is not finite, or a character that the font lacks.
+pub fn draw(parts: &[Part]) -> Result<String> {
+    let whole = parts.iter().map(window).collect::<Result<Vec<_>>>()?;
+    if parts.is_empty() {
+        return Err(Error::value("scatter", "at least one part", "none"));
+    }
+    render((PART.0 * parts.len() as u32, PART.1), |area| {
+        let areas = area.split_evenly((1, parts.len()));
+        areas.iter().zip(parts).zip(whole).try_for_each(|((area, part), window)| draw_part(area, part, window))
+    })
+}
+
+/// Centre and half the side of the square that holds all points.
+fn window(part: &Part) -> Result<((f64, f64), f64)> {
+    let points = || part.clouds.iter().flat_map(|cloud| &cloud.points);
+    if points().count() == 0 {
+        return Err(Error::value(&part.title, "at least one point", "none"));
+    }
+    if let Some(point) = points().find(|point| !(point.0.is_finite() && point.1.is_finite())) {
+        return Err(Error::value(&part.title, "finite points", format!("{point:?}")));
+    }
+    let ends = |side: fn(&(f64, f64)) -> f64| {
+        points().map(side).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+    };
+    let (x, y) = (ends(|point| point.0), ends(|point| point.1));
+    let half = (x.1 - x.0).max(y.1 - y.0) / 2.0 * (1.0 + 2.0 * AIR);
+    // A single point still gets axes.
+    Ok((((x.0 + x.1) / 2.0, (y.0 + y.1) / 2.0), if half > 0.0 { half } else { 1.0 }))
+}
+
+fn draw_part(area: &Area<'_>, part: &Part, ((x, y), half): ((f64, f64), f64)) -> Result<()> {
+    write(area, &part.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
+    write(area, &part.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
+    draw_key(area, &part.clouds)?;
+    // Left and right, top and bottom leave a square.
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(HEAD)
+        .margin_bottom(6)
+        .margin_left(8)
+        .margin_right(20)
+        .x_label_area_size(PART.1 - HEAD as u32 - 6 - SIDE)
+        .y_label_area_size(PART.0 - 28 - SIDE)
+        .build_cartesian_2d(x - half..x + half, y - half..y + half)
+        .map_err(fail)?;
+    let decimals = (-(half / 2.5).log10().floor()).clamp(0.0, 6.0) as usize;
+    let label = |value: &f64| format!("{:.decimals$}", if value.abs() < half * 1e-6 { 0.0 } else { *value });
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(Size::Small, INK, HPos::Left))
+        .axis_desc_style(text(Size::Normal, INK, HPos::Left))
+        .x_desc(&part.x)
+        .y_desc(&part.y)
+        .x_labels(6)
+        .y_labels(6)
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
+        .draw()
+        .map_err(fail)?;
+    // In turns, so that no cloud covers another.
+    let longest = part.clouds.iter().map(|cloud| cloud.points.len()).max().unwrap_or(0);
+    for point in 0..longest {
+        for (i, (cloud, colour)) in part.clouds.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
+            let shown = cloud.points.get(point);
+            let marks = shown.map(|at| EmptyElement::at(*at) + Polygon::new(mark(i), colour.mix(0.7).filled()));
+            chart.draw_series(marks).map_err(fail)?;
+        }
+    }
+    Ok(())
+}
+
+/// Side of the square of the axes, in pixels.
+const SIDE: u32 = 330;
+
+fn draw_key(area: &Area<'_>, clouds: &[Cloud]) -> Result<()> {
+    let mut x = 20;
+    for (i, (cloud, colour)) in clouds.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
+        let corners: Vec<(i32, i32)> = mark(i).into_iter().map(|(dx, dy)| (x + dx, 63 + dy)).collect();
+        area.draw(&Polygon::new(corners, colour.filled())).map_err(fail)?;
+        write(area, &cloud.label, (x + 10, 63), text(Size::Small, INK, HPos::Left))?;
+        x += 10 + width(&cloud.label, Size::Small)? as i32 + 26;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_a_square_around_all_points() {
+        let cloud = |points: &[(f64, f64)]| Cloud { label: "a".into(), points: points.to_vec() };
+        let part = |clouds| Part { title: "t".into(), note: String::new(), x: String::new(), y: String::new(), clouds };
+        let (centre, half) = window(&part(vec![cloud(&[(0.0, 0.0), (1.0, 2.0)]), cloud(&[(10.0, 4.0)])])).unwrap();
+        assert_eq!(centre, (5.0, 2.0));
+        assert!((half - 5.0 * 1.12).abs() < 1e-12);
+        assert_eq!(window(&part(vec![cloud(&[(3.0, 4.0)])])).unwrap(), ((3.0, 4.0), 1.0));
+        assert!(window(&part(vec![cloud(&[])])).is_err() && window(&part(vec![cloud(&[(f64::NAN, 0.0)])])).is_err());
+        assert!(draw(&[]).is_err());
+    }
+}
