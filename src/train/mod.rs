@@ -12,7 +12,7 @@ mod optimiser;
 pub mod pretrain;
 mod schedule;
 
-pub use evaluate::{Embedding, Queries, distances, early, evaluate, scores};
+pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, scores};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
