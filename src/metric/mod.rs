@@ -6,8 +6,10 @@
 
 mod accuracy;
 mod bootstrap;
+mod drop;
 mod rank;
 
 pub use accuracy::{acc_at, average_percentile, mean_sd, median_rank};
 pub use bootstrap::{Interval, RESAMPLES, paired_interval};
+pub use drop::relative_drop;
 pub use rank::{Tie, distances, nearest, ranks};
