@@ -1,6 +1,6 @@
 use super::{Config, Curvature, Neighbourhood, Network, Update};
 use crate::dataset::Pair;
-use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
+use crate::loss::{Draw, Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
 use crate::seed::Stream;
 use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients};
 use crate::{Error, Result};
@@ -85,7 +85,7 @@ impl<'a> PaperStep<'a> {
                 let row = |photo| rows.get(photo).copied();
                 let rows: Option<Vec<usize>> = owners.iter().map(row).collect();
                 let rows = rows.ok_or_else(|| Error::value("batch", "photos of the topology", "another photo"))?;
-                draw_triples(topology, &rows, self.neighbourhood.pairs, stream)?
+                draw_triples(topology, &rows, self.neighbourhood.pairs, Draw::Random, stream)?
             }
             None => Vec::new(),
         };
