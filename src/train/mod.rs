@@ -11,6 +11,7 @@ mod log;
 mod optimiser;
 pub mod pretrain;
 mod schedule;
+mod topology;
 
 pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, scores};
 pub use feature::{FeaturePlan, Features};
@@ -20,6 +21,7 @@ pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};
 pub use schedule::Schedule;
+pub use topology::TopologyPlan;
 
 /// What a long computation tells, and asks, the one who started it; the library itself prints nothing.
 pub trait Watch: Send + Sync {

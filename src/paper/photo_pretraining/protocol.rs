@@ -2,16 +2,17 @@
 
 use super::bench::{Bench, Order, hash_weights, pixels, weights_path};
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
-use crate::Result;
 use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::model::l2_normalise;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
-use crate::run::{Rank, RunConfig, RunFolder, Summary};
+use crate::run::{Rank, RunConfig, RunFolder, Summary, hex};
 use crate::seed::Seed;
-use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries};
+use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, TopologyPlan};
+use crate::{Result, device};
 use candle_core::Tensor;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -72,8 +73,8 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     let album = bench.album(&run.config, &Split::ALL, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
-    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
-    let features = run.config.frozen.map(|versions| trial.features(&pixels, versions, &weights)).transpose()?;
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order, weights };
+    let features = run.config.frozen.map(|versions| trial.features(&pixels, versions)).transpose()?;
     let feed: &dyn Feed = match &features {
         Some(features) => features,
         None => &pixels,
@@ -93,29 +94,36 @@ struct Trial<'a> {
     network: &'a Network,
     folder: &'a RunFolder,
     order: &'a Order<'a>,
+    /// Digest of the pre-trained weights.
+    weights: String,
 }
 
 impl Trial<'_> {
-    fn features(&self, pixels: &Pixels, versions: u32, weights: &str) -> Result<Features> {
-        let (index, config) = (self.bench.index(), &self.run.config);
+    /// Names what the pre-trained network sees, and the network.
+    fn key(&self) -> Result<String> {
+        let (config, data) = (&self.run.config, self.bench.source().version());
         let prepare = serde_json::to_string(&config.prepare)?;
+        Ok(format!("{} {data} {} {} {prepare}", self.run.dataset, config.architecture, self.weights))
+    }
+
+    fn features(&self, pixels: &Pixels, versions: u32) -> Result<Features> {
+        let index = self.bench.index();
         let partial = match pixels.album.is_vector() {
             true => (index.sketches_of(Split::Test), EARLY.to_vec()),
             false => (Vec::new(), Vec::new()),
         };
-        let data = self.bench.source().version();
         let plan = FeaturePlan {
             pixels,
             backbone: &|x| self.network.features(x),
             counts: [index.photos.len(), index.sketches.len()],
             versions,
             partial,
-            key: format!("{} {data} {} {weights} {prepare}", self.run.dataset, config.architecture),
+            key: self.key()?,
         };
         Features::open(&plan, &self.order.places.cache, self.order.watch)
     }
 
-    /// The topology of the training photos under the network as it was pre-trained.
+    /// The topology of the training photos under the network as it was pre-trained; every seed has the same.
     fn neighbours(&self, feed: &dyn Feed) -> Result<Neighbours> {
         let photos = self.bench.index().photos_of(Split::Train);
         let frozen = |chunk: &[usize]| -> Result<Tensor> {
@@ -123,8 +131,16 @@ impl Trial<'_> {
             let features = if input.rank() == 4 { self.network.features(&input)? } else { input };
             Ok(l2_normalise(&features)?.detach())
         };
-        let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
-        let topology = Topology::new(&Tensor::cat(&rows, 0)?)?;
+        let build = || {
+            let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
+            Topology::new(&Tensor::cat(&rows, 0)?)
+        };
+        // Kept features and fresh ones, and those of other devices, may differ in their last bits.
+        let source = if self.run.config.frozen.is_some() { "kept" } else { "fresh" };
+        let rows = hex(&Sha256::digest(format!("{photos:?}"))[..8]);
+        let key = format!("{} {source} {} {rows}", self.key()?, device::name(self.order.device));
+        let folder = &self.order.places.cache;
+        let topology = TopologyPlan { key, folder, photos: photos.len(), build: &build }.open()?;
         Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
     }
 
