@@ -58,6 +58,19 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
 }
 
 #[test]
+fn two_trainings_in_one_folder_are_refused() {
+    let bench = Bench::new(&ours());
+    let lock = bench.folder("locked", &ours()).lock().unwrap();
+    let error = bench.run("locked", &ours(), &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("seed0") && error.contains("another process is training there"), "{error}");
+    drop(lock);
+    let stopped = bench.run("locked", &ours(), &Stopper(AtomicUsize::new(1))).unwrap_err();
+    assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
+    bench.run("locked", &ours(), &Unwatched).unwrap(); // the stopped one has let go
+    drop(bench.folder("locked", &ours()).lock().unwrap());
+}
+
+#[test]
 fn with_a_frozen_backbone_too() {
     let config = Config { frozen: Some(2), ..ours() };
     let bench = Bench::new(&config);

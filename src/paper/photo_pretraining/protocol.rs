@@ -44,7 +44,7 @@ pub fn run_floor(floor: Floor, dataset: &str, order: &Order) -> Result<Summary> 
 ///
 /// # Errors
 /// Data or weights that are not there, or others than the run began with; a setting that cannot be; a watch that
-/// stops; a folder that holds another configuration.
+/// stops; a folder that holds another configuration, or that another process trains in.
 pub fn run(run: &RunConfig<Config>, order: &Order) -> Result<Summary> {
     run_on(run, &run.dataset, order)
 }
@@ -62,6 +62,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
         bench.index().require(Split::Train)?;
         bench.index().require(Split::Valid)?;
     }
+    let _lock = folder.lock()?;
     folder.open(run)?;
     let weights = hash_weights(&run.config, order.places)?;
     let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
