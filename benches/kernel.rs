@@ -11,6 +11,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use retrace::kernel::{AdamStep, Bounds, Moments, Window, adam, average_pool, batch_norm, conv2d, max_pool, moments};
 use retrace::kernel::{add, rectify};
+use retrace::loss::Topology;
 use std::fmt;
 
 /// As the binary has it.
@@ -225,4 +226,12 @@ fn adam_step(bencher: Bencher) {
     sound(square.set(&sound(square.as_detached_tensor().sqr())));
     let step = AdamStep { beta: [0.9, 0.999], epsilon: 1e-8, rate: 1e-5, weight_decay: 0.0, step: 10 };
     measure(bencher, ItemsCount::new(x.elem_count()), || adam(&x, &mean, &square, &gradient, &step));
+}
+
+/// Features of EfficientNet-Lite0 of as many photos as Shoe-V2 has.
+#[divan::bench(max_time = 5)]
+fn topology(bencher: Bencher) {
+    let features = sound(wave(&[2000, 1280]));
+    let build = || Topology::new(features.as_tensor()).map_err(candle_core::Error::wrap);
+    measure(bencher, ItemsCount::new(2000_usize * 2000 * 1280), build);
 }

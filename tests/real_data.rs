@@ -1,6 +1,7 @@
-//! Shipped checkpoints on real data; needs RETRACE_DATA, and for frozen rows the imported weights.
+//! Shipped checkpoints and unlabelled photos on real data; needs RETRACE_DATA, and for checkpoints the imported weights.
 
 use candle_core::Device;
+use retrace::dataset::photos;
 use retrace::paper::photo_pretraining::{Retrieval, bench, plan, protocol, table::REAL};
 use retrace::run::Places;
 use retrace::train::Unwatched;
@@ -9,6 +10,27 @@ use std::path::{Path, PathBuf};
 
 /// Points of Acc@1 that a checkpoint may differ from its record: two queries of Chair-V2 are more.
 const TOLERANCE: f64 = 0.5;
+
+/// The unlabelled photos of Shoe-V2: 2,000 of them, each 256 pixels wide and high.
+#[test]
+fn the_unlabelled_photos_are_whole() {
+    let Some(data) = std::env::var_os("RETRACE_DATA") else {
+        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
+        return;
+    };
+    let root = Path::new(&data).join("QMUL-Shoe-V2-photos");
+    if !root.is_dir() {
+        let _ = writeln!(std::io::stderr(), "skipped: no {}", root.display());
+        return;
+    }
+    let photos = photos(&root).unwrap();
+    assert_eq!((photos.name(), photos.count()), ("qmul-shoe-v2-photos", 2000));
+    let faults = photos.check();
+    assert!(faults.is_empty(), "{faults:?}");
+    for position in [0, 999, 1999] {
+        assert_eq!(photos.photo(position).unwrap().dimensions(), (256, 256));
+    }
+}
 
 #[test]
 fn a_shipped_checkpoint_ranks_as_recorded() {

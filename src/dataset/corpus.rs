@@ -1,9 +1,8 @@
 //! From what a folder holds to a [`Source`]: pairing, order, version. Every loader of real data ends here.
 
-use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split, picture, vector};
-use crate::{Error, Result, run, sketch::Sketch};
+use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split, listing, picture, vector};
+use crate::{Error, Result, sketch::Sketch};
 use image::RgbImage;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -181,21 +180,12 @@ impl Scan {
         placed
     }
 
-    /// SHA-256 over `name NUL size LF` of every file, by name; the first 16 digits.
+    /// What [`Source::version`] returns.
     fn version(&self) -> Result<String> {
         let photos = self.photos.iter().map(|found| found.path.as_path());
         let sketches = self.sketches.iter().filter_map(FoundSketch::path);
-        let mut lines = BTreeMap::new();
-        for path in photos.chain(sketches).chain(self.tables.iter().map(PathBuf::as_path)) {
-            let inside = path.strip_prefix(&self.root).unwrap_or(path);
-            let name: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
-            lines.insert(name.join("/"), std::fs::metadata(path).map_err(Error::io(path))?.len());
-        }
-        let mut hash = Sha256::new();
-        for (name, size) in lines {
-            hash.update(format!("{name}\0{size}\n"));
-        }
-        Ok(run::hex(&hash.finalize())[..16].to_string())
+        let tables = self.tables.iter().map(PathBuf::as_path);
+        listing::version(&self.root, photos.chain(sketches).chain(tables))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What lies in a folder, in one order on every machine.
 
-use crate::{Error, Result};
+use crate::{Error, Result, run};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A file and its name without ending.
@@ -45,6 +47,21 @@ pub(super) fn ending(path: &Path) -> Option<String> {
 /// A file's name without its ending.
 pub(super) fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// SHA-256 over `name NUL size LF` of every file, by its name below `root` with `/`; the first 16 digits.
+pub(super) fn version<'a>(root: &Path, paths: impl Iterator<Item = &'a Path>) -> Result<String> {
+    let mut lines = BTreeMap::new();
+    for path in paths {
+        let inside = path.strip_prefix(root).unwrap_or(path);
+        let name: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+        lines.insert(name.join("/"), std::fs::metadata(path).map_err(Error::io(path))?.len());
+    }
+    let mut hash = Sha256::new();
+    for (name, size) in lines {
+        hash.update(format!("{name}\0{size}\n"));
+    }
+    Ok(run::hex(&hash.finalize())[..16].to_string())
 }
 
 fn entries(folder: &Path) -> Result<Vec<Named>> {

@@ -6,6 +6,7 @@
 //! | [`qmul_v1`] | QMUL-Shoe-V1, Chair-V1, Handbag: paired pictures |
 //! | [`sketchy`] | Sketchy: a folder a class |
 //! | [`folder`] | anyone's own data, paired by a `manifest.csv` |
+//! | [`photos()`] | photos alone, without sketches or labels |
 //!
 //! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
 //! validation part; [`check()`] opens every file and compares counts; [`sheet()`] shows what a corpus looks like.
@@ -37,6 +38,7 @@ pub mod folder;
 mod index;
 mod listing;
 mod open;
+mod photos;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;
@@ -49,6 +51,7 @@ pub use catalogue::{Known, Published, list};
 pub use check::{Comparison, Report, check, check_source};
 pub use corpus::{Corpus, Layout};
 pub use open::{detect, open};
+pub use photos::{PhotoFolder, photos};
 pub use sheet::{choose, sheet};
 pub use validation::with_validation;
 

@@ -1,7 +1,8 @@
 //! From photos and drawings to tensors of one size, deformed on the way where training asks for it.
 
 use super::{Drawing, Index, Source, Split};
-use crate::sketch::{Affine, CANVAS, partial, rasterise};
+use crate::seed::Seed;
+use crate::sketch::{Affine, CANVAS, DeformConfig, deform, partial, rasterise};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use image::{GrayImage, Rgb, RgbImage, imageops};
@@ -131,8 +132,37 @@ impl Album {
     /// A corpus whose sketches are pixels: they have no order of drawing.
     pub fn partial(&self, positions: &[usize], percent: f64, device: &Device) -> Result<Tensor> {
         self.stack(positions, device, |position| match self.drawing(*position)? {
-            Drawing::Vector(sketch) => Ok(grey(&self.rasterise(&partial::first_points(sketch, percent)?))),
+            Drawing::Vector(sketch) => Ok(grey(&self.rasterise(&partial::first_points(sketch, percent)?, 1.0))),
             Drawing::Raster(_) => Err(Error::value("partial sketch", "strokes", "a picture of a sketch")),
+        })
+    }
+
+    /// Sketches whose strokes are deformed at random, and drawn with a pen of random width.
+    ///
+    /// Every sketch and version has a stream of its own: what comes out depends neither on which others are asked for
+    /// nor on their order.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`; the ink is `pen / config.pen` times as wide as elsewhere, where it has a width.
+    ///
+    /// # Errors
+    /// A corpus whose sketches are pixels: they have no strokes to deform. What [`DeformConfig::check`] refuses.
+    pub fn deformed(
+        &self,
+        positions: &[usize],
+        config: &DeformConfig,
+        seed: Seed,
+        version: u32,
+        device: &Device,
+    ) -> Result<Tensor> {
+        config.check()?;
+        let name = format!("deform/{version}");
+        self.stack(positions, device, |position| match self.drawing(*position)? {
+            Drawing::Vector(sketch) => {
+                let deformed = deform(sketch, config, &mut seed.child(&name, *position as u64));
+                Ok(grey(&self.rasterise(&deformed.sketch, deformed.pen / config.pen)))
+            }
+            Drawing::Raster(_) => Err(Error::value("deformed sketch", "strokes", "a picture of a sketch")),
         })
     }
 
@@ -148,8 +178,8 @@ impl Album {
     fn draw(&self, position: usize, affine: &Affine) -> Result<GrayImage> {
         let plain = *affine == Affine::default();
         Ok(match self.drawing(position)? {
-            Drawing::Vector(sketch) if plain => self.rasterise(sketch),
-            Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch)),
+            Drawing::Vector(sketch) if plain => self.rasterise(sketch, 1.0),
+            Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch), 1.0),
             Drawing::Raster(raster) => {
                 let mut raster = if plain { raster.clone() } else { warp(raster, affine)? };
                 if self.config.ink == Ink::WhiteOnBlack {
@@ -160,9 +190,10 @@ impl Album {
         })
     }
 
-    fn rasterise(&self, sketch: &crate::sketch::Sketch) -> GrayImage {
+    /// Draws with `pen` times the ink's width, where it has one.
+    fn rasterise(&self, sketch: &crate::sketch::Sketch, pen: f32) -> GrayImage {
         match self.config.ink {
-            Ink::DarkOnWhite { width } => rasterise::antialiased(sketch, self.config.side, width),
+            Ink::DarkOnWhite { width } => rasterise::antialiased(sketch, self.config.side, width * pen),
             Ink::WhiteOnBlack => rasterise::bresenham(sketch, self.config.side),
         }
     }
@@ -222,16 +253,17 @@ mod tests {
     use crate::dataset::{PhotoEntry, SketchEntry};
     use crate::sketch::{Point, Sketch};
 
-    /// One photo with a dark square at a known place, and the same square as a sketch.
-    struct Square(Index);
+    /// One photo with a dark square at a known place, and three times the same square as a sketch: strokes or pixels.
+    struct Square(Index, bool);
 
     impl Square {
-        fn new() -> Self {
+        fn new(is_vector: bool) -> Self {
             let photo = PhotoEntry { id: "a".into(), category: "square".into(), split: Split::Train };
-            Self(Index {
+            let index = Index {
                 photos: vec![photo],
-                sketches: vec![SketchEntry { id: "a".into(), photo: 0, sketcher: None }],
-            })
+                sketches: vec![SketchEntry { id: "a".into(), photo: 0, sketcher: None }; 3],
+            };
+            Self(index, is_vector)
         }
     }
 
@@ -250,13 +282,16 @@ mod tests {
             Ok(RgbImage::from_fn(256, 256, |x, y| Rgb(if inside(x, y) { [0; 3] } else { [255; 3] })))
         }
         fn drawing(&self, _: usize) -> Result<Drawing> {
+            if !self.1 {
+                return Ok(Drawing::Raster(GrayImage::new(8, 8)));
+            }
             let corners = [(50.0, 95.0), (50.0, 105.0)].map(|(x, y)| Point::new(x, y));
             Ok(Drawing::Vector(Sketch { strokes: vec![corners.to_vec()] }))
         }
     }
 
     fn load(splits: &[Split], ink: Ink) -> Album {
-        let square = Square::new();
+        let square = Square::new(true);
         Album::load(&square, square.index(), splits, PrepareConfig { side: 64, ink }, &|| Ok(())).unwrap()
     }
 
@@ -302,6 +337,52 @@ mod tests {
         assert!(mean(Ink::DarkOnWhite { width: 3.0 }) > 0.9);
         assert!(mean(Ink::DarkOnWhite { width: 9.0 }) < mean(Ink::DarkOnWhite { width: 3.0 }));
         assert!(mean(Ink::WhiteOnBlack) < 0.1);
+    }
+
+    fn values(tensor: Result<Tensor>) -> Vec<Vec<f32>> {
+        tensor.unwrap().flatten_from(1).unwrap().to_vec2().unwrap()
+    }
+
+    #[test]
+    fn deformations_depend_on_seed_version_and_sketch_alone() {
+        let album = album(Ink::DarkOnWhite { width: 8.0 });
+        let config = DeformConfig::default();
+        let drawn = |positions: &[usize], seed, version| {
+            values(album.deformed(positions, &config, Seed(seed), version, &Device::Cpu))
+        };
+        let rows = drawn(&[0, 1, 2], 5, 0);
+        assert!(rows[0] != rows[1] && rows[1] != rows[2]); // three times the same sketch
+        assert_eq!(drawn(&[2, 0], 5, 0), [rows[2].clone(), rows[0].clone()]);
+        assert!(drawn(&[0], 5, 1)[0] != rows[0] && drawn(&[0], 6, 0)[0] != rows[0]);
+        let none = album.deformed(&[0], &DeformConfig::none(), Seed(5), 0, &Device::Cpu);
+        assert_eq!(values(none), values(album.sketches(&[(0, Affine::default())], &Device::Cpu)));
+    }
+
+    #[test]
+    fn the_pen_is_a_share_of_the_ink() {
+        let config = DeformConfig { pen: 10.0, pen_variation: 10.0, ..DeformConfig::none() };
+        let ink = |album: &Album, config: &DeformConfig, version| {
+            let drawn = album.deformed(&[0], config, Seed(0), version, &Device::Cpu).unwrap();
+            1.0 - drawn.mean_all().unwrap().to_scalar::<f32>().unwrap()
+        };
+        let soft = album(Ink::DarkOnWhite { width: 8.0 });
+        let shares: Vec<f32> = (0..40).map(|version| ink(&soft, &config, version)).collect();
+        // A stadium of length 10 and width 8, of which the pen makes 4 to 12: 52.6 to 233.1 pixels of 65,536.
+        let (least, most) = shares.iter().fold((1.0_f32, 0.0_f32), |(l, m), share| (l.min(*share), m.max(*share)));
+        assert!(least * 65_536.0 > 45.0 && least * 65_536.0 < 75.0, "{}", least * 65_536.0);
+        assert!(most * 65_536.0 < 245.0 && most * 65_536.0 > 200.0, "{}", most * 65_536.0);
+        let hard = album(Ink::WhiteOnBlack);
+        assert!((0..9).all(|version| ink(&hard, &config, version) == ink(&hard, &config, 0)));
+    }
+
+    #[test]
+    fn pictures_have_no_strokes_to_deform() {
+        let square = Square::new(false);
+        let config = PrepareConfig { side: 8, ink: Ink::WhiteOnBlack };
+        let album = Album::load(&square, square.index(), &[Split::Train], config, &|| Ok(())).unwrap();
+        let refuse = |config| album.deformed(&[0], &config, Seed(0), 0, &Device::Cpu).unwrap_err().to_string();
+        assert_eq!(refuse(DeformConfig::none()), "deformed sketch: expected strokes, found a picture of a sketch");
+        assert!(refuse(DeformConfig { noise: -1.0, ..DeformConfig::none() }).starts_with("deform.noise"));
     }
 
     #[test]

@@ -3,11 +3,15 @@
 mod correlation;
 mod cross_entropy;
 mod neighbourhood;
+mod topology;
+mod triple;
 mod triplet;
 
 pub use correlation::{barlow_twins_loss, contrastive_loss, soft_cross_entropy_loss};
 pub use cross_entropy::cross_entropy_loss;
-pub use neighbourhood::{Topology, Triple, agreement, draw_triples, neighbourhood_loss};
+pub use neighbourhood::{agreement, neighbourhood_loss};
+pub use topology::Topology;
+pub use triple::{Draw, Triple, draw_triples};
 pub use triplet::triplet_loss;
 
 use candle_core::{D, Result, Tensor};

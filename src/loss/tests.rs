@@ -90,7 +90,7 @@ fn neighbourhood_agrees_with_its_twin_in_both_forms() {
     let mut stream = Seed(6).stream("test");
     let (queries, photos) = (rows(&mut stream, 5, 3), rows(&mut stream, 5, 3));
     let topology = Topology::new(&tensor(&rows(&mut stream, 9, 4))).unwrap();
-    let triples = draw_triples(&topology, &[8, 0, 3, 5, 2], 7, &mut stream).unwrap();
+    let triples = draw_triples(&topology, &[8, 0, 3, 5, 2], 7, Draw::Random, &mut stream).unwrap();
     assert_eq!(triples.len(), 35);
     for (first, others) in [(&queries, &photos), (&photos, &photos)] {
         let loss = |q: &Tensor| neighbourhood_loss(q, &tensor(others), &triples, 0.05).unwrap();
@@ -106,7 +106,7 @@ fn triples_are_three_photos_and_carry_the_order() {
     let points = rows(&mut stream, 12, 3);
     let topology = Topology::new(&tensor(&points)).unwrap();
     let photos = [3, 11, 0, 3, 6];
-    for triple in draw_triples(&topology, &photos, 20, &mut stream).unwrap() {
+    for triple in draw_triples(&topology, &photos, 20, Draw::Random, &mut stream).unwrap() {
         let (i, j, k) = (photos[triple.i], photos[triple.j], photos[triple.k]);
         assert!(i != j && i != k && j != k);
         let nearer = distance(&points[i], &points[j]) <= distance(&points[i], &points[k]);
@@ -118,8 +118,62 @@ fn triples_are_three_photos_and_carry_the_order() {
 fn a_batch_without_three_photos_is_an_error() {
     let topology = Topology::new(&tensor(&[vec![0.0], vec![1.0], vec![2.0]])).unwrap();
     let mut stream = Seed(8).stream("test");
-    assert!(draw_triples(&topology, &[0, 1], 1, &mut stream).is_err());
-    assert!(draw_triples(&topology, &[0, 0, 0], 1, &mut stream).is_err());
-    assert!(draw_triples(&topology, &[0, 1, 3], 1, &mut stream).unwrap_err().to_string().contains("below 3"));
+    for draw in [Draw::Random, Draw::Nearest] {
+        assert!(draw_triples(&topology, &[0, 1], 1, draw, &mut stream).is_err());
+        assert!(draw_triples(&topology, &[0, 0, 0], 1, draw, &mut stream).is_err());
+        assert!(draw_triples(&topology, &[0, 1, 3], 1, draw, &mut stream).unwrap_err().to_string().contains("below 3"));
+    }
     assert!(Topology::new(&tensor(&[vec![f64::NAN], vec![1.0]])).is_err());
+}
+
+/// On a line at 0, 4, 1, 9 and 2; a second row of photo 2.
+#[test]
+fn nearest_draws_the_first_nearest_and_a_random_other() {
+    let topology = Topology::new(&tensor(&[0.0, 4.0, 1.0, 9.0, 2.0].map(|x| vec![x]))).unwrap();
+    let photos = [1, 2, 4, 3, 2, 0];
+    let triples = draw_triples(&topology, &photos, 40, Draw::Nearest, &mut Seed(1).stream("test")).unwrap();
+    assert_eq!(triples.len(), 6 * 40);
+    // To 4: 2. To 1: 0 and 2 are equally near, and 2 is the earlier row. To 2: 1, in its earlier row. To 9: 4. To 0: 1.
+    for (i, nearest) in [2, 2, 1, 0, 2, 1].into_iter().enumerate() {
+        let own: Vec<&Triple> = triples.iter().filter(|triple| triple.i == i).collect();
+        assert!(own.len() == 40 && own.iter().all(|triple| triple.j == nearest && triple.order == 1), "{i}: {own:?}");
+        let may = |k: usize| photos[k] != photos[i] && photos[k] != photos[nearest];
+        assert!((0..6).all(|k| own.iter().any(|triple| triple.k == k) == may(k)), "{i}: {own:?}");
+    }
+}
+
+/// Drawn before there was another way: runs on record depend on it.
+#[test]
+fn random_takes_its_draws_as_ever() {
+    let topology = Topology::new(&tensor(&[0.0, 4.0, 1.0, 9.0, 2.0].map(|x| vec![x]))).unwrap();
+    let photos = [1, 2, 4, 3];
+    let found = draw_triples(&topology, &photos, 5, Draw::default(), &mut Seed(2).stream("test")).unwrap();
+    let mut stream = Seed(2).stream("test");
+    let mut expected = Vec::new();
+    for i in 0..4 {
+        let others: Vec<usize> = (0..4).filter(|j| *j != i).collect();
+        while expected.len() < 5 * (i + 1) {
+            let (j, k) = (others[stream.random_range(0..3)], others[stream.random_range(0..3)]);
+            expected.extend(topology.order(photos[i], photos[j], photos[k]).map(|order| Triple { i, j, k, order }));
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn draws_are_written_in_lower_case() {
+    for (draw, text) in [(Draw::Random, "\"random\""), (Draw::Nearest, "\"nearest\"")] {
+        assert_eq!(serde_json::to_string(&draw).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Draw>(text).unwrap(), draw);
+    }
+}
+
+#[test]
+fn distances_that_are_none_are_no_topology() {
+    let refused = [vec![vec![0.0, 1.0]], vec![vec![0.0, f64::NAN], vec![1.0, 0.0]], vec![vec![-1.0]]];
+    for rows in refused {
+        assert!(Topology::of_distances(&tensor(&rows)).is_err(), "{rows:?}");
+    }
+    let topology = Topology::of_distances(&tensor(&[vec![0.0, 2.0], vec![2.0, 0.0]])).unwrap();
+    assert_eq!((topology.photos(), topology.distance(0, 1)), (2, Some(2.0)));
 }

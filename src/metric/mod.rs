@@ -6,10 +6,12 @@
 
 mod accuracy;
 mod bootstrap;
+mod drop;
 mod quantile;
 mod rank;
 
 pub use accuracy::{acc_at, average_percentile, mean_sd, median_rank};
 pub use bootstrap::{Interval, RESAMPLES, paired_interval};
+pub use drop::relative_drop;
 pub use quantile::quantile;
 pub use rank::{Tie, distances, nearest, ranks};

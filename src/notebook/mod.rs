@@ -23,7 +23,7 @@ pub use show::{Html, Show, Svg, film, strip};
 pub mod prelude {
     pub use super::{Html, Live, Profile, Session, Show, Svg, film, strip};
     pub use crate::dataset::{self, Drawing, Index, Source, Split};
-    pub use crate::loss::{Topology, Triple, agreement, draw_triples, neighbourhood_loss, triplet_loss};
+    pub use crate::loss::{Draw, Topology, Triple, agreement, draw_triples, neighbourhood_loss, triplet_loss};
     pub use crate::report::claim::{self, Claim, Finding};
     pub use crate::report::figure::{bar, curve, early};
     pub use crate::report::table::{self, Table};

@@ -6,6 +6,7 @@
 //! | [`svg`], [`json`] | files that people have |
 //! | [`simplify`] | fewer points, or evenly spaced ones |
 //! | [`partial`] | the first p% of a drawing, or a drawing with strokes missing |
+//! | [`mod@deform`] | strokes redrawn by a less careful hand |
 //! | [`augment`] | shift, scale, rotation and a flip that a photo can share |
 //! | [`rasterise`] | pixels, the field's way or anti-aliased |
 //! | [`statistic`] | strokes, points and ink of a corpus |
@@ -14,6 +15,7 @@
 //! `256 i / s` to `256 (i + 1) / s`.
 
 pub mod augment;
+pub mod deform;
 pub mod json;
 pub mod partial;
 pub mod pen;
@@ -23,6 +25,7 @@ pub mod statistic;
 pub mod svg;
 
 pub use augment::{Affine, AugmentConfig};
+pub use deform::{DeformConfig, Deformed, deform};
 pub use rasterise::{antialiased, bresenham, ink_share};
 pub use statistic::Statistics;
 

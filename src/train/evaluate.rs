@@ -5,6 +5,8 @@ use crate::Result;
 use crate::dataset::{Index, Split};
 use crate::metric::{self, Tie};
 use crate::run::Rank;
+use crate::seed::Seed;
+use crate::sketch::DeformConfig;
 use candle_core::Tensor;
 
 /// Inputs to a forward pass.
@@ -80,6 +82,31 @@ pub fn early(embed: Embedding, feed: &dyn Feed, queries: &Queries, percents: &[u
         Ok((*percent, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
     };
     percents.iter().map(at).collect()
+}
+
+/// Ranks all queries with their strokes deformed, `versions` times; the photos stay as they are.
+///
+/// Seed and version decide what a sketch looks like, so that two networks are tested on the same sketches.
+///
+/// # Errors
+/// As [`evaluate`]; a corpus without strokes, a feed that draws none, a setting that cannot be.
+///
+/// # References
+/// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 3 (ten versions).
+pub fn robustness(
+    embed: Embedding,
+    feed: &dyn Feed,
+    queries: &Queries,
+    config: &DeformConfig,
+    seed: Seed,
+    versions: u32,
+) -> Result<Vec<(u32, Vec<Rank>)>> {
+    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
+    let at = |version: u32| {
+        let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.deformed(chunk, config, seed, version))?;
+        Ok((version, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
+    };
+    (0..versions).map(at).collect()
 }
 
 /// What validation looks at.

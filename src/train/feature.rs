@@ -5,7 +5,7 @@ use crate::dataset::Pair;
 use crate::model::weights;
 use crate::run::hex;
 use crate::seed::{Seed, Stream};
-use crate::sketch::{Affine, AugmentConfig};
+use crate::sketch::{Affine, AugmentConfig, DeformConfig};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use rand::RngExt;
@@ -164,6 +164,11 @@ impl Feed for Features {
         let row = |position: &usize| self.partial_rows.get(position).map(|row| *row as usize);
         let known: Option<Vec<usize>> = positions.iter().map(row).collect();
         rows(table, &known.ok_or_else(|| Error::value("partial sketch", "a test query", "another sketch"))?)
+    }
+
+    fn deformed(&self, _: &[usize], _: &DeformConfig, _: Seed, _: u32) -> Result<Tensor> {
+        let found = "features of a frozen backbone, which keep none of deformed sketches";
+        Err(Error::value("deformed sketches", "pixels", found))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where a network's input comes from: pixels made anew for every step, or features of a frozen backbone.
 
-use crate::Result;
 use crate::dataset::{Album, Pair};
 use crate::model::Normalisation;
-use crate::seed::Stream;
-use crate::sketch::{Affine, AugmentConfig};
+use crate::seed::{Seed, Stream};
+use crate::sketch::{Affine, AugmentConfig, DeformConfig};
+use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 
 /// Input tensors by position in the index.
@@ -32,6 +32,15 @@ pub trait Feed: Send + Sync {
     /// # Errors
     /// A corpus without strokes.
     fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor>;
+
+    /// Sketches whose strokes are deformed at random: the version of each that the seed says, as
+    /// [`Album::deformed`] draws it.
+    ///
+    /// # Errors
+    /// A corpus without strokes; a feed that makes no pictures, as all do that say nothing else.
+    fn deformed(&self, _: &[usize], _: &DeformConfig, _: Seed, _: u32) -> Result<Tensor> {
+        Err(Error::value("deformed sketches", "a feed that draws strokes anew", "one that does not"))
+    }
 }
 
 /// Pixels of an album, normalised as the network expects.
@@ -71,6 +80,10 @@ impl Feed for Pixels<'_> {
 
     fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor> {
         self.normalisation.apply(&self.album.partial(positions, f64::from(percent), &self.device)?)
+    }
+
+    fn deformed(&self, positions: &[usize], config: &DeformConfig, seed: Seed, version: u32) -> Result<Tensor> {
+        self.normalisation.apply(&self.album.deformed(positions, config, seed, version, &self.device)?)
     }
 }
 

@@ -11,8 +11,9 @@ mod log;
 mod optimiser;
 pub mod pretrain;
 mod schedule;
+mod topology;
 
-pub use evaluate::{Embedding, Queries, distances, early, evaluate, scores};
+pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, scores};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
@@ -20,6 +21,7 @@ pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};
 pub use schedule::Schedule;
+pub use topology::TopologyPlan;
 
 /// What a long computation tells, and asks, the one who started it; the library itself prints nothing.
 pub trait Watch: Send + Sync {

@@ -141,7 +141,7 @@ impl PretrainConfig {
 ///
 /// # Errors
 /// [`Error::Stopped`] where the watch asks for it: then no summary and no new weights are written. A configuration that
-/// cannot be trained, a folder that holds another one's record or cannot be written.
+/// cannot be trained, a folder that holds another one's record, that another process trains in, or that cannot be written.
 pub fn run(
     config: &PretrainConfig,
     seed: Seed,
@@ -159,6 +159,7 @@ pub fn run(
         config: config.clone(),
     };
     let folder = config.folder(results);
+    let _lock = folder.lock()?;
     folder.open(&run)?;
     remove(&folder.0.join("summary.json"))?;
     let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, device, command)?)?;

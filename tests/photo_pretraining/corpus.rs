@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 use retrace::Result;
 use retrace::model::weights::{Storage, read, save};
 use retrace::paper::photo_pretraining::{Config, Network, Retrieval, SLUG, bench, protocol};
-use retrace::run::{Places, RunConfig, Summary};
+use retrace::run::{Places, RunConfig, RunFolder, Summary};
 use retrace::seed::Seed;
 use retrace::train::Watch;
 use std::collections::BTreeMap;
@@ -76,6 +76,17 @@ impl Bench {
             log: text("log.jsonl").lines().skip(1).map(without_time).collect(),
             weights: tensors.into_iter().map(|(name, tensor)| (name, flat(tensor))).collect(),
         })
+    }
+
+    /// How many kept topologies there are.
+    pub fn topologies(&self) -> usize {
+        let names = std::fs::read_dir(self.0.path().join("cache")).unwrap().map(|file| file.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("topology-")).count()
+    }
+
+    /// The folder of a run.
+    pub fn folder(&self, results: &str, config: &Config) -> RunFolder {
+        run_of(config).folder(&self.places(results).results)
     }
 
     /// Ranks by the checkpoint that a run has left, as a CSV.

@@ -51,6 +51,23 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
     let other = Config { margin: 0.31, ..ours() };
     let error = bench.run("plain-whole", &other, &Unwatched).unwrap_err().to_string();
     assert!(error.contains("another configuration"), "{error}");
+    // Trainings that were stopped or not and those of other settings share network and photos.
+    assert_eq!(bench.topologies(), 1);
+    bench.run("plain-other", &other, &Unwatched).unwrap();
+    assert_eq!(bench.topologies(), 1);
+}
+
+#[test]
+fn two_trainings_in_one_folder_are_refused() {
+    let bench = Bench::new(&ours());
+    let lock = bench.folder("locked", &ours()).lock().unwrap();
+    let error = bench.run("locked", &ours(), &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("seed0") && error.contains("another process is training there"), "{error}");
+    drop(lock);
+    let stopped = bench.run("locked", &ours(), &Stopper(AtomicUsize::new(1))).unwrap_err();
+    assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
+    bench.run("locked", &ours(), &Unwatched).unwrap(); // the stopped one has let go
+    drop(bench.folder("locked", &ours()).lock().unwrap());
 }
 
 #[test]

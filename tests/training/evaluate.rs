@@ -5,8 +5,9 @@ use candle_core::Tensor;
 use retrace::Result;
 use retrace::dataset::{Index, Pair, PhotoEntry, SketchEntry, Split};
 use retrace::run::Rank;
-use retrace::seed::Stream;
-use retrace::train::{Feed, Queries, early, evaluate, scores};
+use retrace::seed::{Seed, Stream};
+use retrace::sketch::DeformConfig;
+use retrace::train::{Feed, Queries, early, evaluate, robustness, scores};
 
 /// Photos 0 test, 1 train, 2 test, 3 valid, 4 test; sketches of 4, 1, 0, 0, 3.
 fn index() -> Index {
@@ -92,6 +93,11 @@ impl Feed for Growing {
         let share = f64::from(percent) / 100.0;
         Ok(((self.sketches(positions)? * share)? + 100.0 * (1.0 - share))?)
     }
+    /// Moved by noise times version, and by the seed.
+    fn deformed(&self, positions: &[usize], config: &DeformConfig, seed: Seed, version: u32) -> Result<Tensor> {
+        let by = f64::from(config.noise) * f64::from(version) + seed.0 as f64;
+        Ok((self.sketches(positions)? + by)?)
+    }
 }
 
 #[test]
@@ -103,6 +109,25 @@ fn early_ranks_are_of_partial_sketches() {
     // From 100 the order is 10, 4, 0.
     assert_eq!(early[0], (0, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
     assert_eq!(early[1], (100, evaluate(&same, &feed, &queries).unwrap()));
+}
+
+#[test]
+fn robustness_ranks_are_of_deformed_sketches() {
+    let feed = Growing(Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
+    let queries = Queries::of(&index(), Split::Test);
+    let same = |x: &Tensor| Ok(x.clone());
+    let config = DeformConfig { noise: 4.0, ..DeformConfig::none() };
+    let ranks = robustness(&same, &feed, &queries, &config, Seed(0), 3).unwrap();
+    // Sketches at 6, 3 and 9; then at 10, 7 and 13; then at 14, 11 and 17. Photos 0, 10 and 4 of the index.
+    assert_eq!(ranks[0], (0, evaluate(&same, &feed, &queries).unwrap()));
+    assert_eq!(ranks[1], (1, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
+    assert_eq!(ranks[2], (2, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
+    assert_eq!(ranks.len(), 3);
+    // The seed reaches the feed.
+    assert_eq!(robustness(&same, &feed, &queries, &config, Seed(4), 1).unwrap()[0].1, ranks[1].1);
+    let silent = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let error = robustness(&same, &silent, &queries, &config, Seed(0), 1).unwrap_err().to_string();
+    assert!(error.contains("a feed that draws strokes anew"), "{error}");
 }
 
 /// More rows than a chunk: chunks are put together in order.

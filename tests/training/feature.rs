@@ -5,7 +5,7 @@ use crate::toy::Stopper;
 use candle_core::{Device, Tensor};
 use retrace::dataset::{Album, Pair};
 use retrace::seed::{Seed, Stream};
-use retrace::sketch::AugmentConfig;
+use retrace::sketch::{AugmentConfig, DeformConfig};
 use retrace::train::{Embedding, FeaturePlan, Features, Feed, Pixels, Unwatched, Watch};
 use retrace::{Error, Result};
 use std::cell::Cell;
@@ -105,6 +105,8 @@ fn plain_and_partial_rows_are_what_the_backbone_makes_of_the_pixels() {
     assert!(features.partial(&[3], 20).unwrap_err().to_string().contains("found 20"));
     assert!(features.partial(&[0], 10).unwrap_err().to_string().contains("a test query"));
     assert!(features.photos(&[3]).is_err() && features.sketches(&[4]).is_err());
+    let deformed = features.deformed(&[1], &DeformConfig::none(), Seed(0), 0).unwrap_err().to_string();
+    assert!(deformed.contains("frozen backbone"), "{deformed}");
 }
 
 #[test]

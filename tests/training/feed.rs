@@ -6,7 +6,7 @@ use retrace::Result;
 use retrace::dataset::{Album, Drawing, Index, Ink, Pair, PhotoEntry, PrepareConfig, SketchEntry, Source, Split};
 use retrace::model::Normalisation;
 use retrace::seed::Seed;
-use retrace::sketch::{AugmentConfig, Point, Sketch};
+use retrace::sketch::{AugmentConfig, DeformConfig, Point, Sketch};
 use retrace::train::{Feed, Pixels};
 
 /// Three photos on a white ground and four sketches, all different.
@@ -96,4 +96,17 @@ fn a_position_outside_the_index_is_an_error() {
     assert!(pixels.photos(&[3]).is_err() && pixels.sketches(&[4]).is_err() && pixels.partial(&[4], 10).is_err());
     let stranger = [Pair { sketch: 0, photo: 9 }];
     assert!(pixels.pairs(&stranger, &mut Seed(0).stream("step")).is_err());
+}
+
+#[test]
+fn deformed_sketches_are_the_albums_normalised() {
+    let album = album();
+    let pixels = pixels(&album, AugmentConfig::none());
+    let config = DeformConfig::default();
+    let found = pixels.deformed(&[3, 1], &config, Seed(2), 1).unwrap();
+    let expected = album.deformed(&[3, 1], &config, Seed(2), 1, &Device::Cpu).unwrap();
+    assert_eq!(values(&found), values(&pixels.normalisation.apply(&expected).unwrap()));
+    let none = pixels.deformed(&[3, 1], &DeformConfig::none(), Seed(2), 1).unwrap();
+    assert_eq!(values(&none), values(&pixels.sketches(&[3, 1]).unwrap()));
+    assert_ne!(values(&none), values(&found));
 }

@@ -1,4 +1,5 @@
 use crate::dataset::{Ink, PrepareConfig};
+use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NormConfig};
 use crate::sketch::AugmentConfig;
 use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
@@ -105,6 +106,9 @@ pub struct Neighbourhood {
     pub pairs: usize,
     /// The margin of Eq. 4.
     pub margin: f64,
+    /// Whose neighbours a triple compares.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub draw: Draw,
     /// Eq. 4 or Eq. 3.
     #[serde(default, skip_serializing_if = "is_default")]
     pub query: Query,
@@ -116,7 +120,7 @@ pub struct Neighbourhood {
 impl Neighbourhood {
     /// Eq. 4 with R from the network itself.
     pub fn new(pairs: usize, margin: f64) -> Self {
-        Self { pairs, margin, query: Query::default(), source: None }
+        Self { pairs, margin, draw: Draw::default(), query: Query::default(), source: None }
     }
 }
 

@@ -2,16 +2,18 @@
 
 use super::bench::{Bench, Order, hash_weights, pixels, source_path, weights_path};
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
-use crate::Result;
 use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::model::l2_normalise;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
-use crate::run::{Rank, RunConfig, RunFolder, Summary};
+use crate::run::{Rank, RunConfig, RunFolder, Summary, hex};
 use crate::seed::Seed;
-use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries};
+use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, Step, TopologyPlan};
+use crate::{Error, Result, device};
 use candle_core::Tensor;
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -43,7 +45,7 @@ pub fn run_floor(floor: Floor, dataset: &str, order: &Order) -> Result<Summary> 
 ///
 /// # Errors
 /// Data or weights that are not there, or others than the run began with; a setting that cannot be; a watch that
-/// stops; a folder that holds another configuration.
+/// stops; a folder that holds another configuration, or that another process trains in.
 pub fn run(run: &RunConfig<Config>, order: &Order) -> Result<Summary> {
     run_on(run, &run.dataset, order)
 }
@@ -61,6 +63,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
         bench.index().require(Split::Train)?;
         bench.index().require(Split::Valid)?;
     }
+    let _lock = folder.lock()?;
     folder.open(run)?;
     let weights = hash_weights(&run.config, order.places)?;
     let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
@@ -72,15 +75,15 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     let album = bench.album(&run.config, &Split::ALL, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
-    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
-    let features = run.config.frozen.map(|versions| trial.features(&pixels, versions, &weights)).transpose()?;
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order, weights };
+    let features = run.config.frozen.map(|versions| trial.features(&pixels, versions)).transpose()?;
     let feed: &dyn Feed = match &features {
         Some(features) => features,
         None => &pixels,
     };
     let outcome = match run.config.update {
         Update::ZeroShot => None,
-        _ => Some(trial.train(feed, &pixels, &mut log)?),
+        _ => Some(trial.fit(feed, &mut trial.step(feed, &pixels)?, &mut log, &|| Ok(()))?),
     };
     network.round()?;
     trial.finish(feed, &album, outcome, started)
@@ -93,29 +96,37 @@ struct Trial<'a> {
     network: &'a Network,
     folder: &'a RunFolder,
     order: &'a Order<'a>,
+    /// Digest of the pre-trained weights.
+    weights: String,
 }
 
 impl Trial<'_> {
-    fn features(&self, pixels: &Pixels, versions: u32, weights: &str) -> Result<Features> {
-        let (index, config) = (self.bench.index(), &self.run.config);
+    /// Names what the pre-trained network sees, and the network.
+    fn key(&self) -> Result<String> {
+        let (config, data) = (&self.run.config, self.bench.source().version());
         let prepare = serde_json::to_string(&config.prepare)?;
+        Ok(format!("{} {data} {} {} {prepare}", self.run.dataset, config.architecture, self.weights))
+    }
+
+    fn features(&self, pixels: &Pixels, versions: u32) -> Result<Features> {
+        let index = self.bench.index();
         let partial = match pixels.album.is_vector() {
             true => (index.sketches_of(Split::Test), EARLY.to_vec()),
             false => (Vec::new(), Vec::new()),
         };
-        let data = self.bench.source().version();
         let plan = FeaturePlan {
             pixels,
             backbone: &|x| self.network.features(x),
             counts: [index.photos.len(), index.sketches.len()],
             versions,
             partial,
-            key: format!("{} {data} {} {weights} {prepare}", self.run.dataset, config.architecture),
+            key: self.key()?,
         };
         Features::open(&plan, &self.order.places.cache, self.order.watch)
     }
 
-    /// The topology of the training photos under the network as it was pre-trained, or under another one (Table 4).
+    /// The topology of the training photos under the network as it was pre-trained, or under another one (Table 4); every
+    /// seed has the same.
     fn neighbours(&self, feed: &dyn Feed, pixels: &Pixels) -> Result<Neighbours> {
         let photos = self.bench.index().photos_of(Split::Train);
         let config = &self.run.config;
@@ -134,18 +145,37 @@ impl Trial<'_> {
             let features = if input.rank() == 4 { network.features(&input)? } else { input };
             Ok(l2_normalise(&features)?.detach())
         };
-        let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
-        let topology = Topology::new(&Tensor::cat(&rows, 0)?)?;
+        let build = || {
+            let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
+            Topology::new(&Tensor::cat(&rows, 0)?)
+        };
+        // Kept features and fresh ones, and those of other devices, may differ in their last bits.
+        let source = if self.run.config.frozen.is_some() { "kept" } else { "fresh" };
+        let rows = hex(&Sha256::digest(format!("{photos:?}"))[..8]);
+        let key = format!("{} {source} {} {rows}", self.key()?, device::name(self.order.device));
+        let folder = &self.order.places.cache;
+        let topology = TopologyPlan { key, folder, photos: photos.len(), build: &build }.open()?;
         Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
     }
 
-    fn train(&self, feed: &dyn Feed, pixels: &Pixels, log: &mut Log) -> Result<Outcome> {
-        // A resumed training has other weights by now, but the network still holds the pre-trained ones here.
+    /// The update, at its start; the network still holds the pre-trained weights here, also where a training goes on.
+    fn step<'a>(&'a self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
         let needed = self.run.config.update.needs_neighbours();
         let neighbours = needed.then(|| self.neighbours(feed, pixels)).transpose()?;
-        let mut step = PaperStep::new(self.network, feed, neighbours)?;
+        PaperStep::new(self.network, feed, neighbours)
+    }
+
+    /// Trains; `after_epoch` is told when an epoch's validation begins.
+    fn fit(
+        &self,
+        feed: &dyn Feed,
+        step: &mut dyn Step,
+        log: &mut Log,
+        after_epoch: &dyn Fn() -> Result<()>,
+    ) -> Result<Outcome> {
         let valid = Queries::of(self.bench.index(), Split::Valid);
         let score = || {
+            after_epoch()?;
             let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), feed, &valid)?;
             train::scores(&ranks, valid.gallery.len())
         };
@@ -159,7 +189,7 @@ impl Trial<'_> {
             hash: self.run.hash()?,
             watch: self.order.watch,
         };
-        train::fit(&fit, &mut step, log)
+        train::fit(&fit, step, log)
     }
 
     /// Ranks the test part, once, and writes the record.
@@ -186,6 +216,44 @@ impl Trial<'_> {
         self.folder.remove_state()?;
         Ok(summary)
     }
+}
+
+/// A training of which everything can be watched.
+pub(super) struct Watched<'a> {
+    trial: Trial<'a>,
+    /// The corpus.
+    pub(super) bench: &'a Bench,
+    /// In training.
+    pub(super) network: &'a Network,
+    /// What it is trained on.
+    pub(super) pixels: &'a Pixels<'a>,
+    log: RefCell<Log>,
+}
+
+impl Watched<'_> {
+    /// The run's own update.
+    pub(super) fn step(&self) -> Result<PaperStep<'_>> {
+        self.trial.step(self.pixels, self.pixels)
+    }
+
+    /// Trains with it, or with one that does more.
+    pub(super) fn fit(&self, step: &mut dyn Step, after_epoch: &dyn Fn() -> Result<()>) -> Result<()> {
+        self.trial.fit(self.pixels, step, &mut self.log.borrow_mut(), after_epoch).map(|_| ())
+    }
+}
+
+/// Trains a run again, from its start and away from its record, while `body` watches.
+pub(super) fn watched(run: &RunConfig<Config>, order: &Order, body: &dyn Fn(&Watched) -> Result<()>) -> Result<()> {
+    let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let folder = RunFolder(place.path().to_path_buf());
+    let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
+    let network = Network::new(&run.config, run.seed, order.device)?;
+    network.load_backbone(&weights_path(&run.config, order.places)?)?;
+    let album = bench.album(&run.config, &Split::ALL, order.watch)?;
+    let (pixels, weights) = (pixels(&album, &run.config, order.device), hash_weights(&run.config, order.places)?);
+    let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order, weights };
+    body(&Watched { trial, bench: &bench, network: &network, pixels: &pixels, log: RefCell::new(log) })
 }
 
 /// Where the checkpoint of a row's first seed is shipped.

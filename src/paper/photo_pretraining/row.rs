@@ -2,13 +2,14 @@
 
 use super::table::SUPERVISED;
 use super::{Config, Curvature, Query, Update};
+use crate::loss::Draw;
 use crate::train::pretrain::Method;
 use crate::{Error, Result};
 use std::fmt::Display;
 use std::str::FromStr;
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 6] = ["weights", "source", "pairs", "margin", "query", "beta"];
+const KEYS: [&str; 7] = ["weights", "source", "pairs", "margin", "draw", "query", "beta"];
 
 impl Config {
     /// The preset of a row on a corpus.
@@ -21,6 +22,7 @@ impl Config {
     /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
     /// | `+pairs=50` | K | Table 3 |
     /// | `+margin=0.05` | the margin of the topology loss | Table 3 |
+    /// | `+draw=nearest` | triples of the nearest photo and another, instead of two at random | Table 3 |
     /// | `+query=photo` | photos as queries, Eq. 3, instead of sketches, Eq. 4 | Fig. 2 |
     /// | `+beta=0.3` | the weight of the topology loss in Eq. 5 | Fig. 3 |
     ///
@@ -92,6 +94,8 @@ impl Config {
             ("source", _) => self.neighbourhood.source = Some(weights(value)?),
             ("pairs", _) => self.neighbourhood.pairs = number(key, value)?,
             ("margin", _) => self.neighbourhood.margin = number(key, value)?,
+            ("draw", _) if value == "nearest" => self.neighbourhood.draw = Draw::Nearest,
+            ("draw", _) => return Err(Error::value("+draw", "nearest (random is usual)", value)),
             ("query", _) => self.neighbourhood.query = value.parse::<Query>()?,
             ("beta", Update::MultiTask { beta, .. }) => *beta = number(key, value)?,
             _ => return Err(Error::value(format!("+{key}"), "a row that weighs the losses: multi-task", "another")),
@@ -120,11 +124,11 @@ mod tests {
     #[test]
     fn every_part_sets_its_own() {
         let plain = Config::preset("synth-chair", "multi-task").unwrap();
-        let row = "multi-task+weights=clip+source=obow+pairs=1+margin=0.005+query=photo+beta=0.3";
+        let row = "multi-task+weights=clip+source=obow+pairs=1+margin=0.005+draw=nearest+query=photo+beta=0.3";
         let config = Config::preset("synth-chair", row).unwrap();
         let n = &config.neighbourhood;
         assert_eq!((config.weights.as_str(), n.source.as_deref(), n.pairs), ("clip", Some("obow"), 1));
-        assert_eq!((n.margin, n.query), (0.005, Query::Photo));
+        assert_eq!((n.margin, n.draw, n.query), (0.005, Draw::Nearest, Query::Photo));
         assert!(matches!(config.update, Update::MultiTask { alpha: 1.0, beta: 0.3, .. }));
         assert_eq!((config.margin, config.fit), (plain.margin, plain.fit));
         let source = |dataset| Config::preset(dataset, "ours+source=supervised").unwrap().neighbourhood.source;

@@ -85,7 +85,7 @@ impl<'a> PaperStep<'a> {
                 let row = |photo| rows.get(photo).copied();
                 let rows: Option<Vec<usize>> = owners.iter().map(row).collect();
                 let rows = rows.ok_or_else(|| Error::value("batch", "photos of the topology", "another photo"))?;
-                draw_triples(topology, &rows, self.neighbourhood.pairs, stream)?
+                draw_triples(topology, &rows, self.neighbourhood.pairs, self.neighbourhood.draw, stream)?
             }
             None => Vec::new(),
         };

@@ -56,7 +56,8 @@ impl Folder {
     ) -> Result<Vec<[f64; N]>> {
         let path = self.path(name);
         let frame = read_csv(&path)?;
-        read(&frame, wanted, columns).map_err(|error| Error::data(&path, format!("numbers in {}", columns.join(", ")), error))
+        read(&frame, wanted, columns)
+            .map_err(|error| Error::data(&path, format!("numbers in {}", columns.join(", ")), error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::canvas::{Area, GRID, INK, Size, fail, render, text, width, write};
 use super::ramp::{legible, pale};
-use crate::report::render::NOT_RUN;
+use crate::report::table::NOT_RUN;
 use crate::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;

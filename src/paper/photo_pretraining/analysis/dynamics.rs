@@ -6,10 +6,10 @@ use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
 use crate::loss::triplet_loss;
 use crate::paper::photo_pretraining::Network;
-use crate::paper::photo_pretraining::protocol::{Trained, watched};
+use crate::paper::photo_pretraining::protocol::{Watched as Training, watched};
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
-use crate::train::{self, Feed, Gradients, Queries, Step, gradients};
+use crate::train::{self, Gradients, Queries, Step, gradients};
 use crate::{Error, Result};
 use polars::prelude::DataFrame;
 use std::cell::RefCell;
@@ -61,8 +61,8 @@ impl Subject<'_> {
     fn dynamics_of(&self, row: &str) -> Result<(DataFrame, DataFrame)> {
         let run = self.run(row)?;
         let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        watched(&run, self.order, &|trained: &Trained| {
-            let Trained { bench, network, feed, pixels, .. } = *trained;
+        watched(&run, self.order, &|training: &Training| {
+            let Training { bench, network, pixels, .. } = *training;
             let pairs = bench.pairs(Split::Train);
             let fit = run.config.fit;
             let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
@@ -71,7 +71,7 @@ impl Subject<'_> {
             let fixed = self.batches(&plain, &pairs, fit.batch, self.settings.batches[1])?;
             let queries = Queries::of(bench.index(), Split::Test);
             let score = || {
-                let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), feed, &queries)?;
+                let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), pixels, &queries)?;
                 Ok(train::scores(&ranks, queries.gallery.len())?.acc1)
             };
             let after_epoch = || {
@@ -81,10 +81,10 @@ impl Subject<'_> {
                 spreads.push(spread_line(epoch, &spread));
                 Ok(())
             };
-            let inner = trained.step()?;
+            let inner = training.step()?;
             let first = total.saturating_sub(self.settings.last);
             let mut step = Watched { inner: Box::new(inner), score: &score, taken: 0, first, series: &series };
-            trained.fit(&mut step, &after_epoch)
+            training.fit(&mut step, &after_epoch)
         })?;
         let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
         Ok((

@@ -46,6 +46,9 @@ impl Subject<'_> {
         let feed = crate::train::Pixels { augment: AugmentConfig::none(), ..pixels(&album, &run.config, order.device) };
         let batches = self.batches(&feed, &bench.pairs(Split::Train), run.config.fit.batch, settings.batches[0])?;
         let loss = || -> Result<f64> {
+            if order.watch.is_stopped() {
+                return Err(Error::Stopped { resume: "the landscape starts again".into() });
+            }
             let mut sum = 0.0;
             for (inputs, owners) in &batches {
                 let (both, b) = (network.embed_in_evaluation(inputs)?, owners.len());
@@ -61,13 +64,8 @@ impl Subject<'_> {
         for draw in 0..settings.draws {
             let directions = Directions::draw(&values, crate::seed::Seed(draw))?;
             let steps = settings.steps[usize::from(draw > 0)];
-            let advance = |done: usize, total: usize| {
-                order.watch.advance(&format!("landscape {row} {draw}"), done, total);
-                match order.watch.is_stopped() {
-                    true => Err(Error::Stopped { resume: "the landscape starts again".into() }),
-                    false => Ok(()),
-                }
-            };
+            let advance =
+                |done: usize, total: usize| order.watch.advance(&format!("landscape {row} {draw}"), done, total);
             let grid = scan(&weights, &directions, (settings.extent, steps), &loss, &advance)?;
             for (i, alpha) in grid.alphas.iter().enumerate() {
                 for (j, beta) in grid.betas.iter().enumerate() {

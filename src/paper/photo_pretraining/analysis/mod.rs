@@ -68,14 +68,14 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             deform: DeformConfig::default(),
-            versions: 10,      // Sec. 3
-            smooth: 10,        // Sec. 4
-            attribute: 5,      // Sec. 4
-            steps: [21, 11],   // a picture without steps to see; half of that for a mean
-            extent: 1.0,       // as Li et al. (NeurIPS 2018) draw it
-            draws: 5,          // what a direction's luck is worth
-            batches: [4, 16],  // 128 of about a thousand training pairs; half of them in sixteen gradients
-            last: 100,         // Fig. 4c
+            versions: 10,     // Sec. 3
+            smooth: 10,       // Sec. 4
+            attribute: 5,     // Sec. 4
+            steps: [21, 11],  // a picture without steps to see; half of that for a mean
+            extent: 1.0,      // as Li et al. (NeurIPS 2018) draw it
+            draws: 5,         // what a direction's luck is worth
+            batches: [4, 16], // 128 of about a thousand training pairs; half of them in sixteen gradients
+            last: 100,        // Fig. 4c
             checkpoints: BTreeMap::new(),
         }
     }
@@ -148,7 +148,8 @@ pub fn separated() -> [(String, &'static str); 3] {
 /// Ranks as lines, below a column that says of which row they are and one of what they were ranked with.
 fn ranks_frame(row: &str, name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
     let all = || steps.iter().flat_map(|(step, ranks)| ranks.iter().map(move |rank| (*step, *rank)));
-    let column = |name: &str, get: fn((u32, Rank)) -> u32| Column::new(name.into(), all().map(get).collect::<Vec<u32>>());
+    let column =
+        |name: &str, get: fn((u32, Rank)) -> u32| Column::new(name.into(), all().map(get).collect::<Vec<u32>>());
     let count = all().count();
     let columns = vec![
         Column::new("row".into(), vec![row; count]),
@@ -162,7 +163,8 @@ fn ranks_frame(row: &str, name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<Data
 
 /// Numbers as lines, below a column that says of which row they are.
 fn lines_frame(row: &str, names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
-    let column = |(i, name): (usize, &&str)| Column::new((*name).into(), lines.iter().map(|line| line[i]).collect::<Vec<f64>>());
+    let column =
+        |(i, name): (usize, &&str)| Column::new((*name).into(), lines.iter().map(|line| line[i]).collect::<Vec<f64>>());
     let mut columns = vec![Column::new("row".into(), vec![row; lines.len()])];
     columns.extend(names.iter().enumerate().map(column));
     Ok(DataFrame::new(lines.len(), columns)?)

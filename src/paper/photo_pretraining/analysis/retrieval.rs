@@ -28,8 +28,7 @@ impl Subject<'_> {
             let deformed = |(row, found): &(&str, Retrieval)| {
                 ranks_frame(row, "version", &found.robustness(&settings.deform, SEED, settings.versions)?)
             };
-            let drawn =
-                |(row, found): &(&str, Retrieval)| ranks_frame(row, "percent", &found.early_all(&percents())?);
+            let drawn = |(row, found): &(&str, Retrieval)| ranks_frame(row, "percent", &found.early_all(&percents())?);
             self.folder.write("robustness", stack(rows.iter().map(deformed).collect::<Result<_>>()?)?)?;
             self.folder.write("early", stack(rows.iter().map(drawn).collect::<Result<_>>()?)?)?;
         }
@@ -45,7 +44,9 @@ impl Subject<'_> {
     /// layer, as the last one names classes. The same network judges both rows.
     fn smoothness(&self, rows: &[(&str, Retrieval)]) -> Result<()> {
         let (features, d) = rows[0].1.pretrained_features(self.order)?;
-        let score = |found: &Retrieval, k: usize| Ok(smoothness(&features, d, &found.first(k)?, k)?.scores);
+        let score = |found: &Retrieval, k: usize| -> Result<Vec<f64>> {
+            Ok(smoothness(&features, d, &found.first(k)?, k)?.scores)
+        };
         let frame = |(row, found): &(&str, Retrieval)| {
             let scores = score(found, self.settings.smooth)?;
             let queries = found.queries().sketches.iter().map(|query| *query as f64);

@@ -95,7 +95,8 @@ pub(super) fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
             *all += 1.0;
             *right += if rank <= 1.0 { 100.0 } else { 0.0 };
         }
-        let point = |(percent, (right, all)): (u32, (f64, f64))| Spread { x: f64::from(percent), mean: right / all, sd: None };
+        let point =
+            |(percent, (right, all)): (u32, (f64, f64))| Spread { x: f64::from(percent), mean: right / all, sd: None };
         lines.push(Line { label: label.into(), points: hits.into_iter().map(point).collect() });
     }
     let panel = Panel {

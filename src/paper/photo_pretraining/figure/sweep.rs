@@ -108,7 +108,8 @@ pub(super) fn fig2b(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut parts = Vec::new();
     for (row, label) in separated() {
         let cloud = |domain: &str, label: &str| -> Result<(Cloud, f64)> {
-            let lines = folder.lines_where("separation", &[("row", &row), ("domain", domain)], ["x", "y", "accuracy"])?;
+            let lines =
+                folder.lines_where("separation", &[("row", &row), ("domain", domain)], ["x", "y", "accuracy"])?;
             let accuracy = lines.first().map_or(50.0, |line| line[2]);
             Ok((Cloud { label: label.into(), points: lines.iter().map(|line| (line[0], line[1])).collect() }, accuracy))
         };

@@ -3,7 +3,7 @@
 use super::twin::{HIDDEN, INPUTS, OUTPUTS, Twin};
 use crate::Result;
 use crate::dataset::Pair;
-use crate::loss::{Topology, draw_triples};
+use crate::loss::{Draw, Topology, draw_triples};
 use crate::model::l2_normalise;
 use crate::paper::photo_pretraining::{Config, Neighbourhood, Neighbours, PaperStep, Update};
 use crate::seed::{Seed, Stream};
@@ -80,7 +80,7 @@ pub(super) fn twin(config: &Config, batch: &[Pair]) -> Twin {
     let mut stream = stream();
     let (sketches, photos) = Shapes.pairs(batch, &mut stream).unwrap();
     let rows: Vec<usize> = batch.iter().map(|pair| pair.photo - FIRST).collect();
-    let triples = draw_triples(&topology(), &rows, config.neighbourhood.pairs, &mut stream).unwrap();
+    let triples = draw_triples(&topology(), &rows, config.neighbourhood.pairs, Draw::Random, &mut stream).unwrap();
     Twin {
         sketches: sketches.to_vec2().unwrap(),
         photos: photos.to_vec2().unwrap(),
