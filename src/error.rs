@@ -43,6 +43,12 @@ pub enum Error {
         /// How to go on.
         resume: String,
     },
+    /// Another process is at work in a run's folder.
+    #[error("{}: another process is training there", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -115,7 +115,13 @@ fn run_floors(datasets: &[String], checked: &Checked) -> Result<()> {
 fn train(run: &RunConfig<Config>, checked: &Checked) -> Result<()> {
     let name = format!("{} {} seed {}", run.dataset, run.row, run.seed.0);
     checked.terminal.note(&name);
-    let summary = protocol::run(run, &checked.order())?;
+    let summary = match protocol::run(run, &checked.order()) {
+        Err(Error::Busy { .. }) => {
+            checked.terminal.note(&format!("{name}: left to another process"));
+            return Ok(());
+        }
+        done => done?,
+    };
     checked.terminal.note(&format!("{name}: test Acc@1 {:.1}", summary.acc1));
     Ok(())
 }

@@ -3,12 +3,13 @@
 use super::check::{Checked, slug};
 use clap::Args;
 use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
-use retrace::paper::photo_pretraining::table::{EMBEDDED, readme, tables as paper_tables};
+use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, readme, tables as paper_tables};
 use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure};
+use retrace::report::analysis::summary;
 use retrace::report::table::TableSpec;
-use retrace::report::{block, claim, render, table as tables};
+use retrace::report::{block, claim, cost, render, table as tables};
 use retrace::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options as typed.
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
         let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
         println!("written to {}\n", written.join(", "));
     }
+    for path in other_tables(&options.paper.slug, &checked.places.results)? {
+        println!("written to {}", path.display());
+    }
     match &options.readme {
         Some(path) => block::rewrite(path, &readme(&checked.places.results)?),
         None => Ok(()),
@@ -71,6 +75,14 @@ pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
 fn tables_of(slug: &str) -> Result<Vec<TableSpec>> {
     match slug {
         SLUG => Ok(paper_tables().into()),
+        _ => Err(Error::value("paper", SLUG, slug)),
+    }
+}
+
+/// What is no table of accuracies: analyses and cost.
+fn other_tables(slug: &str, results: &Path) -> Result<Vec<PathBuf>> {
+    match slug {
+        SLUG => Ok([summary::write(results, SLUG, &measured())?, cost::write(results, SLUG)?].concat()),
         _ => Err(Error::value("paper", SLUG, slug)),
     }
 }

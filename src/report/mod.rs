@@ -8,6 +8,7 @@
 //! | [`analysis`] | what was measured beside accuracy, sample by sample |
 //! | [`table`] | a row's mean and deviation over seeds beside the paper's number |
 //! | [`render`] | a table as markdown, CSV or aligned text |
+//! | [`cost`] | seconds of every row |
 //! | [`speed`] | our speed beside PyTorch's |
 //! | [`html`] | tables and findings for notebooks and model cards |
 //! | [`block`] | the generated parts of a markdown file |
@@ -17,6 +18,7 @@
 pub mod analysis;
 pub mod block;
 pub mod claim;
+pub mod cost;
 pub mod figure;
 pub mod html;
 pub mod printed;

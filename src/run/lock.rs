@@ -34,9 +34,7 @@ impl RunFolder {
         let path = self.0.join("lock");
         let file = File::options().create(true).append(true).open(&path).map_err(Error::io(&path))?;
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::data(&self.0, "a run that nobody trains", "another process is training there"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::Busy { path: self.0.clone() }),
             Err(TryLockError::Error(error)) if error.kind() != std::io::ErrorKind::Unsupported => {
                 Err(Error::io(&path)(error))
             }

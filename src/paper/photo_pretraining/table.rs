@@ -212,7 +212,7 @@ fn line(
 }
 
 /// The corpora that rows are measured on.
-fn measured() -> Vec<DatasetSpec> {
+pub fn measured() -> Vec<DatasetSpec> {
     let embedded = |name| DatasetSpec { name, label: name, printed: None, measured_on: "the embedded corpus" };
     let real = |name, label| DatasetSpec { name, label, printed: Some(label), measured_on: "the same set" };
     let [chair, shoe] = EMBEDDED;

@@ -1,6 +1,7 @@
 //! Analyses of a corpus as CSV files, and the numbers that claims compare.
 
 mod sample;
+pub mod summary;
 
 pub use sample::{RADIUS, grids};
 

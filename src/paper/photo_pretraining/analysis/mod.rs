@@ -161,10 +161,18 @@ fn ranks_frame(row: &str, name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<Data
     Ok(DataFrame::new(count, columns)?)
 }
 
+/// Columns that count.
+const WHOLE: [&str; 5] = ["query", "position", "draw", "epoch", "step"];
+
 /// Numbers as lines, below a column that says of which row they are.
 fn lines_frame(row: &str, names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
-    let column =
-        |(i, name): (usize, &&str)| Column::new((*name).into(), lines.iter().map(|line| line[i]).collect::<Vec<f64>>());
+    let column = |(i, name): (usize, &&str)| {
+        let values = lines.iter().map(|line| line[i]);
+        match WHOLE.contains(name) {
+            true => Column::new((*name).into(), values.map(|value| value as u32).collect::<Vec<u32>>()),
+            false => Column::new((*name).into(), values.collect::<Vec<f64>>()),
+        }
+    };
     let mut columns = vec![Column::new("row".into(), vec![row; lines.len()])];
     columns.extend(names.iter().enumerate().map(column));
     Ok(DataFrame::new(lines.len(), columns)?)

@@ -1,0 +1,183 @@
+//! The analyses of all corpora as one table, the paper's numbers beside ours.
+
+use super::{Folder, RADIUS, grids};
+use crate::Result;
+use crate::analysis::{Scores, Thresholds, attribute, stability};
+use crate::metric::{acc_at, mean_sd, relative_drop};
+use crate::report::printed;
+use crate::report::render::markdown_line;
+use crate::report::table::{DatasetSpec, MeanSd};
+use crate::run::{RunFolder, write_atomic};
+use polars::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Quantile of the scores of all errors that parts small from large ones: half of them are either.
+const SHARE: f64 = 0.5;
+
+/// A number of both rows on a corpus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The corpus.
+    pub dataset: String,
+    /// What was measured, with its unit.
+    pub what: &'static str,
+    /// Ours-Base and Ours in the paper, as printed.
+    pub paper: [Option<String>; 2],
+    /// Ours-Base and Ours here; what is only measured of one row has one.
+    pub found: [Option<String>; 2],
+}
+
+const ROWS: [&str; 2] = ["ours-base", "ours"];
+
+/// Everything that was analysed below `results`, corpus by corpus.
+///
+/// # Errors
+/// A file that does not read.
+pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
+    let mut all = Vec::new();
+    for dataset in datasets {
+        let folder = Folder::of(results, slug, dataset.name);
+        type Measure<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
+        let seed = |row: &str| RunFolder(results.join(slug).join(dataset.name).join(row).join("seed0"));
+        let measures: [(&'static str, &str, Measure); 7] = [
+            ("Drop of Acc@1 under deformation (%)", "robustness", &|row| drop(&folder, row, &seed(row)).map(Some)),
+            ("Distance within the first ten photos", "smoothness", &|row| {
+                let values = folder.lines("smoothness", row, ["value"])?;
+                Ok(Some(format!("{:.4}", mean(values.iter().map(|line| line[0])))))
+            }),
+            ("Rise of the loss within half a filter's length", "landscape", &|row| rise(&folder, row).map(Some)),
+            ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", &|row| {
+                let values = folder.lines("gradient", row, ["nuclear_norm"])?;
+                Ok(Some(format!("{:.3}", mean(values.iter().map(|line| line[0])))))
+            }),
+            ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", &|row| {
+                let values: Vec<f64> = folder.lines("stability", row, ["acc1"])?.iter().map(|line| line[0]).collect();
+                Ok(Some(format!("{:.2}", 100.0 * stability(&values)?.variation)))
+            }),
+            ("Errors by scenario 1, 2, 3, 4 and none", "attribution", &|row| attribution(&folder, row)),
+            ("of these the user's and the model's", "attribution", &|row| blame(&folder, row)),
+        ];
+        for (what, name, measure) in measures {
+            if folder.has(name) {
+                let found = ROWS.map(measure).into_iter().collect::<Result<Vec<_>>>()?;
+                let paper = ["ours_base", "ours"].map(|column| paper(slug, what, dataset.printed, column));
+                let [a, b] = paper;
+                all.push(Line {
+                    dataset: dataset.label.into(),
+                    what,
+                    paper: [a?, b?],
+                    found: [found[0].clone(), found[1].clone()],
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn paper(slug: &str, what: &str, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
+    let label = what.trim_end_matches(" (%)");
+    let printed = printed::read_table(slug, "analysis")?;
+    let known = printed.column("label")?.str()?.iter().flatten().any(|found| found == label);
+    match dataset.filter(|dataset| known && *dataset == "QMUL-Chair-V2") {
+        Some(dataset) => printed::find(slug, "analysis", label, dataset, column),
+        None => Ok(None),
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len().max(1) as f64;
+    values.sum::<f64>() / count
+}
+
+fn spread((mean, sd): MeanSd, decimals: usize) -> String {
+    match sd {
+        Some(sd) => format!("{mean:.decimals$} ± {sd:.decimals$}"),
+        None => format!("{mean:.decimals$}"),
+    }
+}
+
+/// In percent of what whole sketches reach: mean and deviation over the versions, as the paper prints it.
+fn drop(folder: &Folder, row: &str, seed: &RunFolder) -> Result<String> {
+    let mut versions: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for [version, rank] in folder.lines("robustness", row, ["version", "rank"])? {
+        versions.entry(version as u32).or_default().push(rank as u32);
+    }
+    let deformed = versions.values().map(|ranks| acc_at(ranks, 1)).collect::<Result<Vec<_>>>()?;
+    let (mean, sd) = relative_drop(seed.summary()?.acc1, &deformed)?;
+    Ok(spread((mean, sd), 2))
+}
+
+fn rise(folder: &Folder, row: &str) -> Result<String> {
+    let rises = grids(folder, row)?.iter().map(|grid| Ok(grid.rise(RADIUS)?.mean)).collect::<Result<Vec<f64>>>()?;
+    Ok(spread(mean_sd(&rises)?, 4))
+}
+
+fn scenarios(folder: &Folder, row: &str) -> Result<Option<Vec<crate::analysis::Scenario>>> {
+    let lines = folder.lines("attribution", row, ["s_ours", "f_ours", "s_base"])?;
+    let errors: Vec<Scores> =
+        lines.iter().map(|line| Scores { s_ours: line[0], f_ours: line[1], s_base: line[2] }).collect();
+    match errors.is_empty() {
+        true => Ok(None),
+        false => attribute(&errors, &Thresholds::of(&errors, SHARE)?).map(Some),
+    }
+}
+
+fn attribution(folder: &Folder, row: &str) -> Result<Option<String>> {
+    let Some(found) = scenarios(folder, row)? else { return Ok(None) };
+    let count = |number| found.iter().filter(|scenario| scenario.number() == number).count().to_string();
+    Ok(Some([Some(1), Some(2), Some(3), Some(4), None].map(count).join(", ")))
+}
+
+fn blame(folder: &Folder, row: &str) -> Result<Option<String>> {
+    use crate::analysis::Blame;
+    let Some(found) = scenarios(folder, row)? else { return Ok(None) };
+    let count = |blame| found.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
+    Ok(Some(format!("{}, {}", count(Blame::User), count(Blame::Model))))
+}
+
+/// The lines as a markdown table.
+pub fn markdown(lines: &[Line]) -> String {
+    let cell = |text: &Option<String>| text.clone().unwrap_or_default();
+    let heads = ["Data", "What", "Paper: Ours-Base", "Paper: Ours", "Ours-Base", "Ours"].map(String::from);
+    let mut text = format!("{}\n|---|---|--:|--:|--:|--:|\n", markdown_line(&heads));
+    for line in lines {
+        let [a, b] = &line.paper;
+        let [c, d] = &line.found;
+        let cells = [line.dataset.clone(), line.what.into(), cell(a), cell(b), cell(c), cell(d)];
+        text += &format!("{}\n", markdown_line(&cells));
+    }
+    text += "\nFirst seed of either row. Deformations: ten versions a sketch, mean ± deviation over them. Distances between \
+             photos: pooled features of the pre-trained network, the layer below its classifier, rows of length 1 (the \
+             paper: VGG-16, so only the comparison carries over). Rise: mean ± deviation over five pairs of directions. \
+             Scenarios: the paper's four, of the queries that Ours answers wrongly, with the medians over them as \
+             thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, which \
+             the paper does not name.\n";
+    text
+}
+
+/// Writes the table as `analysis.md` and `analysis.csv`.
+///
+/// # Errors
+/// As [`lines`], or a folder that cannot be written.
+pub fn write(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<[PathBuf; 2]> {
+    let lines = lines(results, slug, datasets)?;
+    let folder = results.join("tables").join(slug);
+    let column = |name: &str, get: &dyn Fn(&Line) -> Option<String>| {
+        Column::new(name.into(), lines.iter().map(get).collect::<Vec<_>>())
+    };
+    let columns = vec![
+        column("dataset", &|line| Some(line.dataset.clone())),
+        column("what", &|line| Some(line.what.into())),
+        column("paper_ours_base", &|line| line.paper[0].clone()),
+        column("paper_ours", &|line| line.paper[1].clone()),
+        column("ours_base", &|line| line.found[0].clone()),
+        column("ours", &|line| line.found[1].clone()),
+    ];
+    let mut bytes = Vec::new();
+    CsvWriter::new(&mut bytes).finish(&mut DataFrame::new(lines.len(), columns)?)?;
+    let paths = ["md", "csv"].map(|kind| folder.join(format!("analysis.{kind}")));
+    write_atomic(&paths[0], markdown(&lines).as_bytes())?;
+    write_atomic(&paths[1], &bytes)?;
+    Ok(paths)
+}

@@ -1,0 +1,120 @@
+//! What the runs of a paper cost.
+
+use super::record::read_row;
+use super::render::markdown_line;
+use crate::run::{Header, write_atomic};
+use crate::{Error, Result};
+use polars::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// The runs of a row on a corpus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The corpus.
+    pub dataset: String,
+    /// The row.
+    pub row: String,
+    /// Finished runs.
+    pub seeds: usize,
+    /// Epochs of a run; 0 where nothing is trained.
+    pub epochs: usize,
+    /// Mean seconds of a run.
+    pub seconds: f64,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// Every finished row of a paper below `results`, by corpus and name.
+///
+/// # Errors
+/// A record that does not read.
+pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for dataset in folders(&results.join(slug))? {
+        for row in folders(&results.join(slug).join(&dataset))?.into_iter().filter(|row| row != "analysis") {
+            let runs = read_row(results, slug, &dataset, &row)?;
+            let Some(first) = runs.first() else { continue };
+            let path = first.folder.0.join("log.jsonl");
+            let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+            let header: Header = serde_json::from_str(text.lines().next().unwrap_or_default())
+                .map_err(|error| Error::data(&path, "a header in line 1", error))?;
+            let seconds = runs.iter().map(|run| run.summary.seconds).sum::<f64>() / runs.len() as f64;
+            let (seeds, epochs) = (runs.len(), text.lines().count() - 1);
+            lines.push(Line { dataset: dataset.clone(), row, seeds, epochs, seconds, device: header.device });
+        }
+    }
+    Ok(lines)
+}
+
+fn folders(place: &Path) -> Result<Vec<String>> {
+    if !place.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(place).map_err(Error::io(place))? {
+        let entry = entry.map_err(Error::io(place))?;
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+impl Line {
+    fn cells(&self) -> [String; 6] {
+        let epoch = if self.epochs > 0 { format!("{:.1}", self.seconds / self.epochs as f64) } else { String::new() };
+        let total = format!("{:.0}", self.seconds * self.seeds as f64);
+        [self.dataset.clone(), self.row.clone(), self.seeds.to_string(), epoch, total, self.device.clone()]
+    }
+}
+
+/// Writes `cost.md` and `cost.csv`; returns their paths.
+///
+/// # Errors
+/// As [`lines`], or a folder that cannot be written.
+pub fn write(results: &Path, slug: &str) -> Result<[PathBuf; 2]> {
+    let lines: Vec<[String; 6]> = lines(results, slug)?.iter().map(Line::cells).collect();
+    let heads = ["Data", "Row", "Runs", "Seconds per epoch", "Seconds in total", "Device"].map(String::from);
+    let mut text = format!("{}\n|---|---|--:|--:|--:|---|\n", markdown_line(&heads));
+    lines.iter().for_each(|cells| text += &format!("{}\n", markdown_line(cells)));
+    text += "\nWall time as logged, on whatever else the machine did: most runs had one thread and a neighbour.\n";
+    let names = ["dataset", "row", "runs", "seconds_per_epoch", "seconds", "device"];
+    let column = |(i, name): (usize, &str)| {
+        Column::new(name.into(), lines.iter().map(|cells| cells[i].clone()).collect::<Vec<_>>())
+    };
+    let columns = names.into_iter().enumerate().map(column).collect();
+    let mut bytes = Vec::new();
+    CsvWriter::new(&mut bytes).finish(&mut DataFrame::new(lines.len(), columns)?)?;
+    let folder = results.join("tables").join(slug);
+    let paths = ["md", "csv"].map(|kind| folder.join(format!("cost.{kind}")));
+    write_atomic(&paths[0], text.as_bytes())?;
+    write_atomic(&paths[1], &bytes)?;
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::{folder, write_run};
+    use super::*;
+
+    #[test]
+    fn a_line_by_hand() {
+        let place = tempfile::tempdir().unwrap();
+        let at = folder(place.path(), "d", "ours", 0);
+        write_run(&at, &[1, 2]);
+        let header = r#"{"command":"","config_hash":"","data_version":"","counts":{},"seed":0,"versions":{},"weights":null,"device":"cpu"}"#;
+        std::fs::write(at.0.join("log.jsonl"), format!("{header}\n{{\"epoch\":1}}\n{{\"epoch\":2}}\n")).unwrap();
+        let found = lines(place.path(), "p").unwrap();
+        let seconds = at.summary().unwrap().seconds;
+        let line = Line { dataset: "d".into(), row: "ours".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
+        assert_eq!(found, [line]);
+        let [md, csv] = write(place.path(), "p").unwrap();
+        assert!(std::fs::read_to_string(md).unwrap().contains("| d | ours | 1 |"));
+        assert!(
+            std::fs::read_to_string(csv)
+                .unwrap()
+                .starts_with("dataset,row,runs,seconds_per_epoch,seconds,device\nd,ours,1,")
+        );
+    }
+}
