@@ -60,7 +60,8 @@ pub fn draw(landscapes: &Landscapes) -> Result<String> {
     let (surfaces, name) = prepare(landscapes)?;
     let bands = bands(&surfaces);
     let beside = SCALE.max(width(&name, Size::Small)? + 22);
-    let size = (COLUMN * surfaces.len() as u32 + beside, HEAD + SOLID + MAP);
+    let least = 28 + width(&landscapes.title, Size::Title)?.max(width(&landscapes.note, Size::Small)?);
+    let size = (least.max(COLUMN * surfaces.len() as u32 + beside), HEAD + SOLID + MAP);
     let mut maps = String::new();
     let svg = render(size, |area| {
         write(area, &landscapes.title, (14, 18), text(Size::Title, INK, HPos::Left))?;

@@ -269,6 +269,7 @@ fn landscapes() {
     check("surface-wide", &svg);
     assert!(contents(&Document::parse(&svg).unwrap()).iter().any(|content| content == "log10 of training loss"));
     whole.surfaces.truncate(1);
+    whole.note = "filter-normalised random directions".into();
     check("surface-one", &surface::draw(&whole).unwrap());
     whole.surfaces.clear();
     assert!(surface::draw(&whole).is_err());
