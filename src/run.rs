@@ -70,6 +70,23 @@ pub struct Places {
     pub cache: PathBuf,
 }
 
+impl Places {
+    /// A file of pre-trained weights, e.g. `mini-obow`: those of the results folder first, then shipped ones, then imported
+    /// ones.
+    ///
+    /// # Errors
+    /// Weights that are in no place; the message says how to get them.
+    pub fn pretrained(&self, name: &str) -> Result<PathBuf> {
+        let file = format!("{name}.safetensors");
+        let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&file);
+        let candidates = [below(&self.results), below(&self.shipped), self.weights.join(&file)];
+        candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+            let expected = "pre-trained weights (`retrace pretrain --help` and `retrace weights import --help` say how to get them)";
+            Error::data(&candidates[2], expected, "no file")
+        })
+    }
+}
+
 /// First line of `log.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {

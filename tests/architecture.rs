@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("model", &["kernel", "run"]),   // `run` for files that are written whole or not at all
     ("train", &["run", "dataset", "model", "kernel", "loss", "metric", "sketch"]), // `kernel` for Adam, `sketch` for deformations
     ("analysis", &["metric"]),
-    ("report", &["run", "metric"]),
+    ("report", &["run", "metric", "analysis"]),
 ];
 
 /// Files beside the papers' folders, which every paper may use.

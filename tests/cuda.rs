@@ -11,8 +11,9 @@ use retrace::kernel::{AdamStep, Bounds, Window, adam, add, average_pool, batch_n
 use retrace::kernel::{max_pool, moments, rectify};
 use retrace::loss::{Triple, cross_entropy_loss, neighbourhood_loss, triplet_loss};
 use retrace::model::{Architecture, Embedder, HeadConfig, HeadStart, Mode, NormConfig, Parameters, weights};
+use retrace::run::Places;
 use retrace::seed::Seed;
-use retrace::train::pretrain::{self, PretrainConfig};
+use retrace::train::pretrain::{self, Method, PretrainConfig};
 use retrace::train::{Gradients, Optimiser, OptimiserConfig, Unwatched, gradients};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -367,7 +368,16 @@ fn a_whole_pretraining_runs() {
         ..PretrainConfig::mini(Method::Attributes)
     };
     let place = tempfile::tempdir().unwrap();
-    pretrain::run(&config, Seed(0), place.path(), &device, "test", &Unwatched).unwrap();
+    let at = |name: &str| place.path().join(name);
+    let places = Places {
+        results: place.path().into(),
+        figures: at("figures"),
+        shipped: at("shipped"),
+        data: None,
+        weights: at("weights"),
+        cache: at("cache"),
+    };
+    pretrain::run(&config, Seed(0), &places, &device, "test", &Unwatched).unwrap();
     let log = std::fs::read_to_string(config.folder(place.path()).0.join("log.jsonl")).unwrap();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let loss = |line: usize| lines[line]["loss"].as_f64().unwrap();

@@ -53,7 +53,7 @@ enum Verb {
     Reproduce(reproduce::Options),
     /// Train one row on one corpus, or go on with a stopped training
     Train(train::Options),
-    /// Pre-train the small network on labelled synthetic photos, as was done for the shipped weights
+    /// Pre-train a network on synthetic photos, as was done for the shipped weights, or on photos of your own
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint
     Eval(train::EvalOptions),

@@ -24,6 +24,9 @@ pub struct Options {
 pub struct TableOptions {
     #[command(flatten)]
     paper: Options,
+    /// Which tables to print: main, table1, table2, table3, table4; all are written
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
+    name: Vec<String>,
     /// Also fill the generated parts of a markdown file, such as README.md
     #[arg(long, value_name = "FILE", hide = true)]
     readme: Option<PathBuf>,
@@ -34,16 +37,23 @@ pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
     let paper = Options { slug: slug.to_string() };
     figure(&paper, checked)?;
     claims(&paper, checked)?;
-    table(&TableOptions { paper, readme: None }, checked)
+    table(&TableOptions { paper, name: vec!["main".into()], readme: None }, checked)
 }
 
 /// Prints and writes the tables.
 pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
-    for spec in tables_of(&options.paper.slug)? {
-        let (table, written) = tables::write(&checked.places.results, &spec)?;
-        println!("{}", render::terminal(&table));
+    let specs = tables_of(&options.paper.slug)?;
+    let known = || specs.iter().map(|spec| spec.name).collect::<Vec<_>>();
+    if let Some(other) = options.name.iter().find(|name| !known().contains(&name.as_str())) {
+        return Err(Error::value("--name", known().join(", "), other));
+    }
+    for spec in &specs {
+        let (table, written) = tables::write(&checked.places.results, spec)?;
+        if options.name.iter().any(|name| name == spec.name) {
+            println!("{}", render::terminal(&table));
+        }
         let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-        println!("written to {}\n", written.join(", "));
+        println!("written to {}", written.join(", "));
     }
     for path in other_tables(&options.paper.slug, &checked.places.results)? {
         println!("written to {}", path.display());

@@ -61,6 +61,10 @@ pub struct PretrainOptions {
     /// What is learned: attributes, jigsaw, barlow-twins, clip or obow
     #[arg(default_value = "attributes")]
     method: Method,
+    /// Go on from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
+    /// [default: the small network, from scratch, on synthetic photos]
+    #[arg(long, value_name = "FOLDER")]
+    photos: Option<String>,
     /// The run's seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -134,17 +138,20 @@ fn is_known(name: &str) -> Result<bool> {
     Ok(embedded || dataset::list()?.iter().any(|known| known.name == name))
 }
 
-/// Pre-trains the small network; its weights go below the results folder, where every training looks first.
+/// Pre-trains a network; its weights go below the results folder, where every training looks first.
 pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
-    let (config, order) = (PretrainConfig::mini(options.method), checked.order());
-    let (results, seed) = (&checked.places.results, Seed(options.seed));
-    let report = pretrain::run(&config, seed, results, &checked.device, &order.command, &checked.terminal)?;
+    let config = match &options.photos {
+        Some(folder) => PretrainConfig::lite(options.method, folder),
+        None => PretrainConfig::mini(options.method),
+    };
+    let (places, order, seed) = (&checked.places, checked.order(), Seed(options.seed));
+    let report = pretrain::run(&config, seed, places, &checked.device, &order.command, &checked.terminal)?;
     checked.terminal.clear();
     for score in &report.attributes {
         println!("{:<20} {:5.1}, commonest class {:5.1}", score.name, score.accuracy, score.commonest);
     }
     println!("{}: mean accuracy {:.1}, {:.0} s", options.method, report.mean, report.seconds);
-    println!("written to {}", config.weights_path(results).display());
+    println!("written to {}", config.weights_path(&places.results).display());
     Ok(())
 }
 

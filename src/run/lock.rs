@@ -60,7 +60,7 @@ mod tests {
         let folder = RunFolder(place.path().join("a/seed0"));
         let lock = folder.lock().unwrap();
         let error = RunFolder(place.path().join("a/seed0")).lock().unwrap_err().to_string();
-        assert!(error.contains("seed0: expected a run that nobody trains, found another process"), "{error}");
+        assert!(error.contains("seed0: another process is training there"), "{error}");
         let other = RunFolder(place.path().join("a/seed1")).lock().unwrap();
         drop(lock);
         let again = folder.lock().unwrap();

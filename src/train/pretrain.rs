@@ -5,7 +5,8 @@
 //! results/checkpoints/pretrained/<name>.safetensors                      the backbone, in half precision
 //! ```
 //!
-//! Every [`Method`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`.
+//! Every [`Method`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`. The others
+//! can also learn from a folder of photos without labels, which is how the real sets' network goes on from ImageNet.
 
 mod barlow;
 mod classifier;
@@ -24,9 +25,8 @@ pub use method::Method;
 pub use score::{AttributeScore, PretrainReport};
 
 use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
-use crate::dataset::synthetic::VERSION;
 use crate::model::{Architecture, weights};
-use crate::run::{Header, RunConfig, RunFolder, versions, write_json};
+use crate::run::{Header, Places, RunConfig, RunFolder, versions, write_json};
 use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
 use crate::{Error, Result, device};
@@ -49,6 +49,12 @@ pub struct PretrainConfig {
     /// What is learned; left out of a record where it is `attributes`, which was there before the others.
     #[serde(default, skip_serializing_if = "Method::is_attributes")]
     pub method: Method,
+    /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// A folder of the real corpora with photos that nobody has labelled; none: the synthetic stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<String>,
     /// The network.
     pub architecture: Architecture,
     /// Photos that are trained on: the stream's first.
@@ -94,6 +100,8 @@ impl PretrainConfig {
         };
         Self {
             method,
+            start: None,
+            corpus: None,
             architecture: Architecture::Mini,
             photos: 12_000, // with the passes, what six minutes hold
             valid_photos: 600,
@@ -104,6 +112,21 @@ impl PretrainConfig {
             schedule: Schedule::Cosine,
             augment,
             colour: ColourConfig::default(),
+        }
+    }
+
+    /// EfficientNet-Lite0 from ImageNet weights on a folder of unlabelled photos, at the size of the real sets' rows.
+    pub fn lite(method: Method, corpus: &str) -> Self {
+        Self {
+            start: Some("imagenet".into()),
+            corpus: Some(corpus.into()),
+            architecture: Architecture::EfficientNetLite0,
+            photos: 1800, // of the 2,000 of QMUL-Shoe-V2, which is what there is
+            valid_photos: 200,
+            side: 128,
+            epochs: 4, // about as many photos as one epoch of the small network sees
+            optimiser: OptimiserConfig::adam(1e-4), // the rate of the rows that go on from the same weights
+            ..Self::mini(method)
         }
     }
 
@@ -130,6 +153,10 @@ impl PretrainConfig {
                 return Err(Error::value(what, "1 or more", 0));
             }
         }
+        if self.corpus.is_some() && matches!(self.method, Method::Attributes | Method::Clip { .. }) {
+            let expected = "one that needs no words, on photos without labels: jigsaw, barlow-twins, obow";
+            return Err(Error::value("pre-training", expected, self.method));
+        }
         match (2..=self.photos).contains(&self.batch) {
             true => self.method.check(self.batch),
             false => Err(Error::value("batch", format!("2 to the number of photos, {}", self.photos), self.batch)),
@@ -145,15 +172,16 @@ impl PretrainConfig {
 pub fn run(
     config: &PretrainConfig,
     seed: Seed,
-    results: &Path,
+    places: &Places,
     device: &Device,
     command: &str,
     watch: &dyn Watch,
 ) -> Result<PretrainReport> {
     config.check()?;
+    let results = &places.results;
     let run = RunConfig {
         slug: SLUG.into(),
-        dataset: "synthetic photos".into(),
+        dataset: config.corpus.clone().unwrap_or_else(|| "synthetic photos".into()),
         row: config.name(),
         seed,
         config: config.clone(),
@@ -162,8 +190,12 @@ pub fn run(
     let _lock = folder.lock()?;
     folder.open(&run)?;
     remove(&folder.0.join("summary.json"))?;
-    let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, device, command)?)?;
-    let (task, report) = pretrain(config, seed, device, &mut log, watch)?;
+    let started = Instant::now();
+    let photos = Labelled::open(config, places.data.as_deref(), device, watch)?;
+    let start = config.start.as_ref().map(|name| places.pretrained(&format!("{}-{name}", config.architecture)));
+    let task = task::build(config, seed, start.transpose()?.as_deref(), device)?;
+    let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, &photos, device, command)?)?;
+    let (task, report) = pretrain(config, seed, &photos, task, started, &mut log, watch)?;
     let metadata = BTreeMap::from([
         ("config".to_string(), serde_json::to_string(&run)?),
         ("config_hash".to_string(), run.hash()?),
@@ -180,12 +212,12 @@ fn remove(path: &Path) -> Result<()> {
     if path.is_file() { std::fs::remove_file(path).map_err(Error::io(path)) } else { Ok(()) }
 }
 
-fn header(run: &RunConfig<PretrainConfig>, device: &Device, command: &str) -> Result<Header> {
+fn header(run: &RunConfig<PretrainConfig>, photos: &Labelled, device: &Device, command: &str) -> Result<Header> {
     let counts = [("train", [run.config.photos, 0]), ("valid", [run.config.valid_photos, 0])];
     Ok(Header {
         command: command.to_string(),
         config_hash: run.hash()?,
-        data_version: format!("labelled photos, generator {VERSION}, {} px", run.config.side),
+        data_version: photos.version(run.config.side),
         counts: counts.map(|(name, count)| (name.to_string(), count)).into(),
         seed: run.seed,
         versions: versions(),
@@ -208,30 +240,29 @@ struct Line<'a> {
 fn pretrain(
     config: &PretrainConfig,
     seed: Seed,
-    device: &Device,
+    photos: &Labelled,
+    mut task: Box<dyn Task>,
+    started: Instant,
     log: &mut Log,
     watch: &dyn Watch,
 ) -> Result<(Box<dyn Task>, PretrainReport)> {
-    let started = Instant::now();
-    let photos = Labelled::draw(config, device, watch)?;
-    let mut task = task::build(config, seed, device)?;
     let mut optimiser = Optimiser::new(config.optimiser, task.trunk().parameters.trainable());
     for epoch in 1..=config.epochs {
-        let loss = run_epoch(config, seed, epoch, &photos, task.as_mut(), &mut optimiser, watch)?;
+        let loss = run_epoch(config, seed, epoch, photos, task.as_mut(), &mut optimiser, watch)?;
         if epoch == config.epochs {
             if !config.method.is_attributes() {
-                task.trunk().settle(&photos, config)?;
+                task.trunk().settle(photos, config)?;
             }
             task.trunk().parameters.round(|_| true)?;
         }
-        let attributes = task.score(&photos, config)?;
+        let attributes = task.score(photos, config)?;
         let valid_mean = score::mean(&attributes);
         let valid = attributes.iter().map(|score| (score.name.as_str(), score.accuracy)).collect();
         let seconds = round(started.elapsed().as_secs_f64(), 10.0);
         log.append(&Line { epoch, loss: round(loss, 1e5), valid_mean, valid, seconds })?;
         watch.note(&format!("epoch {epoch}/{}: loss {loss:.4}, accuracy {valid_mean:.1}", config.epochs));
     }
-    let attributes = task.score(&photos, config)?;
+    let attributes = task.score(photos, config)?;
     let seconds = round(started.elapsed().as_secs_f64(), 10.0);
     Ok((task, PretrainReport { mean: score::mean(&attributes), attributes, seconds }))
 }

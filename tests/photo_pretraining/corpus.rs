@@ -47,7 +47,7 @@ impl Bench {
         bench
     }
 
-    fn places(&self, results: &str) -> Places {
+    pub fn places(&self, results: &str) -> Places {
         let below = |name: &str| self.0.path().join(name);
         Places {
             results: below(results),
@@ -60,7 +60,11 @@ impl Bench {
     }
 
     pub fn run(&self, results: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
-        let (places, run) = (self.places(results), run_of(config));
+        self.run_row(results, "ours", config, watch)
+    }
+
+    pub fn run_row(&self, results: &str, row: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
+        let (places, run) = (self.places(results), RunConfig { row: row.into(), ..run_of(config) });
         let order = order(&places, watch);
         let summary = Summary { seconds: 0.0, ..protocol::run(&run, &order)? };
         let folder = run.folder(&places.results);
@@ -105,7 +109,7 @@ fn run_of(config: &Config) -> RunConfig<Config> {
     RunConfig { slug, dataset, row, seed: Seed(0), config: config.clone() }
 }
 
-fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> bench::Order<'a> {
+pub fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> bench::Order<'a> {
     bench::Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
 }
 

@@ -132,13 +132,7 @@ pub fn source_path(config: &Config, places: &Places) -> Result<PathBuf> {
 }
 
 fn weights_of(architecture: Architecture, weights: &str, places: &Places) -> Result<PathBuf> {
-    let name = format!("{architecture}-{weights}.safetensors");
-    let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&name);
-    let candidates = [below(&places.results), below(&places.shipped), places.weights.join(&name)];
-    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-        let expected = "pre-trained weights (`retrace weights import --help` says how to get them)";
-        Error::data(&candidates[2], expected, "no file")
-    })
+    places.pretrained(&format!("{architecture}-{weights}"))
 }
 
 /// First 16 digits of the SHA-256 of the pre-trained weights' file; those of R's after it, where they are others.

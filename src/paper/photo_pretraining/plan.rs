@@ -109,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn claims_are_about_rows_of_the_plan() {
+        for claim in crate::report::claim::claims().unwrap() {
+            let dataset = claim.dataset.as_deref().unwrap();
+            let known: Vec<String> = PARTS.iter().flat_map(|part| rows(part, dataset)).collect();
+            for row in [&claim.row_a, &claim.row_b] {
+                assert!(known.contains(row), "{}: {row} on {dataset}", claim.id);
+            }
+        }
+    }
+
+    #[test]
     fn costs_follow_like_runs() {
         let place = tempfile::tempdir().unwrap();
         let plan = runs(&["table3"], &["synth-chair".into()], 1).unwrap();

@@ -1,8 +1,8 @@
 //! Findings as a file and as text.
 
-use super::{Finding, claims, evaluate};
+use super::{Finding, Verdict, claims, evaluate};
 use crate::Result;
-use crate::report::render::align;
+use crate::report::render::{align, markdown_line};
 use crate::run::write_csv;
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
@@ -47,29 +47,46 @@ pub fn write(results: &Path) -> Result<(Vec<Finding>, PathBuf)> {
     Ok((findings, path))
 }
 
-/// A markdown table, a line a finding that has been tested.
+/// A markdown table, a line a claim: on which corpora its comparisons came out how.
+///
+/// `synth-chair 2 of 5` stands for five comparisons on that corpus, two of which came out so.
 pub fn markdown(findings: &[Finding]) -> String {
-    let mut text = "| claim | corpus | A - B | metric | paper | ours | 95% interval | verdict |\n".to_string();
-    text += "|---|---|---|---|---|---|---|---|\n";
+    let heads = ["claim", "reproduced", "undecided", "not reproduced", "not run"].map(str::to_string);
+    let verdicts = [Verdict::Reproduced, Verdict::Undecided, Verdict::NotReproduced, Verdict::NotRun];
+    let mut text = format!("{}\n|---|---|---|---|---|\n", markdown_line(&heads));
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
-        let Some(interval) = finding.interval else { continue };
-        let claim = &finding.claim;
-        let paper = claim.paper_effect.map_or(String::new(), |effect| format!("{effect:+.2}"));
-        text += &format!(
-            "| {} ({}) | {} | {} - {} | {} | {paper} | {:+.2} | [{:+.2}, {:+.2}] | {} |\n",
-            claim.statement,
-            claim.place,
-            finding.dataset,
-            claim.row_a,
-            claim.row_b,
-            claim.metric.title(),
-            interval.effect + 0.0,
-            interval.low + 0.0,
-            interval.high + 0.0,
-            finding.verdict.name(),
-        );
+        let same = |group: &&mut Vec<&Finding>| {
+            (&group[0].claim.place, &group[0].claim.statement) == (&finding.claim.place, &finding.claim.statement)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    for group in groups {
+        let claim = &group[0].claim;
+        let mut cells = vec![format!("{} ({})", claim.statement, claim.place)];
+        cells.extend(verdicts.map(|verdict| corpora(&group, verdict)));
+        text += &format!("{}\n", markdown_line(&cells));
     }
     text
+}
+
+/// The corpora on which comparisons came out in one way, with how many of them did.
+fn corpora(group: &[&Finding], verdict: Verdict) -> String {
+    let mut names: Vec<&str> = group.iter().map(|finding| finding.dataset.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let count = |name: &str, of: &dyn Fn(&Finding) -> bool| {
+        group.iter().filter(|finding| finding.dataset == name && of(finding)).count()
+    };
+    let part = |name: &&str| match (count(name, &|finding| finding.verdict == verdict), count(name, &|_| true)) {
+        (0, _) => None,
+        (1, 1) => Some(name.to_string()),
+        (some, all) => Some(format!("{name} {some} of {all}")),
+    };
+    names.iter().filter_map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// Text with aligned columns, a line a finding, for the terminal.
@@ -92,9 +109,13 @@ pub fn terminal(findings: &[Finding]) -> String {
     }));
     let mut text = align(&grid, 4..7);
     text += "\nA - B in points, with its 95% paired bootstrap interval over queries. What is claimed:\n";
-    for group in findings.chunk_by(|a, b| a.claim.place == b.claim.place && a.claim.statement == b.claim.statement) {
-        let claim = &group[0].claim;
-        text += &format!("  {}: {}.\n", claim.place, claim.statement);
+    let mut said = Vec::new();
+    for claim in findings.iter().map(|finding| &finding.claim) {
+        let line = format!("  {}: {}.\n", claim.place, claim.statement);
+        if !said.contains(&line) {
+            text += &line;
+            said.push(line);
+        }
     }
     text
 }

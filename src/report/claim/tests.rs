@@ -119,3 +119,35 @@ fn a_malformed_claim_names_its_line() {
         assert!(error.contains("claims.csv") && error.contains("line 2") && error.contains(reason), "{error}");
     }
 }
+
+#[test]
+fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = crate::report::analysis::Folder::of(place.path(), "photo_pretraining", "synth-chair");
+    let text = "row,query,value\nours-base,0,2.0\nours-base,1,6.0\nours,0,1.0\nours,1,5.0\n";
+    crate::run::write_atomic(&folder.0.join("smoothness.csv"), text.as_bytes()).unwrap();
+    let findings = evaluate(place.path(), &claims().unwrap()).unwrap();
+    let smooth = finding(&findings, "smooth-synth-chair");
+    // Both queries differ by -1, and the mean of B is 4.
+    let found = smooth.interval.unwrap();
+    assert_eq!((found.effect, found.low, found.high, smooth.verdict), (-25.0, -25.0, -25.0, Verdict::Reproduced));
+    assert_eq!(finding(&findings, "smooth-synth-shoe").verdict, Verdict::NotRun);
+}
+
+#[test]
+fn the_readme_counts_comparisons() {
+    let claim = |dataset: &str, verdict| {
+        let claim = claims().unwrap().remove(0);
+        Finding { claim, dataset: dataset.into(), interval: None, verdict }
+    };
+    let findings = [
+        claim("b", Verdict::Reproduced),
+        claim("a", Verdict::Undecided),
+        claim("b", Verdict::NotRun),
+        claim("b", Verdict::Reproduced),
+    ];
+    let text = markdown(&findings);
+    let line = text.lines().nth(2).unwrap();
+    assert!(line.ends_with("(Table 2, ImageNet rows) | b 2 of 3 | a |  | b 1 of 3 |"), "{text}");
+    assert_eq!(text.lines().count(), 3);
+}

@@ -2,15 +2,17 @@
 
 use super::PretrainConfig;
 use super::colour;
-use crate::dataset::Album;
-use crate::dataset::synthetic::{Kind, Photos};
-use crate::seed::Stream;
+use crate::dataset::synthetic::{Kind, Photos, VERSION};
+use crate::dataset::{self, Album};
+use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
 use crate::train::Watch;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use image::RgbImage;
+use image::{RgbImage, imageops};
+use rand::seq::SliceRandom;
 use rayon::prelude::*;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The class of each attribute, in the order of [`Photos::classes`]; none where an attribute does not apply.
@@ -26,10 +28,62 @@ const SIDE_SEEN: &str = "chair side seen";
 pub(super) struct Labelled {
     album: Album,
     labels: Vec<Labels>,
+    /// Of a folder of unlabelled photos.
+    version: Option<String>,
     device: Device,
 }
 
 impl Labelled {
+    /// The photos of a configuration, with labels where they have any.
+    ///
+    /// # Errors
+    /// A folder that is not there or holds too few photos; [`Error::Stopped`] where the watch asks for it.
+    pub(super) fn open(
+        config: &PretrainConfig,
+        data: Option<&Path>,
+        device: &Device,
+        watch: &dyn Watch,
+    ) -> Result<Self> {
+        match &config.corpus {
+            Some(name) => {
+                let data = data
+                    .ok_or_else(|| Error::value("RETRACE_DATA", format!("the folder that holds {name}"), "not set"))?;
+                Self::read(config, &data.join(name), device, watch)
+            }
+            None => Self::draw(config, device, watch),
+        }
+    }
+
+    /// Reads photos that have no labels, in an order of their own: neighbours in a folder are often of one kind.
+    fn read(config: &PretrainConfig, root: &Path, device: &Device, watch: &dyn Watch) -> Result<Self> {
+        let folder = dataset::photos(root)?;
+        let count = config.photos + config.valid_photos;
+        if folder.count() < count {
+            return Err(Error::data(root, format!("{count} photos"), folder.count()));
+        }
+        let mut order: Vec<usize> = (0..folder.count()).collect();
+        order.shuffle(&mut Seed(0).stream("photos")); // the same held-out photos for every seed
+        let done = AtomicUsize::new(0);
+        let photo = |position: &usize| -> Result<RgbImage> {
+            super::go_on(watch)?;
+            let photo = folder.photo(*position)?;
+            watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            Ok(imageops::resize(&photo, config.side, config.side, imageops::FilterType::Triangle))
+        };
+        let photos = order[..count].par_iter().map(photo).collect::<Result<Vec<_>>>()?;
+        let labels = vec![vec![None; Photos::classes().len()]; count];
+        let version = Some(format!("{} {}", folder.name(), folder.version()));
+        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version, device: device.clone() })
+    }
+
+    /// What the photos are, for a log.
+    pub(super) fn version(&self, side: u32) -> String {
+        match &self.version {
+            Some(version) => format!("unlabelled photos, {version}, {side} px"),
+            None => format!("labelled photos, generator {VERSION}, {side} px"),
+        }
+    }
+
     /// Draws training and held-out photos.
     ///
     /// # Errors
@@ -46,7 +100,7 @@ impl Labelled {
         };
         let items = (0..count).into_par_iter().map(item).collect::<Result<Vec<_>>>()?;
         let (photos, labels): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, device: device.clone() })
+        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version: None, device: device.clone() })
     }
 
     /// Photos as they are.
@@ -119,7 +173,6 @@ fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
 mod tests {
     use super::super::Method;
     use super::*;
-    use crate::seed::Seed;
     use crate::train::Unwatched;
 
     fn at(name: &str) -> usize {

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::dataset::synthetic::Photos;
 use crate::metric::nearest;
 use crate::model::{Mode, l2_normalise};
+use crate::seed::Seed;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,23 @@ pub(super) fn probe(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -
         }
     }
     Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
+}
+
+/// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: what can be
+/// measured without labels.
+pub(super) fn own_photo(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
+    let mut stream = Seed(0).stream("probe"); // the same views after every epoch
+    let view = |chunk: &[usize]| {
+        let pictures = photos.augmented(chunk, config, &mut stream)?.0;
+        Ok(l2_normalise(&trunk.features(&pictures, Mode::Eval)?)?.detach())
+    };
+    let views = Tensor::cat(&held_out.chunks(CHUNK).map(view).collect::<Result<Vec<_>>>()?, 0)?;
+    let similarity = views.matmul(&embed(trunk, photos, &held_out)?.t()?)?;
+    let best = similarity.argmax(1)?.to_vec1::<u32>()?;
+    let mut tally = Tally { right: 0, classes: vec![1; held_out.len()] };
+    tally.right = best.iter().enumerate().filter(|(own, found)| *own == **found as usize).count();
+    Ok(tally.score("own photo").into_iter().collect())
 }
 
 /// The commonest class; of equals the one whose first voter is nearest. No voter: no class at all.

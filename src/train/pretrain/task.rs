@@ -5,10 +5,11 @@ use super::score::{self, AttributeScore};
 use super::{Method, PretrainConfig, barlow, classifier, clip, jigsaw, obow};
 use crate::Result;
 use crate::dataset::synthetic::Photos;
-use crate::model::{Architecture, Embedder, Mode, NormConfig, Parameters, Scope, pool};
+use crate::model::{Allowance, Architecture, Embedder, Mode, NormConfig, Parameters, Scope, pool, weights};
 use crate::seed::{Seed, Stream};
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// A method at work.
 pub(super) trait Task {
@@ -29,16 +30,28 @@ pub(super) trait Task {
         Ok(())
     }
 
-    /// How well held-out photos are known: by their neighbours' attributes, unless the method learns attributes.
+    /// How well held-out photos are known: by their neighbours' attributes, unless the method learns attributes or there
+    /// are none.
     fn score(&self, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
-        score::probe(self.trunk(), photos, config)
+        match config.corpus {
+            Some(_) => score::own_photo(self.trunk(), photos, config),
+            None => score::probe(self.trunk(), photos, config),
+        }
     }
 }
 
-/// The method of a configuration, at its start.
-pub(super) fn build(config: &PretrainConfig, seed: Seed, device: &Device) -> Result<Box<dyn Task>> {
+/// The method of a configuration, at its start: seeded initial values, or weights in a file.
+pub(super) fn build(
+    config: &PretrainConfig,
+    seed: Seed,
+    start: Option<&Path>,
+    device: &Device,
+) -> Result<Box<dyn Task>> {
     let classes = || Photos::classes().iter().map(|(_, count)| *count).collect();
     let trunk = Trunk::new(config.architecture, seed, device)?;
+    if let Some(start) = start {
+        weights::load(start, &trunk.parameters, &Allowance::default())?;
+    }
     Ok(match config.method {
         Method::Attributes => Box::new(classifier::Classifier::new(trunk, classes())?),
         Method::Jigsaw { orders, tile } => Box::new(jigsaw::Jigsaw::new(trunk, orders, tile, seed)?),

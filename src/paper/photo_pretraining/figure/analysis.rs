@@ -14,7 +14,10 @@ const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "O
 const ONE_SEED: &str = "the first seed of either row";
 
 /// The loss round the trained weights (Fig. 4a).
-pub(super) fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
     let folder = Folder::of(results, SLUG, dataset);
     if !folder.has("landscape") {
         return Ok(None);
@@ -38,7 +41,10 @@ pub(super) fn landscape(results: &Path, dataset: &str) -> Result<Option<String>>
 }
 
 /// Spread of gradients over the epochs, and test accuracy over the last steps (Fig. 4b and c).
-pub(super) fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     let folder = Folder::of(results, SLUG, dataset);
     if !folder.has("gradient") || !folder.has("stability") {
         return Ok(None);
@@ -82,7 +88,10 @@ fn extent(lines: &[Line]) -> (f64, f64) {
 }
 
 /// Acc@1 while the sketch is drawn, in steps of 5% (Fig. 5b).
-pub(super) fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
     let folder = Folder::of(results, SLUG, dataset);
     if !folder.has("early") {
         return Ok(None);

@@ -3,6 +3,9 @@
 mod analysis;
 mod sweep;
 
+pub use analysis::{dynamics, early as early_in_fives, landscape};
+pub use sweep::{fig2a, fig2b, fig3, table4};
+
 use super::table::{EMBEDDED, REAL, main_table};
 use super::{Retrieval, SLUG};
 use crate::dataset;

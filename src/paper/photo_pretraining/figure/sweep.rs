@@ -13,7 +13,10 @@ use std::path::Path;
 
 /// Acc@1 of Eq. 5 against the weight of the topology loss, one line a pre-training (Fig. 3); none before a line has two
 /// points.
-pub(super) fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
     let line = |own: &crate::paper::photo_pretraining::table::Pretraining| {
         let label = if own.weights.is_none() { "supervised" } else { own.label };
         sweep(results, dataset, label, &|beta| weighed(own.weights, Query::Sketch, beta))
@@ -23,7 +26,10 @@ pub(super) fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
 }
 
 /// Acc@1 of Eq. 5 with photos (Eq. 3) and sketches (Eq. 4) as queries, and without the topology loss (Fig. 2a).
-pub(super) fn fig2a(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn fig2a(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut lines = Vec::new();
     for (label, query) in [("photos (Eq. 3)", Query::Photo), ("sketches (Eq. 4)", Query::Sketch)] {
         lines.push(sweep(results, dataset, label, &|beta| weighed(None, query, beta))?);
@@ -72,7 +78,10 @@ fn draw(title: String, lines: Vec<Line>) -> Result<Option<String>> {
 }
 
 /// Table 4 as a matrix; none before one of its crossed cells was run.
-pub(super) fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
     let (mut values, mut crossed) = (Vec::new(), false);
     for own in PRETRAININGS {
         for source in PRETRAININGS {
@@ -100,7 +109,10 @@ pub(super) fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
 }
 
 /// Features of the test part in the plane in which they are widest (Fig. 2b and c).
-pub(super) fn fig2b(results: &Path, dataset: &str) -> Result<Option<String>> {
+///
+/// # Errors
+/// A record that does not read.
+pub fn fig2b(results: &Path, dataset: &str) -> Result<Option<String>> {
     let folder = Folder::of(results, SLUG, dataset);
     if !folder.has("separation") {
         return Ok(None);
