@@ -31,7 +31,7 @@ use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
 use crate::{Error, Result, device};
 use candle_core::{DType, Device};
-use photo::Labelled;
+use photo::PhotoSet;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -191,7 +191,7 @@ pub fn run(
     folder.open(&run)?;
     remove(&folder.0.join("summary.json"))?;
     let started = Instant::now();
-    let photos = Labelled::open(config, places.data.as_deref(), device, watch)?;
+    let photos = PhotoSet::open(config, places.data.as_deref(), device, watch)?;
     let start = config.start.as_ref().map(|name| places.pretrained(&format!("{}-{name}", config.architecture)));
     let task = task::build(config, seed, start.transpose()?.as_deref(), device)?;
     let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, &photos, device, command)?)?;
@@ -212,7 +212,7 @@ fn remove(path: &Path) -> Result<()> {
     if path.is_file() { std::fs::remove_file(path).map_err(Error::io(path)) } else { Ok(()) }
 }
 
-fn header(run: &RunConfig<PretrainConfig>, photos: &Labelled, device: &Device, command: &str) -> Result<Header> {
+fn header(run: &RunConfig<PretrainConfig>, photos: &PhotoSet, device: &Device, command: &str) -> Result<Header> {
     let counts = [("train", [run.config.photos, 0]), ("valid", [run.config.valid_photos, 0])];
     Ok(Header {
         command: command.to_string(),
@@ -240,7 +240,7 @@ struct Line<'a> {
 fn pretrain(
     config: &PretrainConfig,
     seed: Seed,
-    photos: &Labelled,
+    photos: &PhotoSet,
     mut task: Box<dyn Task>,
     started: Instant,
     log: &mut Log,
@@ -271,7 +271,7 @@ fn run_epoch(
     config: &PretrainConfig,
     seed: Seed,
     epoch: usize,
-    photos: &Labelled,
+    photos: &PhotoSet,
     task: &mut dyn Task,
     optimiser: &mut Optimiser,
     watch: &dyn Watch,

@@ -2,7 +2,7 @@
 
 use super::PretrainConfig;
 use super::head::Perceptron;
-use super::photo::Labelled;
+use super::photo::PhotoSet;
 use super::task::{Task, Trunk};
 use crate::Result;
 use crate::loss::barlow_twins_loss;
@@ -32,7 +32,7 @@ impl Task for BarlowTwins {
 
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,

@@ -1,7 +1,7 @@
 //! A backbone with one linear layer for each attribute.
 
 use super::PretrainConfig;
-use super::photo::{Labelled, Labels};
+use super::photo::{Labels, PhotoSet};
 use super::score::{self, AttributeScore};
 use super::task::{Task, Trunk};
 use crate::Result;
@@ -75,7 +75,7 @@ impl Task for Classifier {
 
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,
@@ -84,7 +84,7 @@ impl Task for Classifier {
         self.of(&pictures, &labels)
     }
 
-    fn score(&self, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+    fn score(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
         score::measure(self, photos, config)
     }
 }

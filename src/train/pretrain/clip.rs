@@ -2,7 +2,7 @@
 
 use super::PretrainConfig;
 use super::head::{Linear, Perceptron};
-use super::photo::{Labelled, Labels};
+use super::photo::{Labels, PhotoSet};
 use super::task::{Task, Trunk};
 use crate::Result;
 use crate::loss::contrastive_loss;
@@ -74,7 +74,7 @@ impl Task for Clip {
 
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,

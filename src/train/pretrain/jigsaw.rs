@@ -3,7 +3,7 @@
 use super::PretrainConfig;
 use super::colour;
 use super::head::Perceptron;
-use super::photo::Labelled;
+use super::photo::PhotoSet;
 use super::task::{Task, Trunk};
 use crate::Result;
 use crate::loss::cross_entropy_loss;
@@ -65,7 +65,7 @@ impl Task for Jigsaw {
 
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,

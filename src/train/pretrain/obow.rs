@@ -1,7 +1,7 @@
 //! Online bags of visual words, with a teacher that follows the student.
 
 use super::head::Perceptron;
-use super::photo::Labelled;
+use super::photo::PhotoSet;
 use super::task::{Task, Trunk};
 use super::{Method, PretrainConfig};
 use crate::kernel::{Window, average_pool};
@@ -101,7 +101,7 @@ impl Task for Obow {
 
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,

@@ -1,4 +1,4 @@
-//! Labelled photos in memory, and batches of them.
+//! Photos in memory, with labels where they have any, and batches of them.
 
 use super::PretrainConfig;
 use super::colour;
@@ -25,7 +25,7 @@ const COLOUR: &str = "colour";
 const SIDE_SEEN: &str = "chair side seen";
 
 /// The stream's photos, drawn once.
-pub(super) struct Labelled {
+pub(super) struct PhotoSet {
     album: Album,
     labels: Vec<Labels>,
     /// Of a folder of unlabelled photos.
@@ -33,7 +33,7 @@ pub(super) struct Labelled {
     device: Device,
 }
 
-impl Labelled {
+impl PhotoSet {
     /// The photos of a configuration, with labels where they have any.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Labelled {
     /// Photos deformed and recoloured at random; labels follow what can still be seen.
     ///
     /// # Shapes
-    /// As [`Labelled::plain`].
+    /// As [`PhotoSet::plain`].
     pub(super) fn augmented(
         &self,
         positions: &[usize],
@@ -212,7 +212,7 @@ mod tests {
     fn batches_depend_on_their_stream_alone() {
         let config =
             PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini(Method::Attributes) };
-        let labelled = Labelled::draw(&config, &Device::Cpu, &Unwatched).unwrap();
+        let labelled = PhotoSet::draw(&config, &Device::Cpu, &Unwatched).unwrap();
         let batch = |seed: u64| {
             let (pictures, labels) = labelled.augmented(&[0, 3], &config, &mut Seed(seed).stream("test")).unwrap();
             (pictures.flatten_all().unwrap().to_vec1::<f32>().unwrap(), labels)

@@ -1,7 +1,7 @@
 //! Accuracy of each attribute on held-out photos.
 
 use super::classifier::Classifier;
-use super::photo::Labelled;
+use super::photo::PhotoSet;
 use super::task::Trunk;
 use super::{PretrainConfig, round};
 use crate::Result;
@@ -64,7 +64,7 @@ impl Tally {
 /// Classifies the held-out photos, as they are.
 pub(super) fn measure(
     classifier: &Classifier,
-    photos: &Labelled,
+    photos: &PhotoSet,
     config: &PretrainConfig,
 ) -> Result<Vec<AttributeScore>> {
     let classes = Photos::classes();
@@ -88,7 +88,7 @@ const VOTERS: usize = 9;
 const REFERENCES: usize = 2000;
 
 /// Gives each held-out photo the attributes that most of its nearest training photos have (cosine of pooled features).
-pub(super) fn probe(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+pub(super) fn probe(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
     let references: Vec<usize> = (0..config.photos.min(REFERENCES)).collect();
     let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
     let similarity = embed(trunk, photos, &held_out)?.matmul(&embed(trunk, photos, &references)?.t()?)?;
@@ -108,7 +108,7 @@ pub(super) fn probe(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -
 
 /// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: what can be
 /// measured without labels.
-pub(super) fn own_photo(trunk: &Trunk, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+pub(super) fn own_photo(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
     let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
     let mut stream = Seed(0).stream("probe"); // the same views after every epoch
     let view = |chunk: &[usize]| {
@@ -131,7 +131,7 @@ fn vote(classes: impl Iterator<Item = usize>) -> u32 {
     best.map_or(u32::MAX, |class| *class as u32)
 }
 
-fn embed(trunk: &Trunk, photos: &Labelled, positions: &[usize]) -> Result<Tensor> {
+fn embed(trunk: &Trunk, photos: &PhotoSet, positions: &[usize]) -> Result<Tensor> {
     let chunk = |chunk: &[usize]| Ok(l2_normalise(&trunk.features(&photos.plain(chunk)?.0, Mode::Eval)?)?.detach());
     Ok(Tensor::cat(&positions.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?, 0)?)
 }

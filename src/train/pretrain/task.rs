@@ -1,6 +1,6 @@
 //! What all pre-trainings share: the backbone, and the three things a method says of itself.
 
-use super::photo::Labelled;
+use super::photo::PhotoSet;
 use super::score::{self, AttributeScore};
 use super::{Method, PretrainConfig, barlow, classifier, clip, jigsaw, obow};
 use crate::Result;
@@ -19,7 +19,7 @@ pub(super) trait Task {
     /// The loss of a batch of photos, given by their positions.
     fn loss(
         &mut self,
-        photos: &Labelled,
+        photos: &PhotoSet,
         batch: &[usize],
         config: &PretrainConfig,
         stream: &mut Stream,
@@ -32,7 +32,7 @@ pub(super) trait Task {
 
     /// How well held-out photos are known: by their neighbours' attributes, unless the method learns attributes or there
     /// are none.
-    fn score(&self, photos: &Labelled, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+    fn score(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
         match config.corpus {
             Some(_) => score::own_photo(self.trunk(), photos, config),
             None => score::probe(self.trunk(), photos, config),
@@ -126,7 +126,7 @@ impl Trunk {
     /// Lets the running statistics follow whole photos, which is what the backbone will see from now on.
     ///
     /// Methods that show it tiles or strong views leave it statistics of those.
-    pub(super) fn settle(&self, photos: &Labelled, config: &PretrainConfig) -> Result<()> {
+    pub(super) fn settle(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<()> {
         let count = (SETTLING * config.batch).min(config.photos);
         let all: Vec<usize> = (0..count).collect();
         for batch in all.chunks(config.batch).filter(|batch| batch.len() > 1) {

@@ -18,11 +18,12 @@ impl Subject<'_> {
 
     /// Robustness, early retrieval, smoothness and error attribution.
     pub(super) fn retrieval(&self) -> Result<()> {
-        if self.is_done(&["robustness", "early", "smoothness", "attribution"]) || self.is_done_without_strokes()? {
-            return Ok(());
+        if self.is_done(&["smoothness", "attribution"]) {
+            return Ok(()); // they are written last
         }
         let rows = ROWS.map(|row| self.open(row).map(|retrieval| (row, retrieval)));
         let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
+        // Sketches that are pixels can be neither deformed nor drawn in part.
         if rows[0].1.is_vector() {
             let Self { settings, .. } = self;
             let deformed = |(row, found): &(&str, Retrieval)| {
@@ -33,11 +34,6 @@ impl Subject<'_> {
             self.folder.write("early", stack(rows.iter().map(drawn).collect::<Result<_>>()?)?)?;
         }
         self.smoothness(&rows)
-    }
-
-    /// Sketches that are pixels can be neither deformed nor drawn in part.
-    fn is_done_without_strokes(&self) -> Result<bool> {
-        Ok(self.is_done(&["smoothness", "attribution"]) && !self.open(ROWS[0])?.is_vector())
     }
 
     /// Distances between photos are those of the pre-trained network's pooled features, rows of length 1: its second-last
