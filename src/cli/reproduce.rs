@@ -25,7 +25,7 @@ pub struct Options {
     /// another process is training there is left to it
     #[arg(long)]
     pub train: bool,
-    /// Train only what these need: main, table1, table2, table3, fig2, table4, fig3 [default: all]
+    /// Train only what these need: main, table1, table2, table3, strength, fig2, table4, fig3 [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS, requires = "train")]
     part: Vec<String>,
     /// Print what the training will cost, and do nothing

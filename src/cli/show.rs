@@ -24,7 +24,7 @@ pub struct Options {
 pub struct TableOptions {
     #[command(flatten)]
     paper: Options,
-    /// Which tables to print: main, table1, table2, table3, table4; all are written
+    /// Which tables to print: main, table1, table2, table3, table4, strength; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
     /// Also fill the generated parts of a markdown file, such as README.md

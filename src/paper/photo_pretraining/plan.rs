@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a run is for: the names of tables, and of the figures that need runs of their own.
-pub const PARTS: [&str; 7] = ["main", "table1", "table2", "table3", "fig2", "table4", "fig3"];
+pub const PARTS: [&str; 8] = ["main", "table1", "table2", "table3", "strength", "fig2", "table4", "fig3"];
 
 /// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
 ///
@@ -103,8 +103,8 @@ mod tests {
         let folders: std::collections::BTreeSet<_> = plan.iter().map(|run| run.folder(Path::new("")).0).collect();
         assert_eq!(folders.len(), plan.len());
         assert!(plan.windows(2).all(|pair| pair[0].seed.0 <= pair[1].seed.0));
-        // main 3; table 1 adds 2; table 2 adds 8; table 3 adds 9; Fig. 2 adds 9; table 4 adds 20; Fig. 3 adds 20.
-        assert_eq!(plan.iter().filter(|run| run.dataset == "synth-chair" && run.seed == Seed(0)).count(), 71);
+        // main 3; table 1 adds 2; table 2 8; table 3 9; strength 2; Fig. 2 9; table 4 20; Fig. 3 20.
+        assert_eq!(plan.iter().filter(|run| run.dataset == "synth-chair" && run.seed == Seed(0)).count(), 73);
         assert_eq!(plan.iter().filter(|run| run.row == "zero-shot").count(), 2);
     }
 

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 7] = ["weights", "source", "pairs", "margin", "draw", "query", "beta"];
+const KEYS: [&str; 8] = ["weights", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
 
 impl Config {
     /// The preset of a row on a corpus.
@@ -25,6 +25,7 @@ impl Config {
     /// | `+draw=nearest` | triples of the nearest photo and another, instead of two at random | Table 3 |
     /// | `+query=photo` | photos as queries, Eq. 3, instead of sketches, Eq. 4 | Fig. 2 |
     /// | `+beta=0.3` | the weight of the topology loss in Eq. 5 | Fig. 3 |
+    /// | `+ratio=0.3` | the rate of the topology step of Eq. 9, over that of the task's | not there |
     ///
     /// ```
     /// use retrace::paper::photo_pretraining::Config;
@@ -98,6 +99,10 @@ impl Config {
             ("draw", _) => return Err(Error::value("+draw", "nearest (random is usual)", value)),
             ("query", _) => self.neighbourhood.query = value.parse::<Query>()?,
             ("beta", Update::MultiTask { beta, .. }) => *beta = number(key, value)?,
+            ("ratio", Update::MetaFirst { task, meta } | Update::MetaFull { task, meta, .. }) => {
+                meta.rate = task.rate * number::<f64>(key, value)?;
+            }
+            ("ratio", _) => return Err(Error::value("+ratio", "a row of two steps: ours, meta-full", "another")),
             _ => return Err(Error::value(format!("+{key}"), "a row that weighs the losses: multi-task", "another")),
         }
         Ok(())
@@ -131,6 +136,10 @@ mod tests {
         assert_eq!((n.margin, n.draw, n.query), (0.005, Draw::Nearest, Query::Photo));
         assert!(matches!(config.update, Update::MultiTask { alpha: 1.0, beta: 0.3, .. }));
         assert_eq!((config.margin, config.fit), (plain.margin, plain.fit));
+        let Update::MetaFirst { task, meta } = Config::preset("synth-chair", "ours+ratio=0.5").unwrap().update else {
+            panic!("two steps")
+        };
+        assert_eq!((task.rate, meta.rate), (5e-4, 2.5e-4));
         let source = |dataset| Config::preset(dataset, "ours+source=supervised").unwrap().neighbourhood.source;
         assert_eq!(
             (source("synth-shoe").as_deref(), source("qmul-shoe-v1").as_deref()),
@@ -144,6 +153,7 @@ mod tests {
         let message = |row: &str| Config::preset("synth-chair", row).unwrap_err().to_string();
         assert!(message("ours-base+source=obow").contains("topology loss"));
         assert!(message("ours+beta=1").contains("multi-task"));
+        assert!(message("multi-task+ratio=1").contains("two steps"));
         assert!(message("ours+margin=0.05+pairs=1").contains("order"));
         assert!(message("ours+pairs=1+pairs=2").contains("order"));
         assert!(message("ours+weights=vgg").contains("barlow-twins"));
