@@ -316,6 +316,14 @@ pub fn versions() -> std::collections::BTreeMap<String, String> {
     versions.map(|(name, version)| (name.to_string(), version.to_string())).into()
 }
 
+/// First 16 digits of the SHA-256 of a file.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn hash_file(path: &Path) -> Result<String> {
+    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(Error::io(path))?)[..8]))
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

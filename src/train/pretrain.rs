@@ -26,7 +26,7 @@ pub use score::{AttributeScore, PretrainReport};
 
 use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
 use crate::model::{Architecture, weights};
-use crate::run::{Header, Places, RunConfig, RunFolder, versions, write_json};
+use crate::run::{Header, Places, RunConfig, RunFolder, hash_file, versions, write_json};
 use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
 use crate::{Error, Result, device};
@@ -193,8 +193,11 @@ pub fn run(
     let started = Instant::now();
     let photos = PhotoSet::open(config, places.data.as_deref(), device, watch)?;
     let start = config.start.as_ref().map(|name| places.pretrained(&format!("{}-{name}", config.architecture)));
-    let task = task::build(config, seed, start.transpose()?.as_deref(), device)?;
-    let mut log = Log::create(&folder.0.join("log.jsonl"), &header(&run, &photos, device, command)?)?;
+    let start = start.transpose()?;
+    let task = task::build(config, seed, start.as_deref(), device)?;
+    let weights = start.as_deref().map(hash_file).transpose()?;
+    let header = Header { weights, ..header(&run, &photos, device, command)? };
+    let mut log = Log::create(&folder.0.join("log.jsonl"), &header)?;
     let (task, report) = pretrain(config, seed, &photos, task, started, &mut log, watch)?;
     let metadata = BTreeMap::from([
         ("config".to_string(), serde_json::to_string(&run)?),

@@ -3,13 +3,12 @@
 use super::Config;
 use crate::dataset::{self, Album, Index, Pair, Source, Split};
 use crate::model::Architecture;
-use crate::run::{Header, Places, RunConfig, hex, versions};
+use crate::run::{Header, Places, RunConfig, hash_file, versions};
 use crate::seed::Seed;
 use crate::train::{Pixels, Watch};
 use crate::{Error, Result, device};
 use candle_core::Device;
-use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
@@ -145,14 +144,6 @@ pub fn hash_weights(config: &Config, places: &Places) -> Result<String> {
         Some(_) => format!("{own}, R of {}", hash_file(&source_path(config, places)?)?),
         None => own,
     })
-}
-
-/// First 16 digits of the SHA-256 of a file.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn hash_file(path: &Path) -> Result<String> {
-    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(Error::io(path))?)[..8]))
 }
 
 /// Pixels as the network of a configuration expects them.

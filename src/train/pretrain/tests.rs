@@ -154,6 +154,8 @@ fn unlabelled_photos_are_learned_from_where_weights_are_gone_on_with() {
     assert_eq!((report.attributes[0].name.as_str(), report.attributes[0].photos), ("own photo", 4));
     assert_eq!(report.attributes[0].commonest, 25.0); // one of four by chance
     let weights = |config: &PretrainConfig| std::fs::read(config.weights_path(place.path())).unwrap();
+    let log = std::fs::read_to_string(from(None).folder(place.path()).0.join("log.jsonl")).unwrap();
+    assert!(!log.lines().next().unwrap().contains("\"weights\":null"), "the log says what it starts from: {log}");
     let gone_on = weights(&from(None));
     std::fs::remove_dir_all(from(None).folder(place.path()).0).unwrap();
     go(&from(None), 0, place.path()).unwrap();

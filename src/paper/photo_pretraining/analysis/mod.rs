@@ -17,13 +17,13 @@ mod dynamics;
 mod landscape;
 mod retrieval;
 
-use super::bench::{Order, hash_file};
+use super::bench::Order;
 use super::protocol::checkpoint_path;
 use super::table::weighed;
 use super::{Config, Query, SLUG};
 use crate::analysis::GradientSpread;
 use crate::report::analysis::Folder;
-use crate::run::{Rank, RunConfig, read_json, write_json};
+use crate::run::{Rank, RunConfig, hash_file, read_json, write_json};
 use crate::seed::Seed;
 use crate::sketch::DeformConfig;
 use crate::{Error, Result};
