@@ -2,7 +2,7 @@
 
 use super::record::read_row;
 use super::render::markdown_line;
-use crate::run::{Header, write_atomic};
+use crate::run::{Header, write_atomic, write_csv};
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
@@ -83,13 +83,11 @@ pub fn write(results: &Path, slug: &str) -> Result<[PathBuf; 2]> {
     let column = |(i, name): (usize, &str)| {
         Column::new(name.into(), lines.iter().map(|cells| cells[i].clone()).collect::<Vec<_>>())
     };
-    let columns = names.into_iter().enumerate().map(column).collect();
-    let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes).finish(&mut DataFrame::new(lines.len(), columns)?)?;
+    let columns: Vec<Column> = names.into_iter().enumerate().map(column).collect();
     let folder = results.join("tables").join(slug);
     let paths = ["md", "csv"].map(|kind| folder.join(format!("cost.{kind}")));
     write_atomic(&paths[0], text.as_bytes())?;
-    write_atomic(&paths[1], &bytes)?;
+    write_csv(&paths[1], &mut DataFrame::new(lines.len(), columns)?)?;
     Ok(paths)
 }
 

@@ -76,12 +76,7 @@ pub fn evaluate(embed: Embedding, feed: &dyn Feed, queries: &Queries) -> Result<
 /// # Errors
 /// As [`evaluate`]; a corpus without strokes.
 pub fn early(embed: Embedding, feed: &dyn Feed, queries: &Queries, percents: &[u32]) -> Result<Vec<(u32, Vec<Rank>)>> {
-    let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
-    let at = |percent: &u32| {
-        let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.partial(chunk, *percent))?;
-        Ok((*percent, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
-    };
-    percents.iter().map(at).collect()
+    at_each(embed, feed, queries, percents.iter().copied(), &|chunk, percent| feed.partial(chunk, percent))
 }
 
 /// Ranks all queries with their strokes deformed, `versions` times; the photos stay as they are.
@@ -101,12 +96,24 @@ pub fn robustness(
     seed: Seed,
     versions: u32,
 ) -> Result<Vec<(u32, Vec<Rank>)>> {
+    let deformed = |chunk: &[usize], version| feed.deformed(chunk, config, seed, version);
+    at_each(embed, feed, queries, 0..versions, &deformed)
+}
+
+/// Ranks all queries as they are drawn at each step; the photos are embedded once.
+fn at_each(
+    embed: Embedding,
+    feed: &dyn Feed,
+    queries: &Queries,
+    steps: impl Iterator<Item = u32>,
+    sketches: &dyn Fn(&[usize], u32) -> Result<Tensor>,
+) -> Result<Vec<(u32, Vec<Rank>)>> {
     let (photos, d) = rows(embed, &queries.gallery, &|chunk| feed.photos(chunk))?;
-    let at = |version: u32| {
-        let (sketches, _) = rows(embed, &queries.sketches, &|chunk| feed.deformed(chunk, config, seed, version))?;
-        Ok((version, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
+    let at = |step| {
+        let (sketches, _) = rows(embed, &queries.sketches, &|chunk| sketches(chunk, step))?;
+        Ok((step, queries.ranks(&metric::distances(&sketches, &photos, d)?)?))
     };
-    (0..versions).map(at).collect()
+    steps.map(at).collect()
 }
 
 /// What validation looks at.
@@ -124,7 +131,10 @@ pub fn scores(ranks: &[Rank], gallery: usize) -> Result<Scores> {
 }
 
 /// Embeds in chunks; returns the rows one after the other and their length.
-fn rows(
+///
+/// # Errors
+/// A failing forward pass.
+pub fn rows(
     embed: Embedding,
     positions: &[usize],
     input: &dyn Fn(&[usize]) -> Result<Tensor>,

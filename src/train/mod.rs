@@ -13,7 +13,7 @@ pub mod pretrain;
 mod schedule;
 mod topology;
 
-pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, scores};
+pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, rows, scores};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};

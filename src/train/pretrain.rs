@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use task::Task;
+use task::{Batch, Task};
 
 /// The records' folder in `results/`.
 pub const SLUG: &str = "pretraining";
@@ -250,6 +250,7 @@ fn pretrain(
     watch: &dyn Watch,
 ) -> Result<(Box<dyn Task>, PretrainReport)> {
     let mut optimiser = Optimiser::new(config.optimiser, task.trunk().parameters.trainable());
+    let mut attributes = Vec::new();
     for epoch in 1..=config.epochs {
         let loss = run_epoch(config, seed, epoch, photos, task.as_mut(), &mut optimiser, watch)?;
         if epoch == config.epochs {
@@ -258,14 +259,13 @@ fn pretrain(
             }
             task.trunk().parameters.round(|_| true)?;
         }
-        let attributes = task.score(photos, config)?;
+        attributes = task.score(photos, config)?;
         let valid_mean = score::mean(&attributes);
         let valid = attributes.iter().map(|score| (score.name.as_str(), score.accuracy)).collect();
         let seconds = round(started.elapsed().as_secs_f64(), 10.0);
         log.append(&Line { epoch, loss: round(loss, 1e5), valid_mean, valid, seconds })?;
         watch.note(&format!("epoch {epoch}/{}: loss {loss:.4}, accuracy {valid_mean:.1}", config.epochs));
     }
-    let attributes = task.score(photos, config)?;
     let seconds = round(started.elapsed().as_secs_f64(), 10.0);
     Ok((task, PretrainReport { mean: score::mean(&attributes), attributes, seconds }))
 }
@@ -285,10 +285,10 @@ fn run_epoch(
     let count = config.photos / config.batch;
     let variables = task.trunk().parameters.trainable();
     let mut sum = 0.0;
-    for (i, batch) in order.chunks_exact(config.batch).enumerate() {
+    for (i, positions) in order.chunks_exact(config.batch).enumerate() {
         go_on(watch)?;
         let (done, total) = ((epoch - 1) * count + i, count * config.epochs);
-        let loss = task.loss(photos, batch, config, &mut stream)?;
+        let loss = task.loss(&Batch { photos, positions, config }, &mut stream)?;
         optimiser.step(&gradients(&loss, &variables)?, config.schedule.factor(done, total))?;
         task.moved((done + 1) as f64 / total as f64)?;
         sum += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;

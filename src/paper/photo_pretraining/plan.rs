@@ -5,7 +5,7 @@ use super::{Config, Query, SLUG, Update};
 use crate::Result;
 use crate::run::RunConfig;
 use crate::seed::Seed;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a run is for: the names of tables, and of the figures that need runs of their own.
@@ -39,15 +39,15 @@ pub fn rows(part: &str, dataset: &str) -> Vec<String> {
 /// # Errors
 /// A row that has no preset.
 pub fn runs(parts: &[&str], datasets: &[String], seeds: u64) -> Result<Vec<RunConfig<Config>>> {
-    let mut runs: Vec<RunConfig<Config>> = Vec::new();
+    let mut runs = Vec::new();
     for seed in (0..seeds).map(Seed) {
         for dataset in datasets {
-            for row in parts.iter().flat_map(|part| rows(part, dataset)) {
+            let mut seen = BTreeSet::new();
+            for row in parts.iter().flat_map(|part| rows(part, dataset)).filter(|row| seen.insert(row.clone())) {
                 let config = Config::preset(dataset, &row)?;
                 let run = RunConfig { slug: SLUG.into(), dataset: dataset.clone(), row, seed, config };
                 // A row that is not trained has nothing that a seed could change.
-                let is_new = seed == Seed(0) || run.config.update != Update::ZeroShot;
-                if is_new && !runs.iter().any(|other| other.folder(Path::new("")) == run.folder(Path::new(""))) {
+                if seed == Seed(0) || run.config.update != Update::ZeroShot {
                     runs.push(run);
                 }
             }

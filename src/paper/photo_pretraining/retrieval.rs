@@ -10,7 +10,7 @@ use crate::report::figure::gallery::{Gallery, Query};
 use crate::run::{Rank, RunConfig, read_json};
 use crate::seed::Seed;
 use crate::sketch::{DeformConfig, antialiased};
-use crate::train::{self, Queries, Scores};
+use crate::train::{self, Feed, Queries, Scores};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use image::{DynamicImage, RgbImage};
@@ -22,9 +22,6 @@ const SHOWN: usize = 8;
 /// A gallery's sketches: as large as the embedded photos, drawn with the pen of the real sets.
 const SIDE: u32 = 128;
 const PEN: f32 = 3.0;
-
-/// Pictures to a forward pass.
-const CHUNK: usize = 64;
 
 /// The test part of a corpus, embedded and ranked.
 pub struct Retrieval {
@@ -96,7 +93,7 @@ impl Retrieval {
     /// # Errors
     /// A position outside the test part.
     pub fn embed_photos(&self, positions: &[usize]) -> Result<Tensor> {
-        self.network.embed_in_evaluation(&train::Feed::photos(&self.feed(), positions)?)
+        self.network.embed_in_evaluation(&self.feed().photos(positions)?)
     }
 
     /// Embeds test sketches, given by their positions in the index.
@@ -107,7 +104,7 @@ impl Retrieval {
     /// # Errors
     /// A position outside the test part.
     pub fn embed_sketches(&self, positions: &[usize]) -> Result<Tensor> {
-        self.network.embed_in_evaluation(&train::Feed::sketches(&self.feed(), positions)?)
+        self.network.embed_in_evaluation(&self.feed().sketches(positions)?)
     }
 
     /// The rank of one query's own photo while the sketch is being drawn, as (percent, rank).
@@ -157,13 +154,10 @@ impl Retrieval {
     /// # Errors
     /// A failing forward pass.
     pub fn embeddings(&self) -> Result<(Vec<f32>, Vec<f32>, usize)> {
-        let rows = |all: &[usize], embed: &dyn Fn(&[usize]) -> Result<Tensor>| -> Result<Tensor> {
-            Ok(Tensor::cat(&all.chunks(CHUNK).map(embed).collect::<Result<Vec<_>>>()?, 0)?)
-        };
-        let sketches = rows(&self.queries.sketches, &|chunk| self.embed_sketches(chunk))?;
-        let photos = rows(&self.queries.gallery, &|chunk| self.embed_photos(chunk))?;
-        let values = |rows: &Tensor| Ok::<_, Error>(rows.flatten_all()?.to_vec1::<f32>()?);
-        Ok((values(&sketches)?, values(&photos)?, photos.dim(1)?))
+        let (feed, embed) = (self.feed(), |x: &Tensor| self.network.embed_in_evaluation(x));
+        let (sketches, _) = train::rows(&embed, &self.queries.sketches, &|chunk| feed.sketches(chunk))?;
+        let (photos, d) = train::rows(&embed, &self.queries.gallery, &|chunk| feed.photos(chunk))?;
+        Ok((sketches, photos, d))
     }
 
     /// Pooled features of the gallery under the network as it was pre-trained, rows of length 1, and their length.
@@ -174,12 +168,8 @@ impl Retrieval {
         let config = self.network.config();
         let network = Network::new(config, Seed(0), &self.device)?;
         network.load_backbone(&weights_path(config, order.places)?)?;
-        let chunk = |chunk: &[usize]| -> Result<Tensor> {
-            Ok(l2_normalise(&network.features(&train::Feed::photos(&self.feed(), chunk)?)?)?.detach())
-        };
-        let rows = self.queries.gallery.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
-        let rows = Tensor::cat(&rows, 0)?;
-        Ok((rows.flatten_all()?.to_vec1()?, rows.dim(1)?))
+        let (feed, embed) = (self.feed(), |x: &Tensor| Ok(l2_normalise(&network.features(x)?)?.detach()));
+        train::rows(&embed, &self.queries.gallery, &|chunk| feed.photos(chunk))
     }
 
     /// What is found for some queries, given by their place among the test sketches.

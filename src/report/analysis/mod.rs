@@ -45,6 +45,14 @@ impl Folder {
         self.lines_where(name, &[("row", row)], columns)
     }
 
+    /// A column of an analysis, the lines that are of a row.
+    ///
+    /// # Errors
+    /// As [`Folder::lines`].
+    pub fn column(&self, name: &str, row: &str, column: &str) -> Result<Vec<f64>> {
+        Ok(self.lines(name, row, [column])?.concat())
+    }
+
     /// As [`Folder::lines`], of the lines in which some columns have given texts.
     ///
     /// # Errors

@@ -36,11 +36,11 @@ impl Metric {
         let Some(name) = self.analysis().filter(|name| folder.has(name)) else { return Ok(None) };
         let values = match self {
             Self::Drop => first.map(|run| drops(folder, row, run)).transpose()?.unwrap_or_default(),
-            Self::Smoothness => folder.lines(name, row, ["value"])?.iter().map(|line| line[0]).collect(),
+            Self::Smoothness => folder.column(name, row, "value")?,
             Self::Rise => grids(folder, row)?.iter().map(|grid| Ok(grid.rise(RADIUS)?.mean)).collect::<Result<_>>()?,
-            Self::Spread => folder.lines(name, row, ["nuclear_norm"])?.iter().map(|line| line[0]).collect(),
+            Self::Spread => folder.column(name, row, "nuclear_norm")?,
             _ => {
-                let series: Vec<f64> = folder.lines(name, row, ["acc1"])?.iter().map(|line| line[0]).collect();
+                let series = folder.column(name, row, "acc1")?;
                 stability(&series)?.normalised.iter().map(|value| 100.0 * (value - 1.0).abs()).collect()
             }
         };

@@ -2,18 +2,15 @@
 
 use super::{Folder, RADIUS, grids};
 use crate::Result;
-use crate::analysis::{Scores, Thresholds, attribute, stability};
+use crate::analysis::{Blame, MEDIAN, Scores, Thresholds, attribute, stability};
 use crate::metric::{acc_at, mean_sd, relative_drop};
 use crate::report::printed;
 use crate::report::render::markdown_line;
 use crate::report::table::{DatasetSpec, MeanSd};
-use crate::run::{RunFolder, write_atomic};
+use crate::run::{RunFolder, write_atomic, write_csv};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Quantile of the scores of all errors that parts small from large ones: half of them are either.
-const SHARE: f64 = 0.5;
 
 /// A number of both rows on a corpus.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +25,6 @@ pub struct Line {
     pub found: [Option<String>; 2],
 }
 
-const ROWS: [&str; 2] = ["ours-base", "ours"];
-
 /// Everything that was analysed below `results`, corpus by corpus.
 ///
 /// # Errors
@@ -43,31 +38,27 @@ pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec
         let measures: [(&'static str, &str, Measure); 7] = [
             ("Drop of Acc@1 under deformation (%)", "robustness", &|row| drop(&folder, row, &seed(row)).map(Some)),
             ("Distance within the first ten photos", "smoothness", &|row| {
-                let values = folder.lines("smoothness", row, ["value"])?;
-                Ok(Some(format!("{:.4}", mean(values.iter().map(|line| line[0])))))
+                Ok(Some(format!("{:.4}", mean_sd(&folder.column("smoothness", row, "value")?)?.0)))
             }),
             ("Rise of the loss within half a filter's length", "landscape", &|row| rise(&folder, row).map(Some)),
             ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", &|row| {
-                let values = folder.lines("gradient", row, ["nuclear_norm"])?;
-                Ok(Some(format!("{:.3}", mean(values.iter().map(|line| line[0])))))
+                Ok(Some(format!("{:.3}", mean_sd(&folder.column("gradient", row, "nuclear_norm")?)?.0)))
             }),
             ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", &|row| {
-                let values: Vec<f64> = folder.lines("stability", row, ["acc1"])?.iter().map(|line| line[0]).collect();
-                Ok(Some(format!("{:.2}", 100.0 * stability(&values)?.variation)))
+                let series = folder.column("stability", row, "acc1")?;
+                Ok(Some(format!("{:.2}", 100.0 * stability(&series)?.variation)))
             }),
             ("Errors by scenario 1, 2, 3, 4 and none", "attribution", &|row| attribution(&folder, row)),
             ("of these the user's and the model's", "attribution", &|row| blame(&folder, row)),
         ];
         for (what, name, measure) in measures {
             if folder.has(name) {
-                let found = ROWS.map(measure).into_iter().collect::<Result<Vec<_>>>()?;
-                let paper = ["ours_base", "ours"].map(|column| paper(slug, what, dataset.printed, column));
-                let [a, b] = paper;
+                let paper = |column| paper(slug, what, dataset.printed, column);
                 all.push(Line {
                     dataset: dataset.label.into(),
                     what,
-                    paper: [a?, b?],
-                    found: [found[0].clone(), found[1].clone()],
+                    paper: [paper("ours_base")?, paper("ours")?],
+                    found: [measure("ours-base")?, measure("ours")?],
                 });
             }
         }
@@ -75,19 +66,16 @@ pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec
     Ok(all)
 }
 
+/// What the paper prints of a measure on a corpus; none where it prints nothing.
 fn paper(slug: &str, what: &str, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
     let label = what.trim_end_matches(" (%)");
     let printed = printed::read_table(slug, "analysis")?;
-    let known = printed.column("label")?.str()?.iter().flatten().any(|found| found == label);
-    match dataset.filter(|dataset| known && *dataset == "QMUL-Chair-V2") {
+    let (labels, datasets) = (printed.column("label")?.str()?, printed.column("dataset")?.str()?);
+    let is_printed = |(found, on): (Option<&str>, Option<&str>)| found == Some(label) && on == dataset;
+    match dataset.filter(|_| labels.iter().zip(datasets.iter()).any(is_printed)) {
         Some(dataset) => printed::find(slug, "analysis", label, dataset, column),
         None => Ok(None),
     }
-}
-
-fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len().max(1) as f64;
-    values.sum::<f64>() / count
 }
 
 fn spread((mean, sd): MeanSd, decimals: usize) -> String {
@@ -119,7 +107,7 @@ fn scenarios(folder: &Folder, row: &str) -> Result<Option<Vec<crate::analysis::S
         lines.iter().map(|line| Scores { s_ours: line[0], f_ours: line[1], s_base: line[2] }).collect();
     match errors.is_empty() {
         true => Ok(None),
-        false => attribute(&errors, &Thresholds::of(&errors, SHARE)?).map(Some),
+        false => attribute(&errors, &Thresholds::of(&errors, MEDIAN)?).map(Some),
     }
 }
 
@@ -130,7 +118,6 @@ fn attribution(folder: &Folder, row: &str) -> Result<Option<String>> {
 }
 
 fn blame(folder: &Folder, row: &str) -> Result<Option<String>> {
-    use crate::analysis::Blame;
     let Some(found) = scenarios(folder, row)? else { return Ok(None) };
     let count = |blame| found.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
     Ok(Some(format!("{}, {}", count(Blame::User), count(Blame::Model))))
@@ -174,10 +161,8 @@ pub fn write(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<[Pa
         column("ours_base", &|line| line.found[0].clone()),
         column("ours", &|line| line.found[1].clone()),
     ];
-    let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes).finish(&mut DataFrame::new(lines.len(), columns)?)?;
     let paths = ["md", "csv"].map(|kind| folder.join(format!("analysis.{kind}")));
     write_atomic(&paths[0], markdown(&lines).as_bytes())?;
-    write_atomic(&paths[1], &bytes)?;
+    write_csv(&paths[1], &mut DataFrame::new(lines.len(), columns)?)?;
     Ok(paths)
 }

@@ -1,9 +1,7 @@
 //! Barlow Twins.
 
-use super::PretrainConfig;
 use super::head::Perceptron;
-use super::photo::PhotoSet;
-use super::task::{Task, Trunk};
+use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::barlow_twins_loss;
 use crate::model::Mode;
@@ -30,17 +28,10 @@ impl Task for BarlowTwins {
         &self.trunk
     }
 
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor> {
-        let views = [photos.augmented(batch, config, stream)?.0, photos.augmented(batch, config, stream)?.0];
-        let features = self.trunk.features(&Tensor::cat(&views, 0)?, Mode::Train)?;
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+        let features = self.trunk.features(&batch.views(2, stream)?, Mode::Train)?;
         let projected = self.projector.forward(&features, Mode::Train)?;
-        let b = batch.len();
+        let b = batch.positions.len();
         barlow_twins_loss(&projected.narrow(0, 0, b)?, &projected.narrow(0, b, b)?, self.weight)
     }
 }

@@ -3,7 +3,7 @@
 use super::PretrainConfig;
 use super::photo::{Labels, PhotoSet};
 use super::score::{self, AttributeScore};
-use super::task::{Task, Trunk};
+use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::cross_entropy_loss;
 use crate::model::{Init, Mode, Weight};
@@ -73,14 +73,8 @@ impl Task for Classifier {
         &self.trunk
     }
 
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor> {
-        let (pictures, labels) = photos.augmented(batch, config, stream)?;
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+        let (pictures, labels) = batch.augmented(stream)?;
         self.of(&pictures, &labels)
     }
 

@@ -1,9 +1,8 @@
 //! Photos and words about them: CLIP.
 
-use super::PretrainConfig;
 use super::head::{Linear, Perceptron};
-use super::photo::{Labels, PhotoSet};
-use super::task::{Task, Trunk};
+use super::photo::Labels;
+use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::contrastive_loss;
 use crate::model::{Init, Mode, Weight, l2_normalise};
@@ -72,14 +71,8 @@ impl Task for Clip {
         &self.trunk
     }
 
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor> {
-        let (pictures, labels) = photos.augmented(batch, config, stream)?;
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+        let (pictures, labels) = batch.augmented(stream)?;
         let captions = self.captions(&labels, stream)?;
         let features = self.trunk.features(&pictures, Mode::Train)?;
         let pictures = l2_normalise(&self.picture.forward(&features, Mode::Train)?)?;

@@ -3,14 +3,14 @@
 use super::PretrainConfig;
 use super::colour;
 use super::head::Perceptron;
-use super::photo::PhotoSet;
-use super::task::{Task, Trunk};
+use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::cross_entropy_loss;
 use crate::model::Mode;
 use crate::seed::{Seed, Stream};
 use candle_core::Tensor;
 use rand::RngExt;
+use rand::seq::SliceRandom;
 
 /// Tiles to a side.
 const GRID: usize = 3;
@@ -63,17 +63,12 @@ impl Task for Jigsaw {
         &self.trunk
     }
 
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor> {
-        let orders: Vec<usize> = batch.iter().map(|_| stream.random_range(0..self.orders.len())).collect();
-        let pictures = photos.deformed(batch, config, stream)?;
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+        let Batch { photos, positions, config } = *batch;
+        let orders: Vec<usize> = positions.iter().map(|_| stream.random_range(0..self.orders.len())).collect();
+        let pictures = photos.deformed(positions, config, stream)?;
         let features = self.trunk.features(&self.tiles(&pictures, &orders, config, stream)?, Mode::Train)?;
-        let joined = features.reshape((batch.len(), GRID * GRID * self.trunk.channels()))?;
+        let joined = features.reshape((positions.len(), GRID * GRID * self.trunk.channels()))?;
         let labels: Vec<_> = orders.into_iter().map(Some).collect();
         cross_entropy_loss(&self.head.forward(&joined, Mode::Train)?, &labels)
     }
@@ -98,7 +93,6 @@ fn choose(count: usize, stream: &mut Stream) -> Vec<Order> {
 }
 
 fn shuffled(stream: &mut Stream) -> Order {
-    use rand::seq::SliceRandom;
     let mut order: Order = std::array::from_fn(|i| i as u8);
     order.shuffle(stream);
     order
@@ -106,6 +100,7 @@ fn shuffled(stream: &mut Stream) -> Order {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Method;
     use super::*;
     use crate::model::Architecture;
     use candle_core::Device;
@@ -144,6 +139,4 @@ mod tests {
             assert!(tile.iter().all(|value| (value * 16.0 - f32::from(*from)).abs() < 1e-4), "{place}: {tile:?}");
         }
     }
-
-    use super::super::Method;
 }

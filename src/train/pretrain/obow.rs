@@ -1,9 +1,8 @@
 //! Online bags of visual words, with a teacher that follows the student.
 
+use super::Method;
 use super::head::Perceptron;
-use super::photo::PhotoSet;
-use super::task::{Task, Trunk};
-use super::{Method, PretrainConfig};
+use super::task::{Batch, Task, Trunk};
 use crate::kernel::{Window, average_pool};
 use crate::loss::soft_cross_entropy_loss;
 use crate::model::{Mode, l2_normalise};
@@ -99,20 +98,12 @@ impl Task for Obow {
         &self.trunk
     }
 
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor> {
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
         // Predictions are over the words as they were when the teacher looked at the photos.
         let words = l2_normalise(&self.words)?;
-        let whole = photos.plain(batch)?.0;
+        let whole = batch.photos.plain(batch.positions)?.0;
         let bags = self.bags(&whole, stream)?;
-        let views = (0..self.settings.views).map(|_| Ok(photos.augmented(batch, config, stream)?.0));
-        let views = views.collect::<Result<Vec<_>>>()?;
-        let features = self.trunk.features(&Tensor::cat(&views, 0)?, Mode::Train)?;
+        let features = self.trunk.features(&batch.views(self.settings.views, stream)?, Mode::Train)?;
         let weights = l2_normalise(&self.generator.forward(&words, Mode::Train)?)?;
         let logits = (features.matmul(&weights.t()?)? * self.settings.scale)?;
         soft_cross_entropy_loss(&logits, &Tensor::cat(&vec![bags; self.settings.views], 0)?)

@@ -61,15 +61,28 @@ impl Tally {
     }
 }
 
+/// One of each attribute, empty.
+fn tallies() -> Vec<Tally> {
+    Photos::classes().iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect()
+}
+
+/// Of the attributes that a photo had.
+fn scores(tallies: &[Tally]) -> Vec<AttributeScore> {
+    Photos::classes().iter().zip(tallies).filter_map(|((name, _), tally)| tally.score(name)).collect()
+}
+
+/// Positions of the photos that are not trained on.
+fn held_out(config: &PretrainConfig) -> Vec<usize> {
+    (config.photos..config.photos + config.valid_photos).collect()
+}
+
 /// Classifies the held-out photos, as they are.
 pub(super) fn measure(
     classifier: &Classifier,
     photos: &PhotoSet,
     config: &PretrainConfig,
 ) -> Result<Vec<AttributeScore>> {
-    let classes = Photos::classes();
-    let mut tallies: Vec<_> = classes.iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect();
-    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
+    let (mut tallies, held_out) = (tallies(), held_out(config));
     for chunk in held_out.chunks(CHUNK) {
         let (pictures, labels) = photos.plain(chunk)?;
         for (attribute, found) in classifier.classify(&pictures)?.iter().enumerate() {
@@ -78,7 +91,7 @@ pub(super) fn measure(
             }
         }
     }
-    Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
+    Ok(scores(&tallies))
 }
 
 /// Neighbours that vote: the usual small odd number is enough of 2,000 photos, and breaks most ties.
@@ -90,10 +103,9 @@ const REFERENCES: usize = 2000;
 /// Gives each held-out photo the attributes that most of its nearest training photos have (cosine of pooled features).
 pub(super) fn probe(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
     let references: Vec<usize> = (0..config.photos.min(REFERENCES)).collect();
-    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
-    let similarity = embed(trunk, photos, &held_out)?.matmul(&embed(trunk, photos, &references)?.t()?)?;
-    let classes = Photos::classes();
-    let mut tallies: Vec<_> = classes.iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect();
+    let (mut tallies, held_out) = (tallies(), held_out(config));
+    let plain = |positions: &[usize]| embed(trunk, positions, |chunk| Ok(photos.plain(chunk)?.0));
+    let similarity = plain(&held_out)?.matmul(&plain(&references)?.t()?)?;
     for (own, row) in held_out.iter().zip(similarity.to_vec2::<f32>()?) {
         let far: Vec<f32> = row.iter().map(|cosine| -cosine).collect();
         let voters = nearest(&far, VOTERS.min(far.len()))?;
@@ -103,20 +115,17 @@ pub(super) fn probe(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -
             tallies[attribute].add(label, vote(votes.iter().filter_map(|labels| labels[attribute])));
         }
     }
-    Ok(classes.iter().zip(&tallies).filter_map(|((name, _), tally)| tally.score(name)).collect())
+    Ok(scores(&tallies))
 }
 
 /// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: what can be
 /// measured without labels.
 pub(super) fn own_photo(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
-    let held_out: Vec<usize> = (config.photos..config.photos + config.valid_photos).collect();
+    let held_out = held_out(config);
     let mut stream = Seed(0).stream("probe"); // the same views after every epoch
-    let view = |chunk: &[usize]| {
-        let pictures = photos.augmented(chunk, config, &mut stream)?.0;
-        Ok(l2_normalise(&trunk.features(&pictures, Mode::Eval)?)?.detach())
-    };
-    let views = Tensor::cat(&held_out.chunks(CHUNK).map(view).collect::<Result<Vec<_>>>()?, 0)?;
-    let similarity = views.matmul(&embed(trunk, photos, &held_out)?.t()?)?;
+    let views = embed(trunk, &held_out, |chunk| Ok(photos.augmented(chunk, config, &mut stream)?.0))?;
+    let plain = embed(trunk, &held_out, |chunk| Ok(photos.plain(chunk)?.0))?;
+    let similarity = views.matmul(&plain.t()?)?;
     let best = similarity.argmax(1)?.to_vec1::<u32>()?;
     let mut tally = Tally { right: 0, classes: vec![1; held_out.len()] };
     tally.right = best.iter().enumerate().filter(|(own, found)| *own == **found as usize).count();
@@ -131,8 +140,9 @@ fn vote(classes: impl Iterator<Item = usize>) -> u32 {
     best.map_or(u32::MAX, |class| *class as u32)
 }
 
-fn embed(trunk: &Trunk, photos: &PhotoSet, positions: &[usize]) -> Result<Tensor> {
-    let chunk = |chunk: &[usize]| Ok(l2_normalise(&trunk.features(&photos.plain(chunk)?.0, Mode::Eval)?)?.detach());
+/// Pooled features of photos, rows of length 1.
+fn embed(trunk: &Trunk, positions: &[usize], mut pictures: impl FnMut(&[usize]) -> Result<Tensor>) -> Result<Tensor> {
+    let chunk = |chunk: &[usize]| Ok(l2_normalise(&trunk.features(&pictures(chunk)?, Mode::Eval)?)?.detach());
     Ok(Tensor::cat(&positions.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?, 0)?)
 }
 

@@ -1,6 +1,6 @@
 //! What all pre-trainings share: the backbone, and the three things a method says of itself.
 
-use super::photo::PhotoSet;
+use super::photo::{Labels, PhotoSet};
 use super::score::{self, AttributeScore};
 use super::{Method, PretrainConfig, barlow, classifier, clip, jigsaw, obow};
 use crate::Result;
@@ -16,14 +16,8 @@ pub(super) trait Task {
     /// The backbone, and every tensor that is trained.
     fn trunk(&self) -> &Trunk;
 
-    /// The loss of a batch of photos, given by their positions.
-    fn loss(
-        &mut self,
-        photos: &PhotoSet,
-        batch: &[usize],
-        config: &PretrainConfig,
-        stream: &mut Stream,
-    ) -> Result<Tensor>;
+    /// The loss of a batch.
+    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor>;
 
     /// Told after every step of how much of the training is done, 0 to 1.
     fn moved(&mut self, _share: f64) -> Result<()> {
@@ -37,6 +31,26 @@ pub(super) trait Task {
             Some(_) => score::own_photo(self.trunk(), photos, config),
             None => score::probe(self.trunk(), photos, config),
         }
+    }
+}
+
+/// Photos of a training step, given by their positions.
+pub(super) struct Batch<'a> {
+    pub(super) photos: &'a PhotoSet,
+    pub(super) positions: &'a [usize],
+    pub(super) config: &'a PretrainConfig,
+}
+
+impl Batch<'_> {
+    /// As [`PhotoSet::augmented`].
+    pub(super) fn augmented(&self, stream: &mut Stream) -> Result<(Tensor, Vec<Labels>)> {
+        self.photos.augmented(self.positions, self.config, stream)
+    }
+
+    /// As many augmented versions of every photo as are asked for, one below the other.
+    pub(super) fn views(&self, count: usize, stream: &mut Stream) -> Result<Tensor> {
+        let views = (0..count).map(|_| Ok(self.augmented(stream)?.0)).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&views, 0)?)
     }
 }
 

@@ -1,10 +1,9 @@
 //! A training watched from inside: its gradients after every epoch, and test accuracy after each of its last steps.
 
-use super::landscape::Batch;
-use super::{ROWS, Subject, lines_frame, spread_line, stack};
+use super::landscape::{Batch, task_loss};
+use super::{ROWS, Subject, lines_frame, stack};
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
-use crate::loss::triplet_loss;
 use crate::paper::photo_pretraining::Network;
 use crate::paper::photo_pretraining::protocol::{Watched as Training, watched};
 use crate::seed::Stream;
@@ -78,7 +77,7 @@ impl Subject<'_> {
                 let spread = spread_of(network, &fixed, run.config.margin)?.spread()?;
                 let mut spreads = spreads.borrow_mut();
                 let epoch = spreads.len() + 1;
-                spreads.push(spread_line(epoch, &spread));
+                spreads.push(vec![epoch as f64, spread.nuclear_norm, spread.signal]);
                 Ok(())
             };
             let inner = training.step()?;
@@ -99,8 +98,7 @@ impl Subject<'_> {
 fn spread_of(network: &Network, batches: &[Batch], margin: f64) -> Result<Spread> {
     let mut spread = Spread::default();
     for (inputs, owners) in batches {
-        let (both, b) = (network.embed_in_training(inputs)?, owners.len());
-        let loss = triplet_loss(&both.narrow(0, 0, b)?, &both.narrow(0, b, b)?, owners, margin)?;
+        let loss = task_loss(&network.embed_in_training(inputs)?, owners, margin)?;
         spread.add(&gradients(&loss, &network.trainable())?)?;
     }
     Ok(spread)

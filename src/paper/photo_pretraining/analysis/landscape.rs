@@ -16,6 +16,12 @@ use polars::prelude::DataFrame;
 /// A training batch as tensors: both inputs in one, and the photo of each sketch.
 pub(super) type Batch = (Tensor, Vec<usize>);
 
+/// The triplet loss of a batch, sketches and photos embedded below each other.
+pub(super) fn task_loss(both: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
+    let b = owners.len();
+    triplet_loss(&both.narrow(0, 0, b)?, &both.narrow(0, b, b)?, owners, margin)
+}
+
 impl Subject<'_> {
     /// The first batches of the training part, not deformed: the same ones for every row.
     pub(super) fn batches(&self, feed: &dyn Feed, pairs: &[Pair], size: usize, count: usize) -> Result<Vec<Batch>> {
@@ -51,9 +57,7 @@ impl Subject<'_> {
             }
             let mut sum = 0.0;
             for (inputs, owners) in &batches {
-                let (both, b) = (network.embed_in_evaluation(inputs)?, owners.len());
-                let (sketches, photos) = (both.narrow(0, 0, b)?, both.narrow(0, b, b)?);
-                let loss = triplet_loss(&sketches, &photos, owners, run.config.margin)?;
+                let loss = task_loss(&network.embed_in_evaluation(inputs)?, owners, run.config.margin)?;
                 sum += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
             }
             Ok(sum / batches.len() as f64)

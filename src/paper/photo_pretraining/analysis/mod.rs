@@ -21,7 +21,6 @@ use super::bench::Order;
 use super::protocol::checkpoint_path;
 use super::table::weighed;
 use super::{Config, Query, SLUG};
-use crate::analysis::GradientSpread;
 use crate::report::analysis::Folder;
 use crate::run::{Rank, RunConfig, hash_file, read_json, write_json};
 use crate::seed::Seed;
@@ -183,11 +182,6 @@ fn stack(frames: Vec<DataFrame>) -> Result<DataFrame> {
     let mut frames = frames.into_iter();
     let first = frames.next().ok_or_else(|| Error::value("rows of an analysis", "one or more", "none"))?;
     frames.try_fold(first, |all, next| Ok(all.vstack(&next)?))
-}
-
-/// Spreads of an epoch as a line.
-fn spread_line(epoch: usize, spread: &GradientSpread) -> Vec<f64> {
-    vec![epoch as f64, spread.nuclear_norm, spread.signal]
 }
 
 /// The streams of analyses.

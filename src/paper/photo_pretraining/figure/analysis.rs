@@ -1,15 +1,14 @@
 //! Figures of the analyses: Fig. 4 and 5b.
 
+use super::ROWS;
 use crate::Result;
+use crate::analysis::stability;
 use crate::paper::photo_pretraining::SLUG;
 use crate::report::analysis::{Folder, RADIUS, grids};
 use crate::report::figure::panel::{self, Axis, Line, Panel, Spread, top};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The rows that are compared, in the colours of every figure.
-const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "Ours (Eq. 9)")];
 
 const ONE_SEED: &str = "the first seed of either row";
 
@@ -54,10 +53,9 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
         let point = |x: f64, mean: f64| Spread { x, mean, sd: None };
         let lines = folder.lines("gradient", row, ["epoch", "nuclear_norm"])?;
         spreads.push(Line { label: label.into(), points: lines.iter().map(|line| point(line[0], line[1])).collect() });
-        let lines = folder.lines("stability", row, ["acc1"])?;
-        let mean = lines.iter().map(|line| line[0]).sum::<f64>() / lines.len().max(1) as f64;
-        let count = lines.len() as f64;
-        let points = lines.iter().enumerate().map(|(i, line)| point(i as f64 - count, line[0] / mean)).collect();
+        let values = stability(&folder.column("stability", row, "acc1")?)?.normalised;
+        let count = values.len() as f64;
+        let points = values.iter().enumerate().map(|(i, value)| point(i as f64 - count, *value)).collect();
         series.push(Line { label: label.into(), points });
     }
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);

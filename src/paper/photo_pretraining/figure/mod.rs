@@ -17,6 +17,9 @@ use crate::{Error, Result};
 use image::ImageFormat;
 use std::path::PathBuf;
 
+/// The rows that are compared, in the colours of every figure.
+const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "Ours (Eq. 9)")];
+
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 
@@ -27,11 +30,10 @@ const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
     let mut figures = vec![("main-bars".to_string(), Some(bar::draw(&table::build(&places.results, &main_table())?)?))];
     for dataset in EMBEDDED.into_iter().chain(REAL) {
-        let rows = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "Ours (Eq. 9)")];
         let (results, title) = (&places.results, |what: &str| format!("{what}, {dataset}"));
-        let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &rows)?;
+        let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &ROWS)?;
         figures.push((format!("curves-{dataset}"), curves));
-        let early = early::draw(results, SLUG, dataset, &title("While being drawn"), &rows)?;
+        let early = early::draw(results, SLUG, dataset, &title("While being drawn"), &ROWS)?;
         figures.push((format!("early-{dataset}"), early));
         let more = [
             ("fig2a", sweep::fig2a(results, dataset)?),

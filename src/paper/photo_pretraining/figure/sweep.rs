@@ -1,7 +1,7 @@
 //! Figures over settings: Fig. 2 and 3 over the weight of the topology loss, Table 4 as a matrix.
 
 use crate::Result;
-use crate::paper::photo_pretraining::table::{BETAS, PRETRAININGS, cross, weighed};
+use crate::paper::photo_pretraining::table::{BETAS, PRETRAININGS, Pretraining, cross, weighed};
 use crate::paper::photo_pretraining::{Query, SLUG, analysis::separated};
 use crate::report::analysis::Folder;
 use crate::report::figure::heat::{self, Heat};
@@ -17,11 +17,8 @@ use std::path::Path;
 /// # Errors
 /// A record that does not read.
 pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let line = |own: &crate::paper::photo_pretraining::table::Pretraining| {
-        let label = if own.weights.is_none() { "supervised" } else { own.label };
-        sweep(results, dataset, label, &|beta| weighed(own.weights, Query::Sketch, beta))
-    };
-    let lines = PRETRAININGS.iter().map(line).collect::<Result<Vec<_>>>()?;
+    let line = |own| sweep(results, dataset, name(&own), &|beta| weighed(own.weights, Query::Sketch, beta));
+    let lines = PRETRAININGS.into_iter().map(line).collect::<Result<Vec<_>>>()?;
     draw(format!("Fig. 3: both losses at once, {dataset}"), lines)
 }
 
@@ -38,6 +35,11 @@ pub fn fig2a(results: &Path, dataset: &str) -> Result<Option<String>> {
         lines.push(sweep(results, dataset, "Ours-Base (Eq. 1)", &|_| "ours-base".into())?);
     }
     draw(format!("Fig. 2a: who asks, {dataset}"), lines)
+}
+
+/// What a pre-training is called where a corpus starts from supervised weights that are not ImageNet's.
+fn name(own: &Pretraining) -> &'static str {
+    if own.weights.is_none() { "supervised" } else { own.label }
 }
 
 /// The points of a line: a row's mean over seeds at each weight.
@@ -90,11 +92,7 @@ pub fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
             values.push(measure(&runs)?.map(|measured| measured.acc1.0));
         }
     }
-    let name = |own: crate::paper::photo_pretraining::table::Pretraining| match own.weights {
-        None => "supervised".to_string(),
-        Some(_) => own.label.to_string(),
-    };
-    let names: Vec<String> = PRETRAININGS.map(name).into();
+    let names: Vec<String> = PRETRAININGS.map(|own| name(&own).to_string()).into();
     let heat = Heat {
         title: format!("Table 4: Acc@1 of Ours, {dataset}"),
         note: "percent, mean over seeds; the paper's pattern: R helps from wherever it comes".into(),
