@@ -12,6 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[allow(unsafe_code)]
 fn main() -> ExitCode {
+    sigpipe::reset(); // a reader that has seen enough (`| head`) ends the program; Rust would panic at the next line
     // SAFETY: the first thread is the only one so far.
     unsafe { retrace::device::set_up() };
     match cli::run(cli::Options::parse()) {

@@ -118,18 +118,23 @@ impl Parameters {
 
     /// What [`Parameters::load`] would find, without replacing anything.
     pub fn compare(&self, tensors: &BTreeMap<String, Tensor>) -> LoadReport {
+        self.compare_shapes(&tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.dims())).collect())
+    }
+
+    /// As [`Parameters::compare`], before there are tensors.
+    pub fn compare_shapes(&self, shapes: &BTreeMap<&str, &[usize]>) -> LoadReport {
         let mut report = LoadReport::default();
         for (name, entry) in &self.entries {
-            match tensors.get(name) {
+            match shapes.get(name.as_str()) {
                 None => report.missing.push(name.clone()),
-                Some(tensor) if tensor.dims() == entry.var.dims() => report.loaded.push(name.clone()),
-                Some(tensor) => {
-                    let line = format!("{name}: expected {:?}, found {:?}", entry.var.dims(), tensor.dims());
-                    report.misshapen.push(line);
+                Some(shape) if *shape == entry.var.dims() => report.loaded.push(name.clone()),
+                Some(shape) => {
+                    report.misshapen.push(format!("{name}: expected {:?}, found {shape:?}", entry.var.dims()));
                 }
             }
         }
-        report.extra = tensors.keys().filter(|name| !self.entries.contains_key(*name)).cloned().collect();
+        let is_extra = |name: &&&str| !self.entries.contains_key(**name);
+        report.extra = shapes.keys().filter(is_extra).map(ToString::to_string).collect();
         report
     }
 }
