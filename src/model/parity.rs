@@ -1,5 +1,6 @@
 //! Agreement with PyTorch. The expected numbers and the program that made them: `tests/fixtures/model/`.
 
+use super::naming::Naming;
 use super::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor};
@@ -22,6 +23,9 @@ struct Features {
     map: Vec<usize>,
     pooled: Vec<f32>,
     sampled: Vec<f32>,
+    /// Names and shapes of a whole foreign file.
+    #[serde(default)]
+    tensors: BTreeMap<String, Vec<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +112,40 @@ fn features_equal_pytorch() {
         let (parameters, network) = network(architecture);
         fill(&parameters);
         assert_features(architecture.name(), network.as_ref());
+    }
+}
+
+/// A file as others name it, filled from those names; of what the features do not need, the name only.
+fn foreign(architecture: Architecture, naming: Naming, expected: &Features) -> BTreeMap<String, Tensor> {
+    let ends = |name: &str, pattern: &&str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => name.starts_with(pattern.trim_end_matches('*')),
+    };
+    let fill = |(name, shape): (&String, &Vec<usize>)| {
+        let is_spare = naming.allowed(architecture).iter().any(|pattern| ends(name, pattern));
+        let spare = || Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap();
+        (name.clone(), if is_spare { spare() } else { value(name, shape) })
+    };
+    expected.tensors.iter().map(fill).collect()
+}
+
+#[test]
+fn features_under_foreign_names_equal_pytorch() {
+    for (architecture, naming) in [
+        (Architecture::EfficientNetLite0, Naming::Timm),
+        (Architecture::Vgg16, Naming::Timm),
+        (Architecture::ClipVitB32, Naming::Timm),
+        (Architecture::ClipVitB32, Naming::Transformers),
+    ] {
+        let name = format!("{architecture}-{naming}");
+        let expected: Features = crate::run::read_json(&fixture(&format!("{name}.json"))).unwrap();
+        let file = foreign(architecture, naming, &expected);
+        assert_eq!(Naming::find(architecture, file.keys().map(String::as_str)), naming);
+        let (parameters, network) = network(architecture);
+        let (tensors, report) = naming::translate(architecture, naming, &parameters, &file).unwrap();
+        assert_eq!(parameters.load(&tensors).unwrap().loaded.len(), parameters.tensors().len());
+        assert!(!report.extra.is_empty(), "{name}: the file is of the backbone only");
+        assert_features(&name, network.as_ref());
     }
 }
 
