@@ -108,7 +108,7 @@ fn of_attention() {
 
 #[test]
 fn of_quick_gelu() {
-    let x = Var::from_vec(vec![-3.0, -0.7, 0.0, 0.4, 2.5], 5, &Device::Cpu).unwrap();
+    let x = Var::from_vec(vec![-3.0_f32, -0.7, 0.0, 0.4, 2.5], 5, &Device::Cpu).unwrap();
     assert_gradient("quick gelu", &x, || quick_gelu(&x).unwrap());
 }
 

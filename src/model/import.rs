@@ -63,8 +63,10 @@ fn load(
     build(architecture, &mut parameters.root(), NormConfig::default())?;
     let naming = naming.unwrap_or_else(|| Naming::find(architecture, file.keys().map(String::as_str)));
     let (tensors, report) = translate(architecture, naming, &parameters, file).map_err(|error| match error {
-        Error::Value { expected, found, .. } => {
-            Error::data(source, format!("{expected} ({architecture}, naming {naming})"), found)
+        Error::Value { what, expected, found } => {
+            // Of a whole load the message says it all; else it is one tensor's, or the naming's.
+            let what = if what == "weights" { String::new() } else { format!("{what} ") };
+            Error::data(source, format!("{what}{expected} ({architecture}, naming {naming})"), found)
         }
         other => other,
     })?;
@@ -155,6 +157,35 @@ mod tests {
         let ones = Tensor::ones((32, 3, 3, 3), DType::F32, &Device::Cpu).unwrap();
         let difference = (&weights.tensors["conv1.weight"] - ones).unwrap().abs().unwrap().sum_all().unwrap();
         assert_eq!(difference.to_scalar::<f32>().unwrap(), 0.0);
+    }
+
+    #[test]
+    fn safetensors_are_told_by_content_and_names_by_themselves() {
+        let place = tempfile::tempdir().unwrap();
+        let (source, target) = (place.path().join("model.safetensors"), place.path().join("ours.safetensors"));
+        let mut parameters = Parameters::new(Seed(1), &Device::Cpu);
+        build(Architecture::Vgg16, &mut parameters.root(), NormConfig::default()).unwrap();
+        let mut file = parameters.tensors();
+        for name in ["pre_logits.fc1.weight", "head.fc.bias"] {
+            file.insert(name.into(), Tensor::new(&[1.0_f32], &Device::Cpu).unwrap());
+        }
+        weights::save(&source, &file, Storage::F32, &BTreeMap::new()).unwrap();
+        let report = import(Architecture::Vgg16, &source, &target, Storage::F32).unwrap();
+        assert_eq!(report.extra, ["head.fc.bias", "pre_logits.fc1.weight"]);
+        let ours = weights::read(&target).unwrap();
+        assert!(ours.tensors.keys().eq(parameters.tensors().keys()));
+        assert_eq!(ours.metadata["source"], "model.safetensors");
+        let difference = (&ours.tensors["features.0.weight"] - &file["features.0.weight"]).unwrap();
+        assert_eq!(difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
+
+        std::fs::remove_file(&target).unwrap();
+        for (naming, found) in
+            [(Naming::Torchvision, "2 extra (head.fc.bias, pre_logits.fc1.weight)"), (Naming::OpenAi, "found openai")]
+        {
+            let report = import_named(Architecture::Vgg16, Some(naming), &source, &target, Storage::F32);
+            let error = report.unwrap_err().to_string();
+            assert!(error.contains(found) && error.contains("vgg16") && !target.exists(), "{error}");
+        }
     }
 
     #[test]

@@ -92,6 +92,22 @@ mod tests {
         assert_eq!(y.to_vec3::<f32>().unwrap(), [[[7.5, 1.5]], [[-1.5, -0.5]]]);
     }
 
+    /// Checkpoints and runs of a seed depend on it.
+    #[test]
+    fn values_come_from_the_names_streams() {
+        let (mut one, mut other) = (Parameters::new(Seed(4), &Device::Cpu), Parameters::new(Seed(4), &Device::Cpu));
+        let init = Init::Normal { deviation: 0.5 };
+        Linear::new(3, 2, init, &mut one.root().push("head")).unwrap();
+        other.root().weight("head.weight", &[2, 3], init).unwrap();
+        other.root().weight("head.bias", &[2], Init::Zeros).unwrap();
+        let values = |parameters: &Parameters| -> Vec<(String, Vec<f32>)> {
+            let tensors = parameters.tensors().into_iter();
+            tensors.map(|(name, tensor)| (name, tensor.flatten_all().unwrap().to_vec1().unwrap())).collect()
+        };
+        assert_eq!(values(&one), values(&other));
+        assert_eq!(one.trainable_count(), 8);
+    }
+
     #[test]
     fn what_does_not_fit_is_an_error() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);

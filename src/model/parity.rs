@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 /// Largest difference over the largest expected magnitude.
 const TOLERANCE: f32 = 1e-4;
 
+/// The same of gradients through a deep network, which sum in single precision and in another order.
+const DEEP: f32 = 1e-3;
+
+/// The same where a rectifier or a maximum may decide otherwise after rounding: PyTorch's own gradients of VGG-16 move
+/// by 1.6 % when the picture moves by 1e-5.
+const KINKED: f32 = 3e-2;
+
 /// Numbers kept of a feature map.
 const SAMPLES: usize = 64;
-
-/// Numbers kept of a gradient or a running statistic.
-const GRADIENTS: usize = 16;
 
 #[derive(Deserialize)]
 struct Features {
@@ -91,10 +95,14 @@ fn sample(x: &Tensor, most: usize) -> Vec<f32> {
 }
 
 fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+    assert_near(what, found, expected, TOLERANCE);
+}
+
+fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
     let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(scale > 0.0 && worst <= TOLERANCE * scale, "{what}: off by {worst} at a scale of {scale}");
+    assert!(scale > 0.0 && worst <= tolerance * scale, "{what}: off by {worst} at a scale of {scale}");
 }
 
 fn assert_features(name: &str, network: &dyn Backbone) {
@@ -151,12 +159,23 @@ fn features_under_foreign_names_equal_pytorch() {
 
 #[test]
 fn a_training_pass_equals_pytorch() {
-    let expected: Training = crate::run::read_json(&fixture("mini-train.json")).unwrap();
-    let (parameters, network) = network(Architecture::Mini);
+    for (architecture, tolerance) in [
+        (Architecture::Mini, TOLERANCE),
+        (Architecture::Vgg16, KINKED),
+        (Architecture::InceptionV3, KINKED),
+        (Architecture::ClipVitB32, DEEP),
+    ] {
+        assert_training(architecture, tolerance);
+    }
+}
+
+fn assert_training(architecture: Architecture, tolerance: f32) {
+    let expected: Training = crate::run::read_json(&fixture(&format!("{architecture}-train.json"))).unwrap();
+    let (parameters, network) = network(architecture);
     fill(&parameters);
     let map = network.forward(&picture(&expected.input), Mode::Train).unwrap();
     let unit = l2_normalise(&pool(&map).unwrap()).unwrap();
-    assert_close("unit", &flat(&unit), &expected.unit);
+    assert_close(&format!("{architecture} unit"), &flat(&unit), &expected.unit);
     let weights: Vec<f32> = uniform("loss", unit.elem_count()).into_iter().map(|u| u as f32).collect();
     let weights = Tensor::from_vec(weights, unit.shape(), &Device::Cpu).unwrap();
     let gradients = (unit * weights).unwrap().sum_all().unwrap().backward().unwrap();
@@ -164,11 +183,12 @@ fn a_training_pass_equals_pytorch() {
     assert_eq!(trainable.len(), expected.gradients.len());
     for ((name, var), (other, gradient)) in trainable.iter().zip(&expected.gradients) {
         assert_eq!(name, other);
-        assert_close(name, &sample(gradients.get(var).unwrap(), GRADIENTS), gradient);
+        let found = sample(gradients.get(var).unwrap(), gradient.len());
+        assert_near(&format!("{architecture} {name}"), &found, gradient, tolerance);
     }
     let tensors = parameters.tensors();
     for (name, running) in &expected.running {
-        assert_close(name, &sample(&tensors[name], GRADIENTS), running);
+        assert_close(&format!("{architecture} {name}"), &sample(&tensors[name], running.len()), running);
     }
 }
 
