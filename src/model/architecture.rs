@@ -56,7 +56,7 @@ const LITE: Normalisation = Normalisation { mean: [127.0 / 255.0; 3], std: [128.
 
 /// CLIP's own channel moments (`_transform` of OpenAI's program).
 const CLIP: Normalisation =
-    Normalisation { mean: [0.481_454_66, 0.457_827_5, 0.408_210_73], std: [0.268_629_54, 0.261_302_58, 0.275_777_1] };
+    Normalisation { mean: [0.481_454_66, 0.457_827_5, 0.408_210_73], std: [0.268_629_54, 0.261_302_6, 0.275_777_1] };
 
 /// The range [-1, 1]: nothing is pre-trained, or Inception-v3. torchvision's pictures for that one have ImageNet's
 /// moments at first, but its network undoes them (`transform_input`); ours does not need to.

@@ -11,12 +11,9 @@ use std::path::{Path, PathBuf};
 /// Largest difference over the largest expected magnitude.
 const TOLERANCE: f32 = 1e-4;
 
-/// The same of gradients through a deep network, which sum in single precision and in another order.
-const DEEP: f32 = 1e-3;
-
-/// The same where a rectifier or a maximum may decide otherwise after rounding: PyTorch's own gradients of VGG-16 move
-/// by 1.6 % when the picture moves by 1e-5.
-const KINKED: f32 = 3e-2;
+/// The same of gradients through a deep network, and of Inception-v3 with the statistics of a batch: there PyTorch's own
+/// single and double precision differ by 1.2e-4.
+const DEEP: f32 = 2e-3;
 
 /// Numbers kept of a feature map.
 const SAMPLES: usize = 64;
@@ -159,36 +156,41 @@ fn features_under_foreign_names_equal_pytorch() {
 
 #[test]
 fn a_training_pass_equals_pytorch() {
-    for (architecture, tolerance) in [
-        (Architecture::Mini, TOLERANCE),
-        (Architecture::Vgg16, KINKED),
-        (Architecture::InceptionV3, KINKED),
-        (Architecture::ClipVitB32, DEEP),
+    for (architecture, tolerances) in [
+        (Architecture::Mini, [TOLERANCE, TOLERANCE]),
+        (Architecture::Vgg16, [TOLERANCE, DEEP]),
+        (Architecture::InceptionV3, [DEEP, DEEP]),
+        (Architecture::ClipVitB32, [TOLERANCE, DEEP]),
     ] {
-        assert_training(architecture, tolerance);
+        assert_training(architecture, tolerances);
     }
 }
 
-fn assert_training(architecture: Architecture, tolerance: f32) {
+/// Output and running statistics to the first tolerance, gradients to the second.
+fn assert_training(architecture: Architecture, [tolerance, deep]: [f32; 2]) {
     let expected: Training = crate::run::read_json(&fixture(&format!("{architecture}-train.json"))).unwrap();
     let (parameters, network) = network(architecture);
     fill(&parameters);
     let map = network.forward(&picture(&expected.input), Mode::Train).unwrap();
     let unit = l2_normalise(&pool(&map).unwrap()).unwrap();
-    assert_close(&format!("{architecture} unit"), &flat(&unit), &expected.unit);
+    assert_near(&format!("{architecture} unit"), &flat(&unit), &expected.unit, tolerance);
     let weights: Vec<f32> = uniform("loss", unit.elem_count()).into_iter().map(|u| u as f32).collect();
     let weights = Tensor::from_vec(weights, unit.shape(), &Device::Cpu).unwrap();
     let gradients = (unit * weights).unwrap().sum_all().unwrap().backward().unwrap();
-    let trainable = parameters.trainable();
-    assert_eq!(trainable.len(), expected.gradients.len());
-    for ((name, var), (other, gradient)) in trainable.iter().zip(&expected.gradients) {
-        assert_eq!(name, other);
-        let found = sample(gradients.get(var).unwrap(), gradient.len());
-        assert_near(&format!("{architecture} {name}"), &found, gradient, tolerance);
+    let found: BTreeMap<String, Tensor> =
+        parameters.trainable().into_iter().map(|(name, var)| (name, gradients.get(&var).unwrap().clone())).collect();
+    for (name, gradient) in &found {
+        let size = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(size > 0.0 && size.is_finite(), "{architecture} {name}: {size}");
+    }
+    // None are recorded through many rectifiers and maxima, where they are no measure: `record_training` in make.py.
+    assert!(expected.gradients.is_empty() || found.keys().eq(expected.gradients.keys()));
+    for (name, gradient) in &expected.gradients {
+        assert_near(&format!("{architecture} {name}"), &sample(&found[name], gradient.len()), gradient, deep);
     }
     let tensors = parameters.tensors();
     for (name, running) in &expected.running {
-        assert_close(&format!("{architecture} {name}"), &sample(&tensors[name], running.len()), running);
+        assert_near(&format!("{architecture} {name}"), &sample(&tensors[name], running.len()), running, tolerance);
     }
 }
 
