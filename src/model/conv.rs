@@ -10,6 +10,8 @@ use candle_core::Tensor;
 pub enum Padding {
     /// As many on every side.
     Each(usize),
+    /// `(kernel - 1) / 2` before and after, along height and width: at stride 1 an odd kernel keeps the size.
+    Half,
     /// TensorFlow's `SAME`: enough for `ceil(size / stride)` outputs; an odd one goes to the right and to the bottom.
     Same,
 }
@@ -21,8 +23,8 @@ pub struct ConvConfig {
     pub inputs: usize,
     /// Output channels.
     pub outputs: usize,
-    /// Side of the square kernel, in pixels.
-    pub kernel: usize,
+    /// Height and width of the kernel, in pixels.
+    pub kernel: [usize; 2],
     /// Step, in pixels.
     pub stride: usize,
     /// Zeros around the picture.
@@ -36,10 +38,10 @@ pub struct ConvConfig {
 }
 
 impl ConvConfig {
-    /// A convolution of stride 1 without bias, padded with `(kernel - 1) / 2` zeros on every side.
+    /// A convolution with a square kernel, of stride 1, without bias, padded by half.
     pub fn new(inputs: usize, outputs: usize, kernel: usize) -> Self {
-        let padding = Padding::Each(kernel.saturating_sub(1) / 2);
-        Self { inputs, outputs, kernel, stride: 1, padding, dilation: 1, groups: 1, bias: false }
+        let kernel = [kernel; 2];
+        Self { inputs, outputs, kernel, stride: 1, padding: Padding::Half, dilation: 1, groups: 1, bias: false }
     }
 }
 
@@ -50,7 +52,7 @@ impl ConvConfig {
 /// ```
 ///
 /// # Shapes
-/// `weight (outputs, inputs / groups, kernel, kernel)`, `bias (outputs)`.
+/// `weight (outputs, inputs / groups, height, width)` of the kernel, `bias (outputs)`.
 #[derive(Debug)]
 pub struct Convolution {
     weight: Weight,
@@ -65,14 +67,14 @@ impl Convolution {
     /// Channels that the groups do not divide, a kernel or a stride of 0, a taken name.
     pub fn new(config: ConvConfig, scope: &mut Scope) -> Result<Self> {
         let ConvConfig { inputs, outputs, kernel, stride, groups, .. } = config;
-        if groups == 0 || inputs % groups != 0 || outputs % groups != 0 || kernel == 0 || stride == 0 {
+        if groups == 0 || inputs % groups != 0 || outputs % groups != 0 || kernel.contains(&0) || stride == 0 {
             return Err(Error::value(
                 "convolution",
                 "kernel and stride of 1 or more, groups that divide the channels",
                 format!("{config:?}"),
             ));
         }
-        let shape = [outputs, inputs / groups, kernel, kernel];
+        let shape = [outputs, inputs / groups, kernel[0], kernel[1]];
         let weight = scope.weight("weight", &shape, Init::KaimingNormal(Fan::Out { groups }))?;
         let bias = if config.bias { Some(scope.weight("bias", &[outputs], Init::Zeros)?) } else { None };
         Ok(Self { weight, bias, config })
@@ -86,8 +88,19 @@ impl Convolution {
     /// # Errors
     /// Another number of channels, or a picture smaller than the kernel.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.forward_rectified(x, Activation::None, mode)
+    }
+
+    /// [`Convolution::forward`] and an activation in one pass.
+    ///
+    /// # Shapes
+    /// As [`Convolution::forward`].
+    ///
+    /// # Errors
+    /// As [`Convolution::forward`].
+    pub fn forward_rectified(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
         let bias = self.bias.as_ref().map(|bias| bias.value(mode));
-        self.convolve(x, &self.weight.value(mode), bias.as_ref(), Bounds::NONE)
+        self.convolve(x, &self.weight.value(mode), bias.as_ref(), activation.bounds())
     }
 
     /// `cut(scale * forward(x) + shift)` per output channel, with the scale folded into the weight.
@@ -104,21 +117,23 @@ impl Convolution {
     fn convolve(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, bounds: Bounds) -> Result<Tensor> {
         let ConvConfig { stride, dilation, groups, .. } = self.config;
         let (_, h, w, channels) = x.dims4()?;
-        let padding = [self.padding(h), self.padding(w)];
+        let padding = [self.padding(0, h), self.padding(1, w)];
         let window = Window { stride, padding, dilation, groups };
-        if channels != self.config.inputs || window.output([h, w], [self.config.kernel; 2]).is_none() {
-            let reach = (self.config.kernel - 1) * dilation + 1;
+        if channels != self.config.inputs || window.output([h, w], self.config.kernel).is_none() {
+            let reach = (self.config.kernel.into_iter().max().unwrap_or(1) - 1) * dilation + 1;
             let expected = format!("{} channels of at least {reach} pixels with padding", self.config.inputs);
             return Err(Error::value("convolution input (b, h, w, c)", expected, format!("{:?}", x.dims())));
         }
         Ok(conv2d(x, weight, bias, window, bounds)?)
     }
 
-    /// Zeros before and after a side of `size` pixels.
-    fn padding(&self, size: usize) -> [usize; 2] {
-        let ConvConfig { kernel, stride, dilation, .. } = self.config;
+    /// Zeros before and after a side of `size` pixels, along height (0) or width (1).
+    fn padding(&self, axis: usize, size: usize) -> [usize; 2] {
+        let ConvConfig { stride, dilation, .. } = self.config;
+        let kernel = self.config.kernel[axis];
         match self.config.padding {
             Padding::Each(zeros) => [zeros, zeros],
+            Padding::Half => [(kernel - 1) / 2; 2],
             Padding::Same => {
                 let reach = (size.div_ceil(stride).saturating_sub(1)) * stride + (kernel - 1) * dilation + 1;
                 let zeros = reach.saturating_sub(size);
@@ -227,15 +242,24 @@ mod tests {
 
     #[test]
     fn it_equals_its_formula() {
-        for (stride, padding, dilation, groups) in [
+        for (kernel, (stride, padding, dilation, groups)) in [
             (1, Padding::Each(1), 1, 1),
             (2, Padding::Each(0), 1, 2),
             (1, Padding::Each(2), 2, 1),
             (2, Padding::Same, 1, 4),
             (2, Padding::Same, 2, 1),
             (3, Padding::Same, 1, 2),
-        ] {
-            let config = ConvConfig { stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 8, 3) };
+            (1, Padding::Half, 1, 1),
+            (2, Padding::Half, 2, 2),
+        ]
+        .into_iter()
+        .flat_map(|case| [[3, 3], [1, 5], [5, 1]].map(|kernel| (kernel, case)))
+        {
+            let config =
+                ConvConfig { kernel, stride, padding, dilation, groups, bias: true, ..ConvConfig::new(4, 8, 3) };
+            if padding == Padding::Each(0) && kernel != [3, 3] {
+                continue; // the same as the square one, and wider than the picture once dilated
+            }
             let (parameters, layer) = layer(config);
             let x = wave(&[2, 7, 6, 4], 0.7);
             let y = layer.forward(&x, Mode::Eval).unwrap();
@@ -252,23 +276,24 @@ mod tests {
         let ConvConfig { outputs, kernel, stride, dilation, groups, .. } = layer.config;
         let (b, h, w, c) = x.dims4().unwrap();
         let (x, weight) = (flat(x), flat(weight));
-        let ([top, bottom], [left, right]) = (layer.padding(h), layer.padding(w));
-        let side = |size: usize, zeros: usize| (size + zeros - (kernel - 1) * dilation - 1) / stride + 1;
+        let ([top, bottom], [left, right]) = (layer.padding(0, h), layer.padding(1, w));
+        let side =
+            |axis: usize, size: usize, zeros: usize| (size + zeros - (kernel[axis] - 1) * dilation - 1) / stride + 1;
         let per = c / groups;
         let mut y = Vec::new();
         for n in 0..b {
-            for i in 0..side(h, top + bottom) {
-                for j in 0..side(w, left + right) {
+            for i in 0..side(0, h, top + bottom) {
+                for j in 0..side(1, w, left + right) {
                     for k in 0..outputs {
                         let mut sum = 0.0;
                         for q in 0..per {
-                            for u in 0..kernel {
-                                for v in 0..kernel {
+                            for u in 0..kernel[0] {
+                                for v in 0..kernel[1] {
                                     let channel = k / (outputs / groups) * per + q;
                                     let (row, column) = (i * stride + u * dilation, j * stride + v * dilation);
                                     if (top..top + h).contains(&row) && (left..left + w).contains(&column) {
                                         let pixel = x[((n * h + row - top) * w + column - left) * c + channel];
-                                        sum += weight[((k * per + q) * kernel + u) * kernel + v] * pixel;
+                                        sum += weight[((k * per + q) * kernel[0] + u) * kernel[1] + v] * pixel;
                                     }
                                 }
                             }
@@ -288,7 +313,7 @@ mod tests {
         {
             let config = ConvConfig { stride, padding: Padding::Same, ..ConvConfig::new(1, 1, kernel) };
             let (_, layer) = layer(config);
-            assert_eq!(layer.padding(size), expected);
+            assert_eq!(layer.padding(0, size), expected);
             let y = layer.forward(&wave(&[1, size, size, 1], 0.3), Mode::Eval).unwrap();
             assert_eq!(y.dim(2).unwrap(), size.div_ceil(stride));
         }

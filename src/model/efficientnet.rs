@@ -30,6 +30,18 @@ const LITE0: [Stage; 7] = [
     stage(1, 3, 1, 6, 320),
 ];
 
+/// Stage and place within it of a block, both from 0, and whether it widens.
+pub(super) fn stage_of(block: usize) -> Option<(usize, usize, bool)> {
+    let mut first = 0;
+    for (index, row) in LITE0.iter().enumerate() {
+        if block < first + row.repeats {
+            return Some((index, block - first, row.expansion > 1));
+        }
+        first += row.repeats;
+    }
+    None
+}
+
 /// Table 1, stage 1.
 const STEM: usize = 32;
 

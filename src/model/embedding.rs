@@ -1,6 +1,6 @@
 //! From a picture to a point on the unit sphere: pooling, an optional linear head, normalisation.
 
-use super::{Architecture, Backbone, Init, Mode, NormConfig, Scope, Weight, build};
+use super::{Architecture, Backbone, Init, Linear, Mode, NormConfig, Scope, build};
 use crate::kernel::{Window, average_pool};
 use crate::{Error, Result};
 use candle_core::Tensor;
@@ -34,13 +34,7 @@ pub enum HeadStart {
 /// ```
 pub struct Embedder {
     backbone: Box<dyn Backbone>,
-    head: Option<Head>,
-}
-
-struct Head {
-    weight: Weight,
-    bias: Weight,
-    dimension: usize,
+    head: Option<Linear>,
 }
 
 impl fmt::Debug for Embedder {
@@ -62,7 +56,7 @@ impl Embedder {
     ) -> Result<Self> {
         let backbone = build(architecture, scope, norm)?;
         let channels = backbone.channels();
-        let head = head.map(|config| Head::new(config, channels, &mut scope.push("head"))).transpose()?;
+        let head = head.map(|config| layer(config, channels, &mut scope.push("head"))).transpose()?;
         Ok(Self { backbone, head })
     }
 
@@ -104,7 +98,7 @@ impl Embedder {
 
     /// Numbers in an embedding.
     pub fn dimension(&self) -> usize {
-        self.head.as_ref().map_or(self.backbone.channels(), |head| head.dimension)
+        self.head.as_ref().map_or(self.backbone.channels(), Linear::outputs)
     }
 
     /// The network below the pooling.
@@ -113,23 +107,16 @@ impl Embedder {
     }
 }
 
-impl Head {
-    fn new(config: HeadConfig, channels: usize, scope: &mut Scope) -> Result<Self> {
-        let HeadConfig { dimension, start } = config;
-        if dimension == 0 {
-            return Err(Error::value("head dimension", "1 or more", 0));
-        }
-        let init = match start {
-            HeadStart::Identity => Init::Identity,
-            HeadStart::Normal => Init::Normal { deviation: (channels as f32).sqrt().recip() },
-        };
-        let weight = scope.weight("weight", &[dimension, channels], init)?;
-        Ok(Self { weight, bias: scope.weight("bias", &[dimension], Init::Zeros)?, dimension })
+fn layer(config: HeadConfig, channels: usize, scope: &mut Scope) -> Result<Linear> {
+    let HeadConfig { dimension, start } = config;
+    if dimension == 0 {
+        return Err(Error::value("head dimension", "1 or more", 0));
     }
-
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(x.matmul(&self.weight.value(mode).t()?)?.broadcast_add(&self.bias.value(mode))?)
-    }
+    let init = match start {
+        HeadStart::Identity => Init::Identity,
+        HeadStart::Normal => Init::Normal { deviation: (channels as f32).sqrt().recip() },
+    };
+    Linear::new(channels, dimension, init, scope)
 }
 
 /// Global average pooling.

@@ -1,5 +1,6 @@
 //! Gradients against finite differences.
 
+use super::vision_transformer::{Attention, Table, quick_gelu};
 use super::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor, Var};
@@ -51,6 +52,73 @@ fn of_convolutions() {
             assert_gradient(&format!("{config:?} {name}"), &var, forward);
         }
     }
+}
+
+#[test]
+fn of_a_rectangular_convolution() {
+    for kernel in [[1, 3], [3, 1]] {
+        let config = ConvConfig { kernel, bias: true, ..ConvConfig::new(3, 4, 1) };
+        assert_layer(&format!("{config:?}"), [2, 4, 5, 3], |scope| {
+            let layer = Convolution::new(config, scope).unwrap();
+            Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
+        });
+    }
+}
+
+/// A layer whose forward pass is a closure: in its input and in every weight.
+fn assert_layer<const N: usize>(
+    what: &str,
+    shape: [usize; N],
+    build: impl Fn(&mut Scope) -> Box<dyn Fn(&Tensor) -> Tensor>,
+) {
+    let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
+    let layer = build(&mut parameters.root());
+    let x = Var::from_vec(wave(&shape, 0.7), shape.as_slice(), &Device::Cpu).unwrap();
+    let forward = || layer(&x);
+    assert_gradient(&format!("{what} input"), &x, forward);
+    for (name, var) in parameters.trainable() {
+        assert_gradient(&format!("{what} {name}"), &var, forward);
+    }
+}
+
+#[test]
+fn of_linear_layers() {
+    assert_layer("linear", [2, 2, 3], |scope| {
+        let layer = Linear::new(3, 4, Init::Normal { deviation: 0.5 }, scope).unwrap();
+        Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
+    });
+}
+
+#[test]
+fn of_layer_norm() {
+    assert_layer("layer norm", [2, 3, 4], |scope| {
+        let layer = LayerNorm::new(4, scope).unwrap();
+        Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
+    });
+}
+
+#[test]
+fn of_attention() {
+    let table = Table { side: 8, patch: 4, width: 4, layers: 1, heads: 2, outputs: 3 };
+    assert_layer("attention", [2, 3, 4], |scope| {
+        let layer = Attention::new(table, scope).unwrap();
+        Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
+    });
+}
+
+#[test]
+fn of_quick_gelu() {
+    let x = Var::from_vec(vec![-3.0_f32, -0.7, 0.0, 0.4, 2.5], 5, &Device::Cpu).unwrap();
+    assert_gradient("quick gelu", &x, || quick_gelu(&x).unwrap());
+}
+
+#[test]
+fn of_a_vision_transformer() {
+    let table = Table { side: 4, patch: 2, width: 4, layers: 1, heads: 2, outputs: 3 };
+    assert_layer("vision transformer", [2, 3, 4, 4], |scope| {
+        let network = VisionTransformer::new(table, scope).unwrap();
+        Box::new(move |x| network.forward(x, Mode::Train).unwrap())
+    });
 }
 
 #[test]

@@ -1,41 +1,82 @@
-//! Pre-trained weights from PyTorch: check every tensor of a `.pth` file against a network and write safetensors.
+//! Pre-trained weights of others: check every tensor of a `.pth` or safetensors file against a network and write
+//! safetensors with our names.
 
+use super::naming::{Naming, translate};
 use super::weights::{self, Storage};
-use super::{Allowance, Architecture, LoadReport, NormConfig, Parameters, build, state_dict};
+use super::{Architecture, LoadReport, NormConfig, Parameters, build, state_dict};
 use crate::seed::Seed;
 use crate::{Error, Result, run};
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a `.pth` file of a whole classifier has and a [`super::Backbone`] does not: the classifier, and PyTorch's
-/// count of batches, which matters only where batch norm has no momentum.
-pub const ALLOWED: Allowance<'static> = Allowance { missing: &[], extra: &["_fc.*", "fc.*", "*.num_batches_tracked"] };
+/// First bytes of a `.pth` file: of a zip file, and of a pickle.
+const PICKLED: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02"];
 
-/// Reads a state dict of `architecture` and writes its backbone.
+/// Reads a file of `architecture` and writes its backbone.
 ///
-/// The file's metadata names the architecture, the source file and the source's SHA-256. A source named the PyTorch way,
-/// `<name>-<first digits of its SHA-256>.pth`, is checked against its name.
+/// The source may be a `.pth` or a safetensors file, told by its first bytes, with any [`Naming`] that is known of the
+/// network, told by its names. The target's metadata names the architecture, the source file and the source's SHA-256.
+/// A source named the PyTorch way, `<name>-<first digits of its SHA-256>.pth`, is checked against its name.
 ///
 /// # Errors
-/// A source that is not a whole state dict, or not the one its name promises; a missing, misshapen or unexpected
-/// tensor; a number that is not finite or does not fit the storage.
+/// A source that is not whole, or not the one its name promises; a missing, misshapen or unexpected tensor; a number
+/// that is not finite or does not fit the storage.
 pub fn import(architecture: Architecture, source: &Path, target: &Path, storage: Storage) -> Result<LoadReport> {
-    let digest = run::hex(&Sha256::digest(std::fs::read(source).map_err(Error::io(source))?));
+    import_named(architecture, None, source, target, storage)
+}
+
+/// [`import`] of a file whose naming is given.
+///
+/// # Errors
+/// As [`import`], and a naming that the network has not.
+pub fn import_named(
+    architecture: Architecture,
+    naming: Option<Naming>,
+    source: &Path,
+    target: &Path,
+    storage: Storage,
+) -> Result<LoadReport> {
+    let bytes = std::fs::read(source).map_err(Error::io(source))?;
+    let digest = run::hex(&Sha256::digest(&bytes));
     check_name(source, &digest)?;
-    let tensors = state_dict::read(source)?;
-    let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
-    build(architecture, &mut parameters.root(), NormConfig::default())?;
-    let report = parameters.load_allowing(&tensors, &ALLOWED).map_err(|error| match error {
-        Error::Value { expected, found, .. } => Error::data(source, format!("{expected} ({architecture})"), found),
-        other => other,
-    })?;
+    let is_pickled = PICKLED.iter().any(|start| bytes.starts_with(start)) || has_pickled_name(source);
+    drop(bytes); // CLIP's are 600 MB, and are about to be read again
+    let file = if is_pickled { state_dict::read(source)? } else { weights::read(source)?.tensors };
+    let (parameters, report) = load(architecture, naming, source, &file)?;
     let file = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let metadata = [("architecture", architecture.name().into()), ("source", file), ("source_sha256", digest)];
     let metadata: BTreeMap<_, _> = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
     weights::save(target, &parameters.tensors(), storage, &metadata)?;
     Ok(report)
+}
+
+/// A network with a foreign file's tensors in it.
+fn load(
+    architecture: Architecture,
+    naming: Option<Naming>,
+    source: &Path,
+    file: &BTreeMap<String, Tensor>,
+) -> Result<(Parameters, LoadReport)> {
+    let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
+    build(architecture, &mut parameters.root(), NormConfig::default())?;
+    let naming = naming.unwrap_or_else(|| Naming::find(architecture, file.keys().map(String::as_str)));
+    let (tensors, report) = translate(architecture, naming, &parameters, file).map_err(|error| match error {
+        Error::Value { what, expected, found } => {
+            // Of a whole load the message says it all; else it is one tensor's, or the naming's.
+            let what = if what == "weights" { String::new() } else { format!("{what} ") };
+            Error::data(source, format!("{what}{expected} ({architecture}, naming {naming})"), found)
+        }
+        other => other,
+    })?;
+    parameters.load(&tensors)?;
+    Ok((parameters, report))
+}
+
+/// Whether the name says that it is PyTorch's: then that is what a damaged file is measured against.
+fn has_pickled_name(source: &Path) -> bool {
+    source.extension().is_some_and(|extension| ["pth", "pt", "bin"].iter().any(|known| extension == *known))
 }
 
 /// PyTorch puts at least 8 hexadecimal digits of the digest behind the last hyphen of a file name.
@@ -119,6 +160,35 @@ mod tests {
     }
 
     #[test]
+    fn safetensors_are_told_by_content_and_names_by_themselves() {
+        let place = tempfile::tempdir().unwrap();
+        let (source, target) = (place.path().join("model.safetensors"), place.path().join("ours.safetensors"));
+        let mut parameters = Parameters::new(Seed(1), &Device::Cpu);
+        build(Architecture::Vgg16, &mut parameters.root(), NormConfig::default()).unwrap();
+        let mut file = parameters.tensors();
+        for name in ["pre_logits.fc1.weight", "head.fc.bias"] {
+            file.insert(name.into(), Tensor::new(&[1.0_f32], &Device::Cpu).unwrap());
+        }
+        weights::save(&source, &file, Storage::F32, &BTreeMap::new()).unwrap();
+        let report = import(Architecture::Vgg16, &source, &target, Storage::F32).unwrap();
+        assert_eq!(report.extra, ["head.fc.bias", "pre_logits.fc1.weight"]);
+        let ours = weights::read(&target).unwrap();
+        assert!(ours.tensors.keys().eq(parameters.tensors().keys()));
+        assert_eq!(ours.metadata["source"], "model.safetensors");
+        let difference = (&ours.tensors["features.0.weight"] - &file["features.0.weight"]).unwrap();
+        assert_eq!(difference.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
+
+        std::fs::remove_file(&target).unwrap();
+        for (naming, found) in
+            [(Naming::Torchvision, "2 extra (head.fc.bias, pre_logits.fc1.weight)"), (Naming::OpenAi, "found openai")]
+        {
+            let report = import_named(Architecture::Vgg16, Some(naming), &source, &target, Storage::F32);
+            let error = report.unwrap_err().to_string();
+            assert!(error.contains(found) && error.contains("vgg16") && !target.exists(), "{error}");
+        }
+    }
+
+    #[test]
     fn another_network_is_named_and_nothing_written() {
         let place = tempfile::tempdir().unwrap();
         let source = place.path().join("odd.pth");
@@ -129,9 +199,13 @@ mod tests {
         write_ones(&source, &shapes);
         let (report, target) = import_mini(&source);
         let error = report.unwrap_err().to_string();
-        for part in
-            ["odd.pth", "(mini)", &format!("1 missing ({first})"), "1 extra (surprise)", &format!("({second}: ")]
-        {
+        for part in [
+            "odd.pth",
+            "(mini, naming own)",
+            &format!("1 missing ({first})"),
+            "1 extra (surprise)",
+            &format!("({second}: "),
+        ] {
             assert!(error.contains(part), "{part}: {error}");
         }
         assert!(!target.exists());

@@ -22,13 +22,20 @@ mod efficientnet;
 mod embedding;
 pub mod hog;
 pub mod import;
+mod inception;
 mod init;
+mod layer_norm;
+mod linear;
 mod load_report;
 mod mini;
+pub mod naming;
 mod norm;
 mod parameter;
+pub mod pretrained;
 mod resnet;
 pub mod state_dict;
+mod vgg;
+mod vision_transformer;
 pub mod weights;
 
 #[cfg(test)]
@@ -41,11 +48,16 @@ pub use architecture::{Architecture, Normalisation, build};
 pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
 pub use efficientnet::EfficientNet;
 pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};
+pub use inception::Inception;
 pub use init::{Fan, Init};
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
 pub use load_report::{Allowance, LoadReport};
 pub use norm::{BatchNorm, NormConfig, Statistic};
 pub use parameter::{Parameters, Scope, Weight};
 pub use resnet::ResNet;
+pub use vgg::Vgg;
+pub use vision_transformer::VisionTransformer;
 
 use crate::Result;
 use candle_core::Tensor;

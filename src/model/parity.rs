@@ -1,5 +1,6 @@
 //! Agreement with PyTorch. The expected numbers and the program that made them: `tests/fixtures/model/`.
 
+use super::naming::Naming;
 use super::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor};
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 /// Largest difference over the largest expected magnitude.
 const TOLERANCE: f32 = 1e-4;
 
+/// The same of gradients through a deep network, and of Inception-v3 with the statistics of a batch: there PyTorch's own
+/// single and double precision differ by 1.2e-4.
+const DEEP: f32 = 2e-3;
+
 /// Numbers kept of a feature map.
 const SAMPLES: usize = 64;
-
-/// Numbers kept of a gradient or a running statistic.
-const GRADIENTS: usize = 16;
 
 #[derive(Deserialize)]
 struct Features {
@@ -22,6 +24,9 @@ struct Features {
     map: Vec<usize>,
     pooled: Vec<f32>,
     sampled: Vec<f32>,
+    /// Names and shapes of a whole foreign file.
+    #[serde(default)]
+    tensors: BTreeMap<String, Vec<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -87,10 +92,14 @@ fn sample(x: &Tensor, most: usize) -> Vec<f32> {
 }
 
 fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+    assert_near(what, found, expected, TOLERANCE);
+}
+
+fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
     let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(scale > 0.0 && worst <= TOLERANCE * scale, "{what}: off by {worst} at a scale of {scale}");
+    assert!(scale > 0.0 && worst <= tolerance * scale, "{what}: off by {worst} at a scale of {scale}");
 }
 
 fn assert_features(name: &str, network: &dyn Backbone) {
@@ -111,26 +120,77 @@ fn features_equal_pytorch() {
     }
 }
 
+/// A file as others name it, filled from those names; of what the features do not need, the name only.
+fn foreign(architecture: Architecture, naming: Naming, expected: &Features) -> BTreeMap<String, Tensor> {
+    let ends = |name: &str, pattern: &&str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => name.starts_with(pattern.trim_end_matches('*')),
+    };
+    let fill = |(name, shape): (&String, &Vec<usize>)| {
+        let is_spare = naming.allowed(architecture).iter().any(|pattern| ends(name, pattern));
+        let spare = || Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap();
+        (name.clone(), if is_spare { spare() } else { value(name, shape) })
+    };
+    expected.tensors.iter().map(fill).collect()
+}
+
+#[test]
+fn features_under_foreign_names_equal_pytorch() {
+    for (architecture, naming) in [
+        (Architecture::EfficientNetLite0, Naming::Timm),
+        (Architecture::Vgg16, Naming::Timm),
+        (Architecture::ClipVitB32, Naming::Timm),
+        (Architecture::ClipVitB32, Naming::Transformers),
+    ] {
+        let name = format!("{architecture}-{naming}");
+        let expected: Features = crate::run::read_json(&fixture(&format!("{name}.json"))).unwrap();
+        let file = foreign(architecture, naming, &expected);
+        assert_eq!(Naming::find(architecture, file.keys().map(String::as_str)), naming);
+        let (parameters, network) = network(architecture);
+        let (tensors, report) = naming::translate(architecture, naming, &parameters, &file).unwrap();
+        assert_eq!(parameters.load(&tensors).unwrap().loaded.len(), parameters.tensors().len());
+        assert!(!report.extra.is_empty(), "{name}: the file is of the backbone only");
+        assert_features(&name, network.as_ref());
+    }
+}
+
 #[test]
 fn a_training_pass_equals_pytorch() {
-    let expected: Training = crate::run::read_json(&fixture("mini-train.json")).unwrap();
-    let (parameters, network) = network(Architecture::Mini);
+    for (architecture, tolerances) in [
+        (Architecture::Mini, [TOLERANCE, TOLERANCE]),
+        (Architecture::Vgg16, [TOLERANCE, DEEP]),
+        (Architecture::InceptionV3, [DEEP, DEEP]),
+        (Architecture::ClipVitB32, [TOLERANCE, DEEP]),
+    ] {
+        assert_training(architecture, tolerances);
+    }
+}
+
+/// Output and running statistics to the first tolerance, gradients to the second.
+fn assert_training(architecture: Architecture, [tolerance, deep]: [f32; 2]) {
+    let expected: Training = crate::run::read_json(&fixture(&format!("{architecture}-train.json"))).unwrap();
+    let (parameters, network) = network(architecture);
     fill(&parameters);
     let map = network.forward(&picture(&expected.input), Mode::Train).unwrap();
     let unit = l2_normalise(&pool(&map).unwrap()).unwrap();
-    assert_close("unit", &flat(&unit), &expected.unit);
+    assert_near(&format!("{architecture} unit"), &flat(&unit), &expected.unit, tolerance);
     let weights: Vec<f32> = uniform("loss", unit.elem_count()).into_iter().map(|u| u as f32).collect();
     let weights = Tensor::from_vec(weights, unit.shape(), &Device::Cpu).unwrap();
     let gradients = (unit * weights).unwrap().sum_all().unwrap().backward().unwrap();
-    let trainable = parameters.trainable();
-    assert_eq!(trainable.len(), expected.gradients.len());
-    for ((name, var), (other, gradient)) in trainable.iter().zip(&expected.gradients) {
-        assert_eq!(name, other);
-        assert_close(name, &sample(gradients.get(var).unwrap(), GRADIENTS), gradient);
+    let found: BTreeMap<String, Tensor> =
+        parameters.trainable().into_iter().map(|(name, var)| (name, gradients.get(&var).unwrap().clone())).collect();
+    for (name, gradient) in &found {
+        let size = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(size > 0.0 && size.is_finite(), "{architecture} {name}: {size}");
+    }
+    // None are recorded through many rectifiers and maxima, where they are no measure: `record_training` in make.py.
+    assert!(expected.gradients.is_empty() || found.keys().eq(expected.gradients.keys()));
+    for (name, gradient) in &expected.gradients {
+        assert_near(&format!("{architecture} {name}"), &sample(&found[name], gradient.len()), gradient, deep);
     }
     let tensors = parameters.tensors();
     for (name, running) in &expected.running {
-        assert_close(name, &sample(&tensors[name], GRADIENTS), running);
+        assert_near(&format!("{architecture} {name}"), &sample(&tensors[name], running.len()), running, tolerance);
     }
 }
 

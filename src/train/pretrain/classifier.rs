@@ -6,7 +6,7 @@ use super::score::{self, AttributeScore};
 use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::cross_entropy_loss;
-use crate::model::{Init, Mode, Weight};
+use crate::model::{Init, Linear, Mode};
 use crate::seed::Stream;
 use candle_core::{D, Tensor};
 
@@ -14,8 +14,7 @@ use candle_core::{D, Tensor};
 pub(super) struct Classifier {
     trunk: Trunk,
     /// All layers' rows below each other: one matrix product for all of them.
-    weight: Weight,
-    bias: Weight,
+    layer: Linear,
     classes: Vec<usize>,
 }
 
@@ -25,10 +24,8 @@ impl Classifier {
         let (rows, channels) = (classes.iter().sum(), trunk.channels());
         let init = Init::Normal { deviation: 0.01 }; // all classes about equally probable at the start
         let mut root = trunk.scope();
-        let mut scope = root.push("classifier");
-        let weight = scope.weight("weight", &[rows, channels], init)?;
-        let bias = scope.weight("bias", &[rows], Init::Zeros)?;
-        Ok(Self { trunk, weight, bias, classes })
+        let layer = Linear::new(channels, rows, init, &mut root.push("classifier"))?;
+        Ok(Self { trunk, layer, classes })
     }
 
     /// Logits of each attribute.
@@ -36,8 +33,7 @@ impl Classifier {
     /// # Shapes
     /// `(b, 3, h, w)` in `0..=1` in; out one `(b, c)` an attribute.
     pub(super) fn logits(&self, pictures: &Tensor, mode: Mode) -> Result<Vec<Tensor>> {
-        let features = self.trunk.features(pictures, mode)?;
-        let all = features.matmul(&self.weight.value(mode).t()?)?.broadcast_add(&self.bias.value(mode))?;
+        let all = self.layer.forward(&self.trunk.features(pictures, mode)?, mode)?;
         let mut start = 0;
         let part = |count: &usize| {
             start += count;
@@ -108,7 +104,9 @@ mod tests {
         // The second attribute is absent: the loss is the first one's alone and its layer's other rows do not move.
         let loss = classifier.of(&pictures, &[vec![Some(0), None], vec![Some(1), None]]).unwrap();
         assert!((loss.to_scalar::<f32>().unwrap() - 2.0_f32.ln()).abs() < 0.2);
-        let gradient = loss.backward().unwrap().get(classifier.bias.var()).unwrap().to_vec1::<f32>().unwrap();
+        let trained = classifier.trunk.parameters.trainable();
+        let bias = &trained.iter().find(|(name, _)| name == "classifier.bias").unwrap().1;
+        let gradient = loss.backward().unwrap().get(bias).unwrap().to_vec1::<f32>().unwrap();
         assert!(gradient[2..] == [0.0; 3] && (gradient[0] + gradient[1]).abs() < 1e-6, "{gradient:?}");
     }
 

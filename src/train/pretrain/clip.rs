@@ -1,11 +1,11 @@
 //! Photos and words about them: CLIP.
 
-use super::head::{Linear, Perceptron};
+use super::head::{Perceptron, linear};
 use super::photo::Labels;
 use super::task::{Batch, Task, Trunk};
 use crate::Result;
 use crate::loss::contrastive_loss;
-use crate::model::{Init, Mode, Weight, l2_normalise};
+use crate::model::{Init, Linear, Mode, Weight, l2_normalise};
 use crate::seed::Stream;
 use candle_core::Tensor;
 use rand::RngExt;
@@ -39,7 +39,7 @@ impl Clip {
         let channels = trunk.channels();
         let mut root = trunk.scope();
         let mut scope = root.push("clip");
-        let picture = Linear::new(channels, width, &mut scope.push("picture"))?;
+        let picture = linear(channels, width, &mut scope.push("picture"))?;
         let words = scope.weight("words", &[classes.iter().sum(), width], Init::Normal { deviation: 1.0 })?;
         let text = Perceptron::new(width, &[2 * width], width, &mut scope.push("text"))?;
         // A logarithm, so that no step can turn its sign.

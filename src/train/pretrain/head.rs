@@ -2,28 +2,12 @@
 
 use crate::Result;
 use crate::kernel::{self, Bounds};
-use crate::model::{BatchNorm, Init, Mode, NormConfig, Scope, Weight};
+use crate::model::{BatchNorm, Init, Linear, Mode, NormConfig, Scope};
 use candle_core::Tensor;
 
-/// `y = x W^T + b`.
-pub(super) struct Linear {
-    weight: Weight,
-    bias: Weight,
-}
-
-impl Linear {
-    pub(super) fn new(inputs: usize, outputs: usize, scope: &mut Scope) -> Result<Self> {
-        let init = Init::Normal { deviation: (inputs as f32).sqrt().recip() }; // lengths stay about the same
-        Ok(Self {
-            weight: scope.weight("weight", &[outputs, inputs], init)?,
-            bias: scope.weight("bias", &[outputs], Init::Zeros)?,
-        })
-    }
-
-    /// `(b, inputs)` in, `(b, outputs)` out.
-    pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(x.matmul(&self.weight.value(mode).t()?)?.broadcast_add(&self.bias.value(mode))?)
-    }
+/// A linear layer that starts so that lengths stay about the same.
+pub(super) fn linear(inputs: usize, outputs: usize, scope: &mut Scope) -> Result<Linear> {
+    Linear::new(inputs, outputs, Init::Normal { deviation: (inputs as f32).sqrt().recip() }, scope)
 }
 
 /// Linear layers with batch norm and a rectifier between them.
@@ -37,11 +21,11 @@ impl Perceptron {
     pub(super) fn new(inputs: usize, hidden: &[usize], outputs: usize, scope: &mut Scope) -> Result<Self> {
         let (mut layers, mut size) = (Vec::new(), inputs);
         for (i, next) in hidden.iter().enumerate() {
-            let linear = Linear::new(size, *next, &mut scope.push(format!("linear{i}")))?;
-            layers.push((linear, BatchNorm::new(*next, NormConfig::default(), &mut scope.push(format!("norm{i}")))?));
+            let layer = linear(size, *next, &mut scope.push(format!("linear{i}")))?;
+            layers.push((layer, BatchNorm::new(*next, NormConfig::default(), &mut scope.push(format!("norm{i}")))?));
             size = *next;
         }
-        Ok(Self { hidden: layers, last: Linear::new(size, outputs, &mut scope.push("last"))? })
+        Ok(Self { hidden: layers, last: linear(size, outputs, &mut scope.push("last"))? })
     }
 
     /// `(b, inputs)` in, `(b, outputs)` out.
