@@ -49,6 +49,16 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A Hub, or the way to it, does not do what was asked.
+    #[error("{address}: expected {expected}, found {found}")]
+    Hub {
+        /// The repository and its revision.
+        address: String,
+        /// What was asked for.
+        expected: String,
+        /// What came of it.
+        found: String,
+    },
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -13,6 +13,7 @@
 //! | [`metric`] | ranks and what is computed from them |
 //! | [`analysis`] | what explains a result: loss landscape, spread of gradients, separation, error attribution |
 //! | [`report`] | tables, claims and figures, from `results/` alone |
+//! | `hub` (with the feature of that name) | checkpoints on the Hugging Face Hub: fetched and checked, released |
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
@@ -22,6 +23,8 @@ pub mod analysis;
 pub mod dataset;
 pub mod device;
 pub mod error;
+#[cfg(feature = "hub")]
+pub mod hub;
 pub mod kernel;
 pub mod loss;
 pub mod metric;

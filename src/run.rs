@@ -81,7 +81,7 @@ impl Places {
         let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&file);
         let candidates = [below(&self.results), below(&self.shipped), self.weights.join(&file)];
         candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-            let expected = "pre-trained weights (`retrace pretrain --help` and `retrace weights import --help` say how to get them)";
+            let expected = "pre-trained weights (`retrace pretrain`, `retrace weights fetch` or `retrace weights import` bring them)";
             Error::data(&candidates[2], expected, "no file")
         })
     }
@@ -171,6 +171,17 @@ impl RunFolder {
     /// A missing file, or one that is not a summary.
     pub fn summary(&self) -> Result<Summary> {
         read_json(&self.0.join("summary.json"))
+    }
+
+    /// Reads the first line of `log.jsonl`.
+    ///
+    /// # Errors
+    /// A missing file, or one without a header.
+    pub fn header(&self) -> Result<Header> {
+        let path = self.0.join("log.jsonl");
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let first = text.lines().next().unwrap_or_default();
+        serde_json::from_str(first).map_err(|error| Error::data(&path, "a header in line 1", error))
     }
 
     /// Reads `ranks.csv`.

@@ -7,7 +7,7 @@ use std::path::Path;
 const GROUND: [&str; 3] = ["error", "seed", "device"];
 
 /// What a stage may use beside that and itself.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("seed", &[]),
     ("device", &[]),
@@ -21,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("train", &["run", "dataset", "model", "kernel", "loss", "metric", "sketch"]), // `kernel` for Adam, `sketch` for deformations
     ("analysis", &["metric"]),
     ("report", &["run", "metric", "analysis"]),
+    ("hub", &["run", "train"]), // `train` for whoever watches
 ];
 
 /// Files beside the papers' folders, which every paper may use.

@@ -3,6 +3,8 @@
 mod analyse;
 mod check;
 mod data;
+#[cfg(feature = "hub")]
+mod hub;
 mod notebook;
 mod progress;
 mod reproduce;
@@ -55,7 +57,7 @@ enum Verb {
     Train(train::Options),
     /// Pre-train a network on synthetic photos, as was done for the shipped weights, or on photos of your own
     Pretrain(train::PretrainOptions),
-    /// Rank the test queries of a corpus with a shipped checkpoint
+    /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
     Eval(train::EvalOptions),
     /// Measure what the paper looks at beside accuracy, on the shipped checkpoints
     Analyse(analyse::Options),
@@ -74,6 +76,12 @@ enum Verb {
     /// Bring pre-trained weights
     #[command(subcommand)]
     Weights(train::WeightVerb),
+    /// Publish checkpoints on the Hugging Face Hub
+    #[cfg(feature = "hub")]
+    Publish(hub::PublishArguments),
+    /// Fetch a model from the Hugging Face Hub into the cache that Python shares
+    #[cfg(feature = "hub")]
+    Download(hub::DownloadArguments),
 }
 
 /// Does what was asked for.
@@ -101,5 +109,9 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Data(verb) => data::run(&verb, &checked),
         Verb::Notebook(verb) => notebook::run(&verb, &checked),
         Verb::Weights(verb) => train::weights(&verb, &checked),
+        #[cfg(feature = "hub")]
+        Verb::Publish(options) => hub::publish(&options, &checked),
+        #[cfg(feature = "hub")]
+        Verb::Download(options) => hub::download(&options, &checked),
     }
 }

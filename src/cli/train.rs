@@ -3,12 +3,12 @@
 use super::check::{Checked, slug};
 use clap::{Args, Subcommand};
 use retrace::dataset;
-use retrace::model::{Architecture, import, weights::Storage};
-use retrace::paper::photo_pretraining::{Config, Retrieval, protocol};
+use retrace::model::{Architecture, import, pretrained, weights::Storage};
+use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, protocol};
 use retrace::run::{RunConfig, read_json};
 use retrace::seed::Seed;
-use retrace::train::Watch;
 use retrace::train::pretrain::{self, Method, PretrainConfig};
+use retrace::train::{Scores, Watch};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -42,14 +42,20 @@ pub struct Options {
 #[derive(Debug, Args)]
 pub struct EvalOptions {
     /// The paper
-    #[arg(value_parser = slug)]
+    #[arg(default_value = SLUG, value_parser = slug)]
     slug: String,
     /// The table row
     #[arg(long)]
-    row: String,
+    #[cfg_attr(feature = "hub", arg(required_unless_present = "from"))]
+    row: Option<String>,
     /// The corpus that the checkpoint was trained on
     #[arg(long)]
-    dataset: String,
+    #[cfg_attr(feature = "hub", arg(required_unless_present = "from"))]
+    dataset: Option<String>,
+    /// Rank with a released model, <owner>/<name>[@<revision>], and compare with its card
+    #[cfg(feature = "hub")]
+    #[arg(long, value_name = "REPOSITORY", conflicts_with_all = ["row", "dataset"])]
+    from: Option<retrace::hub::Address>,
     /// Rank another corpus with it: a name of `retrace data list`, or a folder
     #[arg(long, value_name = "NAME")]
     on: Option<String>,
@@ -94,6 +100,17 @@ pub enum WeightVerb {
         /// What the weights were trained on: part of the file's name
         #[arg(long, default_value = "imagenet")]
         name: String,
+    },
+    /// List where published weights can be had: repository, revision, file, size, licence
+    List,
+    /// Fetch published weights from the Hugging Face Hub, check them, and write them with our names
+    #[cfg(feature = "hub")]
+    Fetch {
+        /// efficientnet-lite0, resnet18, resnet50, vgg16, inception-v3 or clip-vit-b32
+        architecture: Architecture,
+        /// Another repository than the first one listed
+        #[arg(long)]
+        repository: Option<String>,
     },
 }
 
@@ -158,29 +175,53 @@ pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
     Ok(())
 }
 
-/// Ranks with a shipped checkpoint.
+/// Ranks with a shipped checkpoint, or with one from the Hub.
 pub fn eval(options: &EvalOptions, checked: &Checked) -> Result<()> {
-    let (results, trained_on) = (&checked.places.results, name_of(&options.dataset)?);
-    let corpus = options.on.as_ref().unwrap_or(&options.dataset);
-    let retrieval = Retrieval::of_row(results, &trained_on, &options.row, corpus, &checked.order())?;
+    #[cfg(feature = "hub")]
+    if let Some(address) = &options.from {
+        return super::hub::eval(address, options.on.as_deref(), checked);
+    }
+    let (Some(row), Some(dataset)) = (&options.row, &options.dataset) else {
+        return Err(Error::value("eval", "--row and --dataset", "one of them missing"));
+    };
+    let (results, trained_on) = (&checked.places.results, name_of(dataset)?);
+    let corpus = options.on.as_ref().unwrap_or(dataset);
+    let retrieval = Retrieval::of_row(results, &trained_on, row, corpus, &checked.order())?;
     checked.terminal.clear();
-    let (scores, gallery) = (retrieval.scores()?, retrieval.queries().gallery.len());
-    println!(
-        "{} on {corpus}: Acc@1 {:.1}, Acc@5 {:.1}, Acc@10 {:.1} ({} queries, {gallery} photos)",
-        options.row,
-        scores.acc1,
-        scores.acc5,
-        scores.acc10,
-        retrieval.ranks().len(),
-    );
+    let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery.len());
+    println!("{row} on {corpus}: {}", spell(&retrieval.scores()?, queries, gallery));
     Ok(())
+}
+
+/// Scores as a line.
+pub fn spell(scores: &Scores, queries: usize, gallery: usize) -> String {
+    let Scores { acc1, acc5, acc10, .. } = scores;
+    format!("Acc@1 {acc1:.1}, Acc@5 {acc5:.1}, Acc@10 {acc10:.1} ({queries} queries, {gallery} photos)")
 }
 
 /// Brings weights.
 pub fn weights(verb: &WeightVerb, checked: &Checked) -> Result<()> {
-    let WeightVerb::Import { architecture, source, name } = verb;
+    match verb {
+        WeightVerb::Import { architecture, source, name } => import_as(*architecture, source, name, checked),
+        WeightVerb::List => {
+            for source in pretrained::sources()? {
+                let size = source.bytes.map_or("-".to_string(), |bytes| bytes.to_string());
+                let place = format!("{}@{} {}", source.repo, source.revision, source.file);
+                println!("{:<18} {place}, {size} bytes, {}", source.architecture, source.licence);
+            }
+            Ok(())
+        }
+        #[cfg(feature = "hub")]
+        WeightVerb::Fetch { architecture, repository } => {
+            super::hub::fetch(*architecture, repository.as_deref(), checked)
+        }
+    }
+}
+
+/// Writes somebody's weights with our names, where every training looks.
+pub fn import_as(architecture: Architecture, source: &Path, name: &str, checked: &Checked) -> Result<()> {
     let target = checked.places.weights.join(format!("{architecture}-{name}.safetensors"));
-    let report = import::import(*architecture, source, &target, Storage::F32)?;
+    let report = import::import(architecture, source, &target, Storage::F32)?;
     println!("{report}\nwritten to {}", target.display());
     Ok(())
 }

@@ -33,6 +33,15 @@ pub enum Architecture {
     Mini,
 }
 
+/// Published weights of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// What they were trained on, as file names say it.
+    pub weights: &'static str,
+    /// Side of the pictures that they are made for, in pixels.
+    pub side: u32,
+}
+
 /// Mean and deviation that a picture's channels are shifted and divided by.
 ///
 /// ```text
@@ -84,6 +93,22 @@ impl Architecture {
             Self::InceptionV3 => "inception-v3",
             Self::ClipVitB32 => "clip-vit-b32",
             Self::Mini => "mini",
+        }
+    }
+
+    /// What published weights of the network are called and made for; none for `mini`, which is this kit's own.
+    ///
+    /// ```
+    /// use retrace::model::Architecture;
+    /// let published = Architecture::InceptionV3.published().unwrap();
+    /// assert_eq!((published.weights, published.side), ("imagenet", 299));
+    /// ```
+    pub fn published(self) -> Option<Published> {
+        match self {
+            Self::Mini => None,
+            Self::ClipVitB32 => Some(Published { weights: "clip", side: 224 }),
+            Self::InceptionV3 => Some(Published { weights: "imagenet", side: 299 }),
+            _ => Some(Published { weights: "imagenet", side: 224 }),
         }
     }
 

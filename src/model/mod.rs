@@ -44,7 +44,7 @@ mod gradient;
 mod parity;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Normalisation, build};
+pub use architecture::{Architecture, Normalisation, Published, build};
 pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
 pub use efficientnet::EfficientNet;
 pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};

@@ -2,7 +2,7 @@
 
 use super::record::read_row;
 use super::render::markdown_line;
-use crate::run::{Header, write_atomic, write_csv};
+use crate::run::{write_atomic, write_csv};
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,16 @@ pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
             let Some(first) = runs.first() else { continue };
             let path = first.folder.0.join("log.jsonl");
             let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-            let header: Header = serde_json::from_str(text.lines().next().unwrap_or_default())
-                .map_err(|error| Error::data(&path, "a header in line 1", error))?;
             let seconds = runs.iter().map(|run| run.summary.seconds).sum::<f64>() / runs.len() as f64;
             let (seeds, epochs) = (runs.len(), text.lines().count() - 1);
-            lines.push(Line { dataset: dataset.clone(), row, seeds, epochs, seconds, device: header.device });
+            lines.push(Line {
+                dataset: dataset.clone(),
+                row,
+                seeds,
+                epochs,
+                seconds,
+                device: first.folder.header()?.device,
+            });
         }
     }
     Ok(lines)

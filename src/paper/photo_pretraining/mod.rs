@@ -11,6 +11,7 @@
 //! | [`protocol`] | a run from data to record |
 //! | [`mod@plan`] | all runs of the tables and figures, and their cost |
 //! | [`Retrieval`] | a trained network, ready to be asked |
+//! | `release` (feature `hub`) | a trained network as others get it |
 //! | [`mod@analysis`] | what is measured beside accuracy |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //!
@@ -25,6 +26,8 @@ pub mod figure;
 mod model;
 pub mod plan;
 pub mod protocol;
+#[cfg(feature = "hub")]
+pub mod release;
 mod retrieval;
 mod row;
 mod step;

@@ -40,11 +40,18 @@ impl Retrieval {
     /// # Errors
     /// A checkpoint that is not there or is of another network; a watch that stops.
     pub fn open(run: &RunConfig<Config>, checkpoint: &Path, corpus: &str, order: &Order) -> Result<Self> {
+        Self::of_network(load(run, checkpoint, order)?, corpus, order)
+    }
+
+    /// Ranks the test part of a corpus, a name or a folder, with a network.
+    ///
+    /// # Errors
+    /// A corpus that is not there; a watch that stops.
+    pub fn of_network(network: Network, corpus: &str, order: &Order) -> Result<Self> {
         let bench = Bench::open(corpus, 0, order.places)?;
-        let network = load(run, checkpoint, order)?;
         let queries = Queries::of(bench.index(), Split::Test);
-        let album = bench.album(&run.config, &[Split::Test], order.watch)?;
-        let feed = pixels(&album, &run.config, order.device);
+        let album = bench.album(network.config(), &[Split::Test], order.watch)?;
+        let feed = pixels(&album, network.config(), order.device);
         let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
         let ranks = queries.ranks(&distances)?;
         if order.watch.is_stopped() {

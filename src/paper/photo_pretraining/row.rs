@@ -2,14 +2,16 @@
 
 use super::table::SUPERVISED;
 use super::{Config, Curvature, Query, Update};
+use crate::dataset::{Ink, PrepareConfig};
 use crate::loss::Draw;
+use crate::model::Architecture;
 use crate::train::pretrain::Method;
 use crate::{Error, Result};
 use std::fmt::Display;
 use std::str::FromStr;
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 8] = ["weights", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
+const KEYS: [&str; 9] = ["backbone", "weights", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
 
 impl Config {
     /// The preset of a row on a corpus.
@@ -18,6 +20,7 @@ impl Config {
     ///
     /// | part | what it sets | where in the paper |
     /// |---|---|---|
+    /// | `+backbone=resnet50` | the network, with published weights at the size of pictures that they were made for | Table 2, Sec. 3 |
     /// | `+weights=jigsaw` | the pre-training | Table 2 |
     /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
     /// | `+pairs=50` | K | Table 3 |
@@ -50,8 +53,7 @@ impl Config {
             (_, true) => Self::frozen(),
         };
         let mut config = config.with_update(plain)?;
-        let usual = config.weights.clone();
-        let mut last = None;
+        let (mut usual, mut last) = (config.weights.clone(), None);
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| Error::value("row", "key=value after a +", part))?;
             let place = KEYS.iter().position(|known| *known == key);
@@ -63,7 +65,13 @@ impl Config {
                 ));
             }
             last = place;
-            config.set(key, if value == SUPERVISED { &usual } else { value })?;
+            match key {
+                "backbone" => {
+                    config = config.with_backbone(value.parse()?)?;
+                    usual = config.weights.clone();
+                }
+                key => config.set(key, if value == SUPERVISED { &usual } else { value })?,
+            }
         }
         Ok(config)
     }
@@ -83,6 +91,18 @@ impl Config {
                 return Err(Error::value("row", expected, format!("`{row}`")));
             }
         };
+        Ok(self)
+    }
+
+    /// The same settings with a published network, at the size of pictures that its weights were made for.
+    fn with_backbone(mut self, architecture: Architecture) -> Result<Self> {
+        let Some(published) = architecture.published().filter(|_| self.frozen.is_none()) else {
+            let expected = "a network with published weights, trained as a whole";
+            return Err(Error::value("+backbone", expected, architecture));
+        };
+        self.weights = published.weights.into();
+        self.architecture = architecture;
+        self.prepare = PrepareConfig { side: published.side, ink: Ink::DarkOnWhite { width: 3.0 } };
         Ok(self)
     }
 
@@ -149,6 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_brings_its_weights_and_its_size() {
+        let of = |row: &str| {
+            let config = Config::preset("qmul-chair-v2", row).unwrap();
+            (config.architecture.name(), config.weights, config.prepare.side)
+        };
+        assert_eq!(of("ours+backbone=resnet50"), ("resnet50", "imagenet".into(), 224));
+        assert_eq!(of("ours-base+backbone=clip-vit-b32"), ("clip-vit-b32", "clip".into(), 224));
+        assert_eq!(of("zero-shot+backbone=inception-v3"), ("inception-v3", "imagenet".into(), 299));
+        let other = Config::preset("qmul-chair-v2", "ours+backbone=resnet50+source=supervised").unwrap();
+        assert_eq!(other.neighbourhood.source.as_deref(), Some("imagenet"));
+        let plain = Config::preset("qmul-chair-v2", "ours").unwrap();
+        assert_eq!((other.fit, other.update, other.augment), (plain.fit, plain.update, plain.augment));
+    }
+
+    #[test]
     fn what_means_nothing_is_refused() {
         let message = |row: &str| Config::preset("synth-chair", row).unwrap_err().to_string();
         assert!(message("ours-base+source=obow").contains("topology loss"));
@@ -160,6 +195,10 @@ mod tests {
         assert!(message("ours+margin=.05").contains("as it is printed"));
         assert!(message("ours+pairs=ten").contains("as it is printed"));
         assert!(message("ours+k").contains("key=value"));
+        assert!(message("ours+pairs=1+backbone=resnet50").contains("order"));
+        assert!(message("ours+backbone=mini").contains("published weights"));
+        assert!(message("ours-frozen+backbone=resnet50").contains("trained as a whole"));
+        assert!(message("ours+backbone=vgg19").contains("vgg16"));
         assert!(message("theirs").contains("zero-shot"));
     }
 }

@@ -1,0 +1,36 @@
+//! Checkpoints on the Hugging Face Hub: fetched and checked, released and read back.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Address`] | `owner/name[@revision]` |
+//! | [`HubConfig`], [`Token`] | endpoint, cache, token and offline mode, from where Python's client has them too |
+//! | [`Hub`] | the way to a Hub; [`Hub::download`] and [`Hub::publish`] |
+//! | [`RemoteFile`] | a file of a repository with the length and the hash that a copy must have |
+//! | [`Release`] | the files of one model, ready to go |
+//! | [`Card`] | the model card: front matter and text from the records |
+//!
+//! The requests go through the crate `hf-hub`, which shares its cache with Python. What that crate leaves open is done
+//! here: it keeps the body of a failed request as the file, does not compare what came with length and hash, does not
+//! check what its storage sends, and knows no offline mode. So every file is compared with the listing of its commit
+//! after every download; one that differs is deleted and fetched again.
+
+mod address;
+mod card;
+mod client;
+mod digest;
+mod download;
+mod fault;
+mod publish;
+mod release;
+mod remote;
+mod token;
+
+pub use address::Address;
+pub use card::{Card, Measured, read_numbers};
+pub use client::{Hub, HubConfig};
+pub use digest::Digest;
+pub use download::Snapshot;
+pub use publish::{PublishOptions, Published};
+pub use release::{CONFIG, Release, WEIGHTS};
+pub use remote::RemoteFile;
+pub use token::Token;

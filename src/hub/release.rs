@@ -1,0 +1,125 @@
+//! The files of one model, ready to be published.
+
+use super::{Digest, RemoteFile};
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+
+/// The file that holds a release's weights.
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// The file that says what a release is: the run with all its settings.
+pub const CONFIG: &str = "config.json";
+
+/// What the Hub itself puts into a new repository.
+pub(super) const ATTRIBUTES: &str = ".gitattributes";
+
+/// The files of one model by name; what is published is these bytes and nothing else.
+///
+/// ```
+/// use retrace::hub::Release;
+/// let mut release = Release::default();
+/// release.add("README.md", "# A model");
+/// assert_eq!(release.files().map(|(name, bytes)| (name, bytes.len())).collect::<Vec<_>>(), [("README.md", 9)]);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Release {
+    /// Puts a file in, or another content in its place.
+    pub fn add(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+        self.files.insert(name.to_string(), content.into());
+    }
+
+    /// Every file by name, in alphabetical order.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// A file's content.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// Bytes of all files.
+    pub fn size(&self) -> usize {
+        self.files.values().map(Vec::len).sum()
+    }
+
+    /// What tells this model from others: the run in its `config.json`.
+    ///
+    /// # Errors
+    /// No such file, or one without a run.
+    pub(super) fn identity(&self) -> Result<serde_json::Value> {
+        let config = self.get(CONFIG).unwrap_or_default();
+        identity_of(config).ok_or_else(|| Error::value(CONFIG, "slug, dataset and row of the model", "none"))
+    }
+
+    /// What of a listing is not as in this release: names that are missing, other, or too many.
+    pub(super) fn differences(&self, listed: &[RemoteFile]) -> Vec<String> {
+        let is_equal = |name: &str, bytes: &[u8]| {
+            let remote = listed.iter().find(|file| file.path == name);
+            remote.is_some_and(|file| file.size == bytes.len() as u64 && file.digest.of_bytes(bytes) == file.digest)
+        };
+        let ours = self.files().filter(|(name, bytes)| !is_equal(name, bytes)).map(|(name, _)| name.to_string());
+        ours.chain(self.superfluous(listed)).collect()
+    }
+
+    /// Files of a listing that this release does not have.
+    pub(super) fn superfluous(&self, listed: &[RemoteFile]) -> Vec<String> {
+        let names = listed.iter().map(|file| &file.path);
+        names.filter(|name| *name != ATTRIBUTES && !self.files.contains_key(*name)).cloned().collect()
+    }
+
+    /// A file that can be checked against: large files are named by sha256.
+    pub fn sha256(&self, name: &str) -> Option<Digest> {
+        self.get(name).map(|bytes| Digest::Sha256(String::new()).of_bytes(bytes))
+    }
+}
+
+/// Paper, corpus and row of a released `config.json`.
+pub(super) fn identity_of(config: &[u8]) -> Option<serde_json::Value> {
+    let value: serde_json::Value = serde_json::from_slice(config).ok()?;
+    let field = |name: &str| value.get(name).filter(|field| field.is_string()).cloned();
+    Some(serde_json::json!([field("slug")?, field("dataset")?, field("row")?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(path: &str, content: &[u8], is_large: bool) -> RemoteFile {
+        let kind = if is_large { Digest::Sha256(String::new()) } else { Digest::Git(String::new()) };
+        RemoteFile { path: path.into(), size: content.len() as u64, digest: kind.of_bytes(content) }
+    }
+
+    #[test]
+    fn a_release_is_compared_with_a_listing() {
+        let mut release = Release::default();
+        release.add(WEIGHTS, b"weights".as_slice());
+        release.add("README.md", "card");
+        let equal = vec![
+            listed(WEIGHTS, b"weights", true),
+            listed("README.md", b"card", false),
+            listed(ATTRIBUTES, b"x", false),
+        ];
+        assert_eq!(release.differences(&equal), [""; 0]);
+        let mut other = equal.clone();
+        other[0] = listed(WEIGHTS, b"weightz", true);
+        assert_eq!(release.differences(&other), [WEIGHTS]);
+        other[0] = listed("old.bin", b"weights", true);
+        assert_eq!(release.differences(&other), [WEIGHTS, "old.bin"]);
+        assert_eq!(release.superfluous(&other), ["old.bin"]);
+    }
+
+    #[test]
+    fn what_a_release_is_stands_in_its_config() {
+        let mut release = Release::default();
+        assert!(release.identity().unwrap_err().to_string().contains("slug"));
+        release.add(CONFIG, r#"{"slug": "p", "dataset": "d", "row": "r", "seed": 0}"#);
+        assert_eq!(release.identity().unwrap(), serde_json::json!(["p", "d", "r"]));
+        assert_eq!(identity_of(b"{}"), None);
+        assert_eq!(identity_of(b"no json"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a repository holds at a commit, by the Hub's own listing.
+
+use super::fault::{asked_wait, is_passing};
+use super::{Address, Digest, Hub};
+use crate::Result;
+use serde::Deserialize;
+
+/// Most pages of a listing that are read; a page has 1,000 entries, and a release has five files.
+const PAGES: usize = 20;
+
+/// A file of a repository at a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Path in the repository, with `/`.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// What its content must have.
+    pub digest: Digest,
+}
+
+impl RemoteFile {
+    /// Whether it is stored outside git, as large files are.
+    pub fn is_large(&self) -> bool {
+        matches!(self.digest, Digest::Sha256(_))
+    }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    #[serde(default)]
+    size: u64,
+    oid: Option<String>,
+    lfs: Option<Large>,
+}
+
+#[derive(Deserialize)]
+struct Large {
+    oid: String,
+    size: u64,
+}
+
+impl Hub {
+    /// The commit that an address stands for.
+    ///
+    /// # Errors
+    /// No such repository or revision, no right to read it, no answer.
+    pub fn commit(&self, address: &Address) -> Result<String> {
+        self.check_online()?;
+        let info = self.patiently(address, || self.repository(address).info().revision(address.revision()).send())?;
+        match info.sha.filter(|sha| matches!(Digest::parse(sha), Some(Digest::Git(_)))) {
+            Some(sha) => Ok(sha),
+            None => Err(self.error(address, "the commit in the answer", "none")),
+        }
+    }
+
+    /// Every file of a repository at a commit.
+    ///
+    /// # Errors
+    /// No such repository or revision, no right to read it, no answer; a listing without lengths or hashes, or with a
+    /// path that leads elsewhere.
+    pub fn list(&self, address: &Address, commit: &str) -> Result<Vec<RemoteFile>> {
+        // The crate's own listing drops the hashes of large files.
+        self.check_online()?;
+        let start = format!("{}/api/models/{}/tree/{commit}?recursive=true", self.endpoint(), address.id());
+        let (mut files, mut next) = (Vec::new(), Some(start));
+        for _ in 0..PAGES {
+            let Some(url) = next else { break };
+            let (entries, following) = self.page(address, &url)?;
+            for entry in entries.into_iter().filter(|entry| entry.kind == "file") {
+                files.push(self.check_entry(address, entry)?);
+            }
+            next = following.filter(|url| url.starts_with(self.endpoint()));
+        }
+        Ok(files)
+    }
+
+    fn page(&self, address: &Address, url: &str) -> Result<(Vec<Entry>, Option<String>)> {
+        let broken = |error: reqwest::Error| self.error(address, "a listing", error.without_url());
+        let response = self.get_patiently(url).map_err(broken)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(self.error(address, "a listing", status));
+        }
+        let next = response.headers().get(reqwest::header::LINK).and_then(|link| next_page(link.to_str().ok()?));
+        Ok((response.json().map_err(broken)?, next))
+    }
+
+    fn get_patiently(&self, url: &str) -> reqwest::Result<reqwest::blocking::Response> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let (answer, is_last) = (self.get(url).send(), attempt >= self.config().attempts);
+            let wait = match &answer {
+                Ok(response) if is_passing(response.status()) => asked_wait(response.headers()),
+                Err(error) if error.is_connect() || error.is_timeout() || error.is_request() => None,
+                _ => return answer,
+            };
+            if is_last {
+                return answer;
+            }
+            std::thread::sleep(wait.unwrap_or(self.pause(attempt)));
+        }
+    }
+
+    fn check_entry(&self, address: &Address, entry: Entry) -> Result<RemoteFile> {
+        let (digest, size) = match &entry.lfs {
+            Some(large) => (Digest::parse(&large.oid), large.size),
+            None => (entry.oid.as_deref().and_then(Digest::parse), entry.size),
+        };
+        let is_inside = !entry.path.contains(['\\', '\0', ':'])
+            && entry.path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        match digest {
+            Some(digest) if is_inside => Ok(RemoteFile { path: entry.path, size, digest }),
+            Some(_) => Err(self.error(address, "paths inside the repository", format!("`{}`", entry.path))),
+            None => Err(self.error(address, format!("a hash of {}", entry.path), "none")),
+        }
+    }
+}
+
+/// `<address>; rel="next"` among the links of a header.
+fn next_page(link: &str) -> Option<String> {
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    Some(next.split_once('<')?.1.split_once('>')?.0.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found() {
+        let link = "<http://h/a?x=1>; rel=\"first\", <http://h/a?cursor=b>; rel=\"next\"";
+        assert_eq!(next_page(link).as_deref(), Some("http://h/a?cursor=b"));
+        assert_eq!(next_page("<http://h/a>; rel=\"prev\""), None);
+        assert_eq!(next_page("rel=\"next\""), None);
+    }
+}
