@@ -48,6 +48,9 @@ pub struct DownloadArguments {
     repository: Address,
     /// Only these files [default: all]
     files: Vec<String>,
+    /// Only look into the cache, as with HF_HUB_OFFLINE
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Publishes rows, one repository each.
@@ -134,7 +137,8 @@ fn listing(address: &Address, release: &Release) -> String {
 /// Fetches a repository into the cache.
 pub fn download(options: &DownloadArguments, checked: &Checked) -> Result<()> {
     let wanted: Vec<&str> = options.files.iter().map(String::as_str).collect();
-    let hub = Hub::open(HubConfig::from_environment())?;
+    let config = HubConfig::from_environment();
+    let hub = Hub::open(HubConfig { offline: config.offline || options.offline, ..config })?;
     let snapshot = hub.download(&options.repository, &wanted, &checked.terminal)?;
     checked.terminal.clear();
     println!("{} in {}", snapshot.address, snapshot.folder.display());

@@ -148,13 +148,19 @@ impl Hub {
     fn check_cached(&self, address: &Address, path: &Path, name: &str) -> Result<()> {
         let blob = path.canonicalize().map_err(|_| self.absent(address, name))?;
         let digest = blob.file_name().and_then(|name| name.to_str()).and_then(Digest::parse);
-        let expected = format!("{name} as it was downloaded");
         match digest {
             None => Err(self.error(address, format!("{name} under its hash in the cache"), blob.display())),
-            Some(digest) if digest.of_file(&blob)? == digest => Ok(()),
             Some(digest) => {
+                let (found, size) = (digest.of_file(&blob)?, std::fs::metadata(&blob).map_err(Error::io(&blob))?.len());
+                if found == digest {
+                    return Ok(());
+                }
                 discard(path)?;
-                Err(self.error(address, expected, format!("other content than {digest}; it was deleted")))
+                Err(self.error(
+                    address,
+                    format!("{name} of {digest}"),
+                    format!("{found}, {size} bytes; it was deleted"),
+                ))
             }
         }
     }

@@ -73,7 +73,7 @@ impl Hub {
             for entry in entries.into_iter().filter(|entry| entry.kind == "file") {
                 files.push(self.check_entry(address, entry)?);
             }
-            next = following.filter(|url| url.starts_with(self.endpoint()));
+            next = following.filter(|url| has_origin(url, self.endpoint())); // the token goes along
         }
         Ok(files)
     }
@@ -121,6 +121,12 @@ impl Hub {
     }
 }
 
+/// Whether an address is of the same scheme, host and port as another.
+fn has_origin(url: &str, endpoint: &str) -> bool {
+    let origin = |url: &str| reqwest::Url::parse(url).ok().map(|url| url.origin());
+    origin(url).is_some_and(|found| origin(endpoint) == Some(found))
+}
+
 /// `<address>; rel="next"` among the links of a header.
 fn next_page(link: &str) -> Option<String> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
@@ -130,6 +136,22 @@ fn next_page(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_next_page_elsewhere_is_not_asked_for() {
+        for good in ["https://hub.co/api?cursor=b", "https://hub.co:443/x"] {
+            assert!(has_origin(good, "https://hub.co"), "{good}");
+        }
+        for odd in [
+            "https://hub.co.evil/x",
+            "http://hub.co/x",
+            "https://hub.co:8443/x",
+            "/api?cursor=b",
+            "https://hub.co@evil/",
+        ] {
+            assert!(!has_origin(odd, "https://hub.co"), "{odd}");
+        }
+    }
 
     #[test]
     fn the_next_page_is_found() {

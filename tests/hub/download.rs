@@ -118,7 +118,7 @@ fn offline_needs_no_server_and_still_compares() {
         scene.offline().download(&address().at("v1").unwrap(), &[WEIGHTS], &Unwatched).unwrap().folder.join(WEIGHTS);
     std::fs::write(path.canonicalize().unwrap(), "damaged").unwrap();
     let error = scene.offline().download(&address().at("v1").unwrap(), &[], &Unwatched).unwrap_err().to_string();
-    assert!(error.contains("it was deleted") && !path.exists(), "{error}");
+    assert!(error.contains("7 bytes; it was deleted") && !path.exists(), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Publishing and downloading, against a Hub on this machine (`server/`). No request leaves it.
 #![cfg(feature = "hub")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod download;
 mod program;

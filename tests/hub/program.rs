@@ -59,6 +59,8 @@ fn shipped_rows_are_published_and_evaluated_from_a_download() {
         assert!(said.status.success() && text(&said).contains(": confirmed"), "{}", text(&said));
         let whole = retrace(&server, fresh.path(), &["download", &address]);
         assert!(FILES.iter().all(|name| text(&whole).contains(name)), "{}", text(&whole));
+        let again = retrace(&server, fresh.path(), &["download", "--offline", &address]);
+        assert_eq!((again.status.success(), &again.stdout), (true, &whole.stdout), "{}", text(&again));
         for said in [&said, &whole] {
             assert!(!text(said).contains(TOKEN));
         }

@@ -132,6 +132,7 @@ fn a_connection_cut_in_mid_upload_publishes_whole_or_not_at_all() {
     let scene = Scene::new();
     scene.server.proxy.cut(1);
     scene.publish(&release(1)).unwrap();
+    assert_eq!(scene.server.proxy.left(), 0, "the cut came");
     assert_eq!(scene.server.shared.world().get(&address().id()).unwrap().commits.len(), 2);
 }
 

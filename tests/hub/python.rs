@@ -53,15 +53,23 @@ fn what_python_uploads_is_downloaded() {
     assert_same(&snapshot.folder, &release);
 }
 
+/// Python's storage client sometimes leaves a file that differs (seen twice in some fifty runs here, on a busy machine, and
+/// it does not look): ours refuses and deletes it, and the next download mends it.
 #[test]
 fn the_cache_is_shared() {
     let release = release(1);
     let scene = Scene::with(&release);
-    let Some(_) = python(&scene, &["cache", &address().id(), "v1", "-"]) else { return };
     let cache = scene.place.path().join("python/hub");
     let offline = HubConfig { offline: true, cache: Some(cache), ..scene.config() };
-    let snapshot = Hub::open(offline).unwrap().download(&address().at("v1").unwrap(), &[], &Unwatched).unwrap();
-    assert_same(&snapshot.folder, &release);
+    for attempt in 1.. {
+        let Some(_) = python(&scene, &["cache", &address().id(), "v1", "-"]) else { return };
+        let hub = Hub::open(offline.clone()).unwrap();
+        match hub.download(&address().at("v1").unwrap(), &[], &Unwatched) {
+            Ok(snapshot) => return assert_same(&snapshot.folder, &release),
+            Err(error) if attempt < 3 => eprintln!("{error}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 #[test]

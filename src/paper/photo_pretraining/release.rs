@@ -8,7 +8,7 @@ use crate::hub::{Address, CONFIG, Card, Measured, Release, WEIGHTS};
 use crate::metric::mean_sd;
 use crate::model::{Allowance, weights};
 use crate::report::record::{Run, read_row};
-use crate::run::{RunConfig, read_json};
+use crate::run::{RunConfig, Summary, read_json};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use candle_core::Device;
@@ -155,15 +155,13 @@ fn card(released: &Released, runs: &[Run]) -> Result<Card> {
 }
 
 fn measured(runs: &[Run]) -> Result<Vec<Measured>> {
-    let scores: [(&str, fn(&Run) -> f64); 3] =
-        [("Acc@1", |run| run.summary.acc1), ("Acc@5", |run| run.summary.acc5), ("Acc@10", |run| run.summary.acc10)];
-    let measure = |(name, get): (&str, fn(&Run) -> f64)| {
-        let values: Vec<f64> = runs.iter().map(get).collect();
+    let measure = |metric: &str, get: &dyn Fn(&Summary) -> f64| -> Result<Measured> {
+        let values: Vec<f64> = runs.iter().map(|run| get(&run.summary)).collect();
         let (mean, deviation) = mean_sd(&values)?;
         let over_seeds = deviation.map(|deviation| (mean, deviation));
-        Ok(Measured { metric: name.into(), value: values[0], over_seeds })
+        Ok(Measured { metric: metric.into(), value: values[0], over_seeds })
     };
-    scores.into_iter().map(measure).collect()
+    Ok(vec![measure("Acc@1", &|s| s.acc1)?, measure("Acc@5", &|s| s.acc5)?, measure("Acc@10", &|s| s.acc10)?])
 }
 
 /// What the tables call a row, and what they say of it.

@@ -38,6 +38,11 @@ impl Proxy {
         self.cuts.store(connections, Ordering::SeqCst);
     }
 
+    /// Connections that were not cut yet.
+    pub fn left(&self) -> usize {
+        self.cuts.load(Ordering::SeqCst)
+    }
+
     fn is_cut(&self) -> bool {
         self.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
