@@ -260,10 +260,26 @@ impl RunFolder {
 /// # Errors
 /// The folder cannot be made or written.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = temporary(path)?;
+    file.write_all(bytes).map_err(Error::io(path))?;
+    persist(file, path)
+}
+
+/// A file to write what will be at `path`, beside it; it goes away unless it is given to [`persist`].
+///
+/// # Errors
+/// The folder cannot be made or written.
+pub fn temporary(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let mut file = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder).map_err(Error::io(folder))?;
-    file.write_all(bytes).map_err(Error::io(path))?;
+    tempfile::Builder::new().suffix(".tmp").tempfile_in(folder).map_err(Error::io(folder))
+}
+
+/// Puts a written file in its place, for everyone to read.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     set_readable(&file).map_err(Error::io(path))?;
     file.persist(path).map_err(|error| Error::io(path)(error.error))?;
     Ok(())

@@ -43,10 +43,12 @@ pub struct Card {
     pub measured: Vec<Measured>,
     /// The command that trained it.
     pub command: String,
-    /// Seconds of its training, and the device.
+    /// Seconds of its training, and `cpu` or `cuda`.
     pub cost: (f64, String),
     /// What a user must not expect.
     pub limits: Vec<String>,
+    /// What differs from the paper.
+    pub deviations: Vec<String>,
 }
 
 /// How a program loads a release; the card shows it with its own address.
@@ -113,15 +115,14 @@ impl Card {
     pub fn render(&self, address: &Address) -> Result<String> {
         let front = serde_saphyr::to_string(&self.front(address)).map_err(|error| fault(&error))?;
         let mut text = format!("---\n{}\n---\n\n# {}\n\n", front.trim_end(), self.title);
-        let _ =
-            writeln!(text, "{} Trained by [retrace](https://crates.io/crates/retrace), which reproduces", self.summary);
+        let _ = writeln!(text, "{} Trained by retrace {}, which reproduces", self.summary, env!("CARGO_PKG_VERSION"));
         let _ = writeln!(text, "*{}*.\n", self.paper);
         self.write_numbers(&mut text);
         self.write_use(&mut text, address);
         self.write_training(&mut text);
-        text.push_str("## Limits\n\n");
-        for limit in &self.limits {
-            let _ = writeln!(text, "- {limit}");
+        for (heading, lines) in [("Limits", &self.limits), ("What differs from the paper", &self.deviations)] {
+            let _ = writeln!(text, "\n## {heading}\n");
+            lines.iter().for_each(|line| text.extend(["- ", line, "\n"]));
         }
         Ok(text)
     }
@@ -178,8 +179,7 @@ impl Card {
     }
 
     fn write_use(&self, text: &mut String, address: &Address) {
-        let places = [("OWNER", address.owner()), ("NAME", address.name()), ("REVISION", address.revision())];
-        let snippet = places.iter().fold(SNIPPET.to_string(), |text, (place, value)| text.replace(place, value));
+        let snippet = SNIPPET.replace("OWNER/NAME@REVISION", &address.to_string());
         let _ = writeln!(
             text,
             "## How to use it\n\nIn a terminal, to rank the test sketches and compare with the numbers above:\n"
@@ -195,12 +195,11 @@ impl Card {
             ("started from", &self.started_from),
             ("corpus", &self.data_version),
             ("command", &format!("`{}`", self.command)),
-            ("cost", &format!("{seconds:.0} s on one {device} thread or device")),
+            ("time", &format!("{seconds:.0} s ({device})")),
             ("settings", "all in `config.json`, below `config`"),
         ] {
             let _ = writeln!(text, "| {name} | {value} |");
         }
-        text.push('\n');
     }
 }
 
@@ -257,6 +256,7 @@ mod tests {
             command: "retrace train photo_pretraining".into(),
             cost: (64.9, "cpu".into()),
             limits: vec!["Drawings by a program.".into()],
+            deviations: vec!["A smaller network.".into()],
         }
     }
 
@@ -285,11 +285,14 @@ mod tests {
             "mean ± deviation of 3 seeds",
             "retrace eval --from someone/photo_pretraining-ours-synth-chair@v0.1.0",
             "\"someone/photo_pretraining-ours-synth-chair@v0.1.0\".parse()?",
-            "- Drawings by a program.",
+            "\n## Limits\n\n- Drawings by a program.\n",
+            "\n## What differs from the paper\n\n- A smaller network.\n",
         ] {
             assert!(text.contains(part), "{part}:\n{text}");
         }
         assert!(!text.contains("OWNER") && !text.contains("REVISION"));
+        let text = card().render(&"NAMESPACE/model@v1".parse().unwrap()).unwrap();
+        assert!(text.contains("\"NAMESPACE/model@v1\".parse()?"), "{text}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct HubConfig {
     pub attempts: usize,
     /// Pause before the second attempt; each further one is twice as long.
     pub pause: Duration,
+    /// Longest silence of a server.
+    pub silence: Duration,
 }
 
 impl HubConfig {
@@ -42,8 +44,9 @@ impl HubConfig {
             token: Token::find(variable),
             cache: None,
             offline: variable("HF_HUB_OFFLINE").is_some_and(is_on),
-            attempts: 3,                   // a fault that survives two repetitions is none of the wire
-            pause: Duration::from_secs(1), // long enough for a server that restarts a worker
+            attempts: 3,                      // a fault that survives two repetitions is none of the wire
+            pause: Duration::from_secs(1),    // long enough for a server that restarts a worker
+            silence: Duration::from_secs(60), // the Hub itself gives a commit that long
         }
     }
 }
@@ -71,9 +74,6 @@ pub struct Hub {
     http: reqwest::blocking::Client,
 }
 
-/// Longest silence of a server.
-const SILENCE: Duration = Duration::from_secs(60);
-
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(20);
 
@@ -88,7 +88,7 @@ impl Hub {
             std::fs::create_dir_all(cache).map_err(Error::io(cache))?;
         }
         let fault = |error: &dyn std::fmt::Display| Error::value("Hub", "a way to reach one", error);
-        let http = reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).read_timeout(SILENCE);
+        let http = reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).read_timeout(config.silence);
         let mut client = HFClient::builder().user_agent(AGENT).client(http.build().map_err(|error| fault(&error))?);
         client = client.retry_max_attempts(0); // `Hub::patiently` waits as long as a server asks for; the crate does not
         if let Some(endpoint) = &config.endpoint {
@@ -103,7 +103,8 @@ impl Hub {
         let client = client.build().map_err(|error| fault(&error))?;
         check_endpoint(client.endpoint(), config.token.is_some())?;
         let (endpoint, cache) = (client.endpoint().to_string(), client.cache_dir().to_path_buf());
-        let http = reqwest::blocking::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).timeout(SILENCE);
+        let http =
+            reqwest::blocking::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).timeout(config.silence);
         let http = http.build().map_err(|error| fault(&error))?;
         let client = HFClientSync::from_inner(client).map_err(|error| fault(&error))?;
         Ok(Self { config, endpoint, cache, client, http })

@@ -41,6 +41,13 @@ impl Digest {
         }
     }
 
+    /// Its hexadecimal digits.
+    pub fn digits(&self) -> &str {
+        match self {
+            Self::Sha256(digits) | Self::Git(digits) => digits,
+        }
+    }
+
     /// The digest of the same kind of some bytes.
     ///
     /// ```
@@ -73,10 +80,8 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sha256(digits) => write!(f, "sha256 {digits}"),
-            Self::Git(digits) => write!(f, "git blob {digits}"),
-        }
+        let kind = if matches!(self, Self::Sha256(_)) { "sha256" } else { "git blob" };
+        write!(f, "{kind} {}", self.digits())
     }
 }
 

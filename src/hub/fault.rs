@@ -6,7 +6,10 @@ use hf_hub::HFError;
 use std::time::Duration;
 
 /// Longest wait that a server may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// How long to wait where too many were asked and the crate does not say: the Hub counts requests in windows of minutes.
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// What can be done after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub(super) enum Remedy {
 /// Whether asking again can help.
 pub(super) fn remedy(error: &HFError, pause: Duration) -> Remedy {
     match error {
-        HFError::RateLimited { retry_after, .. } => match retry_after.unwrap_or(pause) {
+        HFError::RateLimited { retry_after, .. } => match retry_after.unwrap_or(WINDOW) {
             wait if wait <= LONGEST_WAIT => Remedy::Wait(wait),
             _ => Remedy::GiveUp,
         },
@@ -39,10 +42,17 @@ pub(super) fn is_passing(status: reqwest::StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429) || status.is_server_error()
 }
 
-/// How long a server asks to wait, in seconds.
+/// How long a server asks to wait, in seconds: `Retry-After: 55`, or the Hub's `RateLimit: "api";r=0;t=55`.
 pub(super) fn asked_wait(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds)).filter(|wait| *wait <= LONGEST_WAIT)
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    let after = header("retry-after").and_then(|seconds| seconds.trim().parse().ok());
+    let window = || header("ratelimit")?.split(';').find_map(|part| part.trim().strip_prefix("t=")?.parse().ok());
+    after.or_else(window).map(Duration::from_secs)
+}
+
+/// A transport error without the address of the request: that of a storage server is signed.
+pub(super) fn transport(error: reqwest::Error) -> String {
+    chain(&without_address(&error))
 }
 
 impl Hub {
@@ -63,6 +73,9 @@ impl Hub {
 /// Addresses of requests stay out of the text: those of storage servers are signed.
 fn explain(error: &HFError, has_token: bool) -> (String, String) {
     match error {
+        HFError::AuthRequired { context } if context.error_code.as_deref() == Some("RepoNotFound") && !has_token => {
+            ("a repository".into(), "none of this name, or a private one and no token (HF_TOKEN)".into())
+        }
         HFError::AuthRequired { context } => {
             let token = if has_token { "a token that was refused" } else { "no token (HF_TOKEN)" };
             ("a repository that may be read or written".into(), format!("{} with {token}", context.status))
@@ -131,4 +144,31 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    #[test]
+    fn both_ways_of_asking_to_wait_are_read() {
+        let asked = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            asked_wait(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(asked("retry-after", " 7 "), Some(7));
+        assert_eq!(asked("ratelimit", "\"api\";r=0;t=55"), Some(55));
+        assert_eq!(asked("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(asked("ratelimit", "\"api\";r=0"), None);
+    }
+
+    #[test]
+    fn only_what_can_pass_is_asked_for_again() {
+        let passing = [408, 429, 500, 503].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));
+        let lasting =
+            [400, 401, 403, 404, 412].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));
+        assert!(passing.iter().all(|is| *is) && lasting.iter().all(|is| !is));
+    }
 }

@@ -9,10 +9,10 @@
 //! | [`Release`] | the files of one model, ready to go |
 //! | [`Card`] | the model card: front matter and text from the records |
 //!
-//! The requests go through the crate `hf-hub`, which shares its cache with Python. What that crate leaves open is done
-//! here: it keeps the body of a failed request as the file, does not compare what came with length and hash, does not
-//! check what its storage sends, and knows no offline mode. So every file is compared with the listing of its commit
-//! after every download; one that differs is deleted and fetched again.
+//! What is asked and written goes through the crate `hf-hub`; files are fetched here, into the cache that Python shares,
+//! since that crate keeps the body of a failed request as the file, does not compare what came with length and hash,
+//! names local files as a server tells it, and knows no offline mode. Every file is compared with the listing of its
+//! commit before it is put in its place; one that differs is fetched again.
 
 mod address;
 mod card;
@@ -20,6 +20,7 @@ mod client;
 mod digest;
 mod download;
 mod fault;
+mod fetch;
 mod publish;
 mod release;
 mod remote;

@@ -1,12 +1,12 @@
 //! A release onto a Hub: one commit, read back and compared, then tagged, then public.
 
 use super::fault::{Remedy, remedy};
-use super::release::{CONFIG, identity_of};
-use super::{Address, Hub, HubConfig, Release};
+use super::release::{ATTRIBUTES, CONFIG, identity_of};
+use super::{Address, Hub, HubConfig, Release, RemoteFile};
 use crate::train::Watch;
 use crate::{Error, Result};
 use hf_hub::RepoTypeModel;
-use hf_hub::repository::CommitOperation;
+use hf_hub::repository::{CommitInfo, CommitOperation};
 
 /// What to do beside the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,15 +29,17 @@ pub struct Published {
 }
 
 impl Hub {
-    /// Publishes a release: private repository, one commit on top of the one that was read, everything read back
-    /// through a fresh cache and compared, then the tag, then public where that is asked for.
+    /// Publishes a release on the main branch: one commit on top of the one that was read, everything read back through a
+    /// fresh cache and compared, then the tag, then public where that is asked for.
     ///
-    /// A repository that holds the very files already gets no commit. Should an answer be lost, what the Hub holds
-    /// decides whether the commit was made.
+    /// A repository that is not there yet is made private. One that holds the very files already gets no commit. Should an
+    /// answer be lost, what the Hub holds decides whether the commit was made. A new version of a model that is public
+    /// already is public with its commit: only its tag waits.
     ///
     /// # Errors
-    /// A repository of another model, a tag that stands for another content, a commit by somebody else in between: nothing is
-    /// published. What is read back differs: it stays private and untagged. No right to write, no answer.
+    /// A repository of another model, a tag that stands for another content, a public repository without
+    /// [`PublishOptions::public`], a commit by somebody else in between: nothing is published. What is read back differs, or
+    /// weights that a server keeps inside git: it stays as private as it was, and untagged. No right to write, no answer.
     pub fn publish(
         &self,
         address: &Address,
@@ -46,28 +48,52 @@ impl Hub {
         watch: &dyn Watch,
     ) -> Result<Published> {
         self.check_online()?;
-        let is_private = Some(true);
-        self.patiently(address, || {
-            let id = address.id();
-            let request = self.client().create_repository().repo_id(&id).repo_type(RepoTypeModel);
-            request.maybe_private(is_private).exist_ok(true).send()
-        })?;
+        let address = &address.at("main")?;
+        let is_public = !self.find_or_create(address)?;
         let head = self.commit(address)?;
-        let is_new = !release.differences(&self.list(address, &head)?).is_empty();
-        let tagged = self.check_tag(address, &head, is_new, options)?;
+        let listed = self.list(address, &head)?;
+        let is_new = !release.differences(&listed).is_empty();
+        if is_new && is_public && !options.public {
+            return Err(self.error(address, "a private repository, or --public", "a public one"));
+        }
+        self.check_identity(&address.at(&head)?, release, &listed, watch)?;
+        let is_tagged = self.check_tag(address, &head, is_new, options)?;
         let commit = match is_new {
-            true => self.write(address, release, &head, options, watch)?,
+            true => self.write(address, release, &head, &listed, options)?,
             false => head,
         };
         let pinned = address.at(&commit)?;
+        self.check_stored(&pinned, release)?;
         self.read_back(&pinned, release, watch)?;
-        if let (Some(tag), false) = (&options.tag, tagged) {
+        if let (Some(tag), false) = (&options.tag, is_tagged) {
             self.tag(&pinned, tag)?;
         }
-        if options.public {
+        if options.public && !is_public {
             self.patiently(address, || self.repository(address).update_settings().private(false).send())?;
+            if self.is_private(address)? {
+                return Err(self.error(address, "a public repository, as was asked for", "a private one still"));
+            }
         }
         Ok(Published { address: pinned, is_new })
+    }
+
+    /// Whether the repository is private; it is made if it is not there.
+    fn find_or_create(&self, address: &Address) -> Result<bool> {
+        if self.patiently(address, || self.repository(address).exists().send())? {
+            return self.is_private(address);
+        }
+        self.patiently(address, || {
+            let id = address.id();
+            let request = self.client().create_repository().repo_id(&id).repo_type(RepoTypeModel);
+            request.private(true).exist_ok(true).send()
+        })?;
+        self.is_private(address)
+    }
+
+    /// A repository that does not say is taken for a public one.
+    fn is_private(&self, address: &Address) -> Result<bool> {
+        let info = self.patiently(address, || self.repository(address).info().send())?;
+        Ok(info.private.unwrap_or(false))
     }
 
     /// Whether the tag stands for this content already.
@@ -94,23 +120,21 @@ impl Hub {
         address: &Address,
         release: &Release,
         head: &str,
+        listed: &[RemoteFile],
         options: &PublishOptions,
-        watch: &dyn Watch,
     ) -> Result<String> {
-        let listed = self.list(address, head)?;
-        self.check_identity(&address.at(head)?, release, &listed, watch)?;
         let added = release.files().map(|(name, bytes)| CommitOperation::add_bytes(name, bytes.to_vec()));
-        let removed = release.superfluous(&listed).into_iter().map(CommitOperation::delete);
+        let removed = release.superfluous(listed).into_iter().map(CommitOperation::delete);
         let operations: Vec<CommitOperation> = added.chain(removed).collect();
         for attempt in 1.. {
             let repository = self.repository(address);
-            let request = repository.create_commit().operations(operations.clone());
-            let error = match request.commit_message(&options.message).parent_commit(head).send() {
+            let request = repository.create_commit().operations(operations.clone()).parent_commit(head);
+            let error = match request.commit_message(&options.message).send() {
+                Ok(CommitInfo { commit_oid: Some(commit), .. }) => return Ok(commit),
                 Ok(_) => break,
                 Err(error) => error,
             };
-            let now = self.commit(address)?;
-            if now != head {
+            if self.commit(address)? != head {
                 break; // ours whose answer was lost, or somebody else's: the content tells
             }
             match remedy(&error, self.pause(attempt)) {
@@ -118,41 +142,41 @@ impl Hub {
                 _ => return Err(self.fault(address, &error)),
             }
         }
-        self.committed(address, release, head)
+        self.commit(address)
     }
 
-    /// The commit after `head`, if it holds the release.
-    fn committed(&self, address: &Address, release: &Release, head: &str) -> Result<String> {
-        let now = self.commit(address)?;
-        let listed = self.list(address, &now)?;
+    /// A commit that holds the release, with the weights where large files belong.
+    fn check_stored(&self, pinned: &Address, release: &Release) -> Result<()> {
+        let listed = self.list(pinned, pinned.revision())?;
         let different = release.differences(&listed);
-        let inline = listed.iter().find(|file| file.path.ends_with(".safetensors") && !file.is_large());
-        match (different.as_slice(), inline) {
-            ([], None) => Ok(now),
-            // The crate sends weights inside the commit, without a word, to a server that takes no large files.
-            ([], Some(file)) => Err(self.error(
-                address,
-                format!("{} outside git, as large files are", file.path),
-                "inside; it stays untagged",
-            )),
-            _ => {
-                let expected = format!("a commit of the release on {head}");
-                Err(self.error(address, expected, format!("{now}, which differs in {}", different.join(", "))))
+        if !different.is_empty() {
+            return Err(self.error(pinned, "a commit of the release", format!("others in {}", different.join(", "))));
+        }
+        // The crate sends weights inside the commit, without a word, to a server that takes no large files.
+        match listed.iter().find(|file| file.path.ends_with(".safetensors") && !file.is_large()) {
+            Some(file) => {
+                let expected = format!("{} outside git, as large files are", file.path);
+                Err(self.error(pinned, expected, "inside; it stays untagged"))
             }
+            None => Ok(()),
         }
     }
 
-    /// One repository holds one model.
+    /// One repository holds one model, and nothing but what a new one may have is written over.
     fn check_identity(
         &self,
         address: &Address,
         release: &Release,
-        listed: &[super::RemoteFile],
+        listed: &[RemoteFile],
         watch: &dyn Watch,
     ) -> Result<()> {
         let ours = release.identity()?;
-        if !listed.iter().any(|file| file.path == CONFIG) {
+        if listed.iter().all(|file| [ATTRIBUTES, "README.md"].contains(&file.path.as_str())) {
             return Ok(());
+        }
+        let expected = format!("the model {ours}, or an empty repository");
+        if !listed.iter().any(|file| file.path == CONFIG) {
+            return Err(self.error(address, expected, "other files"));
         }
         let snapshot = self.download(address, &[CONFIG], watch)?;
         let path = snapshot.folder.join(CONFIG);
@@ -161,7 +185,7 @@ impl Hub {
             true => Ok(()),
             false => {
                 let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());
-                Err(self.error(address, format!("the model {ours}, or an empty repository"), found))
+                Err(self.error(address, expected, found))
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The files of one model, ready to be published.
 
-use super::{Digest, RemoteFile};
-use crate::{Error, Result};
+use super::RemoteFile;
+use crate::{Error, Result, run};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The file that holds a release's weights.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -42,6 +43,14 @@ impl Release {
         self.files.get(name).map(Vec::as_slice)
     }
 
+    /// Writes every file below a folder, where a [`super::Snapshot`] would have them.
+    ///
+    /// # Errors
+    /// A folder that cannot be made or written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        self.files().try_for_each(|(name, bytes)| run::write_atomic(&folder.join(name), bytes))
+    }
+
     /// Bytes of all files.
     pub fn size(&self) -> usize {
         self.files.values().map(Vec::len).sum()
@@ -71,11 +80,6 @@ impl Release {
         let names = listed.iter().map(|file| &file.path);
         names.filter(|name| *name != ATTRIBUTES && !self.files.contains_key(*name)).cloned().collect()
     }
-
-    /// A file that can be checked against: large files are named by sha256.
-    pub fn sha256(&self, name: &str) -> Option<Digest> {
-        self.get(name).map(|bytes| Digest::Sha256(String::new()).of_bytes(bytes))
-    }
 }
 
 /// Paper, corpus and row of a released `config.json`.
@@ -87,6 +91,7 @@ pub(super) fn identity_of(config: &[u8]) -> Option<serde_json::Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Digest;
     use super::*;
 
     fn listed(path: &str, content: &[u8], is_large: bool) -> RemoteFile {

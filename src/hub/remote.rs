@@ -1,8 +1,8 @@
 //! What a repository holds at a commit, by the Hub's own listing.
 
-use super::fault::{asked_wait, is_passing};
+use super::fault::{LONGEST_WAIT, asked_wait, is_passing, transport};
 use super::{Address, Digest, Hub};
-use crate::Result;
+use crate::{Error, Result};
 use serde::Deserialize;
 
 /// Most pages of a listing that are read; a page has 1,000 entries, and a release has five files.
@@ -20,6 +20,12 @@ pub struct RemoteFile {
 }
 
 impl RemoteFile {
+    /// Whether its path leads to a place inside the repository, on every system.
+    pub(super) fn is_inside(&self) -> bool {
+        let is_odd = |c: char| c.is_control() || "\\:".contains(c);
+        !self.path.contains(is_odd) && self.path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    }
+
     /// Whether it is stored outside git, as large files are.
     pub fn is_large(&self) -> bool {
         matches!(self.digest, Digest::Sha256(_))
@@ -68,18 +74,32 @@ impl Hub {
         let start = format!("{}/api/models/{}/tree/{commit}?recursive=true", self.endpoint(), address.id());
         let (mut files, mut next) = (Vec::new(), Some(start));
         for _ in 0..PAGES {
-            let Some(url) = next else { break };
+            let Some(url) = next else { return Ok(files) };
             let (entries, following) = self.page(address, &url)?;
             for entry in entries.into_iter().filter(|entry| entry.kind == "file") {
                 files.push(self.check_entry(address, entry)?);
             }
-            next = following.filter(|url| has_origin(url, self.endpoint())); // the token goes along
+            // The token goes along.
+            if let Some(elsewhere) = following.as_ref().filter(|url| !has_origin(url, self.endpoint())) {
+                return Err(self.error(address, "the listing's next page at the same address", elsewhere));
+            }
+            next = following;
         }
-        Ok(files)
+        Err(self.error(address, format!("a listing of at most {PAGES} pages"), "more"))
+    }
+
+    /// The address of a request about a file.
+    pub(super) fn url(&self, address: &Address, words: &[&str], path: &str) -> Result<reqwest::Url> {
+        let fault = |found: &dyn std::fmt::Display| Error::value("HF_ENDPOINT", "an http address", found);
+        let mut url = reqwest::Url::parse(self.endpoint()).map_err(|error| fault(&error))?;
+        let mut segments = url.path_segments_mut().map_err(|()| fault(&self.endpoint()))?;
+        segments.pop_if_empty().extend([address.owner(), address.name()]).extend(words).extend(path.split('/'));
+        drop(segments);
+        Ok(url)
     }
 
     fn page(&self, address: &Address, url: &str) -> Result<(Vec<Entry>, Option<String>)> {
-        let broken = |error: reqwest::Error| self.error(address, "a listing", error.without_url());
+        let broken = |error: reqwest::Error| self.error(address, "a listing", transport(error));
         let response = self.get_patiently(url).map_err(broken)?;
         let status = response.status();
         if !status.is_success() {
@@ -89,7 +109,7 @@ impl Hub {
         Ok((response.json().map_err(broken)?, next))
     }
 
-    fn get_patiently(&self, url: &str) -> reqwest::Result<reqwest::blocking::Response> {
+    pub(super) fn get_patiently(&self, url: &str) -> reqwest::Result<reqwest::blocking::Response> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -99,10 +119,11 @@ impl Hub {
                 Err(error) if error.is_connect() || error.is_timeout() || error.is_request() => None,
                 _ => return answer,
             };
-            if is_last {
+            let wait = wait.unwrap_or(self.pause(attempt));
+            if is_last || wait > LONGEST_WAIT {
                 return answer;
             }
-            std::thread::sleep(wait.unwrap_or(self.pause(attempt)));
+            std::thread::sleep(wait);
         }
     }
 
@@ -111,12 +132,9 @@ impl Hub {
             Some(large) => (Digest::parse(&large.oid), large.size),
             None => (entry.oid.as_deref().and_then(Digest::parse), entry.size),
         };
-        let is_inside = !entry.path.contains(['\\', '\0', ':'])
-            && entry.path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         match digest {
-            Some(digest) if is_inside => Ok(RemoteFile { path: entry.path, size, digest }),
-            Some(_) => Err(self.error(address, "paths inside the repository", format!("`{}`", entry.path))),
-            None => Err(self.error(address, format!("a hash of {}", entry.path), "none")),
+            Some(digest) => Ok(RemoteFile { path: entry.path, size, digest }),
+            None => Err(self.error(address, format!("a hash of {:?}", entry.path), "none")),
         }
     }
 }
@@ -136,6 +154,15 @@ fn next_page(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_known() {
+        let file = |path: &str| RemoteFile { path: path.into(), size: 0, digest: Digest::Git(String::new()) };
+        assert!(file("a/b.txt").is_inside() && file(".gitattributes").is_inside());
+        for odd in ["", "../a", "a/../b", "/etc/passwd", "a//b", "a\\b", "C:b", "a/./b", "a\u{1b}[31m", "a/"] {
+            assert!(!file(odd).is_inside(), "{odd:?}");
+        }
+    }
 
     #[test]
     fn a_next_page_elsewhere_is_not_asked_for() {

@@ -1,6 +1,6 @@
 """Drives Python's own client against the Hub that HF_ENDPOINT names: python.rs calls this.
 
-    python check.py read|write|cache OWNER/NAME TAG FOLDER
+    python check.py read|write|cache|offline OWNER/NAME TAG FOLDER
     python check.py card - - README.md
 
 Needs huggingface_hub 2.4.0 and hf_xet 1.8.0 (.ci/run installs them).
@@ -20,6 +20,8 @@ elif what == "card":
     card = ModelCard.load(folder).data
     first = card.eval_results[0]
     print(card.license, card.library_name, first.dataset_name, first.metric_name, first.metric_value)
+elif what == "offline":
+    print(snapshot_download(repository, revision=tag, cache_dir=folder, local_files_only=True))
 elif what == "cache":
     snapshot_download(repository, revision=tag)
 else:

@@ -1,6 +1,6 @@
 //! What is downloaded is right, or an error says why it is not there.
 
-use crate::server::Fault;
+use crate::server::{Fault, world::Blob};
 use crate::*;
 use retrace::hub::Snapshot;
 
@@ -28,11 +28,7 @@ fn a_tag_a_branch_and_a_commit_give_the_same_files() {
         assert_eq!(snapshot.files, [".gitattributes", "README.md", "config.json", "model.safetensors"]);
         assert_same(&snapshot.folder, &release);
     }
-    assert_eq!(
-        scene.server.requests(SMALL),
-        2 * 3,
-        "the three small files once when they were published and once here"
-    );
+    assert_eq!(scene.server.requests(SMALL), 2 * 4, "each file once when it was published and once here");
 }
 
 #[test]
@@ -119,6 +115,37 @@ fn offline_needs_no_server_and_still_compares() {
     std::fs::write(path.canonicalize().unwrap(), "damaged").unwrap();
     let error = scene.offline().download(&address().at("v1").unwrap(), &[], &Unwatched).unwrap_err().to_string();
     assert!(error.contains("7 bytes; it was deleted") && !path.exists(), "{error}");
+}
+
+#[test]
+fn named_files_of_a_commit_that_are_cached_need_no_hub() {
+    let scene = Scene::with(&release(1));
+    let pinned = scene.download("v1").unwrap().address;
+    let before = scene.server.requests("");
+    let snapshot = scene.hub().download(&pinned, &[WEIGHTS, CONFIG], &Unwatched).unwrap();
+    assert_eq!(snapshot.files, [WEIGHTS, CONFIG]);
+    assert_eq!(scene.server.requests(""), before);
+}
+
+#[test]
+fn a_silent_server_is_not_waited_for_for_ever() {
+    let scene = Scene::with(&release(1));
+    scene.server.shared.faults.add(Fault::Silent, "GET ", usize::MAX);
+    let config = HubConfig { silence: Duration::from_millis(100), attempts: 2, ..scene.config() };
+    let started = std::time::Instant::now();
+    let error = Hub::open(config).unwrap().download(&address(), &[], &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("time-out"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "the server answers after 5 s");
+}
+
+#[test]
+fn a_listing_that_leads_outside_is_refused() {
+    let scene = Scene::with(&release(1));
+    let odd = ("../../../../outside".to_string(), Some(Blob::Small(b"x".to_vec())));
+    scene.server.shared.world().get_mut(&address().id()).unwrap().commit([odd]);
+    let error = scene.download("main").unwrap_err().to_string();
+    assert!(error.contains("inside the repository"), "{error}");
+    assert_eq!(scene.hub().download(&address(), &["README.md"], &Unwatched).unwrap().files, ["README.md"]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ impl Scene {
             offline: false,
             attempts: 3,
             pause: Duration::from_millis(10), // there is no network to recover
+            silence: Duration::from_secs(30),
         }
     }
 
@@ -70,7 +71,7 @@ impl Scene {
     /// The content of every file that the cache offers.
     fn cached(&self) -> Vec<Vec<u8>> {
         let entries = walkdir::WalkDir::new(self.cache()).into_iter().filter_map(|entry| entry.ok());
-        let is_offered = |path: &str| path.contains("/blobs/") && !path.ends_with(".incomplete");
+        let is_offered = |path: &str| path.contains("/blobs/");
         let files = entries.filter(|entry| entry.file_type().is_file() && is_offered(&entry.path().to_string_lossy()));
         files.map(|entry| std::fs::read(entry.path()).unwrap()).collect()
     }
@@ -78,6 +79,11 @@ impl Scene {
 
 fn address() -> Address {
     Address::new(USER, "photo_pretraining-ours-synth-chair").unwrap()
+}
+
+/// To be public once it is whole.
+fn public(tag: &str) -> PublishOptions {
+    PublishOptions { public: true, ..tagged(tag) }
 }
 
 fn tagged(tag: &str) -> PublishOptions {

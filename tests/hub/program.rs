@@ -5,6 +5,7 @@ use crate::server::{Server, TOKEN, USER};
 use candle_core::{Device, Tensor};
 use retrace::model::weights::{self, Storage};
 use retrace::model::{Allowance, Architecture, NormConfig, Parameters, build};
+use retrace::paper::photo_pretraining::Network;
 use retrace::seed::Seed;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -100,7 +101,7 @@ fn all_rows_go_and_one_that_cannot_does_not_stop_the_others() {
         "[2/3] photo_pretraining/synth-chair/ours: ",
         "ours.safetensors: expected",
         "[3/3] photo_pretraining/synth-chair/ours-base: published",
-        "found not synth-chair/ours\n",
+        "found 1 that are not: synth-chair/ours\n",
     ] {
         assert!(lines.contains(part), "{part}: {lines}");
     }
@@ -112,13 +113,17 @@ fn all_rows_go_and_one_that_cannot_does_not_stop_the_others() {
 #[test]
 fn a_dry_run_shows_every_file_and_sends_nothing() {
     let (server, home) = (Server::start(), tempfile::tempdir().unwrap());
-    let words = ["publish", "photo_pretraining/synth-chair/ours", "--dry-run", "--namespace", "me"];
-    let said = retrace(&server, home.path(), &words);
+    let folder = home.path().to_str().unwrap();
+    let run = "photo_pretraining/synth-chair/ours";
+    let said = retrace(&server, home.path(), &["publish", run, "--dry-run", "--namespace", "me", "--into", folder]);
     assert!(said.status.success(), "{}", text(&said));
     for part in FILES.iter().chain(&["me/photo_pretraining-ours-synth-chair@v", "sha256", "nothing was sent"]) {
         assert!(text(&said).contains(part), "{part}: {}", text(&said));
     }
     assert_eq!(server.requests(""), 0);
+    let written = home.path().join("photo_pretraining-ours-synth-chair");
+    let network = Network::from_release(&written, &Device::Cpu).unwrap();
+    assert_eq!(network.config().architecture, Architecture::Mini);
 }
 
 #[test]

@@ -22,11 +22,12 @@ fn a_release_arrives_whole_private_tagged_and_large_files_outside_git() {
 fn the_same_again_makes_no_commit_and_public_is_the_last_step() {
     let (scene, release) = (Scene::new(), release(1));
     let first = scene.publish(&release).unwrap();
-    let again = PublishOptions { public: true, ..tagged("v1") };
-    let second = scene.hub().publish(&address(), &release, &again, &Unwatched).unwrap();
+    let second = scene.hub().publish(&address(), &release, &public("v1"), &Unwatched).unwrap();
     assert_eq!((second.is_new, &second.address), (false, &first.address));
     assert_eq!(scene.server.requests("/commit/"), 1);
     assert!(!scene.server.shared.world().get(&address().id()).unwrap().private);
+    let writes = scene.server.writes();
+    assert!(writes.last().unwrap().ends_with("/settings"), "{writes:?}");
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn a_commit_in_between_is_an_error_and_stays_as_it_is() {
     let scene = Scene::new();
     *scene.server.shared.intruder.lock().unwrap() = Some(("README.md".into(), b"theirs".to_vec()));
     let error = scene.publish(&release(1)).unwrap_err().to_string();
-    assert!(error.contains("a commit of the release on"), "{error}");
+    assert!(error.contains("a commit of the release, found others in"), "{error}");
     let world = scene.server.shared.world();
     let repository = world.get(&address().id()).unwrap();
     assert!(matches!(&repository.head().files["README.md"], Blob::Small(text) if text == b"theirs"));
@@ -120,7 +121,7 @@ fn an_expired_token_publishes_nothing_and_is_not_shown() {
 fn a_token_that_expires_on_the_way_leaves_nothing_half_published() {
     let scene = Scene::new();
     scene.server.shared.faults.add(Fault::Status(401), "/commit/", 1);
-    let error = scene.publish(&release(1)).unwrap_err().to_string();
+    let error = scene.hub().publish(&address(), &release(1), &public("v1"), &Unwatched).unwrap_err().to_string();
     assert!(error.contains("a token that was refused") && !error.contains(TOKEN), "{error}");
     let world = scene.server.shared.world();
     let repository = world.get(&address().id()).unwrap();
@@ -137,14 +138,37 @@ fn a_connection_cut_in_mid_upload_publishes_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_server_that_takes_no_large_files_is_noticed() {
+fn a_server_that_takes_no_large_files_is_noticed_every_time() {
     let scene = Scene::new();
     scene.server.shared.is_small_only.store(true, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..2 {
+        let error = scene.hub().publish(&address(), &release(1), &public("v1"), &Unwatched).unwrap_err().to_string();
+        assert!(error.contains("model.safetensors outside git") && error.contains("untagged"), "{error}");
+        let world = scene.server.shared.world();
+        let repository = world.get(&address().id()).unwrap();
+        assert!(repository.tags.is_empty() && repository.private);
+    }
+}
+
+#[test]
+fn a_public_repository_takes_no_new_version_by_accident() {
+    let scene = Scene::new();
+    scene.hub().publish(&address(), &release(1), &public("v1"), &Unwatched).unwrap();
+    let error = scene.hub().publish(&address(), &release(2), &tagged("v2"), &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("or --public"), "{error}");
+    assert_eq!(scene.server.requests("/commit/"), 1);
+    assert!(scene.hub().publish(&address(), &release(2), &public("v2"), &Unwatched).unwrap().is_new);
+}
+
+#[test]
+fn somebodys_files_are_not_written_over() {
+    let scene = Scene::new();
+    scene.server.shared.world().create(&address().id(), true);
+    let theirs = [("pytorch_model.bin".to_string(), Some(Blob::Small(b"theirs".to_vec())))];
+    scene.server.shared.world().get_mut(&address().id()).unwrap().commit(theirs);
     let error = scene.publish(&release(1)).unwrap_err().to_string();
-    assert!(error.contains("model.safetensors outside git") && error.contains("untagged"), "{error}");
-    let world = scene.server.shared.world();
-    let repository = world.get(&address().id()).unwrap();
-    assert!(repository.tags.is_empty() && repository.private);
+    assert!(error.contains("or an empty repository, found other files"), "{error}");
+    assert_eq!(scene.server.requests("/commit/"), 0);
 }
 
 #[test]
@@ -152,7 +176,9 @@ fn storage_that_damages_what_it_keeps_is_noticed_before_the_tag() {
     let scene = Scene::with(&release(1));
     assert!(scene.server.damage_storage() > 0);
     // The same content again: nothing to commit, but what is there no longer reads back.
-    let error = scene.hub().publish(&address(), &release(1), &tagged("v2"), &Unwatched).unwrap_err().to_string();
+    let error = scene.hub().publish(&address(), &release(1), &public("v2"), &Unwatched).unwrap_err().to_string();
     assert!(error.contains(WEIGHTS), "{error}");
-    assert!(!scene.server.shared.world().get(&address().id()).unwrap().tags.contains_key("v2"));
+    let world = scene.server.shared.world();
+    let repository = world.get(&address().id()).unwrap();
+    assert!(repository.private && !repository.tags.contains_key("v2"));
 }

@@ -171,7 +171,12 @@ impl Config {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let rates = self.update.optimisers();
         let fields = [
-            ("prepare.side", self.prepare.side >= 16, "16 pixels or more: the networks halve it four times or five"),
+            (
+                "prepare.side",
+                (16..=1024).contains(&self.prepare.side),
+                "16 to 1024 pixels: the networks halve it five times",
+            ),
+            ("head.dimension", self.head.is_none_or(|head| (1..=65_536).contains(&head.dimension)), "1 to 65536"),
             ("valid_photos", !trained || self.valid_photos >= 2, "2 or more: among one photo every query is right"),
             ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more"),
             ("neighbourhood.margin", self.neighbourhood.margin.is_finite(), "a number"),

@@ -82,7 +82,7 @@ pub fn releasable(results: &Path) -> Result<Vec<(String, String)>> {
 
 /// The release of a row's first seed: weights, settings, card, ranks, licence.
 ///
-/// `commit` is that of the source, if it is known; the weights' header keeps it.
+/// `commit` is the one that last changed the checkpoint, if it is known; the weights' header keeps it.
 ///
 /// # Errors
 /// A row without a finished first seed or without a checkpoint; for a frozen row, a backbone that is not at hand.
@@ -151,6 +151,7 @@ fn card(released: &Released, runs: &[Run]) -> Result<Card> {
         command: format!("retrace train {SLUG} --row {row} --dataset {dataset} --seed {}", released.seed.0),
         cost: (summary.seconds, header.device),
         limits: limits(dataset),
+        deviations: DEVIATIONS.map(str::to_string).to_vec(),
     })
 }
 
@@ -183,8 +184,7 @@ fn limits(dataset: &str) -> Vec<String> {
         true => "The corpus is drawn by a program: what holds on it need not hold for people's sketches.",
         false => "The corpus states no licence; the weights are for research.",
     };
-    let deviations = DEVIATIONS.iter().map(|deviation| format!("Differs from the paper. {deviation}"));
-    [corpus].into_iter().chain(LIMITS).map(str::to_string).chain(deviations).collect()
+    [corpus].into_iter().chain(LIMITS).map(str::to_string).collect()
 }
 
 fn is_embedded(dataset: &str) -> bool {
@@ -214,9 +214,15 @@ impl Network {
     /// Opens a release: the folder of a [`crate::hub::Snapshot`].
     ///
     /// # Errors
-    /// A `config.json` of another kind, weights that are not those of its network.
+    /// A `config.json` of another kind or with settings that are none, weights that are not those of its network.
     pub fn from_release(folder: &Path, device: &Device) -> Result<Self> {
-        let released: Released = read_json(&folder.join(CONFIG))?;
+        let path = folder.join(CONFIG);
+        let released: Released = read_json(&path)?;
+        if (released.model_type.as_str(), released.slug.as_str()) != ("retrace", SLUG) {
+            let found = format!("{:?} of {:?}", released.model_type, released.slug);
+            return Err(Error::data(path, format!("a retrace model of {SLUG}"), found));
+        }
+        released.config.check()?; // a stranger's
         let network = Self::new(&released.config, released.seed, device)?;
         weights::load(&folder.join(WEIGHTS), network.parameters(), &Allowance::default())?;
         Ok(network)

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{future::ready, stream::once};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// Something that goes wrong with the requests whose "METHOD path" holds a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Fault {
     Wrong,
     /// The connection ends before the answer, after the work was done.
     Lost,
+    /// No word for five seconds.
+    Silent,
 }
 
 /// Which faults wait for which requests, and how often they still strike.
@@ -64,6 +67,10 @@ impl Faults {
         }
         match self.take(line, false) {
             Some(Fault::Lost) => broken(),
+            Some(Fault::Silent) => {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                answer
+            }
             Some(fault) => damage(answer, fault).await,
             None => answer,
         }

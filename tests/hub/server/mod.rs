@@ -89,6 +89,12 @@ impl Server {
         self.shared.requests.lock().unwrap().iter().filter(|request| request.contains(part)).count()
     }
 
+    /// Every request so far that changes something.
+    pub fn writes(&self) -> Vec<String> {
+        let requests = self.shared.requests.lock().unwrap();
+        requests.iter().filter(|request| !request.starts_with("GET") && !request.starts_with("HEAD")).cloned().collect()
+    }
+
     /// Changes one byte of everything that the storage server keeps, where it keeps it.
     pub fn damage_storage(&self) -> usize {
         let stored = walkdir::WalkDir::new(self.folder.join("xorbs")).into_iter().filter_map(|entry| entry.ok());
