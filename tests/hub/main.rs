@@ -14,14 +14,22 @@ use server::{Server, TOKEN, USER};
 use std::path::Path;
 use std::time::Duration;
 
-/// The storage client keeps its notes below the user's home unless it is told otherwise before it starts.
+/// The storage client keeps its notes below the user's home, and tries again for many minutes, unless it is told otherwise
+/// before it starts.
 #[ctor::ctor(unsafe)]
 #[allow(unsafe_code)]
-fn keep_notes_here() {
+fn set_storage_client() {
     let place = concat!(env!("CARGO_TARGET_TMPDIR"), "/storage-client");
     let _ = std::fs::remove_dir_all(place); // of an earlier run; there may be none
-    // SAFETY: this runs before `main`, when there is no other thread.
-    unsafe { std::env::set_var("HF_XET_CACHE", place) };
+    let settings = [
+        ("HF_XET_CACHE", place),
+        ("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "2"),
+        ("HF_XET_CLIENT_RETRY_BASE_DELAY", "10ms"),
+    ];
+    for (name, value) in settings {
+        // SAFETY: this runs before `main`, when there is no other thread.
+        unsafe { std::env::set_var(name, value) };
+    }
 }
 
 /// A Hub, and whoever uses it.

@@ -172,6 +172,17 @@ fn somebodys_files_are_not_written_over() {
 }
 
 #[test]
+fn connections_that_are_always_cut_publish_nothing() {
+    let scene = Scene::new();
+    scene.server.proxy.cut(usize::MAX);
+    let error = scene.publish(&release(1)).unwrap_err().to_string();
+    assert!(error.contains("a transfer"), "{error}");
+    let world = scene.server.shared.world();
+    let repository = world.get(&address().id()).unwrap();
+    assert!(repository.commits.len() == 1 && repository.tags.is_empty());
+}
+
+#[test]
 fn storage_that_damages_what_it_keeps_is_noticed_before_the_tag() {
     let scene = Scene::with(&release(1));
     assert!(scene.server.damage_storage() > 0);
