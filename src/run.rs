@@ -173,15 +173,17 @@ impl RunFolder {
         read_json(&self.0.join("summary.json"))
     }
 
-    /// Reads the first line of `log.jsonl`.
+    /// Reads `log.jsonl`: its header, and how many epochs follow.
     ///
     /// # Errors
     /// A missing file, or one without a header.
-    pub fn header(&self) -> Result<Header> {
+    pub fn log(&self) -> Result<(Header, usize)> {
         let path = self.0.join("log.jsonl");
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let first = text.lines().next().unwrap_or_default();
-        serde_json::from_str(first).map_err(|error| Error::data(&path, "a header in line 1", error))
+        let mut lines = text.lines();
+        let header = serde_json::from_str(lines.next().unwrap_or_default())
+            .map_err(|error| Error::data(&path, "a header in line 1", error))?;
+        Ok((header, lines.count()))
     }
 
     /// Reads `ranks.csv`.

@@ -1,22 +1,19 @@
 //! `retrace publish`, `retrace download`, `retrace eval --from`.
 
 use super::check::{Checked, slug};
+use super::reproduce::TOLERANCE;
 use clap::Args;
-use retrace::hub::{Address, Digest, Hub, HubConfig, PublishOptions, Release, Snapshot, read_numbers};
+use retrace::hub::{Address, CONFIG, Digest, Hub, HubConfig, PublishOptions, Release, Snapshot, WEIGHTS, read_numbers};
 use retrace::model::{Architecture, pretrained};
 use retrace::paper::photo_pretraining::release::{Released, releasable, release, repository};
-use retrace::paper::photo_pretraining::{Network, Retrieval, SLUG};
-use retrace::run::read_json;
+use retrace::paper::photo_pretraining::{Retrieval, SLUG, protocol};
 use retrace::train::{Scores, Watch};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The files that `eval` needs of a release.
-const NEEDED: [&str; 3] = ["model.safetensors", "config.json", "README.md"];
-
-/// Largest difference in Acc@1 between a card and its weights ranked here: another processor rounds differently.
-const TOLERANCE: f64 = 1.0;
+const NEEDED: [&str; 3] = [WEIGHTS, CONFIG, "README.md"];
 
 /// Options as typed.
 #[derive(Debug, Args)]
@@ -118,20 +115,18 @@ fn publish_one(
 }
 
 fn parse(run: &str) -> Result<(String, String)> {
-    let expected = format!("{SLUG}/<corpus>/<row>");
-    let fault = || Error::value("run", expected.as_str(), format!("`{run}`"));
     let parts: Vec<&str> = run.trim_end_matches('/').split('/').collect();
     match parts.as_slice() {
         [.., paper, dataset, row] if *paper == SLUG && !dataset.is_empty() && !row.is_empty() => {
             Ok((dataset.to_string(), row.to_string()))
         }
-        _ => Err(fault()),
+        _ => Err(Error::value("run", format!("{SLUG}/<corpus>/<row>"), format!("`{run}`"))),
     }
 }
 
 /// The commit that last changed the checkpoint; none outside git, or where it was never committed.
 fn source_commit(results: &Path, dataset: &str, row: &str) -> Option<String> {
-    let path = results.join("checkpoints").join(SLUG).join(dataset).join(format!("{row}.safetensors"));
+    let path = protocol::checkpoint_path(results, dataset, row);
     let said = Command::new("git").args(["log", "-1", "--format=%H", "--"]).arg(path).output().ok()?;
     Some(String::from_utf8(said.stdout).ok()?.trim().to_string()).filter(|commit| !commit.is_empty())
 }
@@ -194,8 +189,8 @@ pub fn eval(address: &Address, on: Option<&str>, checked: &Checked) -> Result<()
     let hub = Hub::open(HubConfig::from_environment())?;
     let snapshot = hub.download(address, &NEEDED, &checked.terminal)?;
     checked.terminal.clear();
-    let released: Released = read_json(&snapshot.folder.join("config.json"))?;
-    let network = Network::from_release(&snapshot.folder, &checked.device)?;
+    let released = Released::read(&snapshot.folder)?;
+    let network = released.network(&snapshot.folder, &checked.device)?;
     let corpus = on.unwrap_or(&released.dataset);
     let retrieval = Retrieval::of_network(network, corpus, &checked.order())?;
     checked.terminal.clear();

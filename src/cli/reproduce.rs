@@ -13,7 +13,7 @@ use retrace::{Error, Result};
 
 /// Largest difference in Acc@1 between a recorded run and its checkpoint ranked here: another processor rounds
 /// differently, and one query of 115 is 0.9 points, so up to that many points with one query may be rounding.
-const TOLERANCE: f64 = 1.0;
+pub const TOLERANCE: f64 = 1.0;
 
 /// Options as typed.
 #[derive(Debug, Args)]

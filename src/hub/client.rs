@@ -166,7 +166,8 @@ impl Hub {
         }
     }
 
-    fn hide(&self, text: &str) -> String {
+    /// A text without the token.
+    pub(super) fn hide(&self, text: &str) -> String {
         self.config.token.as_ref().map_or(text.to_string(), |token| token.hide(text))
     }
 }

@@ -64,8 +64,7 @@ impl Hub {
 
     /// An error about `address`, without the token.
     pub(super) fn error(&self, address: &Address, expected: impl ToString, found: impl ToString) -> Error {
-        let hide = |text: String| self.config().token.as_ref().map_or(text.clone(), |token| token.hide(&text));
-        let (expected, found) = (hide(expected.to_string()), hide(found.to_string()));
+        let (expected, found) = (self.hide(&expected.to_string()), self.hide(&found.to_string()));
         Error::Hub { address: address.to_string(), expected, found }
     }
 }

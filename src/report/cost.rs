@@ -2,7 +2,7 @@
 
 use super::record::read_row;
 use super::render::markdown_line;
-use crate::run::{write_atomic, write_csv};
+use crate::run::{Header, write_atomic, write_csv};
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
@@ -34,18 +34,9 @@ pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
         for row in folders(&results.join(slug).join(&dataset))?.into_iter().filter(|row| row != "analysis") {
             let runs = read_row(results, slug, &dataset, &row)?;
             let Some(first) = runs.first() else { continue };
-            let path = first.folder.0.join("log.jsonl");
-            let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+            let (Header { device, .. }, epochs) = first.folder.log()?;
             let seconds = runs.iter().map(|run| run.summary.seconds).sum::<f64>() / runs.len() as f64;
-            let (seeds, epochs) = (runs.len(), text.lines().count() - 1);
-            lines.push(Line {
-                dataset: dataset.clone(),
-                row,
-                seeds,
-                epochs,
-                seconds,
-                device: first.folder.header()?.device,
-            });
+            lines.push(Line { dataset: dataset.clone(), row, seeds: runs.len(), epochs, seconds, device });
         }
     }
     Ok(lines)

@@ -93,11 +93,12 @@ pub fn release(dataset: &str, row: &str, address: &Address, commit: Option<&str>
     let first =
         first.ok_or_else(|| Error::data(results, format!("a finished seed 0 of {row} on {dataset}"), "none"))?;
     let run: RunConfig<Config> = read_json(&first.folder.0.join("config.json"))?;
+    let (header, _) = first.folder.log()?;
     let released = Released {
         model_type: "retrace".into(),
         retrace: env!("CARGO_PKG_VERSION").into(),
         config_hash: run.hash()?,
-        data_version: first.folder.header()?.data_version,
+        data_version: header.data_version,
         slug: run.slug.clone(),
         dataset: run.dataset.clone(),
         row: run.row.clone(),
@@ -107,7 +108,7 @@ pub fn release(dataset: &str, row: &str, address: &Address, commit: Option<&str>
     let mut release = Release::default();
     release.add(WEIGHTS, weights_of(&run, commit, order)?);
     release.add(CONFIG, serde_json::to_string_pretty(&released)? + "\n");
-    release.add("README.md", card(&released, &runs)?.render(address)?);
+    release.add("README.md", card(&released, &runs, header.device)?.render(address)?);
     let ranks = first.folder.0.join("ranks.csv");
     release.add("ranks.csv", std::fs::read(&ranks).map_err(Error::io(&ranks))?);
     release.add("LICENSE", licence_text(dataset));
@@ -131,10 +132,9 @@ fn weights_of(run: &RunConfig<Config>, commit: Option<&str>, order: &Order) -> R
     std::fs::read(&path).map_err(Error::io(&path))
 }
 
-fn card(released: &Released, runs: &[Run]) -> Result<Card> {
+fn card(released: &Released, runs: &[Run], device: String) -> Result<Card> {
     let (dataset, row, config) = (&released.dataset, &released.row, &released.config);
     let (label, note) = describe(row);
-    let header = runs[0].folder.header()?;
     let summary = &runs[0].summary;
     Ok(Card {
         title: format!("{label} on {dataset}"),
@@ -142,14 +142,14 @@ fn card(released: &Released, runs: &[Run]) -> Result<Card> {
         summary: format!("Finds the one photo that a free-hand sketch shows ({label}: {note})."),
         architecture: config.architecture.to_string(),
         dataset: dataset.clone(),
-        data_version: header.data_version,
+        data_version: released.data_version.clone(),
         started_from: started_from(config),
         licence: licence(dataset),
         seeds: runs.iter().map(|run| run.seed).collect(),
         queries: (summary.queries, summary.gallery),
         measured: measured(runs)?,
         command: format!("retrace train {SLUG} --row {row} --dataset {dataset} --seed {}", released.seed.0),
-        cost: (summary.seconds, header.device),
+        cost: (summary.seconds, device),
         limits: limits(dataset),
         deviations: DEVIATIONS.map(str::to_string).to_vec(),
     })
@@ -210,21 +210,39 @@ fn licence_text(dataset: &str) -> String {
     }
 }
 
-impl Network {
-    /// Opens a release: the folder of a [`crate::hub::Snapshot`].
+impl Released {
+    /// Reads what a release says of itself: a stranger's word.
     ///
     /// # Errors
-    /// A `config.json` of another kind or with settings that are none, weights that are not those of its network.
-    pub fn from_release(folder: &Path, device: &Device) -> Result<Self> {
+    /// A `config.json` of another kind, or with settings that are none.
+    pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(CONFIG);
-        let released: Released = read_json(&path)?;
+        let released: Self = read_json(&path)?;
         if (released.model_type.as_str(), released.slug.as_str()) != ("retrace", SLUG) {
             let found = format!("{:?} of {:?}", released.model_type, released.slug);
             return Err(Error::data(path, format!("a retrace model of {SLUG}"), found));
         }
-        released.config.check()?; // a stranger's
-        let network = Self::new(&released.config, released.seed, device)?;
+        released.config.check()?;
+        Ok(released)
+    }
+
+    /// The network, with the weights that lie beside.
+    ///
+    /// # Errors
+    /// Weights that are not those of the network.
+    pub fn network(&self, folder: &Path, device: &Device) -> Result<Network> {
+        let network = Network::new(&self.config, self.seed, device)?;
         weights::load(&folder.join(WEIGHTS), network.parameters(), &Allowance::default())?;
         Ok(network)
+    }
+}
+
+impl Network {
+    /// Opens a release: the folder of a [`crate::hub::Snapshot`].
+    ///
+    /// # Errors
+    /// As [`Released::read`] and [`Released::network`].
+    pub fn from_release(folder: &Path, device: &Device) -> Result<Self> {
+        Released::read(folder)?.network(folder, device)
     }
 }
