@@ -21,7 +21,10 @@ pub struct Grid {
 /// How much higher the loss is around a centre than in it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rise {
-    /// Mean over the disc: 0 = flat.
+    /// Mean of the loss over the disc. Where a loss levels off, a high centre rises less than a low one: then this says
+    /// which surroundings are the lower ones.
+    pub level: f64,
+    /// Mean over the disc, less the centre: 0 = flat.
     pub mean: f64,
     /// Of the highest point of the disc.
     pub largest: f64,
@@ -31,7 +34,7 @@ impl Grid {
     /// How flat the centre is: the rise of the loss over the grid points within `radius` of it, itself included.
     ///
     /// ```text
-    /// mean = (mean over { (a, b) : a^2 + b^2 <= radius^2 } of L(a, b)) - L(0, 0)
+    /// level = mean over { (a, b) : a^2 + b^2 <= radius^2 } of L(a, b)        mean = level - L(0, 0)
     /// ```
     ///
     /// Lower is flatter. It is in the unit of the loss, so it compares networks under one loss on the same samples.
@@ -45,7 +48,7 @@ impl Grid {
     /// let line = vec![-1.0, 0.0, 1.0];
     /// let grid = Grid { alphas: line.clone(), betas: line, loss: vec![9.0, 3.0, 9.0, 2.0, 1.0, 2.0, 9.0, 3.0, 9.0] };
     /// let rise = grid.rise(1.0)?; // five points: 3, 2, 1, 2, 3
-    /// assert!((rise.mean - 1.2).abs() < 1e-12 && rise.largest == 2.0);
+    /// assert!((rise.mean - 1.2).abs() < 1e-12 && rise.level == 2.2 && rise.largest == 2.0);
     /// # Ok::<(), retrace::Error>(())
     /// ```
     pub fn rise(&self, radius: f64) -> Result<Rise> {
@@ -63,7 +66,7 @@ impl Grid {
         let centre = centre.ok_or_else(|| Error::value("grid", "a point at (0, 0)", "none"))?;
         let largest = disc.iter().map(|(_, loss)| loss - centre).fold(0.0, f64::max);
         let mean = disc.iter().map(|(_, loss)| loss - centre).sum::<f64>() / disc.len() as f64;
-        Ok(Rise { mean, largest })
+        Ok(Rise { level: centre + mean, mean, largest })
     }
 }
 

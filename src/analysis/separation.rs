@@ -92,6 +92,25 @@ const PENALTY: f64 = 1e-3;
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
+    let share = |rights: &[f64]| rights.iter().sum::<f64>() / rights.len() as f64;
+    let [a, b] = told_apart(a, b, d)?;
+    Ok(50.0 * (share(&a) + share(&b)))
+}
+
+/// The test rows of [`domain_accuracy`], cloud by cloud: 1 on its own side, 0 on the other, 0.5 on the border.
+///
+/// # Shapes
+/// As [`domain_accuracy`]; entry `i` of a cloud is its row `2 i + 1`.
+///
+/// # Errors
+/// As [`domain_accuracy`].
+///
+/// ```
+/// let rights = retrace::analysis::told_apart(&[0.0, 0.1, 0.2, 9.0], &[5.0, 5.1, 5.2, 5.3], 1)?;
+/// assert_eq!(rights, [vec![1.0, 0.0], vec![1.0, 1.0]]); // 9.0 lies among the others
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn told_apart(a: &[f32], b: &[f32], d: usize) -> Result<[Vec<f64>; 2]> {
     check([a, b], d, 2)?;
     let half = |cloud: &[f32], odd: usize| -> Vec<f64> {
         cloud.chunks_exact(d).skip(odd).step_by(2).flatten().map(|value| f64::from(*value)).collect()
@@ -102,10 +121,9 @@ pub fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
     let line = train([train_a, train_b], d);
     let right = |rows: &[f64], side: f64| {
         let scores = rows.chunks_exact(d).map(|row| side * (dot(row, &line) + line[d]));
-        let hits: f64 = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(u8::from(score > 0.0)) }).sum();
-        hits / (rows.len() / d) as f64
+        scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) }).collect()
     };
-    Ok(50.0 * (right(test_a, -1.0) + right(test_b, 1.0)))
+    Ok([right(test_a, -1.0), right(test_b, 1.0)])
 }
 
 /// Brings every column of the first two clouds together to mean 0 and deviation 1, and all clouds along.

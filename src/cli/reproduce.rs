@@ -4,12 +4,13 @@ use super::check::{Checked, slug};
 use super::show;
 use clap::Args;
 use retrace::paper::floor::Floor;
-use retrace::paper::photo_pretraining::plan::{Cost, PARTS, costs, rows, runs};
+use retrace::paper::photo_pretraining::plan::{Cost, PARTS, costs, ready, rows, runs};
 use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL};
 use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
 use retrace::run::RunConfig;
 use retrace::train::Watch;
 use retrace::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Largest difference in Acc@1 between a recorded run and its checkpoint ranked here: another processor rounds
 /// differently, and one query of 115 is 0.9 points, so up to that many points with one query may be rounding.
@@ -49,8 +50,9 @@ impl Default for Options {
 pub fn run(options: &Options, checked: &Checked) -> Result<()> {
     let datasets = datasets(options, checked);
     if options.train {
-        let plan = plan(options, &datasets)?;
+        let (plan, waiting) = ready(plan(options, &datasets)?, &checked.places);
         print_cost(&plan, checked)?;
+        print_waiting(&waiting);
         if options.cost {
             return Ok(());
         }
@@ -82,6 +84,17 @@ fn print_cost(plan: &[RunConfig<Config>], checked: &Checked) -> Result<()> {
         println!("{dataset}: {finished} runs finished, {missing} to do{time}");
     }
     Ok(())
+}
+
+/// A line for each file that runs wait for: they are left out, and the rest is done.
+fn print_waiting(waiting: &[(RunConfig<Config>, Error)]) {
+    let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for (run, error) in waiting {
+        *counts.entry((&run.dataset, error.to_string())).or_default() += 1;
+    }
+    for ((dataset, error), count) in counts {
+        println!("{dataset}: {count} runs left out: {error}");
+    }
 }
 
 fn datasets(options: &Options, checked: &Checked) -> Vec<String> {

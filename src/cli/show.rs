@@ -2,10 +2,10 @@
 
 use super::check::{Checked, slug};
 use clap::Args;
+use retrace::paper::photo_pretraining::analysis::summary;
 use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
 use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, readme, tables as paper_tables};
 use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure};
-use retrace::report::analysis::summary;
 use retrace::report::table::TableSpec;
 use retrace::report::{block, claim, cost, render, table as tables};
 use retrace::{Error, Result};
@@ -92,7 +92,7 @@ fn tables_of(slug: &str) -> Result<Vec<TableSpec>> {
 /// What is no table of accuracies: analyses and cost.
 fn other_tables(slug: &str, results: &Path) -> Result<Vec<PathBuf>> {
     match slug {
-        SLUG => Ok([summary::write(results, SLUG, &measured())?, cost::write(results, SLUG)?].concat()),
+        SLUG => Ok([summary::write(results, &measured())?, cost::write(results, SLUG)?].concat()),
         _ => Err(Error::value("paper", SLUG, slug)),
     }
 }

@@ -39,6 +39,19 @@ impl Floor {
         }
     }
 
+    /// Describes photos, given by their positions in the index.
+    ///
+    /// # Shapes
+    /// out `(b, d)` row by row, with `d`.
+    ///
+    /// # Errors
+    /// A photo that cannot be read.
+    pub fn photos(self, source: &dyn Source, positions: &[usize]) -> Result<(Vec<f32>, usize)> {
+        let photo = |i: &usize| self.describe(&imageops::grayscale(&source.photo(*i)?));
+        let rows: Vec<Vec<f32>> = positions.par_iter().map(photo).collect::<Result<_>>()?;
+        Ok((rows.concat(), rows.first().map_or(1, Vec::len)))
+    }
+
     fn describe(self, picture: &GrayImage) -> Result<Vec<f32>> {
         match self {
             Self::Hog => hog::describe(picture),

@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn a_claim_that_was_not_tested_is_left_out() {
         let claim = super::super::claim::claims().unwrap().remove(0);
-        let finding = |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, verdict };
+        let finding =
+            |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, seeds: [1, 1], verdict };
         let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };
         let text = findings(&[finding(Some(interval), Verdict::Reproduced), finding(None, Verdict::NotRun)]);
         assert_eq!(text.matches("<tr>").count(), 3);

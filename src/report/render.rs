@@ -54,7 +54,8 @@ pub fn markdown(table: &Table) -> String {
     text
 }
 
-pub(super) fn markdown_line(cells: &[String]) -> String {
+/// A line of a markdown table; bars within cells are escaped.
+pub fn markdown_line(cells: &[String]) -> String {
     let escaped: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |", escaped.join(" | "))
 }

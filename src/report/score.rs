@@ -21,12 +21,19 @@ pub enum Metric {
     Acc10,
     /// Own photo first, mean over [`EARLY`] percentages of the sketch drawn.
     Early,
-    /// Own photo first: the points that are lost when sketches are deformed. Lower is better, from here on.
+    /// Own photo first: what is lost when sketches are deformed, in percent of it. Lower is better, from here on.
     Drop,
-    /// Mean distance between the photos ranked first.
+    /// Mean distance between the photos ranked first, in features of the pre-trained network.
     Smoothness,
+    /// The same in histograms of gradients, which no row was trained with.
+    #[serde(rename = "smoothness-hog")]
+    SmoothnessHog,
+    /// How well a line tells features of sketches from those of photos, in percent.
+    Separation,
     /// Mean rise of the loss round the trained weights.
     Rise,
+    /// Mean loss round the trained weights.
+    Around,
     /// Nuclear norm of the covariance of gradients.
     Spread,
     /// Distance of test accuracy from its mean over the last steps, in percent of that mean.
@@ -35,14 +42,17 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Acc1,
         Self::Acc5,
         Self::Acc10,
         Self::Early,
         Self::Drop,
         Self::Smoothness,
+        Self::SmoothnessHog,
+        Self::Separation,
         Self::Rise,
+        Self::Around,
         Self::Spread,
         Self::Wander,
     ];
@@ -56,7 +66,10 @@ impl Metric {
             Self::Early => "early",
             Self::Drop => "drop",
             Self::Smoothness => "smoothness",
+            Self::SmoothnessHog => "smoothness-hog",
+            Self::Separation => "separation",
             Self::Rise => "rise",
+            Self::Around => "around",
             Self::Spread => "spread",
             Self::Wander => "wander",
         }
@@ -69,9 +82,12 @@ impl Metric {
             Self::Acc5 => "Acc@5",
             Self::Acc10 => "Acc@10",
             Self::Early => "Acc@1 over 10-90% drawn",
-            Self::Drop => "Acc@1 lost to deformation",
+            Self::Drop => "Acc@1 lost to deformation, % of it",
             Self::Smoothness => "distance within the first ten, % of B",
+            Self::SmoothnessHog => "the same by gradients, % of B",
+            Self::Separation => "domains told apart, %",
             Self::Rise => "rise of the loss around, % of B",
+            Self::Around => "loss around, % of B",
             Self::Spread => "spread of gradients, % of B",
             Self::Wander => "wandering of Acc@1, % of B",
         }
@@ -87,24 +103,17 @@ impl Metric {
             Self::Acc5 => Some(hits(&run.ranks, 5)),
             Self::Acc10 => Some(hits(&run.ranks, 10)),
             Self::Early => early(run)?,
-            Self::Drop | Self::Smoothness | Self::Rise | Self::Spread | Self::Wander => None, // of an analysis
+            _ => None, // of an analysis
         })
     }
 
-    /// Each query's score averaged over the seeds of a row; none where there is no run or one did not record it.
+    /// Each query's score, seed by seed; none where there is no run or one did not record it.
     ///
     /// # Errors
     /// As [`Metric::scores`].
-    pub fn pooled(self, runs: &[Run]) -> Result<Option<Vec<f64>>> {
-        let mut sums: Option<Vec<f64>> = None;
-        for run in runs {
-            let Some(scores) = self.scores(run)? else { return Ok(None) };
-            sums = Some(match sums {
-                Some(sums) => sums.iter().zip(&scores).map(|(a, b)| a + b).collect(),
-                None => scores,
-            });
-        }
-        Ok(sums.map(|sums| sums.iter().map(|sum| sum / runs.len() as f64).collect()))
+    pub fn by_seed(self, runs: &[Run]) -> Result<Option<Vec<Vec<f64>>>> {
+        let scores = runs.iter().map(|run| self.scores(run)).collect::<Result<Option<Vec<_>>>>()?;
+        Ok(scores.filter(|scores| !scores.is_empty()))
     }
 }
 
@@ -183,11 +192,12 @@ pub(super) mod tests {
         write_run(&folder(results.path(), "d", "r", 0), &[1, 4, 12]);
         write_run(&folder(results.path(), "d", "r", 1), &[2, 1, 7]);
         let runs = read_row(results.path(), "p", "d", "r").unwrap();
-        assert_eq!(Metric::Acc1.pooled(&runs).unwrap().unwrap(), [50.0, 50.0, 0.0]);
-        assert_eq!(Metric::Acc5.pooled(&runs).unwrap().unwrap(), [100.0, 100.0, 0.0]);
-        assert_eq!(Metric::Acc10.pooled(&runs).unwrap().unwrap(), [100.0, 100.0, 50.0]);
-        assert_eq!(Metric::Early.pooled(&runs).unwrap(), None);
-        assert_eq!(Metric::Acc1.pooled(&[]).unwrap(), None);
+        let found = |metric: Metric| metric.by_seed(&runs).unwrap();
+        assert_eq!(found(Metric::Acc1).unwrap(), [[100.0, 0.0, 0.0], [0.0, 100.0, 0.0]]);
+        assert_eq!(found(Metric::Acc5).unwrap(), [[100.0, 100.0, 0.0], [100.0, 100.0, 0.0]]);
+        assert_eq!(found(Metric::Acc10).unwrap(), [[100.0, 100.0, 0.0], [100.0, 100.0, 100.0]]);
+        assert_eq!(found(Metric::Early), None);
+        assert_eq!(Metric::Acc1.by_seed(&[]).unwrap(), None);
     }
 
     #[test]
@@ -197,7 +207,7 @@ pub(super) mod tests {
         write_run(&at, &[1, 4]);
         write_early(&at, 70); // found at 70, 80, 90 (and 100, which does not count)
         let runs = read_row(results.path(), "p", "d", "r").unwrap();
-        for score in Metric::Early.pooled(&runs).unwrap().unwrap() {
+        for score in &Metric::Early.by_seed(&runs).unwrap().unwrap()[0] {
             assert!((score - 100.0 * 3.0 / 9.0).abs() < 1e-9, "{score}");
         }
     }
@@ -210,9 +220,9 @@ pub(super) mod tests {
         let runs = read_row(results.path(), "p", "d", "r").unwrap();
         let ranks = at.ranks().unwrap();
         at.write_early(&[(10, ranks.clone())]).unwrap();
-        assert!(Metric::Early.pooled(&runs).unwrap_err().to_string().contains("20 percent drawn"));
+        assert!(Metric::Early.by_seed(&runs).unwrap_err().to_string().contains("20 percent drawn"));
         at.write_early(&[(10, ranks[..1].to_vec())]).unwrap();
-        let error = Metric::Early.pooled(&runs).unwrap_err().to_string();
+        let error = Metric::Early.by_seed(&runs).unwrap_err().to_string();
         assert!(error.contains("early.csv") && error.contains("others"), "{error}");
     }
 

@@ -1,9 +1,8 @@
 //! Analyses of a corpus as CSV files, and the numbers that claims compare.
 
 mod sample;
-pub mod summary;
 
-pub use sample::{RADIUS, grids};
+pub use sample::{RADIUS, Samples, grids};
 
 use crate::run::{read_csv, write_csv};
 use crate::{Error, Result};

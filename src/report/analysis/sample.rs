@@ -10,6 +10,27 @@ use std::collections::BTreeMap;
 /// the grid's edge, which have left the minimum behind, do not count.
 pub const RADIUS: f64 = 0.5;
 
+/// Consecutive steps that are resampled together: test accuracy of neighbouring steps is nearly the same (correlation
+/// 0.9 from one step to the next, which is 0.35 after ten).
+const BLOCK: u32 = 10;
+
+/// What was measured of a row: values, and which of them belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// In the metric's unit.
+    pub values: Vec<f64>,
+    /// The group of every value: resampled together.
+    pub groups: Vec<u32>,
+}
+
+impl Samples {
+    /// Values that have nothing to do with each other.
+    fn apart(values: Vec<f64>) -> Self {
+        let groups = (0..values.len() as u32).collect();
+        Self { values, groups }
+    }
+}
+
 impl Metric {
     /// The file that holds the analysis, for a metric that is not computed from a run's ranks alone.
     pub fn analysis(self) -> Option<&'static str> {
@@ -17,51 +38,126 @@ impl Metric {
             Self::Acc1 | Self::Acc5 | Self::Acc10 | Self::Early => None,
             Self::Drop => Some("robustness"),
             Self::Smoothness => Some("smoothness"),
-            Self::Rise => Some("landscape"),
+            Self::SmoothnessHog => Some("smoothness-hog"),
+            Self::Separation => Some("domain"),
+            Self::Rise | Self::Around => Some("landscape"),
             Self::Spread => Some("gradient"),
             Self::Wander => Some("stability"),
         }
     }
 
+    /// What an interval resamples, beside the seeds of rows that have several.
+    pub fn resampled(self) -> &'static str {
+        match self {
+            Self::Separation => "features",
+            Self::Rise | Self::Around => "directions",
+            Self::Spread => "epochs",
+            Self::Wander => "tens of steps",
+            _ => "photos",
+        }
+    }
+
     /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
     pub fn is_relative(self) -> bool {
-        matches!(self, Self::Smoothness | Self::Rise | Self::Spread | Self::Wander)
+        matches!(self, Self::Smoothness | Self::SmoothnessHog | Self::Rise | Self::Around | Self::Spread | Self::Wander)
     }
 
     /// The samples of a row: queries, draws of directions, epochs or steps; none where it was not analysed.
     ///
     /// # Errors
     /// A file that does not read, or that is of other queries than the run.
-    pub fn samples(self, folder: &Folder, row: &str, first: Option<&Run>) -> Result<Option<Vec<f64>>> {
+    pub fn samples(self, folder: &Folder, row: &str, first: Option<&Run>) -> Result<Option<Samples>> {
         let Some(name) = self.analysis().filter(|name| folder.has(name)) else { return Ok(None) };
-        let values = match self {
-            Self::Drop => first.map(|run| drops(folder, row, run)).transpose()?.unwrap_or_default(),
-            Self::Smoothness => folder.column(name, row, "value")?,
-            Self::Rise => grids(folder, row)?.iter().map(|grid| Ok(grid.rise(RADIUS)?.mean)).collect::<Result<_>>()?,
-            Self::Spread => folder.column(name, row, "nuclear_norm")?,
-            _ => {
-                let series = folder.column(name, row, "acc1")?;
-                stability(&series)?.normalised.iter().map(|value| 100.0 * (value - 1.0).abs()).collect()
-            }
+        let samples = match self {
+            Self::Drop => drops(folder, row, first)?,
+            Self::Smoothness | Self::SmoothnessHog => alike(folder, name, row, first)?,
+            Self::Separation => Samples::apart(told_apart(folder, row)?),
+            Self::Rise | Self::Around => Samples::apart(flatness(folder, row, self)?),
+            Self::Spread => Samples::apart(folder.column(name, row, "nuclear_norm")?),
+            _ => wandering(folder, row)?,
         };
-        Ok(Some(values).filter(|values| !values.is_empty()))
+        Ok(Some(samples).filter(|samples| !samples.values.is_empty()))
     }
 }
 
-/// What each query loses in points when it is deformed: whole, less the mean over its versions.
-fn drops(folder: &Folder, row: &str, run: &Run) -> Result<Vec<f64>> {
+fn flatness(folder: &Folder, row: &str, metric: Metric) -> Result<Vec<f64>> {
+    let of = |grid: &Grid| {
+        let rise = grid.rise(RADIUS)?;
+        Ok(if metric == Metric::Around { rise.level } else { rise.mean })
+    };
+    grids(folder, row)?.iter().map(of).collect()
+}
+
+fn wandering(folder: &Folder, row: &str) -> Result<Samples> {
+    let series = folder.column("stability", row, "acc1")?;
+    if series.is_empty() {
+        return Ok(Samples::apart(series));
+    }
+    let values: Vec<f64> = stability(&series)?.normalised.iter().map(|value| 100.0 * (value - 1.0).abs()).collect();
+    let groups = (0..values.len() as u32).map(|step| step / BLOCK).collect();
+    Ok(Samples { values, groups })
+}
+
+/// Smoothness query by query, in the order of the run's queries where there is a run.
+fn alike(folder: &Folder, name: &str, row: &str, first: Option<&Run>) -> Result<Samples> {
+    let mut lines = folder.lines(name, row, ["query", "value"])?;
+    lines.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let values: Vec<f64> = lines.iter().map(|line| line[1]).collect();
+    let Some(run) = first else { return Ok(Samples::apart(values)) };
+    match lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
+        true => Ok(Samples { values, groups: photos(run) }),
+        false => {
+            Err(Error::data(&folder.0, format!("in {name}.csv the queries of {}", run.folder.0.display()), "others"))
+        }
+    }
+}
+
+/// The photo that each query shows.
+fn photos(run: &Run) -> Vec<u32> {
+    run.ranks.iter().map(|rank| rank.photo).collect()
+}
+
+/// 100 for each held-out feature on its domain's side, weighed so that both domains count the same.
+fn told_apart(folder: &Folder, row: &str) -> Result<Vec<f64>> {
+    let domain = |name| folder.lines_where("domain", &[("row", row), ("domain", name)], ["right"]);
+    let [sketches, photos] = [domain("sketch")?.concat(), domain("photo")?.concat()];
+    let all = (sketches.len() + photos.len()) as f64;
+    let weigh = |rights: Vec<f64>| {
+        let share = all / (2.0 * rights.len() as f64);
+        rights.into_iter().map(move |right| 100.0 * right * share)
+    };
+    Ok(weigh(sketches).chain(weigh(photos)).collect())
+}
+
+/// What each query loses when it is deformed, such that the mean is the row's loss in percent of what it finds.
+///
+/// ```text
+/// d(q) = whole(q) - mean over versions of deformed(q)        R = sum of d / sum of whole
+/// value(q) = 100 (R + (d(q) - R whole(q)) / mean of whole)
+/// ```
+///
+/// The second term has mean 0 and lets a resampled mean move as the ratio would, to first order (the delta method).
+fn drops(folder: &Folder, row: &str, first: Option<&Run>) -> Result<Samples> {
+    let Some(run) = first else { return Ok(Samples::apart(Vec::new())) };
     let mut hits: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for [query, rank] in folder.lines("robustness", row, ["query", "rank"])? {
-        hits.entry(query as u32).or_default().push(if rank <= 1.0 { 100.0 } else { 0.0 });
+        hits.entry(query as u32).or_default().push(f64::from(rank <= 1.0));
     }
-    let clean = run.ranks.iter().map(|rank| {
+    let whole: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.rank <= 1)).collect();
+    let mean = whole.iter().sum::<f64>() / whole.len() as f64;
+    if mean == 0.0 {
+        return Err(Error::data(&run.folder.0, "a query that is found, of which a share can be lost", "none"));
+    }
+    let lost = run.ranks.iter().zip(&whole).map(|(rank, whole)| {
         let versions = hits.get(&rank.query).ok_or_else(|| {
             Error::data(&folder.0, format!("query {} of {}", rank.query, run.folder.0.display()), "none")
         })?;
-        let whole = if rank.rank <= 1 { 100.0 } else { 0.0 };
         Ok(whole - versions.iter().sum::<f64>() / versions.len() as f64)
     });
-    clean.collect()
+    let lost = lost.collect::<Result<Vec<f64>>>()?;
+    let ratio = lost.iter().sum::<f64>() / whole.iter().sum::<f64>();
+    let value = |(lost, whole): (&f64, &f64)| 100.0 * (ratio + (lost - ratio * whole) / mean);
+    Ok(Samples { values: lost.iter().zip(&whole).map(value).collect(), groups: photos(run) })
 }
 
 /// The landscapes of a row, draw by draw.
@@ -102,9 +198,13 @@ mod tests {
         let analysis = Folder::of(place.path(), "p", "d");
         assert_eq!(Metric::Drop.samples(&analysis, "ours", Some(&run)).unwrap(), None);
         analysis.write("robustness", frame(&[("query", &twice), ("rank", &[1.0, 1.0, 2.0, 3.0, 9.0, 2.0])])).unwrap();
-        // Found whole and in one of two versions; found in one version only; found whole and in no version.
+        // Found whole and in one of two versions; found in one version only; found whole and in no version: of 2 found
+        // 1 - 1/2 + 1/2 are lost, half of them. Query by query: 0.5 + (1/2 - 1/2) / (2/3) and so on.
         let found = Metric::Drop.samples(&analysis, "ours", Some(&run)).unwrap().unwrap();
-        assert_eq!(found, [50.0, -50.0, 100.0]);
+        assert!((found.values.iter().sum::<f64>() / 3.0 - 50.0).abs() < 1e-9, "{found:?}");
+        let expected = [50.0, 50.0 - 75.0, 50.0 + 75.0];
+        assert!(found.values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
+        assert_eq!(found.groups, [0, 0, 1]); // two sketches of one photo, and one of another
         let error = Metric::Drop.samples(&analysis, "ours-base", Some(&run)).unwrap_err().to_string();
         assert!(error.contains("query 100"), "{error}");
     }
@@ -139,6 +239,48 @@ mod tests {
         let analysis = Folder::of(place.path(), "p", "d");
         analysis.write("stability", frame(&[("step", &[1.0, 2.0]), ("acc1", &[30.0, 50.0])])).unwrap();
         let found = Metric::Wander.samples(&analysis, "ours", None).unwrap().unwrap();
-        assert!(found.iter().all(|value| (value - 25.0).abs() < 1e-9), "{found:?}");
+        assert!(found.values.iter().all(|value| (value - 25.0).abs() < 1e-9), "{found:?}");
+        assert_eq!(found.groups, [0, 0]);
+    }
+
+    #[test]
+    fn a_high_centre_rises_less_and_lies_no_lower() {
+        let place = tempfile::tempdir().unwrap();
+        let analysis = Folder::of(place.path(), "p", "d");
+        let line = [-0.5, 0.0, 0.5];
+        let at = |axis: usize| -> Vec<f64> { (0..9).map(|i| line[if axis == 0 { i / 3 } else { i % 3 }]).collect() };
+        let loss = [9.0, 2.0, 9.0, 2.0, 1.0, 2.0, 9.0, 2.0, 9.0];
+        let columns: [(&str, &[f64]); 4] = [("draw", &[0.0; 9]), ("alpha", &at(0)), ("beta", &at(1)), ("loss", &loss)];
+        analysis.write("landscape", frame(&columns)).unwrap();
+        let found = |metric: Metric| metric.samples(&analysis, "ours", None).unwrap().unwrap().values;
+        assert!((found(Metric::Rise)[0] - 0.8).abs() < 1e-12 && (found(Metric::Around)[0] - 1.8).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_domains_count_the_same() {
+        let place = tempfile::tempdir().unwrap();
+        let analysis = Folder::of(place.path(), "p", "d");
+        let mut lines = frame(&[("position", &[0.0, 1.0, 2.0, 0.0]), ("right", &[1.0, 1.0, 0.0, 1.0])]);
+        let domain = Column::new("domain".into(), vec!["sketch", "sketch", "sketch", "photo"]);
+        lines.insert_column(1, domain).unwrap();
+        analysis.write("domain", lines).unwrap();
+        let found = Metric::Separation.samples(&analysis, "ours", None).unwrap().unwrap();
+        // 2 of 3 sketches and the photo: half of 66.7 and of 100.
+        assert!((found.values.iter().sum::<f64>() / 4.0 - 250.0 / 3.0).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn smoothness_follows_the_runs_queries() {
+        let place = tempfile::tempdir().unwrap();
+        write_run(&folder(place.path(), "d", "ours", 0), &[1, 4, 1]);
+        let run = read_row(place.path(), "p", "d", "ours").unwrap().remove(0);
+        let analysis = Folder::of(place.path(), "p", "d");
+        let lines = frame(&[("query", &[102.0, 100.0, 101.0]), ("value", &[3.0, 1.0, 2.0])]);
+        analysis.write("smoothness", lines.clone()).unwrap();
+        let found = Metric::Smoothness.samples(&analysis, "ours", Some(&run)).unwrap().unwrap();
+        assert_eq!((found.values, found.groups), (vec![1.0, 2.0, 3.0], vec![0, 0, 1]));
+        analysis.write("smoothness", lines.head(Some(2))).unwrap();
+        let error = Metric::Smoothness.samples(&analysis, "ours", Some(&run)).unwrap_err().to_string();
+        assert!(error.contains("smoothness.csv"), "{error}");
     }
 }

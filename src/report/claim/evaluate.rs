@@ -1,12 +1,9 @@
 //! Claims against the runs.
 
+use super::side::{PRINTED, Side, printed, runs, scored};
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
-use crate::report::{
-    analysis::Folder,
-    record::{Run, check_same_queries, read_row},
-    score::Metric,
-};
+use crate::report::{record::check_same_queries, score::Metric};
 use crate::{Error, Result, seed::Seed};
 use std::path::Path;
 
@@ -53,7 +50,8 @@ pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
         }
         if datasets.is_empty() {
             let dataset = String::new();
-            findings.push(Finding { claim: claim.clone(), dataset, interval: None, verdict: Verdict::NotRun });
+            let (seeds, verdict) = ([0, 0], Verdict::NotRun);
+            findings.push(Finding { claim: claim.clone(), dataset, interval: None, seeds, verdict });
         }
     }
     Ok(findings)
@@ -76,42 +74,31 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 }
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
-    let a = read_row(results, &claim.slug, dataset, &claim.row_a)?;
-    let b = read_row(results, &claim.slug, dataset, &claim.row_b)?;
-    let interval = match claim.metric.analysis() {
-        Some(_) => compare_analyses(claim, dataset, results, [a.first(), b.first()])?,
-        None => compare(claim.metric, &a, &b)?,
+    let runs_a = runs(results, &claim.slug, dataset, &claim.row_a)?;
+    let a = scored(results, claim, dataset, &claim.row_a, &runs_a)?;
+    let (b, is_printed) = match (claim.row_b.strip_prefix(PRINTED), &a) {
+        (Some(label), Some(a)) => (printed(claim, dataset, label, &a.groups)?, true),
+        (Some(_), None) => (None, true),
+        (None, _) => {
+            let runs_b = runs(results, &claim.slug, dataset, &claim.row_b)?;
+            if let (Some(first_a), Some(first_b)) = (runs_a.first(), runs_b.first()) {
+                check_same_queries(first_a, first_b)?;
+            }
+            (scored(results, claim, dataset, &claim.row_b, &runs_b)?, false)
+        }
     };
+    let seeds = [a.as_ref(), b.as_ref().filter(|_| !is_printed)].map(|side| side.map_or(0, |side| side.scores.len()));
+    let interval = a.zip(b).map(|(a, b)| compare(claim.metric, a, b)).transpose()?;
     let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
-    Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, verdict })
+    Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, seeds, verdict })
 }
 
-/// A - B over the samples of an analysis of first seeds; none where there is none.
-fn compare_analyses(
-    claim: &Claim,
-    dataset: &str,
-    results: &Path,
-    [first_a, first_b]: [Option<&Run>; 2],
-) -> Result<Option<Interval>> {
-    let folder = Folder::of(results, &claim.slug, dataset);
-    let a = claim.metric.samples(&folder, &claim.row_a, first_a)?;
-    let b = claim.metric.samples(&folder, &claim.row_b, first_b)?;
-    let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
-    let mean = b.iter().sum::<f64>() / b.len() as f64;
-    let unit = if claim.metric.is_relative() { mean / 100.0 } else { 1.0 };
-    let scaled = |values: Vec<f64>| values.into_iter().map(|value| value / unit).collect::<Vec<_>>();
-    paired_interval(&scaled(a), &scaled(b), BOOTSTRAP).map(Some)
-}
-
-/// A - B in a metric over the queries of two rows; none where a row has no run or did not record the metric.
-///
-/// # Errors
-/// Rows with different queries.
-pub fn compare(metric: Metric, a: &[Run], b: &[Run]) -> Result<Option<Interval>> {
-    let (Some(first_a), Some(first_b)) = (a.first(), b.first()) else { return Ok(None) };
-    check_same_queries(first_a, first_b)?;
-    match (metric.pooled(a)?, metric.pooled(b)?) {
-        (Some(a), Some(b)) => paired_interval(&a, &b, BOOTSTRAP).map(Some),
-        _ => Ok(None),
+/// A - B, in percent of B's mean where the metric has no scale of its own.
+fn compare(metric: Metric, mut a: Side, mut b: Side) -> Result<Interval> {
+    if metric.is_relative() {
+        let all: Vec<f64> = b.scores.concat();
+        let unit = all.iter().sum::<f64>() / all.len() as f64 / 100.0;
+        [&mut a, &mut b].into_iter().flat_map(|side| side.scores.iter_mut().flatten()).for_each(|score| *score /= unit);
     }
+    paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP)
 }

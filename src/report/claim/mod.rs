@@ -2,14 +2,21 @@
 //!
 //! A claim is a line of `data/claims.csv`: row A against row B on a dataset, in a metric, with a direction and, where
 //! the paper gives one, the size of the effect. An empty dataset stands for every dataset in which both rows were run.
+//!
+//! | row | stands for |
+//! |---|---|
+//! | `ours` | the runs of a row |
+//! | `ours@70` | the same with 70 percent of every sketch drawn |
+//! | `printed:Human Trials [79]` | B alone: what the paper prints in its Table 2, a number without queries |
 
 mod evaluate;
 mod read;
 mod show;
+mod side;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::{compare, evaluate, judge};
+pub use evaluate::{evaluate, judge};
 pub use read::claims;
 pub use show::{frame, markdown, terminal, write};
 
@@ -84,6 +91,8 @@ pub struct Finding {
     pub dataset: String,
     /// Our A - B in points, with its 95% interval.
     pub interval: Option<Interval>,
+    /// Seeds of A and of B that it rests on; of an analysis one each, of a printed number none.
+    pub seeds: [usize; 2],
     /// What follows.
     pub verdict: Verdict,
 }

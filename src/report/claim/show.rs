@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Never in practice: the columns have one length.
 pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
     type Get = fn(&Finding) -> Option<String>;
-    let columns: [(&str, Get); 13] = [
+    let columns: [(&str, Get); 16] = [
         ("id", |f| Some(f.claim.id.clone())),
         ("slug", |f| Some(f.claim.slug.clone())),
         ("where", |f| Some(f.claim.place.clone())),
@@ -27,6 +27,9 @@ pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
         ("low", |f| f.interval.map(|interval| points(interval.low))),
         ("high", |f| f.interval.map(|interval| points(interval.high))),
         ("verdict", |f| Some(f.verdict.name().to_string())),
+        ("seeds_a", |f| seeds(f.seeds[0])),
+        ("seeds_b", |f| seeds(f.seeds[1])),
+        ("resampled", |f| f.interval.map(|_| resampled(f))),
     ];
     let column = |(name, get): (&str, Get)| Column::new(name.into(), findings.iter().map(get).collect::<Vec<_>>());
     Ok(DataFrame::new(findings.len(), columns.into_iter().map(column).collect())?)
@@ -34,6 +37,19 @@ pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
 
 fn points(value: f64) -> String {
     format!("{:.2}", value + 0.0) // + 0.0 turns -0 into 0
+}
+
+fn seeds(count: usize) -> Option<String> {
+    Some(count.to_string()).filter(|_| count > 0)
+}
+
+/// What the interval of a finding resamples.
+fn resampled(finding: &Finding) -> String {
+    let samples = finding.claim.metric.resampled();
+    match finding.seeds.iter().any(|seeds| *seeds > 1) {
+        true => format!("seeds and {samples}"),
+        false => samples.to_string(),
+    }
 }
 
 /// Tests the built-in claims and writes `results/claims.csv`; returns the findings with its path.
@@ -91,7 +107,7 @@ fn corpora(group: &[&Finding], verdict: Verdict) -> String {
 
 /// Text with aligned columns, a line a finding, for the terminal.
 pub fn terminal(findings: &[Finding]) -> String {
-    let heads = ["Claim", "Dataset", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
+    let heads = ["Claim", "Dataset", "A - B", "Metric", "Paper", "Ours", "95% interval", "Seeds", "Over", "Verdict"];
     let mut grid = vec![heads.map(str::to_string).to_vec()];
     grid.extend(findings.iter().map(|finding| {
         let claim = &finding.claim;
@@ -104,11 +120,14 @@ pub fn terminal(findings: &[Finding]) -> String {
             claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
             interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
             interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
+            finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", "),
+            interval.map(|_| resampled(finding)).unwrap_or_default(),
             finding.verdict.name().into(),
         ]
     }));
     let mut text = align(&grid, 4..7);
-    text += "\nA - B in points, with its 95% paired bootstrap interval over queries. What is claimed:\n";
+    text += "\nA - B in points, with its 95% paired bootstrap interval over what stands beside it: with one seed a row, the \
+             luck of a training is not in it. What is claimed:\n";
     let mut said = Vec::new();
     for claim in findings.iter().map(|finding| &finding.claim) {
         let line = format!("  {}: {}.\n", claim.place, claim.statement);

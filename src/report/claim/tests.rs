@@ -20,15 +20,42 @@ fn the_built_in_claims_carry_the_papers_effects() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), claims.len());
-    let number = |label, dataset| {
-        let cell = printed::find("photo_pretraining", "table2", label, dataset, "acc1").unwrap().unwrap();
-        cell.parse::<f64>().unwrap()
+    let printed_of = |table, label: &str, dataset, column| -> f64 {
+        let cell = printed::find("photo_pretraining", table, label, dataset, column).unwrap().unwrap();
+        cell.split(' ').next().unwrap().parse().unwrap()
     };
-    for (id, dataset) in [("gain-chair-v2", "QMUL-Chair-V2"), ("gain-shoe-v1", "QMUL-Shoe-V1")] {
-        let claim = claims.iter().find(|claim| claim.id == id).unwrap();
-        let effect = number("Ours (ImageNet)", dataset) - number("Ours-Base (ImageNet)", dataset);
-        assert!((claim.paper_effect.unwrap() - effect).abs() < 1e-9, "{id} {effect}");
+    let accuracy = |table, label: &str, dataset| printed_of(table, label, dataset, "acc1");
+    let (chair, shoe) = ("QMUL-Chair-V2", "QMUL-Shoe-V1");
+    let mut expected: Vec<(String, f64)> = vec![
+        ("robust-qmul-chair-v2".into(), {
+            let drop = |column| printed_of("analysis", "Drop of Acc@1 under deformation", chair, column);
+            drop("ours") - drop("ours_base")
+        }),
+        ("smooth-qmul-chair-v2".into(), {
+            let distance = |column| printed_of("analysis", "Distance within the first ten photos", chair, column);
+            100.0 * (distance("ours") / distance("ours_base") - 1.0)
+        }),
+    ];
+    for (short, dataset) in [("chair-v2", chair), ("shoe-v1", shoe)] {
+        let [ours, base, obow] = ["Ours (ImageNet)", "Ours-Base (ImageNet)", "Ours-Base (OBOW)"]
+            .map(|label| accuracy("table2", label, dataset));
+        let [multi, full, first] = ["Multi-task (Eq. 5)", "Meta-full (Eq. 8)", "Meta-first (Eq. 9)"]
+            .map(|label| accuracy("table1", label, dataset));
+        expected.push((format!("gain-{short}"), ours - base));
+        expected.push((format!("multi-{short}"), multi - obow));
+        expected.push((format!("meta-{short}"), first - multi));
+        expected.push((format!("first-{short}"), first - full));
+        for (name, label) in [("human", "Human Trials [79]"), ("published", "Yu et al. (IJCV21 [79])")] {
+            expected.push((format!("{name}-{short}"), ours - accuracy("table2", label, dataset)));
+        }
     }
+    for (id, effect) in &expected {
+        let claim = claims.iter().find(|claim| &claim.id == id).unwrap();
+        // Half of the last digit that claims.csv gives.
+        assert!((claim.paper_effect.unwrap() - effect).abs() < 0.051, "{id} {effect}");
+    }
+    // No effect but these.
+    assert_eq!(claims.iter().filter(|claim| claim.paper_effect.is_some()).count(), expected.len());
 }
 
 #[test]
@@ -52,10 +79,56 @@ fn a_clear_gain_is_reproduced_and_its_absence_is_not() {
     assert_eq!(finding(&findings, "gain-synth-shoe").verdict, Verdict::NotRun);
     assert_eq!(finding(&findings, "early-synth-chair").verdict, Verdict::NotRun); // no early.csv
     let text = std::fs::read_to_string(path).unwrap();
-    let head = "id,slug,where,statement,dataset,row_a,row_b,metric,paper_effect,effect,low,high,verdict\n";
+    let head = "id,slug,where,statement,dataset,row_a,row_b,metric,paper_effect,effect,low,high,verdict,seeds_a,seeds_b,resampled\n";
     assert!(text.starts_with(head) && text.lines().count() == findings.len() + 1, "{text}");
-    assert!(text.contains(",qmul-shoe-v1,ours,ours-base,acc1,14.79,0.00,0.00,0.00,not reproduced\n"), "{text}");
+    assert!(
+        text.contains(",qmul-shoe-v1,ours,ours-base,acc1,14.79,0.00,0.00,0.00,not reproduced,1,1,photos\n"),
+        "{text}"
+    );
     assert!(terminal(&findings).contains("+50.00"));
+}
+
+#[test]
+fn a_printed_number_stands_for_a_row() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in 0..2 {
+        write_run(&at(place.path(), "qmul-chair-v2", "ours", seed), &[[1; 10], [2; 10]].concat());
+    }
+    let findings = evaluate(place.path(), &claims().unwrap()).unwrap();
+    let human = finding(&findings, "human-chair-v2");
+    assert!((human.interval.unwrap().effect - (50.0 - 63.0)).abs() < 1e-9);
+    assert_eq!(human.seeds, [2, 0]);
+    assert!(terminal(&findings).contains("2, -"));
+    assert_eq!(finding(&findings, "human-shoe-v1").verdict, Verdict::NotRun);
+}
+
+#[test]
+fn a_part_of_the_sketch_is_a_row() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = at(place.path(), "synth-shoe", "ours", 0);
+    write_run(&folder, &[1; 12]);
+    write_early(&folder, 80); // nothing is found at 70 percent
+    let found = |id| finding(&evaluate(place.path(), &claims().unwrap()).unwrap(), id).clone();
+    assert_eq!(found("strokes-synth-shoe").interval.unwrap().effect, -100.0);
+    assert_eq!(found("strokes-synth-chair").verdict, Verdict::NotRun);
+    write_early(&folder, 70);
+    assert_eq!(found("strokes-synth-shoe").interval.unwrap().effect, 0.0);
+}
+
+#[test]
+fn the_luck_of_seeds_is_in_the_interval() {
+    let place = tempfile::tempdir().unwrap();
+    for (seed, found) in [(0, 16), (1, 4), (2, 10)] {
+        let ranks: Vec<u32> = (0..20).map(|i| if i < found { 1 } else { 2 }).collect();
+        write_run(&at(place.path(), "synth-chair", "ours", seed), &ranks);
+    }
+    write_run(&at(place.path(), "synth-chair", "ours-base", 0), &[2; 20]);
+    let gain = |claims: &[Claim]| finding(&evaluate(place.path(), claims).unwrap(), "gain-synth-chair").clone();
+    let found = gain(&claims().unwrap());
+    assert_eq!((found.interval.unwrap().effect, found.seeds), (50.0, [3, 1]));
+    // Seeds of 80, 20 and 50%: no choice of queries alone reaches below 20.
+    assert!(found.interval.unwrap().low < 20.0, "{:?}", found.interval);
+    assert!(frame(&[found]).unwrap().column("resampled").unwrap().str().unwrap().get(0) == Some("seeds and photos"));
 }
 
 #[test]
@@ -138,7 +211,7 @@ fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
 fn the_readme_counts_comparisons() {
     let claim = |dataset: &str, verdict| {
         let claim = claims().unwrap().remove(0);
-        Finding { claim, dataset: dataset.into(), interval: None, verdict }
+        Finding { claim, dataset: dataset.into(), interval: None, seeds: [1, 1], verdict }
     };
     let findings = [
         claim("b", Verdict::Reproduced),

@@ -6,8 +6,10 @@
 //!   robustness.csv     row,version,query,photo,rank: with deformed sketches (Sec. 3)
 //!   early.csv          row,percent,query,photo,rank: with a part of the sketch drawn (Fig. 5b)
 //!   smoothness.csv     row,query,value: mean distance between the first ten photos (Sec. 4)
+//!   smoothness-hog.csv the same by histograms of gradients, which gave no R
 //!   attribution.csv    query,s_ours,f_ours,s_base: of the queries that Ours answers wrongly (Sec. 4)
 //!   separation.csv     row,domain,position,x,y,accuracy: features of sketches and photos in a plane (Fig. 2b, c)
+//!   domain.csv         row,domain,position,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
 //!   landscape.csv      row,draw,alpha,beta,loss: round the trained weights (Fig. 4a)
 //!   gradient.csv       row,epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
 //!   stability.csv      row,step,acc1: on the test part over the last 100 steps (Fig. 4c)
@@ -16,6 +18,7 @@
 mod dynamics;
 mod landscape;
 mod retrieval;
+pub mod summary;
 
 use super::bench::Order;
 use super::protocol::checkpoint_path;

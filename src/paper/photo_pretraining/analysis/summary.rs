@@ -1,9 +1,10 @@
 //! The analyses of all corpora as one table, the paper's numbers beside ours.
 
-use super::{Folder, RADIUS, grids};
 use crate::Result;
-use crate::analysis::{Blame, MEDIAN, Scores, Thresholds, attribute, stability};
+use crate::analysis::{Blame, MEDIAN, Rise, Scenario, Scores, Thresholds, attribute, stability};
 use crate::metric::{acc_at, mean_sd, relative_drop};
+use crate::paper::photo_pretraining::{SLUG, protocol::first_seed};
+use crate::report::analysis::{Folder, RADIUS, grids};
 use crate::report::printed;
 use crate::report::render::markdown_line;
 use crate::report::table::{DatasetSpec, MeanSd};
@@ -29,20 +30,27 @@ pub struct Line {
 ///
 /// # Errors
 /// A file that does not read.
-pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
+pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
     let mut all = Vec::new();
     for dataset in datasets {
-        let folder = Folder::of(results, slug, dataset.name);
+        let folder = Folder::of(results, SLUG, dataset.name);
         type Measure<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
-        let seed = |row: &str| RunFolder(results.join(slug).join(dataset.name).join(row).join("seed0"));
-        let measures: [(&'static str, &str, Measure); 7] = [
+        let seed = |row: &str| first_seed(results, dataset.name, row);
+        let measures: [(&'static str, &str, Measure); 10] = [
             ("Drop of Acc@1 under deformation (%)", "robustness", &|row| drop(&folder, row, &seed(row)).map(Some)),
-            ("Distance within the first ten photos", "smoothness", &|row| {
-                Ok(Some(format!("{:.4}", mean_sd(&folder.column("smoothness", row, "value")?)?.0)))
+            ("Distance within the first ten photos", "smoothness", &|row| mean(&folder, "smoothness", row, "value", 4)),
+            ("The same by histograms of gradients", "smoothness-hog", &|row| {
+                mean(&folder, "smoothness-hog", row, "value", 4)
             }),
-            ("Rise of the loss within half a filter's length", "landscape", &|row| rise(&folder, row).map(Some)),
+            ("Loss at the trained weights", "landscape", &|row| {
+                surroundings(&folder, row, |rise| rise.level - rise.mean)
+            }),
+            ("Mean loss within half a filter's length", "landscape", &|row| {
+                surroundings(&folder, row, |rise| rise.level)
+            }),
+            ("Rise of it over the trained weights'", "landscape", &|row| surroundings(&folder, row, |rise| rise.mean)),
             ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", &|row| {
-                Ok(Some(format!("{:.3}", mean_sd(&folder.column("gradient", row, "nuclear_norm")?)?.0)))
+                mean(&folder, "gradient", row, "nuclear_norm", 3)
             }),
             ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", &|row| {
                 let series = folder.column("stability", row, "acc1")?;
@@ -53,7 +61,7 @@ pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec
         ];
         for (what, name, measure) in measures {
             if folder.has(name) {
-                let paper = |column| paper(slug, what, dataset.printed, column);
+                let paper = |column| paper(what, dataset.printed, column);
                 all.push(Line {
                     dataset: dataset.label.into(),
                     what,
@@ -67,13 +75,13 @@ pub fn lines(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<Vec
 }
 
 /// What the paper prints of a measure on a corpus; none where it prints nothing.
-fn paper(slug: &str, what: &str, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
+fn paper(what: &str, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
     let label = what.trim_end_matches(" (%)");
-    let printed = printed::read_table(slug, "analysis")?;
+    let printed = printed::read_table(SLUG, "analysis")?;
     let (labels, datasets) = (printed.column("label")?.str()?, printed.column("dataset")?.str()?);
     let is_printed = |(found, on): (Option<&str>, Option<&str>)| found == Some(label) && on == dataset;
     match dataset.filter(|_| labels.iter().zip(datasets.iter()).any(is_printed)) {
-        Some(dataset) => printed::find(slug, "analysis", label, dataset, column),
+        Some(dataset) => printed::find(SLUG, "analysis", label, dataset, column),
         None => Ok(None),
     }
 }
@@ -96,12 +104,18 @@ fn drop(folder: &Folder, row: &str, seed: &RunFolder) -> Result<String> {
     Ok(spread((mean, sd), 2))
 }
 
-fn rise(folder: &Folder, row: &str) -> Result<String> {
-    let rises = grids(folder, row)?.iter().map(|grid| Ok(grid.rise(RADIUS)?.mean)).collect::<Result<Vec<f64>>>()?;
-    Ok(spread(mean_sd(&rises)?, 4))
+fn mean(folder: &Folder, name: &str, row: &str, column: &str, decimals: usize) -> Result<Option<String>> {
+    let (mean, _) = mean_sd(&folder.column(name, row, column)?)?;
+    Ok(Some(format!("{mean:.decimals$}")))
 }
 
-fn scenarios(folder: &Folder, row: &str) -> Result<Option<Vec<crate::analysis::Scenario>>> {
+/// A number of the landscape round a row's weights: mean and deviation over the pairs of directions.
+fn surroundings(folder: &Folder, row: &str, of: fn(Rise) -> f64) -> Result<Option<String>> {
+    let values = grids(folder, row)?.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;
+    Ok(Some(spread(mean_sd(&values)?, 4)))
+}
+
+fn scenarios(folder: &Folder, row: &str) -> Result<Option<Vec<Scenario>>> {
     let lines = folder.lines("attribution", row, ["s_ours", "f_ours", "s_base"])?;
     let errors: Vec<Scores> =
         lines.iter().map(|line| Scores { s_ours: line[0], f_ours: line[1], s_base: line[2] }).collect();
@@ -136,7 +150,8 @@ pub fn markdown(lines: &[Line]) -> String {
     }
     text += "\nFirst seed of either row. Deformations: ten versions a sketch, mean ± deviation over them. Distances between \
              photos: pooled features of the pre-trained network, the layer below its classifier, rows of length 1 (the \
-             paper: VGG-16, so only the comparison carries over). Rise: mean ± deviation over five pairs of directions. \
+             paper: VGG-16, so only the comparison carries over); Ours is trained to keep just these distances, so the line \
+             by histograms of gradients is the independent one. Loss: mean ± deviation over five pairs of directions. \
              Scenarios: the paper's four, of the queries that Ours answers wrongly, with the medians over them as \
              thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, which \
              the paper does not name.\n";
@@ -147,9 +162,9 @@ pub fn markdown(lines: &[Line]) -> String {
 ///
 /// # Errors
 /// As [`lines`], or a folder that cannot be written.
-pub fn write(results: &Path, slug: &str, datasets: &[DatasetSpec]) -> Result<[PathBuf; 2]> {
-    let lines = lines(results, slug, datasets)?;
-    let folder = results.join("tables").join(slug);
+pub fn write(results: &Path, datasets: &[DatasetSpec]) -> Result<[PathBuf; 2]> {
+    let lines = lines(results, datasets)?;
+    let folder = results.join("tables").join(SLUG);
     let column = |name: &str, get: &dyn Fn(&Line) -> Option<String>| {
         Column::new(name.into(), lines.iter().map(get).collect::<Vec<_>>())
     };

@@ -1,0 +1,57 @@
+//! One side of a comparison: what a row scored, seed by seed.
+
+use super::Claim;
+use crate::Result;
+use crate::report::analysis::Folder;
+use crate::report::printed;
+use crate::report::record::{Run, read_row};
+use crate::report::score::{Metric, read_early};
+use std::path::Path;
+
+/// What names a number of the paper in the place of a row.
+pub(super) const PRINTED: &str = "printed:";
+
+/// Scores that are compared, and the groups of queries or samples that are resampled together.
+pub(super) struct Side {
+    /// A list a seed.
+    pub scores: Vec<Vec<f64>>,
+    /// The group of every query or sample.
+    pub groups: Vec<u32>,
+}
+
+/// The finished runs of a row; of `row@percent`, with so much of the sketch drawn, those that recorded it.
+pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<Vec<Run>> {
+    let Some((row, percent)) = row.split_once('@') else { return read_row(results, slug, dataset, row) };
+    let mut drawn = Vec::new();
+    for mut run in read_row(results, slug, dataset, row)? {
+        let step = read_early(&run)?.into_iter().find(|(step, _)| step.to_string() == percent);
+        if let Some((_, ranks)) = step {
+            run.ranks = ranks;
+            drawn.push(run);
+        }
+    }
+    Ok(drawn)
+}
+
+/// What a row scored; none where it has no run, or was not analysed.
+pub(super) fn scored(results: &Path, claim: &Claim, dataset: &str, row: &str, runs: &[Run]) -> Result<Option<Side>> {
+    if claim.metric.analysis().is_none() {
+        let Some(scores) = claim.metric.by_seed(runs)? else { return Ok(None) };
+        let groups = runs[0].ranks.iter().map(|rank| rank.photo).collect();
+        return Ok(Some(Side { scores, groups }));
+    }
+    let folder = Folder::of(results, &claim.slug, dataset);
+    let samples = claim.metric.samples(&folder, row, runs.first())?;
+    Ok(samples.map(|samples| Side { scores: vec![samples.values], groups: samples.groups }))
+}
+
+/// A number of the paper's Table 2 as a row that scores it with every query; none where the paper leaves it blank.
+pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<Side>> {
+    let table = printed::read_table(&claim.slug, "table2")?;
+    let names = table.column("dataset")?.str()?;
+    // The paper's `QMUL-Chair-V2` is our `qmul-chair-v2`.
+    let Some(name) = names.iter().flatten().find(|name| name.eq_ignore_ascii_case(dataset)) else { return Ok(None) };
+    let cell = printed::find(&claim.slug, "table2", label, name, Metric::Acc1.name())?;
+    let number = cell.and_then(|cell| cell.parse::<f64>().ok());
+    Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec() }))
+}
