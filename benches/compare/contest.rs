@@ -1,12 +1,12 @@
 //! Contestants in turns, round by round; the medians; what is printed and written.
 
+use super::machine::{processor, warn_if_busy};
 use super::process::Contestant;
 use super::request::{Memory, Request, Speed, Work};
 use super::table::{Row, print, update};
 use super::{Options, Place, worker::Kind};
 use retrace::model::Architecture;
 use retrace::{Error, Result};
-use std::path::PathBuf;
 
 /// Runs everything that the options name.
 ///
@@ -136,23 +136,8 @@ fn memory(threads: u16, options: &Options) -> Result<[Row; 2]> {
     Ok(rows)
 }
 
-/// Says so where others use the machine: their work would be measured too.
-fn warn_if_busy() {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: Option<f64> = load.split_whitespace().next().and_then(|load| load.parse().ok());
-    if let Some(load) = load.filter(|load| *load > 0.5) {
-        eprintln!("compare: {load} programs were running in the last minute; speeds will be low and noisy");
-    }
-}
-
 /// The GPU's name, or the processor's.
 fn device(peer: &Contestant) -> String {
     let named = (peer.hello.device != "cpu").then(|| peer.hello.device.clone());
-    named.unwrap_or_else(|| processor(&PathBuf::from("/proc/cpuinfo")))
-}
-
-fn processor(path: &PathBuf) -> String {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("model name"));
-    line.and_then(|line| line.split_once(':')).map_or("cpu".into(), |(_, name)| name.trim().to_string())
+    named.unwrap_or_else(processor)
 }

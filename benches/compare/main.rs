@@ -16,6 +16,8 @@
 
 mod candle;
 mod contest;
+mod machine;
+mod merge;
 mod network;
 mod process;
 mod request;

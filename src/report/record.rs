@@ -173,7 +173,7 @@ fn finished_below(results: &Path) -> Result<Vec<PathBuf>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::run::write_atomic;
 

@@ -172,7 +172,7 @@ pub fn read_early(run: &Run) -> Result<Vec<(u32, Vec<Rank>)>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::super::record::{read_row, tests::*};
     use super::*;
 

@@ -21,7 +21,7 @@ pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};
 pub use schedule::Schedule;
-pub use topology::TopologyPlan;
+pub use topology::{TopologyPlan, unit_features};
 
 /// What a long computation tells, and asks, the one who started it; the library itself prints nothing.
 pub trait Watch: Send + Sync {

@@ -1,15 +1,37 @@
 //! The topology of the training photos, measured once and kept on disk under a key.
 
+use super::{Embedding, Feed};
 use crate::Result;
 use crate::loss::Topology;
-use crate::model::weights;
+use crate::model::{l2_normalise, weights};
 use crate::run::hex;
+use candle_core::Tensor;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The tensor of a kept topology.
 const DISTANCES: &str = "distances";
+
+/// Photos to a forward pass of the frozen network.
+const CHUNK: usize = 64;
+
+/// What a topology is measured on: features of photos, rows of length 1.
+///
+/// # Shapes
+/// `network` takes `(b, 3, h, w)` to `(b, c)`; what a feed gives as features already is taken as it is. Out `(n, c)`,
+/// row = photo.
+///
+/// # Errors
+/// A position outside the index, or a failing forward pass.
+pub fn unit_features(network: Embedding, feed: &dyn Feed, photos: &[usize]) -> Result<Tensor> {
+    let frozen = |chunk: &[usize]| -> Result<Tensor> {
+        let input = feed.photos(chunk)?;
+        let features = if input.rank() == 4 { network(&input)? } else { input };
+        Ok(l2_normalise(&features)?.detach())
+    };
+    Ok(Tensor::cat(&photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?, 0)?)
+}
 
 /// What to measure, and where it is kept.
 pub struct TopologyPlan<'a> {
@@ -75,7 +97,7 @@ fn digest(topology: &Topology) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Tensor};
+    use candle_core::Device;
     use std::cell::Cell;
 
     /// Three photos on a line, and how often they were measured.

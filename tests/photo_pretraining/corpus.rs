@@ -9,8 +9,8 @@ use retrace::paper::photo_pretraining::{Config, Network, Retrieval, SLUG, bench,
 use retrace::run::{Places, RunConfig, RunFolder, Summary};
 use retrace::seed::Seed;
 use retrace::train::Watch;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Photos to train and validate on; four more are for testing.
 const TRAIN: usize = 10;
@@ -40,11 +40,16 @@ impl Bench {
         let list = |range: std::ops::Range<usize>| range.map(|i| format!("{i:02}.png\n")).collect::<String>();
         std::fs::write(root.join("photo_train.txt"), list(0..TRAIN)).unwrap();
         std::fs::write(root.join("photo_test.txt"), list(TRAIN..PHOTOS)).unwrap();
-        let backbone = Config { head: None, ..config.clone() };
-        let network = Network::new(&backbone, Seed(77), &Device::Cpu).unwrap();
-        let path = bench.0.path().join("weights/mini-attributes.safetensors");
-        save(&path, &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
+        bench.put_weights(config, "attributes", Seed(77));
         bench
+    }
+
+    /// Puts the initial values of a seed where pre-trained weights of that name are looked for.
+    pub fn put_weights(&self, config: &Config, name: &str, seed: Seed) {
+        let backbone = Config { head: None, ..config.clone() };
+        let network = Network::new(&backbone, seed, &Device::Cpu).unwrap();
+        let path = self.0.path().join(format!("weights/mini-{name}.safetensors"));
+        save(&path, &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
     }
 
     pub fn places(&self, results: &str) -> Places {
@@ -82,10 +87,10 @@ impl Bench {
         })
     }
 
-    /// How many kept topologies there are.
-    pub fn topologies(&self) -> usize {
-        let names = std::fs::read_dir(self.0.path().join("cache")).unwrap().map(|file| file.unwrap().file_name());
-        names.filter(|name| name.to_str().unwrap().starts_with("topology-")).count()
+    /// The files of kept topologies.
+    pub fn topologies(&self) -> BTreeSet<PathBuf> {
+        let files = std::fs::read_dir(self.0.path().join("cache")).unwrap().map(|file| file.unwrap().path());
+        files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("topology-")).collect()
     }
 
     /// The folder of a run.

@@ -5,3 +5,4 @@ mod analysis;
 mod corpus;
 mod option;
 mod resume;
+mod source;

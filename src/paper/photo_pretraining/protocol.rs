@@ -4,10 +4,9 @@ use super::bench::{Bench, Order, hash_weights, pixels, source_path, weights_path
 use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
 use crate::dataset::{Album, Split};
 use crate::loss::Topology;
-use crate::model::l2_normalise;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
-use crate::run::{Rank, RunConfig, RunFolder, Summary, hex};
+use crate::run::{Rank, RunConfig, RunFolder, Summary, hash_file, hex};
 use crate::seed::Seed;
 use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, Step, TopologyPlan};
 use crate::{Error, Result, device};
@@ -17,9 +16,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// Photos to a forward pass of the frozen network.
-const CHUNK: usize = 64;
 
 /// Ranks the test part by a row without learning and writes its record, unless the same ranks are recorded already.
 ///
@@ -66,7 +62,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     let _lock = folder.lock()?;
     folder.open(run)?;
     let weights = hash_weights(&run.config, order.places)?;
-    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
+    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
     if folder.is_finished() {
         folder.remove_state()?;
         return folder.summary();
@@ -75,7 +71,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     let album = bench.album(&run.config, &Split::ALL, order.watch)?;
     let pixels = pixels(&album, &run.config, order.device);
-    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order, weights };
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
     let features = run.config.frozen.map(|versions| trial.features(&pixels, versions)).transpose()?;
     let feed: &dyn Feed = match &features {
         Some(features) => features,
@@ -96,16 +92,14 @@ struct Trial<'a> {
     network: &'a Network,
     folder: &'a RunFolder,
     order: &'a Order<'a>,
-    /// Digest of the pre-trained weights.
-    weights: String,
 }
 
 impl Trial<'_> {
-    /// Names what the pre-trained network sees, and the network.
-    fn key(&self) -> Result<String> {
+    /// Names what a pre-trained network sees, and the network, by its file of weights.
+    fn key(&self, weights: &Path) -> Result<String> {
         let (config, data) = (&self.run.config, self.bench.source().version());
         let prepare = serde_json::to_string(&config.prepare)?;
-        Ok(format!("{} {data} {} {} {prepare}", self.run.dataset, config.architecture, self.weights))
+        Ok(format!("{} {data} {} {} {prepare}", self.run.dataset, config.architecture, hash_file(weights)?))
     }
 
     fn features(&self, pixels: &Pixels, versions: u32) -> Result<Features> {
@@ -120,7 +114,7 @@ impl Trial<'_> {
             counts: [index.photos.len(), index.sketches.len()],
             versions,
             partial,
-            key: self.key()?,
+            key: self.key(&weights_path(&self.run.config, self.order.places)?)?,
         };
         Features::open(&plan, &self.order.places.cache, self.order.watch)
     }
@@ -130,9 +124,10 @@ impl Trial<'_> {
     fn neighbours(&self, feed: &dyn Feed, pixels: &Pixels) -> Result<Neighbours> {
         let photos = self.bench.index().photos_of(Split::Train);
         let config = &self.run.config;
+        let weights = source_path(config, self.order.places)?;
         let other = config.neighbourhood.source.as_ref().map(|_| -> Result<Network> {
             let other = Network::new(config, self.run.seed, self.order.device)?;
-            other.load_backbone(&source_path(config, self.order.places)?)?;
+            other.load_backbone(&weights)?;
             Ok(other)
         });
         let other = other.transpose()?;
@@ -140,19 +135,11 @@ impl Trial<'_> {
             Some(other) => (other, pixels as &dyn Feed), // what is kept of a frozen backbone is not this one's
             None => (self.network, feed),
         };
-        let frozen = |chunk: &[usize]| -> Result<Tensor> {
-            let input = feed.photos(chunk)?;
-            let features = if input.rank() == 4 { network.features(&input)? } else { input };
-            Ok(l2_normalise(&features)?.detach())
-        };
-        let build = || {
-            let rows = photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?;
-            Topology::new(&Tensor::cat(&rows, 0)?)
-        };
+        let build = || Topology::new(&train::unit_features(&|x| network.features(x), feed, &photos)?);
         // Kept features and fresh ones, and those of other devices, may differ in their last bits.
-        let source = if self.run.config.frozen.is_some() { "kept" } else { "fresh" };
+        let features = if config.frozen.is_some() && other.is_none() { "kept" } else { "fresh" };
         let rows = hex(&Sha256::digest(format!("{photos:?}"))[..8]);
-        let key = format!("{} {source} {} {rows}", self.key()?, device::name(self.order.device));
+        let key = format!("{} {features} {} {rows}", self.key(&weights)?, device::name(self.order.device));
         let folder = &self.order.places.cache;
         let topology = TopologyPlan { key, folder, photos: photos.len(), build: &build }.open()?;
         Ok(Neighbours { topology, rows: photos.into_iter().enumerate().map(|(row, photo)| (photo, row)).collect() })
@@ -251,8 +238,8 @@ pub(super) fn watched(run: &RunConfig<Config>, order: &Order, body: &dyn Fn(&Wat
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     let album = bench.album(&run.config, &Split::ALL, order.watch)?;
     let (pixels, weights) = (pixels(&album, &run.config, order.device), hash_weights(&run.config, order.places)?);
-    let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights.clone()), order)?)?;
-    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order, weights };
+    let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
+    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
     body(&Watched { trial, bench: &bench, network: &network, pixels: &pixels, log: RefCell::new(log) })
 }
 

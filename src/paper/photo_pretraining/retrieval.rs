@@ -185,7 +185,11 @@ impl Retrieval {
     /// A query that is not there; a picture that cannot be read.
     pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<Gallery> {
         let queries = queries.iter().map(|query| self.found(*query)).collect::<Result<_>>()?;
-        Ok(Gallery { title: title.into(), distance: "distance".into(), queries })
+        Ok(Gallery {
+            title: title.into(),
+            distance: "how far its features are from those of the sketch".into(),
+            queries,
+        })
     }
 
     fn found(&self, query: usize) -> Result<Query> {

@@ -1,7 +1,8 @@
 //! The updates against slow twins: a network of 24 numbers, losses that loop over their definitions, gradients and
-//! Hessians by finite differences, all in double precision.
+//! Hessians by finite differences, all in double precision. And the tables against what the paper prints.
 
 mod second_order;
+mod table;
 mod toy;
 mod twin;
 mod update;

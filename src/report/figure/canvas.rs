@@ -84,7 +84,21 @@ pub fn save(path: &Path, svg: &str) -> Result<()> {
 }
 
 /// Writes a text at a pixel of the area.
+///
+/// # Errors
+/// A text that would be cut at a side of the area.
 pub(super) fn write(area: &Area<'_>, content: &str, at: (i32, i32), style: TextStyle<'static>) -> Result<()> {
+    let length = style.font.box_size(content).map_err(fail)?.0 as i32;
+    let start = match style.pos.h_pos {
+        HPos::Left => at.0,
+        HPos::Center => at.0 - length / 2,
+        HPos::Right => at.0 - length,
+    };
+    let room = area.dim_in_pixel().0 as i32;
+    if start < 0 || start + length > room {
+        let found = format!("`{content}` from {start} to {}", start + length);
+        return Err(Error::value("text of a figure", format!("one within 0 to {room} pixels"), found));
+    }
     area.draw(&Text::new(content.to_string(), at, style)).map_err(fail)
 }
 

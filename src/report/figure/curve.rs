@@ -1,6 +1,7 @@
 //! Training curves: loss and validation accuracy over the epochs.
 
-use super::panel::{self, Axis, Line, Panel, note, spread, top};
+use super::axis::Axis;
+use super::panel::{self, Deviation, Line, Panel, note, spread, top};
 use crate::report::record::read_row;
 use crate::run::RunFolder;
 use crate::{Error, Result};
@@ -8,8 +9,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the two panels show: field of `log.jsonl`, title, name of the axis.
-const PANELS: [(&str, &str, &str); 2] =
-    [("loss", "training loss", "Loss, mean over batches"), ("valid_acc1", "validation accuracy", "Acc@1 (%)")];
+const PANELS: [(&str, &str, &str); 2] = [
+    ("loss", "training loss", "Loss of the task, mean over batches"),
+    ("valid_acc1", "validation accuracy", "Acc@1 (%)"),
+];
 
 /// Draws the curves of some rows, each given as (folder, label), under titles that begin with `title`; none where no row
 /// has a finished run that logged them.
@@ -25,12 +28,18 @@ pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&st
         let Some(last) = lines.iter().flat_map(|line| &line.points).map(|point| point.x).reduce(f64::max) else {
             return Ok(None);
         };
-        let x = Axis { name: "Epoch".into(), range: (0.0, last) };
-        let y = Axis { name: axis.into(), range: (0.0, top(&lines)) };
-        let title = format!("{title}: {name}");
-        panels.push(Panel { title, note: note(&counts), x, y, lines, marks: false });
+        panels.push(Panel {
+            title: format!("{title}: {name}"),
+            note: note(&counts),
+            x: Axis::new("Epoch", (0.0, last)),
+            y: Axis::new(axis, (0.0, top(&lines))),
+            lines,
+            levels: Vec::new(),
+            marks: false,
+            deviation: Deviation::Band,
+        });
     }
-    panel::draw_row((940, 360), &panels).map(Some)
+    panel::draw_row((1100, 380), &panels).map(Some)
 }
 
 /// The lines of a field, and over how many seeds each of them is.

@@ -1,6 +1,7 @@
 //! Acc@K against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
 
-use super::panel::{self, Axis, Line, Panel, note, spread, top};
+use super::axis::Axis;
+use super::panel::{self, Deviation, Line, Panel, note, spread, top};
 use crate::Result;
 use crate::metric::acc_at;
 use crate::report::{
@@ -15,21 +16,34 @@ const KS: [u32; 2] = [1, 10];
 /// Draws some rows, each given as (folder, label), under titles that begin with `title`; none where no row recorded
 /// `early.csv`.
 ///
-/// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`.
+/// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`. `more` ends
+/// the note, e.g. with what another figure of the same shows; empty for nothing.
 ///
 /// # Errors
 /// A run that does not hold together.
-pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
+pub fn draw(
+    results: &Path,
+    slug: &str,
+    dataset: &str,
+    (title, more): (&str, &str),
+    rows: &[(&str, &str)],
+) -> Result<Option<String>> {
     let mut panels = Vec::new();
     for k in KS {
         let (lines, counts) = read_lines(results, slug, dataset, rows, k)?;
         if lines.is_empty() {
             return Ok(None);
         }
-        let x = Axis { name: "Share of the sketch drawn (% of its points)".into(), range: (0.0, 100.0) };
-        let y = Axis { name: format!("Acc@{k} (%)"), range: (0.0, top(&lines)) };
-        let title = format!("{title}: Acc@{k}");
-        panels.push(Panel { title, note: note(&counts), x, y, lines, marks: true });
+        panels.push(Panel {
+            title: format!("{title}: Acc@{k}"),
+            note: format!("{}{}{more}", note(&counts), if more.is_empty() { "" } else { "; " }),
+            x: Axis::new("Share of the sketch drawn (% of its points)", (0.0, 100.0)),
+            y: Axis::new(&format!("Acc@{k} (%)"), (0.0, top(&lines))),
+            lines,
+            levels: Vec::new(),
+            marks: true,
+            deviation: Deviation::Band,
+        });
     }
     panel::draw_row((1080, 400), &panels).map(Some)
 }

@@ -1,6 +1,6 @@
 //! A retrieval gallery: sketches, and the photos ranked first for them.
 
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, write};
+use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
 use crate::{Error, Result};
 use base64::Engine;
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
@@ -59,8 +59,10 @@ pub struct Query {
 pub fn draw(gallery: &Gallery) -> Result<String> {
     let longest = gallery.queries.iter().map(|query| query.photos.len()).max();
     let longest = longest.ok_or_else(|| Error::value("gallery", "at least one query", "none"))? as i32;
+    let note = format!("Framed: the photo that the sketch shows. Below each photo: {}.", gallery.distance);
+    let least = 2 * LEFT + width(&gallery.title, Size::Title)?.max(width(&note, Size::Small)?) as i32;
     let size = (LEFT + STEP + GAP + STEP * longest, HEAD + ROW * gallery.queries.len() as i32 + 18);
-    let size = (u32::try_from(size.0.max(560)).unwrap_or(0), u32::try_from(size.1).unwrap_or(0));
+    let size = (u32::try_from(size.0.max(least)).unwrap_or(0), u32::try_from(size.1).unwrap_or(0));
     let mut pictures = String::new();
     let svg = render(size, |area| {
         write(area, &gallery.title, (LEFT, 18), text(Size::Title, INK, HPos::Left))?;
@@ -68,7 +70,6 @@ pub fn draw(gallery: &Gallery) -> Result<String> {
             pictures += &draw_query(area, query, HEAD + ROW * i as i32)?;
         }
         let y = HEAD + ROW * gallery.queries.len() as i32;
-        let note = format!("Framed: the photo that the sketch shows. Below each photo: {}.", gallery.distance);
         write(area, &note, (LEFT, y - 10), text(Size::Small, INK, HPos::Left))
     })?;
     Ok(svg.replacen("</svg>", &format!("{pictures}</svg>"), 1))

@@ -1,6 +1,7 @@
 //! A table of numbers as coloured cells, e.g. accuracy by pre-training (rows) and by source of the ranking (columns).
 
 use super::canvas::{Area, GRID, INK, Size, fail, render, text, width, write};
+use super::head::{EDGE, Head};
 use super::ramp::{legible, pale};
 use crate::report::table::NOT_RUN;
 use crate::{Error, Result};
@@ -10,9 +11,11 @@ use plotters::style::text_anchor::HPos;
 /// Pixels of a cell, at least, and its height.
 const CELL: (i32, i32) = (84, 44);
 
-/// Where the names of the columns start, in pixels, and where the cells.
-const NAMES: i32 = 64;
-const HEAD: i32 = 104;
+/// Height of the names of the columns, in pixels.
+const NAMES: i32 = 44;
+
+/// Pixels between what the columns are compared with and the columns.
+const GAP: i32 = 14;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +34,9 @@ pub struct Heat {
     pub columns: Vec<String>,
     /// A number for each row and column, row by row; none where it was not measured.
     pub values: Vec<Option<f64>>,
+    /// What the columns are compared with, as its name and a number for each row: stands left of them, and below every
+    /// number of theirs stands the difference.
+    pub base: Option<(String, Vec<Option<f64>>)>,
     /// Digits after the point.
     pub decimals: usize,
 }
@@ -46,27 +52,37 @@ pub fn draw(heat: &Heat) -> Result<String> {
         let widths: Result<Vec<u32>> = names.iter().map(|name| width(name, Size::Small)).collect();
         Ok(widths?.into_iter().max().unwrap_or(0) as i32)
     };
-    let left = 14 + widest(&heat.rows)?.max(width(&heat.row, Size::Normal)? as i32) + 12;
-    let cell = CELL.0.max(widest(&heat.columns)? + 12);
-    let right = left + cell * heat.columns.len() as i32;
-    let least = 28 + width(&heat.note, Size::Small)?.max(width(&heat.title, Size::Title)?) as i32;
-    let size = (least.max(right + 16), HEAD + CELL.1 * heat.rows.len() as i32 + 16);
-    let place = |row: usize, column: usize| (left + cell * column as i32, HEAD + CELL.1 * row as i32);
-    render((u32::try_from(size.0).unwrap_or(0), u32::try_from(size.1).unwrap_or(0)), |area| {
-        write(area, &heat.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
-        write(area, &heat.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
-        write(area, &heat.column, ((left + right) / 2, NAMES), text(Size::Normal, INK, HPos::Center))?;
-        write(area, &heat.row, (left - 10, HEAD - 16), text(Size::Normal, INK, HPos::Right))?;
-        for (i, name) in heat.columns.iter().enumerate() {
-            write(area, name, (place(0, i).0 + cell / 2, HEAD - 16), text(Size::Small, INK, HPos::Center))?;
+    let base = heat.base.as_slice();
+    let bases: Vec<String> = base.iter().map(|base| base.0.clone()).collect();
+    let cell = CELL.0.max(widest(&heat.columns)?.max(widest(&bases)?) + 12);
+    let left = EDGE + widest(&heat.rows)?.max(width(&heat.row, Size::Normal)? as i32) + 12;
+    let inner = left + (cell + GAP) * bases.len() as i32;
+    let right = inner + cell * heat.columns.len() as i32;
+    // As wide as the cells, or a little more for what stands above; the rest of a long note goes to a second line.
+    let least = 2 * EDGE + width(&heat.title, Size::Title)? as i32;
+    let size = u32::try_from(least.max(right + 16)).unwrap_or(0);
+    let head = Head::of(&heat.title, &heat.note, size)?;
+    let top = head.height() + NAMES;
+    let bottom = top + CELL.1 * heat.rows.len() as i32;
+    render((size, u32::try_from(bottom + 16).unwrap_or(0)), |area| {
+        head.draw(area)?;
+        write(area, &heat.column, ((inner + right) / 2, top - 40), text(Size::Normal, INK, HPos::Center))?;
+        write(area, &heat.row, (left - 10, top - 16), text(Size::Normal, INK, HPos::Right))?;
+        let starts = (0..heat.columns.len() as i32).map(|i| inner + cell * i);
+        for (name, x) in bases.iter().zip([left]).chain(heat.columns.iter().zip(starts)) {
+            write(area, name, (x + cell / 2, top - 16), text(Size::Small, INK, HPos::Center))?;
         }
         for (i, name) in heat.rows.iter().enumerate() {
-            write(area, name, (left - 10, place(i, 0).1 + CELL.1 / 2), text(Size::Small, INK, HPos::Right))?;
-        }
-        let range = range(heat);
-        for (i, value) in heat.values.iter().enumerate() {
-            let (row, column) = (i / heat.columns.len(), i % heat.columns.len());
-            draw_cell(area, *value, range, heat.decimals, (place(row, column), cell))?;
+            let y = top + CELL.1 * i as i32;
+            write(area, name, (left - 10, y + CELL.1 / 2), text(Size::Small, INK, HPos::Right))?;
+            let base = base.first().map(|base| base.1[i]);
+            if let Some(value) = base {
+                draw_cell(area, heat, (value, None), ((left, y), cell))?;
+            }
+            let values = heat.values.iter().skip(i * heat.columns.len()).take(heat.columns.len());
+            for (value, x) in values.zip((0..).map(|i| inner + cell * i)) {
+                draw_cell(area, heat, (*value, base.flatten()), ((x, y), cell))?;
+            }
         }
         Ok(())
     })
@@ -78,34 +94,44 @@ fn check(heat: &Heat) -> Result<()> {
         let expected = format!("{} x {} values, at least one", heat.rows.len(), heat.columns.len());
         return Err(Error::value(&heat.title, expected, heat.values.len()));
     }
-    match heat.values.iter().flatten().find(|value| !value.is_finite()) {
+    if let Some((name, values)) = heat.base.as_ref().filter(|base| base.1.len() != heat.rows.len()) {
+        return Err(Error::value(name, format!("{} values", heat.rows.len()), values.len()));
+    }
+    match all(heat).find(|value| !value.is_finite()) {
         Some(value) => Err(Error::value(&heat.title, "finite values", value)),
         None => Ok(()),
     }
 }
 
-/// The smallest and the largest value.
-fn range(heat: &Heat) -> (f64, f64) {
-    let values = heat.values.iter().flatten();
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
+/// Every number that is shown.
+fn all(heat: &Heat) -> impl Iterator<Item = &f64> {
+    heat.values.iter().chain(heat.base.iter().flat_map(|base| &base.1)).flatten()
 }
 
+/// Draws a number, or that there is none, and below it how far it is from another.
 fn draw_cell(
     area: &Area<'_>,
-    value: Option<f64>,
-    (low, high): (f64, f64),
-    decimals: usize,
+    heat: &Heat,
+    (value, base): (Option<f64>, Option<f64>),
     ((x, y), cell): ((i32, i32), i32),
 ) -> Result<()> {
     // A white line between cells.
     let corners = [(x + 1, y + 1), (x + cell - 1, y + CELL.1 - 1)];
-    let middle = (x + cell / 2, y + CELL.1 / 2);
+    let (centre, middle, decimals) = (x + cell / 2, y + CELL.1 / 2, heat.decimals);
     let Some(value) = value else {
         area.draw(&Rectangle::new(corners, GRID)).map_err(fail)?;
-        return write(area, NOT_RUN, middle, text(Size::Small, INK, HPos::Center));
+        return write(area, NOT_RUN, (centre, middle), text(Size::Small, INK, HPos::Center));
     };
+    let ends = (f64::INFINITY, f64::NEG_INFINITY);
+    let (low, high) = all(heat).fold(ends, |(low, high), value| (low.min(*value), high.max(*value)));
     // Values that are all the same get the middle colour.
     let colour = pale(if high > low { (value - low) / (high - low) } else { 0.5 });
     area.draw(&Rectangle::new(corners, colour.filled())).map_err(fail)?;
-    write(area, &format!("{value:.decimals$}"), middle, text(Size::Normal, legible(colour), HPos::Center))
+    let style = |size| text(size, legible(colour), HPos::Center);
+    if let Some(base) = base {
+        let difference = format!("{:+.decimals$}", value - base);
+        write(area, &difference, (centre, middle + 10), style(Size::Small))?;
+    }
+    let up = if base.is_some() { 8 } else { 0 };
+    write(area, &format!("{value:.decimals$}"), (centre, middle - up), style(Size::Normal))
 }

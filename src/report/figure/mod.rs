@@ -10,9 +10,11 @@
 //! | [`scatter`] | clouds of points, e.g. features of sketches and photos in a plane |
 //! | [`heat`] | a table of numbers as coloured cells |
 //!
-//! They share [`canvas`] (size, background, font, saving) and [`panel`] (axes, lines, bands, labels at the line ends);
-//! `ramp` holds the colours that stand for numbers, `contour` draws the maps of a landscape.
+//! They share [`canvas`] (size, background, font, saving; no text is cut), `head` (title and note) and [`panel`] (lines,
+//! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `label`
+//! moves names apart, `ramp` holds the colours that stand for numbers, `contour` draws the maps of a landscape.
 
+pub mod axis;
 pub mod bar;
 pub mod canvas;
 mod contour;
@@ -20,7 +22,10 @@ pub mod curve;
 pub mod early;
 mod font;
 pub mod gallery;
+mod head;
 pub mod heat;
+mod label;
+mod mark;
 pub mod panel;
 mod ramp;
 pub mod scatter;
@@ -28,4 +33,4 @@ pub mod surface;
 mod truetype;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

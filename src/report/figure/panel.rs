@@ -1,19 +1,26 @@
-//! Axes with lines, bands over seeds, and every line's name at its end.
+//! Axes with lines, bands or bars over seeds, levels to compare with, and every name at the right.
 
+use super::axis::{Axis, Coordinate};
 use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::head::Head;
+use super::label::{STEP, push_apart};
+use super::mark::mark;
 use crate::{Result, metric::mean_sd};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-/// Distance that two names at line ends keep, in pixels: the height of their letters and a little air.
-const LABEL_STEP: i32 = 16;
+/// A dash of a level and the gap after it, in pixels.
+const DASH: (i32, i32) = (6, 4);
+
+/// Half the width of a bar's ends, in pixels.
+const BAR_END: i32 = 4;
 
 /// A coordinate system and what is drawn in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     /// Above the axes.
     pub title: String,
-    /// Smaller, below the title: what line and band are.
+    /// Smaller, below the title: what lines, bands and bars are.
     pub note: String,
     /// To the right.
     pub x: Axis,
@@ -21,26 +28,44 @@ pub struct Panel {
     pub y: Axis,
     /// Drawn in this order, in the colours of [`PALETTE`].
     pub lines: Vec<Line>,
+    /// Dashed, behind the lines.
+    pub levels: Vec<Level>,
     /// Whether every point gets a mark of its line's shape; for lines of few points.
     pub marks: bool,
+    /// How the seeds' deviation is drawn.
+    pub deviation: Deviation,
 }
 
-/// An axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
-    /// With its unit.
-    pub name: String,
-    /// What it shows.
-    pub range: (f64, f64),
+/// How far the seeds lie apart, one standard deviation to either side of the mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deviation {
+    /// A band over neighbouring points; a bar at a point between others of one seed.
+    Band,
+    /// A bar at every point of two seeds or more.
+    Bars,
 }
 
 /// A line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// Written at its end.
+    /// Written to the right of its end.
     pub label: String,
     /// By rising x; at least one.
     pub points: Vec<Spread>,
+}
+
+/// A number that does not hang on x, e.g. of what the lines are compared with: a dashed line across the panel, its
+/// deviation a bar at the right end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    /// Written to the right of its end.
+    pub label: String,
+    /// Mean over seeds.
+    pub mean: f64,
+    /// Sample standard deviation, where there are two seeds or more.
+    pub sd: Option<f64>,
+    /// Which of [`PALETTE`]: that of the line that it belongs to.
+    pub colour: usize,
 }
 
 /// A point and how far the seeds lie apart there.
@@ -52,6 +77,13 @@ pub struct Spread {
     pub mean: f64,
     /// Sample standard deviation, where there are two seeds or more.
     pub sd: Option<f64>,
+}
+
+impl Spread {
+    /// x, and one standard deviation below and above the mean.
+    fn ends(&self) -> Option<(f64, f64, f64)> {
+        self.sd.map(|sd| (self.x, self.mean - sd, self.mean + sd))
+    }
 }
 
 /// Mean and deviation at every x that all seeds have, each seed a list of (x, y).
@@ -101,29 +133,33 @@ pub fn top(lines: &[Line]) -> f64 {
 pub fn draw_row(size: (u32, u32), panels: &[Panel]) -> Result<String> {
     render(size, |area| {
         let parts = area.split_evenly((1, panels.len()));
-        parts.iter().zip(panels).try_for_each(|(part, panel)| draw(part, panel))
+        let heads = parts.iter().zip(panels).map(|(part, panel)| head(part, panel)).collect::<Result<Vec<_>>>()?;
+        // The axes begin at one height, whatever the lengths of the titles.
+        let top = heads.iter().map(Head::height).max().unwrap_or(0);
+        parts.iter().zip(panels).zip(&heads).try_for_each(|((part, panel), head)| draw_below(part, panel, head, top))
     })
 }
 
-/// Draws a panel over the whole area.
-///
-/// # Errors
-/// A character that the font lacks.
-pub fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
-    let widths: Result<Vec<u32>> = panel.lines.iter().map(|line| width(&line.label, Size::Small)).collect();
-    let right = widths?.into_iter().max().unwrap_or(0) + 22;
-    write(area, &panel.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
-    write(area, &panel.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
+fn head(area: &Area<'_>, panel: &Panel) -> Result<Head> {
+    Head::of(&panel.title, &panel.note, area.dim_in_pixel().0)
+}
+
+/// The coordinate system of a panel.
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
+
+fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<()> {
+    let labels = || panel.lines.iter().map(|line| &line.label).chain(panel.levels.iter().map(|level| &level.label));
+    let widths: Result<Vec<u32>> = labels().map(|label| width(label, Size::Small)).collect();
+    head.draw(area)?;
     let mut chart = ChartBuilder::on(area)
-        .margin_top(60)
+        .margin_top(top)
         .margin_bottom(8)
         .margin_left(8)
-        .margin_right(right)
+        .margin_right(widths?.into_iter().max().unwrap_or(0) + 22)
         .x_label_area_size(46)
         .y_label_area_size(54)
-        .build_cartesian_2d(panel.x.range.0..panel.x.range.1, panel.y.range.0..panel.y.range.1)
+        .build_cartesian_2d(panel.x.coordinate(11), panel.y.coordinate(6))
         .map_err(fail)?;
-    let (x_decimals, y_decimals) = (decimals(&panel.x), decimals(&panel.y));
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -133,99 +169,93 @@ pub fn draw(area: &Area<'_>, panel: &Panel) -> Result<()> {
         .axis_desc_style(text(Size::Normal, INK, HPos::Left))
         .x_desc(&panel.x.name)
         .y_desc(&panel.y.name)
-        .x_labels(11)
-        .y_labels(6)
-        .x_label_formatter(&|value| format!("{value:.x_decimals$}"))
-        .y_label_formatter(&|value| format!("{value:.y_decimals$}"))
+        .x_label_formatter(&|value| panel.x.label(*value))
+        .y_label_formatter(&|value| panel.y.label(*value))
         .draw()
         .map_err(fail)?;
-    let lines = || panel.lines.iter().zip(PALETTE.into_iter().cycle()).enumerate();
-    for (_, (line, colour)) in lines() {
-        chart.draw_series(band(line, colour)).map_err(fail)?;
-    }
-    for (i, (line, colour)) in lines() {
-        let points = line.points.iter().map(|point| (point.x, point.mean));
-        chart.draw_series(LineSeries::new(points.clone(), colour.stroke_width(2))).map_err(fail)?;
-        if panel.marks {
-            let marks = points.map(|at| EmptyElement::at(at) + Polygon::new(mark(i), colour.filled()));
-            chart.draw_series(marks).map_err(fail)?;
-        }
-    }
-    let last = |line: &Line| line.points.last().map(|point| (point.x, point.mean));
-    let ends: Vec<(f64, f64)> = panel.lines.iter().filter_map(last).collect();
-    let heights: Vec<i32> = ends.iter().map(|end| chart.backend_coord(end).1).collect();
-    let moved = push_apart(&heights, LABEL_STEP);
-    for (i, (line, colour)) in lines().filter(|(_, (line, _))| !line.points.is_empty()).take(ends.len()) {
-        let style = text(Size::Small, colour, HPos::Left);
-        let name = Text::new(line.label.clone(), (9, moved[i] - heights[i]), style);
-        chart.draw_series(std::iter::once(EmptyElement::at(ends[i]) + name)).map_err(fail)?;
+    draw_levels(&mut chart, panel)?;
+    draw_lines(&mut chart, panel)?;
+    draw_names(&chart, panel, area)
+}
+
+fn colour(i: usize) -> RGBColor {
+    PALETTE[i % PALETTE.len()]
+}
+
+fn draw_levels(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
+    let (left, right) = panel.x.range;
+    for level in &panel.levels {
+        let ends = [(left, level.mean), (right, level.mean)];
+        let dashes = DashedLineSeries::new(ends, DASH.0, DASH.1, colour(level.colour).stroke_width(1));
+        chart.draw_series(dashes).map_err(fail)?;
+        draw_bars(chart, &[Spread { x: right, mean: level.mean, sd: level.sd }], colour(level.colour))?;
     }
     Ok(())
 }
 
-/// One standard deviation to either side of the mean.
-fn band(line: &Line, colour: RGBColor) -> Option<Polygon<(f64, f64)>> {
-    let known: Vec<(f64, f64, f64)> = line.points.iter().filter_map(|p| p.sd.map(|sd| (p.x, p.mean, sd))).collect();
-    let above = known.iter().map(|(x, mean, sd)| (*x, mean + sd));
-    let below = known.iter().rev().map(|(x, mean, sd)| (*x, mean - sd));
-    (known.len() > 1).then(|| Polygon::new(above.chain(below).collect::<Vec<_>>(), colour.mix(0.16)))
-}
-
-/// Corners of a diamond, a square or a triangle around a point, in pixels, so that lines differ without colour.
-pub(super) fn mark(line: usize) -> Vec<(i32, i32)> {
-    match line % 3 {
-        0 => vec![(0, -5), (5, 0), (0, 5), (-5, 0)],
-        1 => vec![(-4, -4), (4, -4), (4, 4), (-4, 4)],
-        _ => vec![(0, -5), (5, 4), (-5, 4)],
+fn draw_lines(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
+    for (i, line) in panel.lines.iter().enumerate() {
+        match panel.deviation {
+            Deviation::Bars => draw_bars(chart, &line.points, colour(i))?,
+            Deviation::Band => draw_bands(chart, &line.points, colour(i))?,
+        }
     }
+    for (i, line) in panel.lines.iter().enumerate() {
+        let points = line.points.iter().map(|point| (point.x, point.mean));
+        chart.draw_series(LineSeries::new(points.clone(), colour(i).stroke_width(2))).map_err(fail)?;
+        if panel.marks {
+            let marks = points.map(|at| EmptyElement::at(at) + Polygon::new(mark(i), colour(i).filled()));
+            chart.draw_series(marks).map_err(fail)?;
+        }
+    }
+    Ok(())
 }
 
-/// Digits after the point that tell the ticks of an axis apart.
-fn decimals(axis: &Axis) -> usize {
-    let span = axis.range.1 - axis.range.0;
-    // About five ticks: their step is a fifth of the span or a little less.
-    (-(span / 5.0).log10().floor()).clamp(0.0, 6.0) as usize
+/// A bar with ends at every point of two seeds or more.
+fn draw_bars(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) -> Result<()> {
+    let style = colour.stroke_width(1);
+    for (x, low, high) in points.iter().filter_map(|point| point.ends()) {
+        chart.draw_series([PathElement::new(vec![(x, low), (x, high)], style)]).map_err(fail)?;
+        let end = |y| EmptyElement::at((x, y)) + PathElement::new(vec![(-BAR_END, 0), (BAR_END, 0)], style);
+        chart.draw_series([low, high].map(end)).map_err(fail)?;
+    }
+    Ok(())
 }
 
-/// Moves heights (pixels, down) so that any two are `step` apart, each as little as the ones above it allow; the whole
-/// pile is then centred on where it was.
-pub(super) fn push_apart(heights: &[i32], step: i32) -> Vec<i32> {
-    let mut order: Vec<usize> = (0..heights.len()).collect();
-    order.sort_by_key(|&i| (heights[i], i));
-    let mut moved = heights.to_vec();
-    let mut start = 0;
-    for i in 1..order.len() {
-        let free = moved[order[i - 1]] + step;
-        if moved[order[i]] >= free {
-            start = i;
+/// A band over every stretch of points of two seeds or more, a bar where such a stretch is a single point.
+fn draw_bands(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) -> Result<()> {
+    for stretch in points.chunk_by(|a, b| a.sd.is_some() == b.sd.is_some()) {
+        let ends: Vec<_> = stretch.iter().filter_map(|point| point.ends()).collect();
+        if ends.len() < 2 {
+            draw_bars(chart, stretch, colour)?;
             continue;
         }
-        moved[order[i]] = free;
-        let pile = &order[start..=i];
-        let wanted: i32 = pile.iter().map(|&j| heights[j]).sum::<i32>() / pile.len() as i32;
-        let above = if start > 0 { moved[order[start - 1]] + step } else { i32::MIN };
-        let top = (wanted - step * (pile.len() as i32 - 1) / 2).max(above);
-        pile.iter().zip(0..).for_each(|(&j, k)| moved[j] = top + step * k);
+        let above = ends.iter().map(|(x, _, high)| (*x, *high));
+        let below = ends.iter().rev().map(|(x, low, _)| (*x, *low));
+        let band = Polygon::new(above.chain(below).collect::<Vec<_>>(), colour.mix(0.16));
+        chart.draw_series([band]).map_err(fail)?;
     }
-    moved
+    Ok(())
+}
+
+/// Names to the right of the axes, each as near the end of its line as the others let it.
+fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
+    let lines = panel.lines.iter().enumerate();
+    let lines = lines.filter_map(|(i, line)| Some((line.points.last()?.mean, &line.label, i)));
+    let levels = panel.levels.iter().map(|level| (level.mean, &level.label, level.colour));
+    let names: Vec<(f64, &String, usize)> = lines.chain(levels).collect();
+    let start = area.get_base_pixel();
+    let at = |y: f64| chart.backend_coord(&(panel.x.range.1, y));
+    let heights: Vec<i32> = names.iter().map(|name| at(name.0).1 - start.1).collect();
+    for ((y, label, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
+        write(area, label, (at(y).0 - start.0 + 9, height), text(Size::Small, colour(i), HPos::Left))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_keep_their_distance() {
-        assert_eq!(push_apart(&[10, 50, 90], 16), [10, 50, 90]);
-        assert_eq!(push_apart(&[50, 50], 16), [42, 58]);
-        assert_eq!(push_apart(&[60, 50], 16), [63, 47]);
-        let moved = push_apart(&[100, 101, 103, 20, 104], 16);
-        let mut sorted = moved.clone();
-        sorted.sort_unstable();
-        assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] >= 16), "{moved:?}");
-        assert_eq!(moved[3], 20);
-        assert!(push_apart(&[], 16).is_empty());
-    }
 
     #[test]
     fn spread_by_hand() {
@@ -246,7 +276,5 @@ mod tests {
         assert!((top(&[line(0.023, None)]) - 0.03).abs() < 1e-12);
         assert_eq!(top(&[line(0.0, None)]), 1.0);
         assert_eq!(top(&[]), 1.0);
-        assert_eq!(decimals(&Axis { name: String::new(), range: (0.0, 0.3) }), 2);
-        assert_eq!(decimals(&Axis { name: String::new(), range: (0.0, 60.0) }), 0);
     }
 }

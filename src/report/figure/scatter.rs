@@ -1,19 +1,31 @@
 //! Clouds of points, e.g. features of sketches and of photos in the plane in which they are widest.
 
 use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
-use super::panel::mark;
+use super::head::{EDGE, Head};
+use super::mark::mark;
 use crate::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 /// Pixels of a part: width, and height with title, note and key.
-const PART: (u32, u32) = (420, 470);
+const PART: (u32, u32) = (420, 462);
 
-/// Height of title, note and key, in pixels.
-const HEAD: i32 = 86;
+/// Height of a part's title, note and key, in pixels.
+const HEAD: i32 = 78;
 
 /// Free space around the points, as a share of their extent.
 const AIR: f64 = 0.06;
+
+/// Parts side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scatter {
+    /// Above all.
+    pub title: String,
+    /// Smaller, below the title: what holds for all parts.
+    pub note: String,
+    /// From left to right.
+    pub parts: Vec<Part>,
+}
 
 /// A coordinate system with clouds of points.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,30 +51,36 @@ pub struct Cloud {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Draws the parts side by side; in each a unit is as long to the right as up.
+/// Draws the parts; a unit is as long to the right as up, and as long in one part as in the others.
 ///
 /// # Errors
 /// No part, a part without points, a point that is not finite, or a character that the font lacks.
-pub fn draw(parts: &[Part]) -> Result<String> {
-    let whole = parts.iter().map(window).collect::<Result<Vec<_>>>()?;
-    if parts.is_empty() {
-        return Err(Error::value("scatter", "at least one part", "none"));
-    }
-    render((PART.0 * parts.len() as u32, PART.1), |area| {
-        let areas = area.split_evenly((1, parts.len()));
-        areas.iter().zip(parts).zip(whole).try_for_each(|((area, part), window)| draw_part(area, part, window))
+pub fn draw(scatter: &Scatter) -> Result<String> {
+    let window = window(scatter)?;
+    let columns = PART.0 * scatter.parts.len() as u32;
+    let head = Head::of(&scatter.title, &scatter.note, columns)?;
+    render((columns, head.height().unsigned_abs() + PART.1), |area| {
+        head.draw(area)?;
+        let areas = area.split_vertically(head.height()).1.split_evenly((1, scatter.parts.len()));
+        areas.iter().zip(&scatter.parts).try_for_each(|(area, part)| draw_part(area, part, window))
     })
 }
 
-/// Centre and half the side of the square that holds all points.
-fn window(part: &Part) -> Result<((f64, f64), f64)> {
-    let points = || part.clouds.iter().flat_map(|cloud| &cloud.points);
-    if points().count() == 0 {
-        return Err(Error::value(&part.title, "at least one point", "none"));
+/// Centre and half the side of the square that holds the points of all parts.
+fn window(scatter: &Scatter) -> Result<((f64, f64), f64)> {
+    if scatter.parts.is_empty() {
+        return Err(Error::value("scatter", "at least one part", "none"));
     }
-    if let Some(point) = points().find(|point| !(point.0.is_finite() && point.1.is_finite())) {
-        return Err(Error::value(&part.title, "finite points", format!("{point:?}")));
+    for part in &scatter.parts {
+        let mut points = part.clouds.iter().flat_map(|cloud| &cloud.points).peekable();
+        if points.peek().is_none() {
+            return Err(Error::value(&part.title, "at least one point", "none"));
+        }
+        if let Some(point) = points.find(|point| !(point.0.is_finite() && point.1.is_finite())) {
+            return Err(Error::value(&part.title, "finite points", format!("{point:?}")));
+        }
     }
+    let points = || scatter.parts.iter().flat_map(|part| &part.clouds).flat_map(|cloud| &cloud.points);
     let ends = |side: fn(&(f64, f64)) -> f64| {
         points().map(side).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     };
@@ -73,8 +91,8 @@ fn window(part: &Part) -> Result<((f64, f64), f64)> {
 }
 
 fn draw_part(area: &Area<'_>, part: &Part, ((x, y), half): ((f64, f64), f64)) -> Result<()> {
-    write(area, &part.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
-    write(area, &part.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
+    write(area, &part.title, (EDGE, 12), text(Size::Normal, INK, HPos::Left))?;
+    write(area, &part.note, (EDGE, 32), text(Size::Small, INK, HPos::Left))?;
     draw_key(area, &part.clouds)?;
     // Left and right, top and bottom leave a square.
     let mut chart = ChartBuilder::on(area)
@@ -121,9 +139,9 @@ const SIDE: u32 = 330;
 fn draw_key(area: &Area<'_>, clouds: &[Cloud]) -> Result<()> {
     let mut x = 20;
     for (i, (cloud, colour)) in clouds.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
-        let corners: Vec<(i32, i32)> = mark(i).into_iter().map(|(dx, dy)| (x + dx, 63 + dy)).collect();
+        let corners: Vec<(i32, i32)> = mark(i).into_iter().map(|(dx, dy)| (x + dx, 54 + dy)).collect();
         area.draw(&Polygon::new(corners, colour.filled())).map_err(fail)?;
-        write(area, &cloud.label, (x + 10, 63), text(Size::Small, INK, HPos::Left))?;
+        write(area, &cloud.label, (x + 10, 54), text(Size::Small, INK, HPos::Left))?;
         x += 10 + width(&cloud.label, Size::Small)? as i32 + 26;
     }
     Ok(())
@@ -136,12 +154,23 @@ mod tests {
     #[test]
     fn the_window_is_a_square_around_all_points() {
         let cloud = |points: &[(f64, f64)]| Cloud { label: "a".into(), points: points.to_vec() };
-        let part = |clouds| Part { title: "t".into(), note: String::new(), x: String::new(), y: String::new(), clouds };
-        let (centre, half) = window(&part(vec![cloud(&[(0.0, 0.0), (1.0, 2.0)]), cloud(&[(10.0, 4.0)])])).unwrap();
+        let of = |parts: &[&[Cloud]]| {
+            let part = |clouds: &&[Cloud]| Part {
+                title: "t".into(),
+                note: String::new(),
+                x: String::new(),
+                y: String::new(),
+                clouds: clouds.to_vec(),
+            };
+            Scatter { title: String::new(), note: String::new(), parts: parts.iter().map(part).collect() }
+        };
+        let (near, far) = (cloud(&[(0.0, 0.0), (1.0, 2.0)]), cloud(&[(10.0, 4.0)]));
+        let (centre, half) = window(&of(&[&[near.clone(), far.clone()]])).unwrap();
         assert_eq!(centre, (5.0, 2.0));
         assert!((half - 5.0 * 1.12).abs() < 1e-12);
-        assert_eq!(window(&part(vec![cloud(&[(3.0, 4.0)])])).unwrap(), ((3.0, 4.0), 1.0));
-        assert!(window(&part(vec![cloud(&[])])).is_err() && window(&part(vec![cloud(&[(f64::NAN, 0.0)])])).is_err());
-        assert!(draw(&[]).is_err());
+        assert_eq!(window(&of(&[&[near], &[far]])).unwrap(), (centre, half)); // of two parts: one window
+        assert_eq!(window(&of(&[&[cloud(&[(3.0, 4.0)])]])).unwrap(), ((3.0, 4.0), 1.0));
+        assert!(window(&of(&[&[cloud(&[])]])).is_err() && window(&of(&[&[cloud(&[(f64::NAN, 0.0)])]])).is_err());
+        assert!(window(&of(&[&[cloud(&[(3.0, 4.0)])], &[]])).is_err() && draw(&of(&[])).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Every figure is drawn from made-up runs and its structure checked. With `RETRACE_FIGURES` set to a folder the
 //! drawings are also written there, to be looked at.
 
-use super::{bar, curve, early, font, gallery, heat, scatter, surface};
+use super::canvas::{Size, width};
+use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::report::record::tests::write_run;
 use crate::report::table::{Measured, tests::spec};
 use crate::report::{table, table::MeanSd};
@@ -50,16 +51,16 @@ fn fake_results() -> tempfile::TempDir {
 const ROWS: [(&str, &str); 4] =
     [("ours", "Ours"), ("ours-base", "Ours-Base"), ("zero-shot", "Zero-shot"), ("absent", "Absent")];
 
-fn texts<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
+pub(crate) fn texts<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
     document.descendants().filter(|node| node.has_tag_name("text")).collect()
 }
 
-fn number(node: &Node<'_, '_>, name: &str) -> f64 {
+pub(crate) fn number(node: &Node<'_, '_>, name: &str) -> f64 {
     node.attribute(name).unwrap().parse().unwrap()
 }
 
 /// What holds for every figure: well formed, own font, legible sizes, every text inside the picture.
-fn check(name: &str, svg: &str) {
+pub(crate) fn check(name: &str, svg: &str) {
     if let Some(folder) = std::env::var_os("RETRACE_FIGURES") {
         write_atomic(&Path::new(&folder).join(format!("{name}.svg")), svg.as_bytes()).unwrap();
     }
@@ -73,8 +74,12 @@ fn check(name: &str, svg: &str) {
         let size = number(&node, "font-size");
         assert!(size >= 11.0, "{:?} at {size} px", node.text());
         let content = node.text().unwrap().trim();
-        // 0.6 em a letter is DejaVu Sans's mean; exact enough to see a text leave the picture.
-        let length = 0.6 * size * content.chars().count() as f64;
+        let measured = match (node.attribute("font-weight"), size > 12.5) {
+            (Some("bold"), _) => Size::Title,
+            (_, true) => Size::Normal,
+            _ => Size::Small,
+        };
+        let length = f64::from(width(content, measured).unwrap());
         let (x, y) = (number(&node, "x"), number(&node, "y"));
         let start = match node.attribute("text-anchor") {
             Some("end") => x - length,
@@ -82,7 +87,7 @@ fn check(name: &str, svg: &str) {
             _ => x,
         };
         if node.attribute("transform").is_none() {
-            assert!(start >= 0.0 && start + length <= w + 12.0, "{name}: {content} from {start} to {}", start + length);
+            assert!(start >= 0.0 && start + length <= w, "{name}: {content} from {start} to {}", start + length);
         }
         assert!(y > 0.0 && y < h, "{name}: {content} at height {y} of {h}");
     }
@@ -92,17 +97,17 @@ fn check(name: &str, svg: &str) {
 fn early_retrieval() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
-    let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", (title, ""), &ROWS).unwrap().unwrap();
     check("early", &svg);
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
-    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap());
+    assert_eq!(svg, early::draw(place.path(), "p", "d", (title, ""), &ROWS).unwrap().unwrap());
     let document = Document::parse(&svg).unwrap();
     let label = |name: &str| texts(&document).into_iter().find(|node| node.text().unwrap().trim() == name);
     let heights: Vec<f64> = ["Ours", "Ours-Base", "Zero-shot"].map(|name| number(&label(name).unwrap(), "y")).to_vec();
     assert!(heights[1] - heights[0] >= 16.0 && heights[2] - heights[1] >= 16.0, "{heights:?}");
     assert!(label("Absent").is_none());
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (3 + 30)); // two panels of bands and marks
-    assert!(early::draw(place.path(), "p", "none", title, &ROWS).unwrap().is_none());
+    assert!(early::draw(place.path(), "p", "none", (title, ""), &ROWS).unwrap().is_none());
 }
 
 #[test]
@@ -130,6 +135,38 @@ fn training_curves() {
         6
     );
     assert!(curve::draw(place.path(), "p", "none", "Fake", &ROWS).unwrap().is_none());
+    // A title that is longer than its panel goes to a second line; a word that is longer is an error, not cut.
+    let long = "Curves of a corpus with quite a long name, longer than a panel";
+    check("curve-long", &curve::draw(place.path(), "p", "d", long, &ROWS).unwrap().unwrap());
+    let error = curve::draw(place.path(), "p", "d", &"x".repeat(90), &ROWS).unwrap_err().to_string();
+    assert!(error.contains("pixels") && error.contains("xxx"), "{error}");
+}
+
+/// A deviation is never dropped: a single point of several seeds has a bar where its line has no band.
+#[test]
+fn a_point_between_others_of_one_seed_has_a_bar() {
+    let drawn = |sds: [Option<f64>; 4]| {
+        let point = |(i, sd): (usize, Option<f64>)| panel::Spread { x: i as f64, mean: 5.0, sd };
+        let line = panel::Line { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
+        let panel = panel::Panel {
+            title: "t".into(),
+            note: String::new(),
+            x: axis::Axis::new("x", (0.0, 3.0)),
+            y: axis::Axis::new("y", (0.0, 10.0)),
+            lines: vec![line],
+            levels: Vec::new(),
+            marks: false,
+            deviation: panel::Deviation::Band,
+        };
+        let svg = panel::draw_row((400, 300), &[panel]).unwrap();
+        let document = Document::parse(&svg).unwrap();
+        let blue = |node: &Node<'_, '_>| node.attribute("stroke") == Some("#0072B2") && node.has_tag_name("polyline");
+        let thin = document.descendants().filter(|n| blue(n) && n.attribute("stroke-width") == Some("1")).count();
+        (thin, document.descendants().filter(|node| node.has_tag_name("polygon")).count())
+    };
+    assert_eq!(drawn([None, Some(1.0), None, None]), (3, 0)); // the bar and its two ends
+    assert_eq!(drawn([Some(1.0), Some(1.0), None, Some(2.0)]), (3, 1));
+    assert_eq!((drawn([Some(1.0); 4]), drawn([None; 4])), ((0, 1), (0, 0)));
 }
 
 #[test]
@@ -225,7 +262,7 @@ fn retrieval_gallery() {
 #[test]
 fn the_embedded_font_has_every_letter_of_the_figure() {
     let place = fake_results();
-    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", ("Früh ± 3", ""), &ROWS).unwrap().unwrap();
     let used = font::characters(&svg, true);
     assert_eq!(used.into_iter().collect::<String>(), " 013:@AFchr±ü");
 }
@@ -239,7 +276,7 @@ fn valley(label: &str, steepness: f64) -> surface::Surface {
     surface::Surface { label: label.into(), x: line.clone(), y: line, height }
 }
 
-fn contents(document: &Document<'_>) -> Vec<String> {
+pub(crate) fn contents(document: &Document<'_>) -> Vec<String> {
     texts(document).iter().map(|node| node.text().unwrap().trim().to_string()).collect()
 }
 
@@ -292,16 +329,22 @@ fn clouds_of_points() {
         y: "second principal direction".into(),
         clouds: vec![cloud("sketches", 0.0, 150), cloud("photos", dx, 50)],
     };
-    let parts = [part("Photos only", 3.0), part("Cross-domain", 0.2)];
-    let svg = scatter::draw(&parts).unwrap();
+    let whole = scatter::Scatter {
+        title: "Features in a plane, fake".into(),
+        note: "a percentage is not of the plane ".repeat(6), // too long for one line
+        parts: vec![part("Photos only", 3.0), part("Cross-domain", 0.2)],
+    };
+    let svg = scatter::draw(&whole).unwrap();
     check("scatter", &svg);
     assert!(svg.len() < 80_000, "{} bytes", svg.len());
-    assert_eq!(svg, scatter::draw(&parts).unwrap());
+    assert_eq!(svg, scatter::draw(&whole).unwrap());
     let document = Document::parse(&svg).unwrap();
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (200 + 2)); // and the key
     let found = contents(&document);
     assert_eq!(found.iter().filter(|content| *content == "photos").count(), 2);
-    assert!(scatter::draw(&[scatter::Part { clouds: vec![], ..parts[0].clone() }]).is_err());
+    assert_eq!(found.iter().filter(|content| content.matches("percentage").count() > 1).count(), 2); // lines of the note
+    let empty = scatter::Part { clouds: vec![], ..whole.parts[0].clone() };
+    assert!(scatter::draw(&scatter::Scatter { parts: vec![empty], ..whole }).is_err());
 }
 
 #[test]
@@ -317,6 +360,7 @@ fn table_of_cells() {
         rows: names.clone(),
         columns: names,
         values,
+        base: None,
         decimals: 1,
     };
     let svg = heat::draw(&whole).unwrap();
@@ -329,6 +373,18 @@ fn table_of_cells() {
     }
     let fills = |colour: &str| document.descendants().filter(|n| n.attribute("fill") == Some(colour)).count();
     assert_eq!((fills("#F0F6FA"), fills("#0072B2")), (1, 1)); // the smallest and the largest
+    // 39.0 is below all: the palest cell; a row without it and a cell without a number have no difference.
+    whole.base = Some(("Base".into(), vec![Some(39.0), Some(50.0), None, Some(40.0), Some(40.0)]));
+    let svg = heat::draw(&whole).unwrap();
+    check("heat-base", &svg);
+    let found = contents(&Document::parse(&svg).unwrap());
+    for content in ["Base", "39.0", "+1.0", "+1.5", "-7.6"] {
+        assert!(found.iter().any(|found| found == content), "{content}: {found:?}");
+    }
+    assert_eq!(found.iter().filter(|content| content.starts_with(['+', '-'])).count(), 5 + 4 + 10);
+    whole.base = Some(("Base".into(), vec![None]));
+    assert!(heat::draw(&whole).unwrap_err().to_string().contains("5 values"));
+    whole.base = None;
     whole.values[3] = Some(f64::NAN);
     assert!(heat::draw(&whole).is_err());
     whole.values.pop();

@@ -119,8 +119,11 @@ impl Task for Obow {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PretrainConfig;
+    use super::super::photo::PhotoSet;
     use super::*;
     use crate::model::Architecture;
+    use crate::train::{Optimiser, Unwatched, gradients};
     use candle_core::{DType, Device};
 
     fn small() -> Obow {
@@ -154,5 +157,44 @@ mod tests {
         assert_eq!(bias(&obow), 0.5);
         obow.moved(1.0).unwrap();
         assert_eq!(bias(&obow), 0.5); // at the end it stays where it is
+    }
+
+    fn entropy(distribution: &[f64]) -> f64 {
+        -distribution.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
+    }
+
+    /// The words change under the loss, which so has another bottom in every batch; held still, with one draw of views,
+    /// they show whether the student learns. What it must beat is the best that can be said without looking at the photo:
+    /// the mean bag, whose entropy is the loss of saying so.
+    #[test]
+    fn a_student_learns_which_words_are_in_which_photo() {
+        const PHOTOS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+        let config = PretrainConfig { photos: 8, valid_photos: 1, ..PretrainConfig::mini("obow".parse().unwrap()) };
+        let photos = PhotoSet::draw(&config, &Device::Cpu, &Unwatched).unwrap();
+        let trunk = Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap();
+        let method = Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 };
+        let mut obow = Obow::new(trunk, method, Seed(0)).unwrap();
+        let (plain, mut stream) = (photos.plain(&PHOTOS).unwrap().0, Seed(1).stream("words"));
+        (0..2).for_each(|_| drop(obow.bags(&plain, &mut stream).unwrap())); // now all words are what the teacher saw
+        let (words, distance) = (obow.words.clone(), obow.distance);
+        let bags = obow.bags(&plain, &mut stream).unwrap().to_dtype(DType::F64).unwrap();
+        let rows = bags.to_vec2::<f64>().unwrap();
+        let knowing = rows.iter().map(|bag| entropy(bag)).sum::<f64>() / 8.0;
+        let blind = entropy(&bags.mean(0).unwrap().to_vec1::<f64>().unwrap());
+
+        // The backbone alone: what the generator of weights learns is thrown away after the pre-training.
+        let mut variables = obow.trunk.parameters.trainable();
+        variables.retain(|(name, _)| !name.starts_with("generator"));
+        let mut optimiser = Optimiser::new(config.optimiser, variables.clone());
+        let mut losses = Vec::new();
+        for _ in 0..40 {
+            (obow.words, obow.oldest, obow.distance) = (words.clone(), 0, distance);
+            let batch = Batch { photos: &photos, positions: &PHOTOS, config: &config };
+            let loss = obow.loss(&batch, &mut Seed(2).stream("step")).unwrap();
+            optimiser.step(&gradients(&loss, &variables).unwrap(), 1.0).unwrap();
+            losses.push(f64::from(loss.to_scalar::<f32>().unwrap()));
+        }
+        let last = losses[losses.len() - 1];
+        assert!(losses[0] > blind && knowing < last && last < blind, "{knowing} < {last} < {blind}: {losses:?}");
     }
 }

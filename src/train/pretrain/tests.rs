@@ -106,7 +106,10 @@ fn every_method_learns_and_leaves_a_backbone() {
             name => name.parse().unwrap(),
         };
         let place = tempfile::tempdir().unwrap();
-        let config = PretrainConfig { method, side: 64, epochs: 6, ..tiny() };
+        // Epochs of three batches are noisy. The words of OBOW change under its loss besides, by a third of it from one
+        // epoch to the next: it is given longer and has to fall by more than that.
+        let (epochs, share) = if name == "obow" { (24, 0.5) } else { (6, 1.0) };
+        let config = PretrainConfig { method, side: 64, epochs, ..tiny() };
         go(&config, 0, place.path()).unwrap();
         let log = std::fs::read_to_string(config.folder(place.path()).0.join("log.jsonl")).unwrap();
         let losses: Vec<f64> = log
@@ -114,13 +117,15 @@ fn every_method_learns_and_leaves_a_backbone() {
             .skip(1)
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["loss"].as_f64().unwrap())
             .collect();
-        // Epochs of three batches are noisy: the last three together against the first.
-        let late = losses[3..].iter().sum::<f64>() / 3.0;
-        // The words of OBOW change under its loss, which so has another bottom in every epoch.
-        let falls = late < losses[0] || name == "obow";
-        assert!(falls && losses.iter().all(|loss| loss.is_finite()), "{name}: {losses:?}");
+        // The last three together against the first.
+        let late = losses[epochs - 3..].iter().sum::<f64>() / 3.0;
+        assert!(late < share * losses[0] && losses.iter().all(|loss| loss.is_finite()), "{name}: {losses:?}");
         let path = place.path().join(format!("checkpoints/pretrained/mini-{name}.safetensors"));
         let tensors = weights::read(&path).unwrap().tensors;
+        let first = &task::Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap().backbone()["conv1.weight"];
+        let moved = (&tensors["conv1.weight"] - first).unwrap().abs().unwrap().max_all().unwrap();
+        // A step of Adam is about as long as its rate, 0.001; rounding to half precision moves a weight a tenth of that.
+        assert!(moved.to_scalar::<f32>().unwrap() > 1e-3, "{name}: the backbone stays where it was: {moved}");
         assert!(tensors.contains_key("bn1.running_var") && tensors.keys().all(|key| !key.starts_with(name)), "{name}");
     }
 }

@@ -1,21 +1,24 @@
 //! This paper's figures: from the records, and the gallery, which needs a network.
 
 mod analysis;
+mod matrix;
 mod sweep;
 
-pub use analysis::{dynamics, early as early_in_fives, landscape};
-pub use sweep::{fig2a, fig2b, fig3, table4};
+pub use analysis::{dynamics, early as early_in_fives, landscape, separation as fig2b};
+pub use matrix::table4;
+pub use sweep::{fig2a, fig3};
 
-use super::table::{EMBEDDED, REAL, main_table};
+use super::table::{EMBEDDED, Pretraining, REAL, main_table};
 use super::{Retrieval, SLUG};
 use crate::dataset;
 use crate::report::figure::{bar, canvas, curve, early, gallery};
-use crate::report::table;
+use crate::report::record::read_row;
+use crate::report::table::{self, Measured};
 use crate::run::{Places, write_atomic};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use image::ImageFormat;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The rows that are compared, in the colours of every figure.
 const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours", "Ours (Eq. 9)")];
@@ -33,13 +36,14 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
         let (results, title) = (&places.results, |what: &str| format!("{what}, {dataset}"));
         let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &ROWS)?;
         figures.push((format!("curves-{dataset}"), curves));
-        let early = early::draw(results, SLUG, dataset, &title("While being drawn"), &ROWS)?;
+        let more = analysis::early_of_one(results, dataset);
+        let early = early::draw(results, SLUG, dataset, (&title("While being drawn"), &more), &ROWS)?;
         figures.push((format!("early-{dataset}"), early));
         let more = [
             ("fig2a", sweep::fig2a(results, dataset)?),
-            ("fig2bc", sweep::fig2b(results, dataset)?),
+            ("fig2bc", analysis::separation(results, dataset)?),
             ("fig3", sweep::fig3(results, dataset)?),
-            ("table4", sweep::table4(results, dataset)?),
+            ("table4", matrix::table4(results, dataset)?),
             ("fig4a", analysis::landscape(results, dataset)?),
             ("fig4bc", analysis::dynamics(results, dataset)?),
             ("fig5b", analysis::early(results, dataset)?),
@@ -63,7 +67,8 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
 pub fn draw_gallery(dataset: &str, retrieval: &Retrieval, places: &Places) -> Result<PathBuf> {
     let count = retrieval.ranks().len();
     let chosen = QUERIES.map(|share| (share * count as f64) as usize);
-    let gallery = retrieval.gallery(&format!("What Ours retrieves, {dataset}"), &chosen)?;
+    let gallery =
+        retrieval.gallery(&format!("What Ours retrieves for sketches chosen beforehand, {dataset}"), &chosen)?;
     let path = places.figures.join(SLUG).join(format!("gallery-{dataset}.svg"));
     canvas::save(&path, &gallery::draw(&gallery)?)?;
     Ok(path)
@@ -83,3 +88,25 @@ pub fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
     write_atomic(&path, bytes.get_ref())?;
     Ok(path)
 }
+
+/// What a pre-training is called where a corpus starts from supervised weights that are not ImageNet's.
+fn name(own: &Pretraining) -> &'static str {
+    if own.weights.is_none() { "supervised" } else { own.label }
+}
+
+fn measured(results: &Path, dataset: &str, row: &str) -> Result<Option<Measured>> {
+    table::measure(&read_row(results, SLUG, dataset, row)?)
+}
+
+/// `3 seeds`, `2 to 3 seeds`, `1 seed`.
+fn count_seeds(counts: &[usize]) -> String {
+    let (least, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
+    match (least == most, most) {
+        (true, 1) => "1 seed".into(),
+        (true, _) => format!("{most} seeds"),
+        (false, _) => format!("{least} to {most} seeds"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

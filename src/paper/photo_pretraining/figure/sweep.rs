@@ -1,25 +1,28 @@
-//! Figures over settings: Fig. 2 and 3 over the weight of the topology loss, Table 4 as a matrix.
+//! Figures over the weight of the topology loss: Fig. 2a and 3.
 
+use super::{count_seeds, measured, name};
 use crate::Result;
-use crate::paper::photo_pretraining::table::{BETAS, PRETRAININGS, Pretraining, cross, weighed};
-use crate::paper::photo_pretraining::{Query, SLUG, analysis::separated};
-use crate::report::analysis::Folder;
-use crate::report::figure::heat::{self, Heat};
-use crate::report::figure::panel::{self, Axis, Line, Panel, Spread};
-use crate::report::figure::scatter::{self, Cloud, Part};
-use crate::report::record::read_row;
-use crate::report::table::measure;
+use crate::paper::photo_pretraining::Query;
+use crate::paper::photo_pretraining::table::{BETAS, PRETRAININGS, base, weighed};
+use crate::report::figure::axis::Axis;
+use crate::report::figure::panel::{self, Deviation, Level, Line, Panel, Spread};
 use std::path::Path;
 
-/// Acc@1 of Eq. 5 against the weight of the topology loss, one line a pre-training (Fig. 3); none before a line has two
-/// points.
+/// Acc@1 of Eq. 5 against the weight of the topology loss, one line a pre-training, each beside its Ours-Base (Fig. 3);
+/// none before a line has two points.
 ///
 /// # Errors
 /// A record that does not read.
 pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let line = |own| sweep(results, dataset, name(&own), &|beta| weighed(own.weights, Query::Sketch, beta));
-    let lines = PRETRAININGS.into_iter().map(line).collect::<Result<Vec<_>>>()?;
-    draw(format!("Fig. 3: both losses at once, {dataset}"), lines)
+    let mut sweep = Sweep::default();
+    for own in PRETRAININGS {
+        let place = sweep.lines.len();
+        if sweep.add_line(results, dataset, name(&own), &|beta| weighed(own.weights, Query::Sketch, beta))? {
+            sweep.add_level(results, dataset, &format!("{}: Ours-Base", name(&own)), &base(own), place)?;
+        }
+    }
+    let what = "Dashed, in the same colour: Ours-Base (Eq. 1) of the pre-training, without the topology loss.";
+    sweep.draw(&format!("Fig. 3: the weight of the topology loss, by pre-training, {dataset}"), what)
 }
 
 /// Acc@1 of Eq. 5 with photos (Eq. 3) and sketches (Eq. 4) as queries, and without the topology loss (Fig. 2a).
@@ -27,110 +30,93 @@ pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// # Errors
 /// A record that does not read.
 pub fn fig2a(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let mut lines = Vec::new();
+    let mut sweep = Sweep::default();
     for (label, query) in [("photos (Eq. 3)", Query::Photo), ("sketches (Eq. 4)", Query::Sketch)] {
-        lines.push(sweep(results, dataset, label, &|beta| weighed(None, query, beta))?);
+        sweep.add_line(results, dataset, label, &|beta| weighed(None, query, beta))?;
     }
-    if lines.iter().all(|line| line.points.len() > 1) {
-        lines.push(sweep(results, dataset, "Ours-Base (Eq. 1)", &|_| "ours-base".into())?);
-    }
-    draw(format!("Fig. 2a: who asks, {dataset}"), lines)
+    sweep.add_level(results, dataset, "Ours-Base (Eq. 1)", "ours-base", 2)?; // the colour after those of both lines
+    let title = format!("Fig. 2a: photos or sketches as queries of the topology loss, {dataset}");
+    sweep.draw(&title, "Dashed: Ours-Base, without the topology loss.")
 }
 
-/// What a pre-training is called where a corpus starts from supervised weights that are not ImageNet's.
-fn name(own: &Pretraining) -> &'static str {
-    if own.weights.is_none() { "supervised" } else { own.label }
+/// Rows over the weights of the topology loss, and what they are compared with.
+#[derive(Default)]
+struct Sweep {
+    lines: Vec<Line>,
+    levels: Vec<Level>,
+    /// Of all points and levels.
+    seeds: Vec<usize>,
 }
 
-/// The points of a line: a row's mean over seeds at each weight.
-fn sweep(results: &Path, dataset: &str, label: &str, row: &dyn Fn(&str) -> String) -> Result<Line> {
-    let mut points = Vec::new();
-    for beta in BETAS {
-        let runs = read_row(results, SLUG, dataset, &row(beta))?;
-        let at = beta.parse::<f64>().unwrap_or(f64::NAN).log10();
-        if let Some(measured) = measure(&runs)? {
-            points.push(Spread { x: at, mean: measured.acc1.0, sd: measured.acc1.1 });
+impl Sweep {
+    /// Adds a row's means at every weight that it was run with; not where these are fewer than two.
+    fn add_line(&mut self, results: &Path, dataset: &str, label: &str, row: &dyn Fn(&str) -> String) -> Result<bool> {
+        let (mut points, mut seeds) = (Vec::new(), Vec::new());
+        for (beta, x) in BETAS.into_iter().zip(places()) {
+            if let Some(measured) = measured(results, dataset, &row(beta))? {
+                points.push(Spread { x, mean: measured.acc1.0, sd: measured.acc1.1 });
+                seeds.push(measured.seeds);
+            }
         }
-    }
-    Ok(Line { label: label.into(), points })
-}
-
-fn draw(title: String, lines: Vec<Line>) -> Result<Option<String>> {
-    let lines: Vec<Line> = lines.into_iter().filter(|line| line.points.len() > 1).collect();
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let points = || lines.iter().flat_map(|line| &line.points);
-    let (low, high) = points().fold((f64::MAX, f64::MIN), |(low, high), point| {
-        let sd = point.sd.unwrap_or(0.0);
-        (low.min(point.mean - sd), high.max(point.mean + sd))
-    });
-    // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
-    let range = ((low / 5.0).floor() * 5.0, (high / 5.0).ceil() * 5.0);
-    let x = Axis { name: "log10(beta / alpha): weight of the topology loss".into(), range: (-1.0, 1.0) };
-    let panel = Panel {
-        title,
-        note: "mean over seeds, band: ± one standard deviation where there are two or more".into(),
-        x,
-        y: Axis { name: "Acc@1 (%)".into(), range },
-        lines,
-        marks: true,
-    };
-    panel::draw_row((640, 400), &[panel]).map(Some)
-}
-
-/// Table 4 as a matrix; none before one of its crossed cells was run.
-///
-/// # Errors
-/// A record that does not read.
-pub fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let (mut values, mut crossed) = (Vec::new(), false);
-    for own in PRETRAININGS {
-        for source in PRETRAININGS {
-            let runs = read_row(results, SLUG, dataset, &cross(own, source))?;
-            crossed |= own.weights != source.weights && !runs.is_empty();
-            values.push(measure(&runs)?.map(|measured| measured.acc1.0));
+        let is_line = points.len() > 1;
+        if is_line {
+            self.lines.push(Line { label: label.into(), points });
+            self.seeds.append(&mut seeds);
         }
+        Ok(is_line)
     }
-    let names: Vec<String> = PRETRAININGS.map(|own| name(&own).to_string()).into();
-    let heat = Heat {
-        title: format!("Table 4: Acc@1 of Ours, {dataset}"),
-        note: "percent, mean over seeds; the paper's pattern: R helps from wherever it comes".into(),
-        row: "Pre-training".into(),
-        column: "Source of R".into(),
-        rows: names.clone(),
-        columns: names,
-        values,
-        decimals: 1,
-    };
-    if crossed { heat::draw(&heat).map(Some) } else { Ok(None) }
-}
 
-/// Features of the test part in the plane in which they are widest (Fig. 2b and c).
-///
-/// # Errors
-/// A record that does not read.
-pub fn fig2b(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let folder = Folder::of(results, SLUG, dataset);
-    if !folder.has("separation") {
-        return Ok(None);
+    /// Adds a row without the topology loss, where it was run.
+    fn add_level(&mut self, results: &Path, dataset: &str, label: &str, row: &str, colour: usize) -> Result<()> {
+        if let Some(measured) = measured(results, dataset, row)? {
+            let (mean, sd) = measured.acc1;
+            self.levels.push(Level { label: label.into(), mean, sd, colour });
+            self.seeds.push(measured.seeds);
+        }
+        Ok(())
     }
-    let mut parts = Vec::new();
-    for (row, label) in separated() {
-        let cloud = |domain: &str, label: &str| -> Result<(Cloud, f64)> {
-            let lines =
-                folder.lines_where("separation", &[("row", &row), ("domain", domain)], ["x", "y", "accuracy"])?;
-            let accuracy = lines.first().map_or(50.0, |line| line[2]);
-            Ok((Cloud { label: label.into(), points: lines.iter().map(|line| (line[0], line[1])).collect() }, accuracy))
-        };
-        let ((sketches, accuracy), (photos, _)) = (cloud("sketch", "sketches")?, cloud("photo", "photos")?);
-        parts.push(Part {
-            title: label.into(),
-            note: format!("a line tells {accuracy:.1}% of them apart (chance: 50%)"),
-            x: "First principal component".into(),
-            y: "Second principal component".into(),
-            clouds: vec![sketches, photos],
+
+    fn draw(self, title: &str, what: &str) -> Result<Option<String>> {
+        if self.lines.is_empty() {
+            return Ok(None);
+        }
+        let points = self.lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
+        let points = points.chain(self.levels.iter().map(|level| (level.mean, level.sd)));
+        let (low, high) = points.fold((f64::MAX, f64::MIN), |(low, high), (mean, sd)| {
+            let sd = sd.unwrap_or(0.0);
+            (low.min(mean - sd), high.max(mean + sd))
         });
+        let panel = Panel {
+            title: title.into(),
+            note: format!("{} {what}", seeds_note(&self.seeds)),
+            x: Axis {
+                ticks: places().zip(BETAS.map(String::from)).collect(),
+                // A little air beside the outermost weights, so that a level's bar stands apart from the points.
+                ..Axis::new("Weight of the topology loss over the task's, beta / alpha (log scale)", (-1.12, 1.12))
+            },
+            // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
+            y: Axis::new("Acc@1 (%)", ((low / 5.0).floor().max(0.0) * 5.0, (high / 5.0).ceil() * 5.0)),
+            lines: self.lines,
+            levels: self.levels,
+            marks: true,
+            deviation: Deviation::Bars,
+        };
+        panel::draw_row((800, 470), &[panel]).map(Some)
     }
-    scatter::draw(&parts).map(Some)
+}
+
+/// Where the weights stand on a logarithmic axis.
+fn places() -> impl Iterator<Item = f64> {
+    BETAS.into_iter().map(|beta| beta.parse::<f64>().unwrap_or(f64::NAN).log10())
+}
+
+/// Says of how many seeds points are, with a bar and without.
+fn seeds_note(seeds: &[usize]) -> String {
+    let several: Vec<usize> = seeds.iter().copied().filter(|count| *count > 1).collect();
+    let bars = format!("Points with a bar (mean ± one standard deviation): {}", count_seeds(&several));
+    match several.len() {
+        0 => "One seed a point.".into(),
+        all if all == seeds.len() => format!("{bars}."),
+        _ => format!("{bars}; points without: one seed."),
+    }
 }
