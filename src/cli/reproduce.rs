@@ -4,7 +4,7 @@ use super::check::{Checked, slug};
 use super::show;
 use clap::Args;
 use retrace::paper::floor::Floor;
-use retrace::paper::photo_pretraining::plan::{Cost, PARTS, costs, ready, rows, runs};
+use retrace::paper::photo_pretraining::plan::{Cost, PARTS, Waiting, costs, ready, rows, runs};
 use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL};
 use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
 use retrace::run::RunConfig;
@@ -87,13 +87,13 @@ fn print_cost(plan: &[RunConfig<Config>], checked: &Checked) -> Result<()> {
 }
 
 /// A line for each file that runs wait for: they are left out, and the rest is done.
-fn print_waiting(waiting: &[(RunConfig<Config>, Error)]) {
+fn print_waiting(waiting: &[Waiting]) {
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
-    for (run, error) in waiting {
-        *counts.entry((&run.dataset, error.to_string())).or_default() += 1;
+    for Waiting { run, reason } in waiting {
+        *counts.entry((&run.dataset, reason.to_string())).or_default() += 1;
     }
-    for ((dataset, error), count) in counts {
-        println!("{dataset}: {count} runs left out: {error}");
+    for ((dataset, reason), count) in counts {
+        println!("{dataset}: {count} runs left out: {reason}");
     }
 }
 

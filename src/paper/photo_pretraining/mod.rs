@@ -64,8 +64,8 @@ pub const DEVIATIONS: [&str; 18] = [
      none.",
     "Pre-training of the embedded corpora: supervised attributes of 12,000 other synthetic photos, in place of \
      ImageNet; jigsaw, Barlow Twins, CLIP and OBOW on the same photos, six passes each, in place of published \
-     weights. CLIP's texts are sets of attribute words. Jigsaw is that of photos, where Table 4 names the \
-     mixed-modal one of the paper's [51].",
+     weights. CLIP's texts are sets of attribute words, which real photos lack: no CLIP rows there. Jigsaw is that of \
+     photos, where Table 4 names the mixed-modal one of the paper's [51].",
     "Barlow Twins and OBOW differ from their authors': zoom and shift in place of crops; one pass of batch norm over \
      both views of Barlow Twins; 2 views and 1,024 words for OBOW.",
     "Fig. 2 and 3: weights of 0.1, 0.3, 1, 3 and 10; the axes of the printed figures are not legible in the text at \
@@ -76,8 +76,9 @@ pub const DEVIATIONS: [&str; 18] = [
      schedule; the paper prints no schedule.",
     "Fig. 5b: without the comparison with the paper's [8]. Sketches of Shoe-V1 are pixels: neither early retrieval \
      nor robustness can be measured there.",
-    "Smoothness and error attribution: distances under the pre-trained network instead of VGG-16; medians over the \
-     errors as thresholds, since the paper names none; its human trials are not repeated.",
+    "Smoothness and error attribution: distances under the pre-trained network, which R comes from too, instead of \
+     VGG-16, and for smoothness by histograms of gradients beside it; medians over the errors as thresholds, since the \
+     paper names none; its human trials are not repeated.",
     "Robustness: the published setting of svg_disturber; the paper prints none. It can neither remove strokes nor \
      move the whole sketch, though the paper names global deformations.",
     "Selection: on a validation part of the training photos; released code of the field selects on test data.",

@@ -74,18 +74,24 @@ pub fn runs(parts: &[&str], datasets: &[String], seeds: u64) -> Result<Vec<RunCo
     Ok(runs)
 }
 
-/// Parts a plan in what can be run and what waits for pre-trained weights: for each run of the second, why.
+/// A run that cannot start yet.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The run.
+    pub run: RunConfig<Config>,
+    /// Which pre-trained weights it lacks, and how to get them.
+    pub reason: Error,
+}
+
+/// Parts a plan in what can be run and what waits for pre-trained weights.
 ///
 /// A run that is finished below `places.results` waits for nothing.
-pub fn ready(
-    plan: Vec<RunConfig<Config>>,
-    places: &Places,
-) -> (Vec<RunConfig<Config>>, Vec<(RunConfig<Config>, Error)>) {
+pub fn ready(plan: Vec<RunConfig<Config>>, places: &Places) -> (Vec<RunConfig<Config>>, Vec<Waiting>) {
     let (mut ready, mut waiting) = (Vec::new(), Vec::new());
     for run in plan {
         let found = weights_path(&run.config, places).and_then(|_| source_path(&run.config, places));
         match found {
-            Err(error) if !run.folder(&places.results).is_finished() => waiting.push((run, error)),
+            Err(reason) if !run.folder(&places.results).is_finished() => waiting.push(Waiting { run, reason }),
             _ => ready.push(run),
         }
     }
@@ -166,12 +172,16 @@ mod tests {
         let (ready, waiting) = ready(runs(&["table2"], &datasets, 1).unwrap(), &places);
         assert!(ready.len() == 10 && ready.iter().all(|run| run.dataset == "synth-chair"));
         let reason = |row: &str| {
-            waiting.iter().find(|(run, _)| run.row == row).map(|(_, error)| error.to_string()).unwrap_or_default()
+            waiting
+                .iter()
+                .find(|waiting| waiting.run.row == row)
+                .map(|found| found.reason.to_string())
+                .unwrap_or_default()
         };
         assert!(reason("ours").contains("efficientnet-lite0-imagenet"), "{}", reason("ours"));
         assert!(reason("ours+weights=obow").contains("efficientnet-lite0-obow"), "{}", reason("ours+weights=obow"));
         assert!(waiting.len() == 8 && reason("ours+weights=clip").is_empty()); // CLIP is not in the plan there
-        let done = RunConfig { seed: Seed(0), ..waiting[0].0.clone() };
+        let done = RunConfig { seed: Seed(0), ..waiting[0].run.clone() };
         std::fs::create_dir_all(done.folder(place.path()).0).unwrap();
         std::fs::write(done.folder(place.path()).0.join("summary.json"), "{}").unwrap();
         assert_eq!(super::ready(vec![done], &places).0.len(), 1);

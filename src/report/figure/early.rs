@@ -16,17 +16,25 @@ const KS: [u32; 2] = [1, 10];
 /// Draws some rows, each given as (folder, label), under titles that begin with `title`; none where no row recorded
 /// `early.csv`.
 ///
-/// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`. `more` ends
-/// the note, e.g. with what another figure of the same shows; empty for nothing.
+/// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`.
 ///
 /// # Errors
 /// A run that does not hold together.
-pub fn draw(
+pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
+    draw_noted(results, slug, dataset, title, rows, "")
+}
+
+/// As [`draw`], with more at the end of the note, e.g. what another figure of the same shows; empty for nothing.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_noted(
     results: &Path,
     slug: &str,
     dataset: &str,
-    (title, more): (&str, &str),
+    title: &str,
     rows: &[(&str, &str)],
+    more: &str,
 ) -> Result<Option<String>> {
     let mut panels = Vec::new();
     for k in KS {

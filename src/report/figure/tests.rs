@@ -97,17 +97,17 @@ pub(crate) fn check(name: &str, svg: &str) {
 fn early_retrieval() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
-    let svg = early::draw(place.path(), "p", "d", (title, ""), &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
     check("early", &svg);
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
-    assert_eq!(svg, early::draw(place.path(), "p", "d", (title, ""), &ROWS).unwrap().unwrap());
+    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap());
     let document = Document::parse(&svg).unwrap();
     let label = |name: &str| texts(&document).into_iter().find(|node| node.text().unwrap().trim() == name);
     let heights: Vec<f64> = ["Ours", "Ours-Base", "Zero-shot"].map(|name| number(&label(name).unwrap(), "y")).to_vec();
     assert!(heights[1] - heights[0] >= 16.0 && heights[2] - heights[1] >= 16.0, "{heights:?}");
     assert!(label("Absent").is_none());
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (3 + 30)); // two panels of bands and marks
-    assert!(early::draw(place.path(), "p", "none", (title, ""), &ROWS).unwrap().is_none());
+    assert!(early::draw(place.path(), "p", "none", title, &ROWS).unwrap().is_none());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn retrieval_gallery() {
 #[test]
 fn the_embedded_font_has_every_letter_of_the_figure() {
     let place = fake_results();
-    let svg = early::draw(place.path(), "p", "d", ("Früh ± 3", ""), &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
     let used = font::characters(&svg, true);
     assert_eq!(used.into_iter().collect::<String>(), " 013:@AFchr±ü");
 }

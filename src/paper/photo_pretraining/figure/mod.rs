@@ -37,7 +37,7 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
         let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &ROWS)?;
         figures.push((format!("curves-{dataset}"), curves));
         let more = analysis::early_of_one(results, dataset);
-        let early = early::draw(results, SLUG, dataset, (&title("While being drawn"), &more), &ROWS)?;
+        let early = early::draw_noted(results, SLUG, dataset, &title("While being drawn"), &ROWS, &more)?;
         figures.push((format!("early-{dataset}"), early));
         let more = [
             ("fig2a", sweep::fig2a(results, dataset)?),
