@@ -20,6 +20,7 @@ use merge::{Line, merge};
 use rayon::prelude::*;
 use retrace::dataset::{Album, synthetic::Photos};
 use retrace::loss::Topology;
+use retrace::metric::quantile;
 use retrace::paper::photo_pretraining::{Config, Network, bench::pixels};
 use retrace::run::versions;
 use retrace::seed::Seed;
@@ -86,10 +87,11 @@ fn measure(config: &Config) -> Result<Line> {
     let rounds = (0..=ROUNDS).map(|round| seconds(&network, &pixels, place.path().join(round.to_string())));
     // The first round, not counted, makes the memory that later ones use again.
     let rounds: Vec<[f64; 4]> = rounds.collect::<Result<Vec<_>>>()?.split_off(1);
-    let values = (0..4).map(|i| format!("{:.3}", median(rounds.iter().map(|round| round[i]).collect())));
+    let median = |i: usize| quantile(&rounds.iter().map(|round| round[i]).collect::<Vec<_>>(), 0.5);
+    let values = (0..4).map(|i| Ok(format!("{:.3}", median(i)?))).collect::<Result<Vec<_>>>()?;
     Ok(Line {
         key: format!("{},{PHOTOS},{}", config.architecture, rayon::current_num_threads()),
-        values: values.collect::<Vec<_>>().join(","),
+        values: values.join(","),
         device: machine::processor(),
         versions: format!("retrace {}", versions().remove("retrace").unwrap_or_default()),
     })
@@ -122,9 +124,4 @@ fn seconds(network: &Network, pixels: &Pixels, folder: PathBuf) -> Result<[f64; 
 fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
     let begin = Instant::now();
     Ok((work()?, begin.elapsed().as_secs_f64()))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -22,6 +22,11 @@ impl Run {
     pub fn values(&self) -> Vec<u32> {
         self.ranks.iter().map(|rank| rank.rank).collect()
     }
+
+    /// The photo that each query shows, in the order of [`Run::ranks`].
+    pub fn photos(&self) -> Vec<u32> {
+        self.ranks.iter().map(|rank| rank.photo).collect()
+    }
 }
 
 /// Reads every finished run of a row, by rising seed; an unfinished one (no `summary.json`) does not count.

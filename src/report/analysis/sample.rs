@@ -105,16 +105,11 @@ fn alike(folder: &Folder, name: &str, row: &str, first: Option<&Run>) -> Result<
     let values: Vec<f64> = lines.iter().map(|line| line[1]).collect();
     let Some(run) = first else { return Ok(Samples::apart(values)) };
     match lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
-        true => Ok(Samples { values, groups: photos(run) }),
+        true => Ok(Samples { values, groups: run.photos() }),
         false => {
             Err(Error::data(&folder.0, format!("in {name}.csv the queries of {}", run.folder.0.display()), "others"))
         }
     }
-}
-
-/// The photo that each query shows.
-fn photos(run: &Run) -> Vec<u32> {
-    run.ranks.iter().map(|rank| rank.photo).collect()
 }
 
 /// 100 for each held-out feature on its domain's side, weighed so that both domains count the same.
@@ -157,7 +152,7 @@ fn drops(folder: &Folder, row: &str, first: Option<&Run>) -> Result<Samples> {
     let lost = lost.collect::<Result<Vec<f64>>>()?;
     let ratio = lost.iter().sum::<f64>() / whole.iter().sum::<f64>();
     let value = |(lost, whole): (&f64, &f64)| 100.0 * (ratio + (lost - ratio * whole) / mean);
-    Ok(Samples { values: lost.iter().zip(&whole).map(value).collect(), groups: photos(run) })
+    Ok(Samples { values: lost.iter().zip(&whole).map(value).collect(), groups: run.photos() })
 }
 
 /// The landscapes of a row, draw by draw.

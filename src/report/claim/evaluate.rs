@@ -76,18 +76,17 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
     let runs_a = runs(results, &claim.slug, dataset, &claim.row_a)?;
     let a = scored(results, claim, dataset, &claim.row_a, &runs_a)?;
-    let (b, is_printed) = match (claim.row_b.strip_prefix(PRINTED), &a) {
-        (Some(label), Some(a)) => (printed(claim, dataset, label, &a.groups)?, true),
-        (Some(_), None) => (None, true),
-        (None, _) => {
+    let b = match claim.row_b.strip_prefix(PRINTED) {
+        Some(label) => a.as_ref().map(|a| printed(claim, dataset, label, &a.groups)).transpose()?.flatten(),
+        None => {
             let runs_b = runs(results, &claim.slug, dataset, &claim.row_b)?;
             if let (Some(first_a), Some(first_b)) = (runs_a.first(), runs_b.first()) {
                 check_same_queries(first_a, first_b)?;
             }
-            (scored(results, claim, dataset, &claim.row_b, &runs_b)?, false)
+            scored(results, claim, dataset, &claim.row_b, &runs_b)?
         }
     };
-    let seeds = [a.as_ref(), b.as_ref().filter(|_| !is_printed)].map(|side| side.map_or(0, |side| side.scores.len()));
+    let seeds = [&a, &b].map(|side| side.as_ref().map_or(0, |side| side.seeds));
     let interval = a.zip(b).map(|(a, b)| compare(claim.metric, a, b)).transpose()?;
     let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
     Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, seeds, verdict })

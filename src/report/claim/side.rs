@@ -17,6 +17,8 @@ pub(super) struct Side {
     pub scores: Vec<Vec<f64>>,
     /// The group of every query or sample.
     pub groups: Vec<u32>,
+    /// Trainings that the scores are of.
+    pub seeds: usize,
 }
 
 /// The finished runs of a row; of `row@percent`, with so much of the sketch drawn, those that recorded it.
@@ -37,12 +39,11 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
 pub(super) fn scored(results: &Path, claim: &Claim, dataset: &str, row: &str, runs: &[Run]) -> Result<Option<Side>> {
     if claim.metric.analysis().is_none() {
         let Some(scores) = claim.metric.by_seed(runs)? else { return Ok(None) };
-        let groups = runs[0].ranks.iter().map(|rank| rank.photo).collect();
-        return Ok(Some(Side { scores, groups }));
+        return Ok(Some(Side { scores, groups: runs[0].photos(), seeds: runs.len() }));
     }
     let folder = Folder::of(results, &claim.slug, dataset);
     let samples = claim.metric.samples(&folder, row, runs.first())?;
-    Ok(samples.map(|samples| Side { scores: vec![samples.values], groups: samples.groups }))
+    Ok(samples.map(|samples| Side { scores: vec![samples.values], groups: samples.groups, seeds: 1 }))
 }
 
 /// A number of the paper's Table 2 as a row that scores it with every query; none where the paper leaves it blank.
@@ -53,5 +54,5 @@ pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32])
     let Some(name) = names.iter().flatten().find(|name| name.eq_ignore_ascii_case(dataset)) else { return Ok(None) };
     let cell = printed::find(&claim.slug, "table2", label, name, Metric::Acc1.name())?;
     let number = cell.and_then(|cell| cell.parse::<f64>().ok());
-    Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec() }))
+    Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
 }

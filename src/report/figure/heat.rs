@@ -72,16 +72,17 @@ pub fn draw(heat: &Heat) -> Result<String> {
         for (name, x) in bases.iter().zip([left]).chain(heat.columns.iter().zip(starts)) {
             write(area, name, (x + cell / 2, top - 16), text(Size::Small, INK, HPos::Center))?;
         }
+        let range = range(heat);
         for (i, name) in heat.rows.iter().enumerate() {
             let y = top + CELL.1 * i as i32;
             write(area, name, (left - 10, y + CELL.1 / 2), text(Size::Small, INK, HPos::Right))?;
             let base = base.first().map(|base| base.1[i]);
             if let Some(value) = base {
-                draw_cell(area, heat, (value, None), ((left, y), cell))?;
+                draw_cell(area, (value, None), range, heat.decimals, ((left, y), cell))?;
             }
             let values = heat.values.iter().skip(i * heat.columns.len()).take(heat.columns.len());
             for (value, x) in values.zip((0..).map(|i| inner + cell * i)) {
-                draw_cell(area, heat, (*value, base.flatten()), ((x, y), cell))?;
+                draw_cell(area, (*value, base.flatten()), range, heat.decimals, ((x, y), cell))?;
             }
         }
         Ok(())
@@ -108,22 +109,26 @@ fn all(heat: &Heat) -> impl Iterator<Item = &f64> {
     heat.values.iter().chain(heat.base.iter().flat_map(|base| &base.1)).flatten()
 }
 
+/// The smallest and the largest number.
+fn range(heat: &Heat) -> (f64, f64) {
+    all(heat).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
+}
+
 /// Draws a number, or that there is none, and below it how far it is from another.
 fn draw_cell(
     area: &Area<'_>,
-    heat: &Heat,
     (value, base): (Option<f64>, Option<f64>),
+    (low, high): (f64, f64),
+    decimals: usize,
     ((x, y), cell): ((i32, i32), i32),
 ) -> Result<()> {
     // A white line between cells.
     let corners = [(x + 1, y + 1), (x + cell - 1, y + CELL.1 - 1)];
-    let (centre, middle, decimals) = (x + cell / 2, y + CELL.1 / 2, heat.decimals);
+    let (centre, middle) = (x + cell / 2, y + CELL.1 / 2);
     let Some(value) = value else {
         area.draw(&Rectangle::new(corners, GRID)).map_err(fail)?;
         return write(area, NOT_RUN, (centre, middle), text(Size::Small, INK, HPos::Center));
     };
-    let ends = (f64::INFINITY, f64::NEG_INFINITY);
-    let (low, high) = all(heat).fold(ends, |(low, high), value| (low.min(*value), high.max(*value)));
     // Values that are all the same get the middle colour.
     let colour = pale(if high > low { (value - low) / (high - low) } else { 0.5 });
     area.draw(&Rectangle::new(corners, colour.filled())).map_err(fail)?;

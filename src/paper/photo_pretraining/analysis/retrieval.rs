@@ -2,7 +2,7 @@
 
 use super::{ROWS, SEED, Subject, lines_frame, ranks_frame, separated, stack};
 use crate::Result;
-use crate::analysis::{domain_accuracy, embed, fidelity, smoothness, told_apart};
+use crate::analysis::{balanced, embed, fidelity, smoothness, told_apart};
 use crate::paper::floor::Floor;
 use crate::paper::photo_pretraining::Retrieval;
 use polars::prelude::*;
@@ -94,13 +94,13 @@ impl Subject<'_> {
         for (row, _) in separated() {
             let found = self.open(&row)?;
             let (sketches, photos, d) = found.embeddings()?;
-            let (plane, accuracy) = (embed(&sketches, &photos, d)?, domain_accuracy(&sketches, &photos, d)?);
+            let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(&sketches, &photos, d)?);
+            let accuracy = balanced(&tested);
             for (domain, points) in [("sketch", plane.a), ("photo", plane.b)] {
                 let lines: Vec<_> =
                     points.iter().enumerate().map(|(i, (x, y))| vec![i as f64, *x, *y, accuracy]).collect();
                 frames.push(domain_frame(&row, domain, &["position", "x", "y", "accuracy"], &lines)?);
             }
-            let tested = told_apart(&sketches, &photos, d)?;
             for (domain, hits) in ["sketch", "photo"].into_iter().zip(tested) {
                 let lines: Vec<_> = hits.iter().enumerate().map(|(i, hit)| vec![(2 * i + 1) as f64, *hit]).collect();
                 rights.push(domain_frame(&row, domain, &["position", "right"], &lines)?);
