@@ -7,6 +7,7 @@
 //!   ranks.csv      query,photo,rank: one line a test query, positions of the corpus index, rank 1 = best
 //!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
+//!   analysis/      what else was measured of it, where it was
 //!   lock           held by the process that trains here ([`RunFolder::lock`]); empty, and no part of the record
 //! ```
 

@@ -18,6 +18,9 @@ pub struct Options {
     /// Only these: retrieval (robustness, early, smoothness, attribution), separation, landscape, dynamics [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
     part: Vec<String>,
+    /// Seeds to look at: 0 to N - 1, those of finished runs; but for the first one's kept checkpoint, runs are trained again
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    seeds: u64,
 }
 
 /// Measures what is not measured yet.
@@ -25,7 +28,7 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
     let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
     let parts = if parts.is_empty() { &PARTS[..] } else { &parts };
     for dataset in &options.dataset {
-        analysis::run(dataset, parts, Settings::default(), &checked.order())?;
+        analysis::run(dataset, parts, options.seeds, &Settings::default(), &checked.order())?;
     }
     checked.terminal.clear();
     Ok(())

@@ -12,6 +12,6 @@ mod rank;
 
 pub use accuracy::{acc_at, average_percentile, mean_sd, median_rank};
 pub use bootstrap::{Interval, RESAMPLES, paired_interval};
-pub use drop::relative_drop;
+pub use drop::relative_drops;
 pub use quantile::quantile;
 pub use rank::{Tie, distances, nearest, ranks};

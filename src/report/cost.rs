@@ -31,7 +31,7 @@ pub struct Line {
 pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for dataset in folders(&results.join(slug))? {
-        for row in folders(&results.join(slug).join(&dataset))?.into_iter().filter(|row| row != "analysis") {
+        for row in folders(&results.join(slug).join(&dataset))? {
             let runs = read_row(results, slug, &dataset, &row)?;
             let Some(first) = runs.first() else { continue };
             let (Header { device, .. }, epochs) = first.folder.log()?;

@@ -1,6 +1,6 @@
 //! Tables and findings as HTML, for pages that show them beside their text: notebooks, model cards.
 
-use super::claim::{Finding, Verdict};
+use super::claim::{Finding, Verdict, both_seeds};
 use super::render::format_mean;
 use super::table::{Line, MeanSd, Measured, Table};
 use crate::Result;
@@ -100,7 +100,7 @@ fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
 
 /// Findings, those that were tested, with their verdicts, below the claim that they test.
 pub fn findings(findings: &[Finding]) -> String {
-    let heads = ["Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Verdict"];
+    let heads = ["Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Seeds", "Verdict"];
     let same = |a: &Finding, b: &Finding| a.claim.statement == b.claim.statement && a.claim.place == b.claim.place;
     let mut lines = Vec::new();
     for group in findings.chunk_by(same) {
@@ -126,6 +126,7 @@ fn finding(finding: &Finding) -> Option<Vec<Cell>> {
         number(&paper),
         number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
         number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
+        number(&both_seeds(finding)),
         Cell { html: verdict(finding.verdict), is_number: false },
     ])
 }
@@ -205,11 +206,14 @@ mod tests {
     fn a_claim_that_was_not_tested_is_left_out() {
         let claim = super::super::claim::claims().unwrap().remove(0);
         let finding =
-            |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, seeds: [1, 1], verdict };
+            |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, seeds: [3, 1], verdict };
         let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };
         let text = findings(&[finding(Some(interval), Verdict::Reproduced), finding(None, Verdict::NotRun)]);
         assert_eq!(text.matches("<tr>").count(), 3);
         assert!(text.matches(&*escape(&claim.statement)).count() == 1, "{text}");
-        assert!(text.contains("<b>reproduced</b>") && text.contains("[+0.50, +3.50]"), "{text}");
+        assert!(
+            text.contains("<b>reproduced</b>") && text.contains("[+0.50, +3.50]") && text.contains(">3, 1<"),
+            "{text}"
+        );
     }
 }

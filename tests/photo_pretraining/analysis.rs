@@ -1,11 +1,12 @@
-//! The analyses of a baseline and of `Ours`, trained on a few made pictures.
+//! The analyses of runs, trained on a few made pictures.
 
 use crate::corpus::{Bench, order};
 use crate::option::tiny;
 use retrace::paper::photo_pretraining::analysis::{PARTS, ROWS, Settings, run, separated};
-use retrace::paper::photo_pretraining::{Config, SLUG, Update};
+use retrace::paper::photo_pretraining::{Config, SLUG, Update, protocol};
 use retrace::report::analysis::{Folder, grids};
-use retrace::run::Places;
+use retrace::run::{Places, RunConfig, RunFolder, read_json};
+use retrace::seed::Seed;
 use retrace::sketch::DeformConfig;
 use retrace::train::{OptimiserConfig, Unwatched};
 
@@ -43,61 +44,90 @@ fn trained() -> (Bench, Places) {
     (bench, places)
 }
 
+fn folder(places: &Places, row: &str, seed: u64) -> RunFolder {
+    RunFolder(places.results.join(SLUG).join(DATASET).join(row).join(format!("seed{seed}")))
+}
+
 #[test]
 fn every_part_leaves_its_numbers() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
-    run(DATASET, &PARTS, settings(), &order).unwrap();
-    let folder = Folder::of(&places.results, SLUG, DATASET);
+    run(DATASET, &PARTS, 1, &settings(), &order).unwrap();
 
     // Sketches that are not deformed rank as they were recorded, and so does the whole sketch among its parts.
     for row in ROWS {
-        let recorded =
-            std::fs::read_to_string(places.results.join(SLUG).join(DATASET).join(row).join("seed0/ranks.csv")).unwrap();
-        let recorded: Vec<f64> =
-            recorded.lines().skip(1).map(|line| line.split(',').next_back().unwrap().parse().unwrap()).collect();
-        let versions = folder.lines("robustness", row, ["rank"]).unwrap();
-        assert_eq!(versions.concat(), [recorded.clone(), recorded.clone()].concat());
-        let whole = folder.lines("early", row, ["percent", "rank"]).unwrap();
+        let (record, analysis) = (folder(&places, row, 0), Folder::of(&folder(&places, row, 0)));
+        let recorded: Vec<f64> = record.ranks().unwrap().iter().map(|rank| f64::from(rank.rank)).collect();
+        let versions = analysis.column("robustness", "rank").unwrap();
+        assert_eq!(versions, [recorded.clone(), recorded.clone()].concat());
+        let whole = analysis.lines("early", ["percent", "rank"]).unwrap();
         assert_eq!(whole.len(), 20 * recorded.len());
         let last: Vec<f64> = whole.iter().filter(|line| line[0] == 100.0).map(|line| line[1]).collect();
         assert_eq!(last, recorded);
-        let smooth = folder.lines("smoothness", row, ["value"]).unwrap();
-        assert!(smooth.len() == recorded.len() && smooth.iter().all(|line| line[0] >= 0.0));
+        for name in ["smoothness", "smoothness-hog"] {
+            let smooth = analysis.column(name, "value").unwrap();
+            assert!(smooth.len() == recorded.len() && smooth.iter().all(|value| *value >= 0.0), "{name}");
+        }
+        let blame = analysis.lines("attribution", ["smoothness", "fidelity"]).unwrap();
+        assert!(blame.len() == recorded.len() && blame.concat().iter().all(|value| *value >= 0.0));
 
         // Two epochs of two steps: both are looked at, and of the four steps the last three.
-        let gradient = folder.lines("gradient", row, ["epoch", "nuclear_norm"]).unwrap();
+        let gradient = analysis.lines("gradient", ["epoch", "nuclear_norm"]).unwrap();
         assert!(gradient.iter().map(|line| line[0]).eq([1.0, 2.0]) && gradient.iter().all(|line| line[1] > 0.0));
-        let steps: Vec<f64> = folder.lines("stability", row, ["step"]).unwrap().concat();
-        assert_eq!(steps, [2.0, 3.0, 4.0]);
+        assert_eq!(analysis.column("stability", "step").unwrap(), [2.0, 3.0, 4.0]);
 
-        let grids = grids(&folder, row).unwrap();
+        let grids = grids(&analysis).unwrap();
         assert_eq!(grids.iter().map(|grid| grid.loss.len()).collect::<Vec<_>>(), [25, 9]);
         assert_eq!(grids[0].loss[12], grids[1].loss[4]); // both pass through the trained weights
         assert_ne!(grids[0].loss[0], grids[1].loss[0]); // in other directions
     }
-    let wrong = folder.lines("attribution", "ours", ["query"]).unwrap().len();
-    let ranks = folder.lines_where("early", &[("row", "ours")], ["percent", "rank"]).unwrap();
-    assert_eq!(wrong, ranks.iter().filter(|line| line[0] == 100.0 && line[1] > 1.0).count());
     for (row, _) in separated() {
-        let clouds = ["sketch", "photo"].map(|domain| {
-            folder.lines_where("separation", &[("row", &row), ("domain", domain)], ["accuracy"]).unwrap()
-        });
+        let analysis = Folder::of(&folder(&places, &row, 0));
+        let clouds = ["sketch", "photo"]
+            .map(|domain| analysis.lines_where("separation", &[("domain", domain)], ["accuracy"]).unwrap());
         assert!(clouds.iter().all(|cloud| cloud.len() == 4 && (0.0..=100.0).contains(&cloud[0][0])), "{row}");
     }
+}
+
+/// Checkpoints of first seeds are kept; of others a training brings them back, once.
+#[test]
+fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
+    let (_bench, places) = trained();
+    let order = order(&places, &Unwatched);
+    let first: RunConfig<Config> = read_json(&folder(&places, "ours-base", 0).0.join("config.json")).unwrap();
+    let later = RunConfig { seed: Seed(1), ..first };
+    protocol::run(&later, &order).unwrap();
+    run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap();
+    let record = folder(&places, "ours-base", 1);
+    let recorded: Vec<f64> = record.ranks().unwrap().iter().map(|rank| f64::from(rank.rank)).collect();
+    assert_eq!(Folder::of(&record).column("robustness", "rank").unwrap(), [recorded.clone(), recorded].concat());
+    let kept = || std::fs::read_dir(places.cache.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(kept().count(), 1);
+
+    // Another record: the training is repeated and ends otherwise.
+    let mut ranks = record.ranks().unwrap();
+    ranks[0].rank = if ranks[0].rank == 1 { 2 } else { 1 };
+    record.write_ranks(&ranks).unwrap();
+    std::fs::remove_dir_all(Folder::of(&record).0).unwrap();
+    let error = run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap_err().to_string();
+    assert!(error.contains("seed1") && error.contains("ranks.csv") && error.contains("1 others"), "{error}");
+    assert_eq!(kept().count(), 1);
 }
 
 #[test]
 fn nothing_is_measured_twice_and_other_settings_are_refused() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
-    run(DATASET, &["retrieval"], settings(), &order).unwrap();
-    let path = Folder::of(&places.results, SLUG, DATASET).0.join("smoothness.csv");
+    run(DATASET, &["retrieval"], 1, &settings(), &order).unwrap();
+    let path = Folder::of(&folder(&places, "ours", 0)).0.join("smoothness.csv");
     std::fs::write(&path, "kept").unwrap();
-    run(DATASET, &["retrieval"], settings(), &order).unwrap();
+    run(DATASET, &["retrieval"], 1, &settings(), &order).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
-    let error = run(DATASET, &["retrieval"], Settings { versions: 3, ..settings() }, &order).unwrap_err().to_string();
+    let other = Settings { versions: 3, ..settings() };
+    let error = run(DATASET, &["retrieval"], 1, &other, &order).unwrap_err().to_string();
     assert!(error.contains("settings.json") && error.contains("other settings"), "{error}");
-    let error = run("synth-chair", &PARTS, settings(), &order).unwrap_err().to_string();
-    assert!(error.contains("ours-base.safetensors"), "{error}");
+    let error = run("synth-chair", &PARTS, 1, &settings(), &order).unwrap_err().to_string();
+    assert!(error.contains("synth-chair") && error.contains("a finished run to look at"), "{error}");
+    let error = run(DATASET, &["colour"], 1, &settings(), &order).unwrap_err().to_string();
+    assert!(error.starts_with("part: expected retrieval"), "{error}");
 }

@@ -6,7 +6,7 @@ use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
-use crate::run::{Rank, RunConfig, RunFolder, Summary, hash_file, hex};
+use crate::run::{Places, Rank, RunConfig, RunFolder, Summary, hash_file, hex};
 use crate::seed::Seed;
 use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, Step, TopologyPlan};
 use crate::{Error, Result, device};
@@ -189,12 +189,7 @@ impl Trial<'_> {
             self.folder.write_early(&train::early(&embed, feed, &queries, &EARLY)?)?;
         }
         if outcome.is_some() && run.seed == Seed(0) {
-            let metadata = BTreeMap::from([
-                ("config".to_string(), serde_json::to_string(run)?),
-                ("config_hash".to_string(), run.hash()?),
-                ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-            ]);
-            self.network.save(&checkpoint_path(results, &run.dataset, &run.row), &metadata)?;
+            self.save(&checkpoint_path(results, &run.dataset, &run.row))?;
         }
         let select_on = outcome.map_or("none".to_string(), |_| run.config.fit.select_on.to_string());
         let seconds = outcome.map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
@@ -202,6 +197,15 @@ impl Trial<'_> {
         let summary = record(self.folder, &ranks, queries.gallery.len(), epoch, &select_on, seconds)?;
         self.folder.remove_state()?;
         Ok(summary)
+    }
+
+    fn save(&self, path: &Path) -> Result<()> {
+        let metadata = BTreeMap::from([
+            ("config".to_string(), serde_json::to_string(self.run)?),
+            ("config_hash".to_string(), self.run.hash()?),
+            ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+        ]);
+        self.network.save(path, &metadata)
     }
 }
 
@@ -227,6 +231,22 @@ impl Watched<'_> {
     pub(super) fn fit(&self, step: &mut dyn Step, after_epoch: &dyn Fn() -> Result<()>) -> Result<()> {
         self.trial.fit(self.pixels, step, &mut self.log.borrow_mut(), after_epoch).map(|_| ())
     }
+
+    /// Saves the trained network, if it ranks the test part as the run's record does.
+    fn keep(&self, path: &Path) -> Result<()> {
+        self.network.round()?;
+        let queries = Queries::of(self.bench.index(), Split::Test);
+        let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), self.pixels, &queries)?;
+        let record = self.trial.run.folder(&self.trial.order.places.results);
+        let recorded = record.ranks()?;
+        if ranks != recorded {
+            let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
+            let expected =
+                "the ranks of training again, as on one machine with one build (remove the folder and train)";
+            return Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")));
+        }
+        self.trial.save(path)
+    }
 }
 
 /// Trains a run again, from its start and away from its record, while `body` watches.
@@ -241,6 +261,29 @@ pub(super) fn watched(run: &RunConfig<Config>, order: &Order, body: &dyn Fn(&Wat
     let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
     let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
     body(&Watched { trial, bench: &bench, network: &network, pixels: &pixels, log: RefCell::new(log) })
+}
+
+/// The checkpoint of a finished run: of a first seed the one that is kept; of others, which are not kept, the one that
+/// training the run again leaves in the cache.
+///
+/// # Errors
+/// As [`run()`], or a training that ends otherwise than the recorded one.
+pub(super) fn checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<PathBuf> {
+    let Places { results, cache, .. } = order.places;
+    let kept = checkpoint_path(results, &run.dataset, &run.row);
+    if run.seed == Seed(0) && kept.is_file() {
+        return Ok(kept);
+    }
+    let ranks = hash_file(&run.folder(results).0.join("ranks.csv"))?;
+    let path = cache.join("checkpoints").join(format!("{}-{ranks}.safetensors", run.hash()?));
+    if !path.is_file() {
+        order.watch.note(&format!("{} {}, seed {}: training again", run.dataset, run.row, run.seed.0));
+        watched(run, order, &|training| {
+            training.fit(&mut training.step()?, &|| Ok(()))?;
+            training.keep(&path)
+        })?;
+    }
+    Ok(path)
 }
 
 /// Where the checkpoint of a row's first seed is shipped.

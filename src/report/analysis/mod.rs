@@ -1,22 +1,22 @@
-//! Analyses of a corpus as CSV files, and the numbers that claims compare.
+//! Analyses of a run as CSV files in its folder, and the numbers that claims compare.
 
 mod sample;
 
 pub use sample::{RADIUS, Samples, grids};
 
-use crate::run::{read_csv, write_csv};
+use crate::run::{RunFolder, read_csv, write_csv};
 use crate::{Error, Result};
 use polars::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The folder of a corpus's analyses.
+/// The folder of a run's analyses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    /// `results/<slug>/<dataset>/analysis`.
-    pub fn of(results: &Path, slug: &str, dataset: &str) -> Self {
-        Self(results.join(slug).join(dataset).join("analysis"))
+    /// `analysis` in the run's folder.
+    pub fn of(run: &RunFolder) -> Self {
+        Self(run.0.join("analysis"))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -36,20 +36,20 @@ impl Folder {
         write_csv(&self.path(name), &mut frame)
     }
 
-    /// The lines of an analysis that are of a row: the numbers of some columns, line by line.
+    /// The lines of an analysis: the numbers of some columns, line by line.
     ///
     /// # Errors
     /// A file that does not read, or lacks a column.
-    pub fn lines<const N: usize>(&self, name: &str, row: &str, columns: [&str; N]) -> Result<Vec<[f64; N]>> {
-        self.lines_where(name, &[("row", row)], columns)
+    pub fn lines<const N: usize>(&self, name: &str, columns: [&str; N]) -> Result<Vec<[f64; N]>> {
+        self.lines_where(name, &[], columns)
     }
 
-    /// A column of an analysis, the lines that are of a row.
+    /// A column of an analysis.
     ///
     /// # Errors
     /// As [`Folder::lines`].
-    pub fn column(&self, name: &str, row: &str, column: &str) -> Result<Vec<f64>> {
-        Ok(self.lines(name, row, [column])?.concat())
+    pub fn column(&self, name: &str, column: &str) -> Result<Vec<f64>> {
+        Ok(self.lines(name, [column])?.concat())
     }
 
     /// As [`Folder::lines`], of the lines in which some columns have given texts.
@@ -90,19 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_a_row_come_back() {
+    fn lines_come_back() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::of(place.path(), "p", "d");
+        let folder = Folder::of(&RunFolder(place.path().join("seed0")));
         assert!(!folder.has("x"));
         let columns = vec![
-            Column::new("row".into(), vec!["a", "b", "a"]),
+            Column::new("domain".into(), vec!["a", "b", "a"]),
             Column::new("step".into(), vec![1_u32, 1, 2]),
             Column::new("value".into(), vec![0.5, 2.0, 1.5]),
         ];
         folder.write("x", DataFrame::new(3, columns).unwrap()).unwrap();
-        assert_eq!(folder.lines("x", "a", ["step", "value"]).unwrap(), [[1.0, 0.5], [2.0, 1.5]]);
-        assert!(folder.lines("x", "c", ["value"]).unwrap().is_empty());
-        let error = folder.lines("x", "a", ["loss"]).unwrap_err().to_string();
+        assert_eq!(folder.lines("x", ["step", "value"]).unwrap(), [[1.0, 0.5], [1.0, 2.0], [2.0, 1.5]]);
+        assert_eq!(folder.column("x", "value").unwrap(), [0.5, 2.0, 1.5]);
+        assert_eq!(folder.lines_where("x", &[("domain", "a")], ["step"]).unwrap(), [[1.0], [2.0]]);
+        assert!(folder.lines_where("x", &[("domain", "c")], ["value"]).unwrap().is_empty());
+        let error = folder.lines("x", ["loss"]).unwrap_err().to_string();
         assert!(error.contains("x.csv") && error.contains("loss"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! What an analysis says of a row, sample by sample: two rows are compared on the same samples.
+//! What an analysis says of a run, sample by sample: two rows are compared on the same samples.
 
 use super::Folder;
 use crate::analysis::{Grid, stability};
@@ -14,7 +14,7 @@ pub const RADIUS: f64 = 0.5;
 /// 0.9 from one step to the next, which is 0.35 after ten).
 const BLOCK: u32 = 10;
 
-/// What was measured of a row: values, and which of them belong together.
+/// What was measured of a run: values, and which of them belong together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     /// In the metric's unit.
@@ -62,34 +62,35 @@ impl Metric {
         matches!(self, Self::Smoothness | Self::SmoothnessHog | Self::Rise | Self::Around | Self::Spread | Self::Wander)
     }
 
-    /// The samples of a row: queries, draws of directions, epochs or steps; none where it was not analysed.
+    /// The samples of a run: queries, draws of directions, epochs or steps; none where it was not analysed.
     ///
     /// # Errors
     /// A file that does not read, or that is of other queries than the run.
-    pub fn samples(self, folder: &Folder, row: &str, first: Option<&Run>) -> Result<Option<Samples>> {
+    pub fn samples(self, run: &Run) -> Result<Option<Samples>> {
+        let folder = Folder::of(&run.folder);
         let Some(name) = self.analysis().filter(|name| folder.has(name)) else { return Ok(None) };
         let samples = match self {
-            Self::Drop => drops(folder, row, first)?,
-            Self::Smoothness | Self::SmoothnessHog => alike(folder, name, row, first)?,
-            Self::Separation => Samples::apart(told_apart(folder, row)?),
-            Self::Rise | Self::Around => Samples::apart(flatness(folder, row, self)?),
-            Self::Spread => Samples::apart(folder.column(name, row, "nuclear_norm")?),
-            _ => wandering(folder, row)?,
+            Self::Drop => drops(&folder, run)?,
+            Self::Smoothness | Self::SmoothnessHog => alike(&folder, name, run)?,
+            Self::Separation => Samples::apart(told_apart(&folder)?),
+            Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
+            Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
+            _ => wandering(&folder)?,
         };
         Ok(Some(samples).filter(|samples| !samples.values.is_empty()))
     }
 }
 
-fn flatness(folder: &Folder, row: &str, metric: Metric) -> Result<Vec<f64>> {
+fn flatness(folder: &Folder, metric: Metric) -> Result<Vec<f64>> {
     let of = |grid: &Grid| {
         let rise = grid.rise(RADIUS)?;
         Ok(if metric == Metric::Around { rise.level } else { rise.mean })
     };
-    grids(folder, row)?.iter().map(of).collect()
+    grids(folder)?.iter().map(of).collect()
 }
 
-fn wandering(folder: &Folder, row: &str) -> Result<Samples> {
-    let series = folder.column("stability", row, "acc1")?;
+fn wandering(folder: &Folder) -> Result<Samples> {
+    let series = folder.column("stability", "acc1")?;
     if series.is_empty() {
         return Ok(Samples::apart(series));
     }
@@ -98,14 +99,12 @@ fn wandering(folder: &Folder, row: &str) -> Result<Samples> {
     Ok(Samples { values, groups })
 }
 
-/// Smoothness query by query, in the order of the run's queries where there is a run.
-fn alike(folder: &Folder, name: &str, row: &str, first: Option<&Run>) -> Result<Samples> {
-    let mut lines = folder.lines(name, row, ["query", "value"])?;
+/// Smoothness query by query, in the order of the run's queries.
+fn alike(folder: &Folder, name: &str, run: &Run) -> Result<Samples> {
+    let mut lines = folder.lines(name, ["query", "value"])?;
     lines.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let values: Vec<f64> = lines.iter().map(|line| line[1]).collect();
-    let Some(run) = first else { return Ok(Samples::apart(values)) };
     match lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
-        true => Ok(Samples { values, groups: run.photos() }),
+        true => Ok(Samples { values: lines.iter().map(|line| line[1]).collect(), groups: run.photos() }),
         false => {
             Err(Error::data(&folder.0, format!("in {name}.csv the queries of {}", run.folder.0.display()), "others"))
         }
@@ -113,8 +112,8 @@ fn alike(folder: &Folder, name: &str, row: &str, first: Option<&Run>) -> Result<
 }
 
 /// 100 for each held-out feature on its domain's side, weighed so that both domains count the same.
-fn told_apart(folder: &Folder, row: &str) -> Result<Vec<f64>> {
-    let domain = |name| folder.lines_where("domain", &[("row", row), ("domain", name)], ["right"]);
+fn told_apart(folder: &Folder) -> Result<Vec<f64>> {
+    let domain = |name| folder.lines_where("domain", &[("domain", name)], ["right"]);
     let [sketches, photos] = [domain("sketch")?.concat(), domain("photo")?.concat()];
     let all = (sketches.len() + photos.len()) as f64;
     let weigh = |rights: Vec<f64>| {
@@ -124,7 +123,7 @@ fn told_apart(folder: &Folder, row: &str) -> Result<Vec<f64>> {
     Ok(weigh(sketches).chain(weigh(photos)).collect())
 }
 
-/// What each query loses when it is deformed, such that the mean is the row's loss in percent of what it finds.
+/// What each query loses when it is deformed, such that the mean is the run's loss in percent of what it finds.
 ///
 /// ```text
 /// d(q) = whole(q) - mean over versions of deformed(q)        R = sum of d / sum of whole
@@ -132,10 +131,9 @@ fn told_apart(folder: &Folder, row: &str) -> Result<Vec<f64>> {
 /// ```
 ///
 /// The second term has mean 0 and lets a resampled mean move as the ratio would, to first order (the delta method).
-fn drops(folder: &Folder, row: &str, first: Option<&Run>) -> Result<Samples> {
-    let Some(run) = first else { return Ok(Samples::apart(Vec::new())) };
+fn drops(folder: &Folder, run: &Run) -> Result<Samples> {
     let mut hits: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for [query, rank] in folder.lines("robustness", row, ["query", "rank"])? {
+    for [query, rank] in folder.lines("robustness", ["query", "rank"])? {
         hits.entry(query as u32).or_default().push(f64::from(rank <= 1.0));
     }
     let whole: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.rank <= 1)).collect();
@@ -155,12 +153,12 @@ fn drops(folder: &Folder, row: &str, first: Option<&Run>) -> Result<Samples> {
     Ok(Samples { values: lost.iter().zip(&whole).map(value).collect(), groups: run.photos() })
 }
 
-/// The landscapes of a row, draw by draw.
+/// The landscapes of a run, draw by draw.
 ///
 /// # Errors
 /// A file that does not read.
-pub fn grids(folder: &Folder, row: &str) -> Result<Vec<Grid>> {
-    let lines = folder.lines("landscape", row, ["draw", "alpha", "beta", "loss"])?;
+pub fn grids(folder: &Folder) -> Result<Vec<Grid>> {
+    let lines = folder.lines("landscape", ["draw", "alpha", "beta", "loss"])?;
     let grid = |lines: &[[f64; 4]]| {
         let mut alphas: Vec<f64> = lines.iter().map(|line| line[1]).collect();
         alphas.dedup(); // lines run through all betas of an alpha first
@@ -177,37 +175,42 @@ mod tests {
     use polars::prelude::*;
 
     fn frame(columns: &[(&str, &[f64])]) -> DataFrame {
-        let count = columns[0].1.len();
-        let mut all = vec![Column::new("row".into(), vec!["ours"; count])];
-        all.extend(columns.iter().map(|(name, values)| Column::new((*name).into(), values.to_vec())));
-        DataFrame::new(count, all).unwrap()
+        let column = |(name, values): &(&str, &[f64])| Column::new((*name).into(), values.to_vec());
+        DataFrame::new(columns[0].1.len(), columns.iter().map(column).collect()).unwrap()
+    }
+
+    /// A run of three queries, two of them of one photo, and the folder of its analyses.
+    fn run(place: &std::path::Path) -> (Run, Folder) {
+        write_run(&folder(place, "d", "ours", 0), &[1, 4, 1]);
+        let run = read_row(place, "p", "d", "ours").unwrap().remove(0);
+        let analysis = Folder::of(&run.folder);
+        (run, analysis)
     }
 
     #[test]
     fn drops_by_hand() {
         let place = tempfile::tempdir().unwrap();
-        write_run(&folder(place.path(), "d", "ours", 0), &[1, 4, 1]);
-        let run = read_row(place.path(), "p", "d", "ours").unwrap().remove(0);
+        let (run, analysis) = run(place.path());
         let queries: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.query)).collect();
         let twice: Vec<f64> = queries.iter().chain(&queries).copied().collect();
-        let analysis = Folder::of(place.path(), "p", "d");
-        assert_eq!(Metric::Drop.samples(&analysis, "ours", Some(&run)).unwrap(), None);
+        assert_eq!(Metric::Drop.samples(&run).unwrap(), None);
         analysis.write("robustness", frame(&[("query", &twice), ("rank", &[1.0, 1.0, 2.0, 3.0, 9.0, 2.0])])).unwrap();
         // Found whole and in one of two versions; found in one version only; found whole and in no version: of 2 found
         // 1 - 1/2 + 1/2 are lost, half of them. Query by query: 0.5 + (1/2 - 1/2) / (2/3) and so on.
-        let found = Metric::Drop.samples(&analysis, "ours", Some(&run)).unwrap().unwrap();
+        let found = Metric::Drop.samples(&run).unwrap().unwrap();
         assert!((found.values.iter().sum::<f64>() / 3.0 - 50.0).abs() < 1e-9, "{found:?}");
         let expected = [50.0, 50.0 - 75.0, 50.0 + 75.0];
         assert!(found.values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
         assert_eq!(found.groups, [0, 0, 1]); // two sketches of one photo, and one of another
-        let error = Metric::Drop.samples(&analysis, "ours-base", Some(&run)).unwrap_err().to_string();
+        analysis.write("robustness", frame(&[("query", &queries[1..]), ("rank", &[1.0, 1.0])])).unwrap();
+        let error = Metric::Drop.samples(&run).unwrap_err().to_string();
         assert!(error.contains("query 100"), "{error}");
     }
 
     #[test]
     fn landscapes_come_back_draw_by_draw() {
         let place = tempfile::tempdir().unwrap();
-        let analysis = Folder::of(place.path(), "p", "d");
+        let (_, analysis) = run(place.path());
         let (mut draws, mut alphas, mut betas, mut losses) = (vec![], vec![], vec![], vec![]);
         for (draw, side) in [(0.0, 5), (1.0, 3)] {
             for i in 0..side {
@@ -222,7 +225,7 @@ mod tests {
         }
         let columns: [(&str, &[f64]); 4] = [("draw", &draws), ("alpha", &alphas), ("beta", &betas), ("loss", &losses)];
         analysis.write("landscape", frame(&columns)).unwrap();
-        let grids = grids(&analysis, "ours").unwrap();
+        let grids = grids(&analysis).unwrap();
         assert_eq!((grids[0].alphas.len(), grids[0].betas.len(), grids[1].loss.len()), (5, 5, 9));
         assert_eq!(grids[0].betas, [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(grids[0].loss[2 * 5 + 2], 0.0);
@@ -231,9 +234,9 @@ mod tests {
     #[test]
     fn wandering_is_relative_to_the_mean() {
         let place = tempfile::tempdir().unwrap();
-        let analysis = Folder::of(place.path(), "p", "d");
+        let (run, analysis) = run(place.path());
         analysis.write("stability", frame(&[("step", &[1.0, 2.0]), ("acc1", &[30.0, 50.0])])).unwrap();
-        let found = Metric::Wander.samples(&analysis, "ours", None).unwrap().unwrap();
+        let found = Metric::Wander.samples(&run).unwrap().unwrap();
         assert!(found.values.iter().all(|value| (value - 25.0).abs() < 1e-9), "{found:?}");
         assert_eq!(found.groups, [0, 0]);
     }
@@ -241,25 +244,25 @@ mod tests {
     #[test]
     fn a_high_centre_rises_less_and_lies_no_lower() {
         let place = tempfile::tempdir().unwrap();
-        let analysis = Folder::of(place.path(), "p", "d");
+        let (run, analysis) = run(place.path());
         let line = [-0.5, 0.0, 0.5];
         let at = |axis: usize| -> Vec<f64> { (0..9).map(|i| line[if axis == 0 { i / 3 } else { i % 3 }]).collect() };
         let loss = [9.0, 2.0, 9.0, 2.0, 1.0, 2.0, 9.0, 2.0, 9.0];
         let columns: [(&str, &[f64]); 4] = [("draw", &[0.0; 9]), ("alpha", &at(0)), ("beta", &at(1)), ("loss", &loss)];
         analysis.write("landscape", frame(&columns)).unwrap();
-        let found = |metric: Metric| metric.samples(&analysis, "ours", None).unwrap().unwrap().values;
+        let found = |metric: Metric| metric.samples(&run).unwrap().unwrap().values;
         assert!((found(Metric::Rise)[0] - 0.8).abs() < 1e-12 && (found(Metric::Around)[0] - 1.8).abs() < 1e-12);
     }
 
     #[test]
     fn both_domains_count_the_same() {
         let place = tempfile::tempdir().unwrap();
-        let analysis = Folder::of(place.path(), "p", "d");
+        let (run, analysis) = run(place.path());
         let mut lines = frame(&[("position", &[0.0, 1.0, 2.0, 0.0]), ("right", &[1.0, 1.0, 0.0, 1.0])]);
         let domain = Column::new("domain".into(), vec!["sketch", "sketch", "sketch", "photo"]);
         lines.insert_column(1, domain).unwrap();
         analysis.write("domain", lines).unwrap();
-        let found = Metric::Separation.samples(&analysis, "ours", None).unwrap().unwrap();
+        let found = Metric::Separation.samples(&run).unwrap().unwrap();
         // 2 of 3 sketches and the photo: half of 66.7 and of 100.
         assert!((found.values.iter().sum::<f64>() / 4.0 - 250.0 / 3.0).abs() < 1e-9, "{found:?}");
     }
@@ -267,15 +270,13 @@ mod tests {
     #[test]
     fn smoothness_follows_the_runs_queries() {
         let place = tempfile::tempdir().unwrap();
-        write_run(&folder(place.path(), "d", "ours", 0), &[1, 4, 1]);
-        let run = read_row(place.path(), "p", "d", "ours").unwrap().remove(0);
-        let analysis = Folder::of(place.path(), "p", "d");
+        let (run, analysis) = run(place.path());
         let lines = frame(&[("query", &[102.0, 100.0, 101.0]), ("value", &[3.0, 1.0, 2.0])]);
         analysis.write("smoothness", lines.clone()).unwrap();
-        let found = Metric::Smoothness.samples(&analysis, "ours", Some(&run)).unwrap().unwrap();
+        let found = Metric::Smoothness.samples(&run).unwrap().unwrap();
         assert_eq!((found.values, found.groups), (vec![1.0, 2.0, 3.0], vec![0, 0, 1]));
         analysis.write("smoothness", lines.head(Some(2))).unwrap();
-        let error = Metric::Smoothness.samples(&analysis, "ours", Some(&run)).unwrap_err().to_string();
+        let error = Metric::Smoothness.samples(&run).unwrap_err().to_string();
         assert!(error.contains("smoothness.csv"), "{error}");
     }
 }

@@ -75,7 +75,7 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
     let runs_a = runs(results, &claim.slug, dataset, &claim.row_a)?;
-    let a = scored(results, claim, dataset, &claim.row_a, &runs_a)?;
+    let a = scored(claim, &runs_a)?;
     let b = match claim.row_b.strip_prefix(PRINTED) {
         Some(label) => a.as_ref().map(|a| printed(claim, dataset, label, &a.groups)).transpose()?.flatten(),
         None => {
@@ -83,7 +83,7 @@ fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding>
             if let (Some(first_a), Some(first_b)) = (runs_a.first(), runs_b.first()) {
                 check_same_queries(first_a, first_b)?;
             }
-            scored(results, claim, dataset, &claim.row_b, &runs_b)?
+            scored(claim, &runs_b)?
         }
     };
     let seeds = [&a, &b].map(|side| side.as_ref().map_or(0, |side| side.seeds));

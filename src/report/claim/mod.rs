@@ -18,6 +18,7 @@ mod tests;
 
 pub use evaluate::{evaluate, judge};
 pub use read::claims;
+pub(super) use show::both_seeds;
 pub use show::{frame, markdown, terminal, write};
 
 use super::score::Metric;
@@ -91,7 +92,7 @@ pub struct Finding {
     pub dataset: String,
     /// Our A - B in points, with its 95% interval.
     pub interval: Option<Interval>,
-    /// Seeds of A and of B that it rests on; of an analysis one each, of a printed number none.
+    /// Seeds of A and of B that it rests on; of an analysis those that were analysed, of a printed number none.
     pub seeds: [usize; 2],
     /// What follows.
     pub verdict: Verdict,

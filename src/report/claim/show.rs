@@ -43,6 +43,11 @@ fn seeds(count: usize) -> Option<String> {
     Some(count.to_string()).filter(|_| count > 0)
 }
 
+/// Seeds of A and of B; a printed number has none.
+pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
+    finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", ")
+}
+
 /// What the interval of a finding resamples.
 fn resampled(finding: &Finding) -> String {
     let samples = finding.claim.metric.resampled();
@@ -120,7 +125,7 @@ pub fn terminal(findings: &[Finding]) -> String {
             claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
             interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
             interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
-            finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", "),
+            both_seeds(finding),
             interval.map(|_| resampled(finding)).unwrap_or_default(),
             finding.verdict.name().into(),
         ]

@@ -1,11 +1,11 @@
 //! One side of a comparison: what a row scored, seed by seed.
 
 use super::Claim;
-use crate::Result;
-use crate::report::analysis::Folder;
+use crate::report::analysis::Samples;
 use crate::report::printed;
 use crate::report::record::{Run, read_row};
 use crate::report::score::{Metric, read_early};
+use crate::{Error, Result};
 use std::path::Path;
 
 /// What names a number of the paper in the place of a row.
@@ -35,15 +35,21 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
     Ok(drawn)
 }
 
-/// What a row scored; none where it has no run, or was not analysed.
-pub(super) fn scored(results: &Path, claim: &Claim, dataset: &str, row: &str, runs: &[Run]) -> Result<Option<Side>> {
+/// What runs of a row scored; none where there is none, or none was analysed.
+pub(super) fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
     if claim.metric.analysis().is_none() {
         let Some(scores) = claim.metric.by_seed(runs)? else { return Ok(None) };
         return Ok(Some(Side { scores, groups: runs[0].photos(), seeds: runs.len() }));
     }
-    let folder = Folder::of(results, &claim.slug, dataset);
-    let samples = claim.metric.samples(&folder, row, runs.first())?;
-    Ok(samples.map(|samples| Side { scores: vec![samples.values], groups: samples.groups, seeds: 1 }))
+    let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
+    let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
+    let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
+    if let Some((other, _)) = found.iter().find(|(_, samples)| samples.groups != *groups) {
+        let expected = format!("as many {} as in {}", claim.metric.resampled(), first.folder.0.display());
+        return Err(Error::data(&other.folder.0, expected, "others"));
+    }
+    let (groups, seeds) = (groups.clone(), found.len());
+    Ok(Some(Side { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
 }
 
 /// A number of the paper's Table 2 as a row that scores it with every query; none where the paper leaves it blank.

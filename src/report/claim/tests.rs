@@ -196,15 +196,37 @@ fn a_malformed_claim_names_its_line() {
 #[test]
 fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
     let place = tempfile::tempdir().unwrap();
-    let folder = crate::report::analysis::Folder::of(place.path(), "photo_pretraining", "synth-chair");
-    let text = "row,query,value\nours-base,0,2.0\nours-base,1,6.0\nours,0,1.0\nours,1,5.0\n";
-    crate::run::write_atomic(&folder.0.join("smoothness.csv"), text.as_bytes()).unwrap();
-    let findings = evaluate(place.path(), &claims().unwrap()).unwrap();
-    let smooth = finding(&findings, "smooth-synth-chair");
+    let smooth = |row: &str, seed: u64, values: [f64; 2]| {
+        let run = at(place.path(), "synth-chair", row, seed);
+        write_run(&run, &[1, 1]);
+        let text = format!("query,value\n100,{}\n101,{}\n", values[0], values[1]);
+        crate::run::write_atomic(&run.0.join("analysis/smoothness.csv"), text.as_bytes()).unwrap();
+    };
+    smooth("ours-base", 0, [2.0, 6.0]);
+    smooth("ours", 0, [1.0, 5.0]);
+    let tested = || evaluate(place.path(), &claims().unwrap());
+    let findings = tested().unwrap();
+    let one = finding(&findings, "smooth-synth-chair");
     // Both queries differ by -1, and the mean of B is 4.
-    let found = smooth.interval.unwrap();
-    assert_eq!((found.effect, found.low, found.high, smooth.verdict), (-25.0, -25.0, -25.0, Verdict::Reproduced));
-    assert_eq!(finding(&findings, "smooth-synth-shoe").verdict, Verdict::NotRun);
+    let found = one.interval.unwrap();
+    assert_eq!((found.effect, found.low, found.high, one.verdict), (-25.0, -25.0, -25.0, Verdict::Reproduced));
+    assert_eq!((one.seeds, finding(&findings, "smooth-synth-shoe").verdict), ([1, 1], Verdict::NotRun));
+
+    // A second seed whose mean is 2 more; a third was not analysed.
+    smooth("ours", 1, [3.0, 7.0]);
+    write_run(&at(place.path(), "synth-chair", "ours", 2), &[1, 1]);
+    let findings = tested().unwrap();
+    let two = finding(&findings, "smooth-synth-chair");
+    assert_eq!((two.interval.unwrap().effect, two.seeds), (0.0, [2, 1]));
+
+    let epochs = |seed, text: &str| {
+        let path = at(place.path(), "synth-chair", "ours", seed).0.join("analysis/gradient.csv");
+        crate::run::write_atomic(&path, format!("epoch,nuclear_norm\n{text}").as_bytes()).unwrap();
+    };
+    epochs(0, "1,0.5\n2,0.5\n");
+    epochs(1, "1,0.5\n");
+    let error = tested().unwrap_err().to_string();
+    assert!(error.contains("seed1") && error.contains("as many epochs as in") && error.contains("seed0"), "{error}");
 }
 
 #[test]

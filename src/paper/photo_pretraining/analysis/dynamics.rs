@@ -1,7 +1,7 @@
 //! A training watched from inside: its gradients after every epoch, and test accuracy after each of its last steps.
 
 use super::landscape::{Batch, task_loss};
-use super::{ROWS, Subject, lines_frame, stack};
+use super::{Subject, lines_frame};
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
 use crate::paper::photo_pretraining::Network;
@@ -10,7 +10,6 @@ use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
 use crate::train::{self, Gradients, Queries, Step, gradients};
 use crate::{Error, Result};
-use polars::prelude::DataFrame;
 use std::cell::RefCell;
 
 /// The steps of a training, the last of them followed by a look at the test part.
@@ -42,25 +41,14 @@ impl Step for Watched<'_> {
 }
 
 impl Subject<'_> {
-    /// Trains both rows again, each as it was recorded, and keeps what is seen on the way.
+    /// Trains the run again, as it was recorded, and keeps what is seen on the way.
     pub(super) fn dynamics(&self) -> Result<()> {
         if self.is_done(&["gradient", "stability"]) {
             return Ok(());
         }
-        let (mut spreads, mut series) = (Vec::new(), Vec::new());
-        for row in ROWS {
-            let (spread, steps) = self.dynamics_of(row)?;
-            spreads.push(spread);
-            series.push(steps);
-        }
-        self.folder.write("gradient", stack(spreads)?)?;
-        self.folder.write("stability", stack(series)?)
-    }
-
-    fn dynamics_of(&self, row: &str) -> Result<(DataFrame, DataFrame)> {
-        let run = self.run(row)?;
+        let run = &self.run;
         let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        watched(&run, self.order, &|training: &Training| {
+        watched(run, self.order, &|training: &Training| {
             let Training { bench, network, pixels, .. } = *training;
             let pairs = bench.pairs(Split::Train);
             let fit = run.config.fit;
@@ -86,10 +74,8 @@ impl Subject<'_> {
             training.fit(&mut step, &after_epoch)
         })?;
         let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
-        Ok((
-            lines_frame(row, &["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?,
-            lines_frame(row, &["step", "acc1"], &steps)?,
-        ))
+        self.folder.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?)?;
+        self.folder.write("stability", lines_frame(&["step", "acc1"], &steps)?)
     }
 }
 

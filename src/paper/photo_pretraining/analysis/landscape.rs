@@ -1,17 +1,16 @@
 //! The loss round the trained weights.
 
-use super::{ROWS, SEED, Subject, lines_frame, stack};
+use super::{SEED, Subject, lines_frame};
 use crate::analysis::{Directions, scan};
 use crate::dataset::{Pair, Split, batches};
 use crate::loss::triplet_loss;
 use crate::paper::photo_pretraining::bench::{Bench, pixels};
-use crate::paper::photo_pretraining::protocol::checkpoint_path;
+use crate::paper::photo_pretraining::protocol::checkpoint;
 use crate::paper::photo_pretraining::retrieval::load;
 use crate::sketch::AugmentConfig;
 use crate::train::Feed;
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
-use polars::prelude::DataFrame;
 
 /// A training batch as tensors: both inputs in one, and the photo of each sketch.
 pub(super) type Batch = (Tensor, Vec<usize>);
@@ -39,15 +38,9 @@ impl Subject<'_> {
         if self.is_done(&["landscape"]) {
             return Ok(());
         }
-        let frames = ROWS.iter().map(|row| self.landscape_of(row)).collect::<Result<_>>()?;
-        self.folder.write("landscape", stack(frames)?)
-    }
-
-    fn landscape_of(&self, row: &str) -> Result<DataFrame> {
-        let Self { settings, order, .. } = self;
-        let run = self.run(row)?;
-        let network = load(&run, &checkpoint_path(&order.places.results, self.dataset, row), order)?;
-        let bench = Bench::open(self.dataset, run.config.valid_photos, order.places)?;
+        let Self { run, settings, order, .. } = self;
+        let network = load(run, &checkpoint(run, order)?, order)?;
+        let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
         let album = bench.album(&run.config, &[Split::Train], order.watch)?;
         let feed = crate::train::Pixels { augment: AugmentConfig::none(), ..pixels(&album, &run.config, order.device) };
         let batches = self.batches(&feed, &bench.pairs(Split::Train), run.config.fit.batch, settings.batches[0])?;
@@ -68,8 +61,7 @@ impl Subject<'_> {
         for draw in 0..settings.draws {
             let directions = Directions::draw(&values, crate::seed::Seed(draw))?;
             let steps = settings.steps[usize::from(draw > 0)];
-            let advance =
-                |done: usize, total: usize| order.watch.advance(&format!("landscape {row} {draw}"), done, total);
+            let advance = |done: usize, total: usize| order.watch.advance(&format!("landscape {draw}"), done, total);
             let grid = scan(&weights, &directions, (settings.extent, steps), &loss, &advance)?;
             for (i, alpha) in grid.alphas.iter().enumerate() {
                 for (j, beta) in grid.betas.iter().enumerate() {
@@ -77,6 +69,6 @@ impl Subject<'_> {
                 }
             }
         }
-        lines_frame(row, &["draw", "alpha", "beta", "loss"], &lines)
+        self.folder.write("landscape", lines_frame(&["draw", "alpha", "beta", "loss"], &lines)?)
     }
 }

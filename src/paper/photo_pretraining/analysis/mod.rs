@@ -1,18 +1,18 @@
-//! What the paper looks at beside accuracy, measured on the first seed of `Ours-Base` and `Ours`.
+//! What the paper looks at beside accuracy, measured on finished runs, each by itself.
 //!
 //! ```text
-//! results/photo_pretraining/<dataset>/analysis/
-//!   settings.json      what was measured, and on which checkpoints
-//!   robustness.csv     row,version,query,photo,rank: with deformed sketches (Sec. 3)
-//!   early.csv          row,percent,query,photo,rank: with a part of the sketch drawn (Fig. 5b)
-//!   smoothness.csv     row,query,value: mean distance between the first ten photos (Sec. 4)
+//! results/photo_pretraining/<dataset>/<row>/seed<k>/analysis/
+//!   settings.json      what was measured, and of which ranks
+//!   robustness.csv     version,query,photo,rank: with deformed sketches (Sec. 3)
+//!   early.csv          percent,query,photo,rank: with a part of the sketch drawn (Fig. 5b)
+//!   smoothness.csv     query,value: mean distance between the first ten photos (Sec. 4)
 //!   smoothness-hog.csv the same by histograms of gradients, which gave no R
-//!   attribution.csv    query,s_ours,f_ours,s_base: of the queries that Ours answers wrongly (Sec. 4)
-//!   separation.csv     row,domain,position,x,y,accuracy: features of sketches and photos in a plane (Fig. 2b, c)
-//!   domain.csv         row,domain,position,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
-//!   landscape.csv      row,draw,alpha,beta,loss: round the trained weights (Fig. 4a)
-//!   gradient.csv       row,epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
-//!   stability.csv      row,step,acc1: on the test part over the last 100 steps (Fig. 4c)
+//!   attribution.csv    query,smoothness,fidelity: what errors are attributed by (Sec. 4)
+//!   separation.csv     domain,position,x,y,accuracy: features of sketches and photos in a plane (Fig. 2b, c)
+//!   domain.csv         domain,position,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
+//!   landscape.csv      draw,alpha,beta,loss: round the trained weights (Fig. 4a)
+//!   gradient.csv       epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
+//!   stability.csv      step,acc1: on the test part over the last 100 steps (Fig. 4c)
 //! ```
 
 mod dynamics;
@@ -21,18 +21,15 @@ mod retrieval;
 pub mod summary;
 
 use super::bench::Order;
-use super::protocol::checkpoint_path;
-use super::table::weighed;
+use super::table::{BETAS, PRETRAININGS, Pretraining, base, cross, weighed};
 use super::{Config, Query, SLUG};
 use crate::report::analysis::Folder;
-use crate::run::{Rank, RunConfig, hash_file, read_json, write_json};
+use crate::run::{Rank, RunConfig, RunFolder, hash_file, read_json, write_json};
 use crate::seed::Seed;
 use crate::sketch::DeformConfig;
 use crate::{Error, Result};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// What can be measured, cheapest first.
 pub const PARTS: [&str; 4] = ["retrieval", "separation", "landscape", "dynamics"];
@@ -40,7 +37,22 @@ pub const PARTS: [&str; 4] = ["retrieval", "separation", "landscape", "dynamics"
 /// The rows that are compared.
 pub const ROWS: [&str; 2] = ["ours-base", "ours"];
 
-/// Everything that determines an analysis, beside the checkpoints.
+/// The pre-trainings after which the paper looks at retrieval, ImageNet and OBOW, each with the rows that it compares.
+pub fn compared() -> [(Pretraining, [String; 2]); 2] {
+    [PRETRAININGS[0], PRETRAININGS[4]].map(|own| (own, [base(own), cross(own, own)]))
+}
+
+/// The rows that a part is measured on.
+fn rows(part: &str) -> Result<Vec<String>> {
+    match part {
+        "retrieval" => Ok(compared().into_iter().flat_map(|(_, rows)| rows).collect()),
+        "separation" => Ok(separated().into_iter().map(|(row, _)| row).collect()),
+        "landscape" | "dynamics" => Ok(ROWS.map(String::from).into()),
+        other => Err(Error::value("part", PARTS.join(", "), other)),
+    }
+}
+
+/// Everything that determines an analysis, beside the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -62,8 +74,8 @@ pub struct Settings {
     pub batches: [usize; 2],
     /// Last steps of a training that are looked at.
     pub last: usize,
-    /// SHA-256 of the checkpoints, first 16 digits, by row.
-    pub checkpoints: BTreeMap<String, String>,
+    /// SHA-256 of the run's `ranks.csv`, first 16 digits.
+    pub ranks: String,
 }
 
 impl Default for Settings {
@@ -78,57 +90,67 @@ impl Default for Settings {
             draws: 5,         // what a direction's luck is worth
             batches: [4, 16], // 128 of about a thousand training pairs; half of them in sixteen gradients
             last: 100,        // Fig. 4c
-            checkpoints: BTreeMap::new(),
+            ranks: String::new(),
         }
     }
 }
 
-/// Measures what is not measured yet on a corpus, and writes it.
+/// Measures what is not measured yet on the finished runs of a corpus, of seeds below `seeds`.
 ///
 /// # Errors
-/// A checkpoint that is not there (the message says how to get it); a folder that holds an analysis of others.
-pub fn run(dataset: &str, parts: &[&str], settings: Settings, order: &Order) -> Result<()> {
-    let results = &order.places.results;
-    let folder = Folder::of(results, SLUG, dataset);
-    let settings = Settings { checkpoints: hashes(results, dataset)?, ..settings };
-    let path = folder.0.join("settings.json");
-    if path.is_file() && read_json::<Settings>(&path)? != settings {
-        let found = "an analysis of other checkpoints or with other settings (remove the folder to measure again)";
-        return Err(Error::data(&path, "this analysis's settings", found));
-    }
-    write_json(&path, &settings)?;
+/// No run to look at; a checkpoint that is not there and that another training does not bring back; a folder that holds
+/// an analysis of another run or with other settings.
+pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+    let corpus = order.places.results.join(SLUG).join(dataset);
+    let mut found = false;
     for part in parts {
-        order.watch.note(&format!("{dataset} {part}"));
-        let bench = Subject { dataset, settings: &settings, folder: &folder, order };
-        match *part {
-            "retrieval" => bench.retrieval()?,
-            "separation" => bench.separation()?,
-            "landscape" => bench.landscape()?,
-            "dynamics" => bench.dynamics()?,
-            other => return Err(Error::value("part", PARTS.join(", "), other)),
+        for row in rows(part)? {
+            for seed in 0..seeds {
+                let folder = RunFolder(corpus.join(&row).join(format!("seed{seed}")));
+                if !folder.is_finished() {
+                    order.watch.note(&format!("{dataset} {row}, seed {seed}: no finished run, left out"));
+                    continue;
+                }
+                order.watch.note(&format!("{dataset} {row}, seed {seed}: {part}"));
+                Subject::open(&folder, settings, order)?.measure(part)?;
+                found = true;
+            }
         }
     }
-    Ok(())
-}
-
-fn hashes(results: &Path, dataset: &str) -> Result<BTreeMap<String, String>> {
-    let hash = |row: &str| Ok((row.to_string(), hash_file(&checkpoint_path(results, dataset, row))?));
-    ROWS.into_iter().map(hash).collect()
+    match found {
+        true => Ok(()),
+        false => Err(Error::data(&corpus, "a finished run to look at (`retrace reproduce --train` brings it)", "none")),
+    }
 }
 
 /// What is measured, and where it goes.
 struct Subject<'a> {
-    dataset: &'a str,
+    run: RunConfig<Config>,
     settings: &'a Settings,
-    folder: &'a Folder,
+    folder: Folder,
     order: &'a Order<'a>,
 }
 
-impl Subject<'_> {
-    /// The recorded run of a row's first seed.
-    fn run(&self, row: &str) -> Result<RunConfig<Config>> {
-        let folder = super::protocol::first_seed(&self.order.places.results, self.dataset, row);
-        read_json(&folder.0.join("config.json"))
+impl<'a> Subject<'a> {
+    fn open(run: &RunFolder, settings: &'a Settings, order: &'a Order<'a>) -> Result<Self> {
+        let folder = Folder::of(run);
+        let own = Settings { ranks: hash_file(&run.0.join("ranks.csv"))?, ..settings.clone() };
+        let path = folder.0.join("settings.json");
+        if path.is_file() && read_json::<Settings>(&path)? != own {
+            let found = "an analysis of another run or with other settings (remove the folder to measure again)";
+            return Err(Error::data(&path, "this analysis's settings", found));
+        }
+        write_json(&path, &own)?;
+        Ok(Self { run: read_json(&run.0.join("config.json"))?, settings, folder, order })
+    }
+
+    fn measure(&self, part: &str) -> Result<()> {
+        match part {
+            "retrieval" => self.retrieval(),
+            "separation" => self.separation(),
+            "landscape" => self.landscape(),
+            _ => self.dynamics(),
+        }
     }
 
     fn is_done(&self, names: &[&str]) -> bool {
@@ -139,7 +161,7 @@ impl Subject<'_> {
 /// The rows of Fig. 2 whose features are drawn: the topology loss at its strongest with photos and with sketches as
 /// queries, and without it.
 pub fn separated() -> [(String, &'static str); 3] {
-    let strongest = super::table::BETAS[super::table::BETAS.len() - 1];
+    let strongest = BETAS[BETAS.len() - 1];
     [
         ("ours-base".into(), "Ours-Base (Eq. 1)"),
         (weighed(None, Query::Photo, strongest), "photos as queries (Eq. 3)"),
@@ -147,27 +169,25 @@ pub fn separated() -> [(String, &'static str); 3] {
     ]
 }
 
-/// Ranks as lines, below a column that says of which row they are and one of what they were ranked with.
-fn ranks_frame(row: &str, name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
+/// Ranks as lines, each after what it was ranked with.
+fn ranks_frame(name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
     let all = || steps.iter().flat_map(|(step, ranks)| ranks.iter().map(move |rank| (*step, *rank)));
     let column =
         |name: &str, get: fn((u32, Rank)) -> u32| Column::new(name.into(), all().map(get).collect::<Vec<u32>>());
-    let count = all().count();
     let columns = vec![
-        Column::new("row".into(), vec![row; count]),
         column(name, |line| line.0),
         column("query", |line| line.1.query),
         column("photo", |line| line.1.photo),
         column("rank", |line| line.1.rank),
     ];
-    Ok(DataFrame::new(count, columns)?)
+    Ok(DataFrame::new(all().count(), columns)?)
 }
 
 /// Columns that count.
 const WHOLE: [&str; 5] = ["query", "position", "draw", "epoch", "step"];
 
-/// Numbers as lines, below a column that says of which row they are.
-fn lines_frame(row: &str, names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
+/// Numbers as lines.
+fn lines_frame(names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
     let column = |(i, name): (usize, &&str)| {
         let values = lines.iter().map(|line| line[i]);
         match WHOLE.contains(name) {
@@ -175,16 +195,7 @@ fn lines_frame(row: &str, names: &[&str], lines: &[Vec<f64>]) -> Result<DataFram
             false => Column::new((*name).into(), values.collect::<Vec<f64>>()),
         }
     };
-    let mut columns = vec![Column::new("row".into(), vec![row; lines.len()])];
-    columns.extend(names.iter().enumerate().map(column));
-    Ok(DataFrame::new(lines.len(), columns)?)
-}
-
-/// The frames of all rows below each other.
-fn stack(frames: Vec<DataFrame>) -> Result<DataFrame> {
-    let mut frames = frames.into_iter();
-    let first = frames.next().ok_or_else(|| Error::value("rows of an analysis", "one or more", "none"))?;
-    frames.try_fold(first, |all, next| Ok(all.vstack(&next)?))
+    Ok(DataFrame::new(lines.len(), names.iter().enumerate().map(column).collect::<Vec<_>>())?)
 }
 
 /// The streams of analyses.

@@ -1,10 +1,11 @@
 //! What is measured on the ranking of the test part.
 
-use super::{ROWS, SEED, Subject, lines_frame, ranks_frame, separated, stack};
+use super::{SEED, Subject, lines_frame, ranks_frame};
 use crate::Result;
 use crate::analysis::{balanced, embed, fidelity, smoothness, told_apart};
 use crate::paper::floor::Floor;
 use crate::paper::photo_pretraining::Retrieval;
+use crate::paper::photo_pretraining::protocol::checkpoint;
 use polars::prelude::*;
 
 /// Percentages drawn: steps of 5 (the issue of an early answer is where the curve rises, and steps of 10 blur it).
@@ -13,76 +14,57 @@ fn percents() -> Vec<u32> {
 }
 
 impl Subject<'_> {
-    fn open(&self, row: &str) -> Result<Retrieval> {
-        Retrieval::of_row(&self.order.places.results, self.dataset, row, self.dataset, self.order)
+    fn ranked(&self) -> Result<Retrieval> {
+        Retrieval::open(&self.run, &checkpoint(&self.run, self.order)?, &self.run.dataset, self.order)
     }
 
-    /// Robustness, early retrieval, smoothness and error attribution.
+    /// Robustness, early retrieval, smoothness and what errors are attributed by.
     pub(super) fn retrieval(&self) -> Result<()> {
         if self.is_done(&["smoothness", "attribution", "smoothness-hog"]) {
             return Ok(()); // they are written last
         }
-        let rows = ROWS.map(|row| self.open(row).map(|retrieval| (row, retrieval)));
-        let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
-        if !self.is_done(&["smoothness", "attribution"]) {
-            self.deformed(&rows)?;
-            self.smoothness(&rows)?;
-        }
-        self.smoothness_by_gradients(&rows)
-    }
-
-    fn deformed(&self, rows: &[(&str, Retrieval)]) -> Result<()> {
+        let found = self.ranked()?;
         // Sketches that are pixels can be neither deformed nor drawn in part.
-        if rows[0].1.is_vector() {
-            let Self { settings, .. } = self;
-            let deformed = |(row, found): &(&str, Retrieval)| {
-                ranks_frame(row, "version", &found.robustness(&settings.deform, SEED, settings.versions)?)
-            };
-            let drawn = |(row, found): &(&str, Retrieval)| ranks_frame(row, "percent", &found.early_all(&percents())?);
-            self.folder.write("robustness", stack(rows.iter().map(deformed).collect::<Result<_>>()?)?)?;
-            self.folder.write("early", stack(rows.iter().map(drawn).collect::<Result<_>>()?)?)?;
+        if found.is_vector() {
+            let deformed = found.robustness(&self.settings.deform, SEED, self.settings.versions)?;
+            self.folder.write("robustness", ranks_frame("version", &deformed)?)?;
+            self.folder.write("early", ranks_frame("percent", &found.early_all(&percents())?)?)?;
         }
-        Ok(())
+        self.alike(&found)?;
+        self.alike_by_gradients(&found)
     }
 
     /// Distances between photos are those of the pre-trained network's pooled features, rows of length 1: its second-last
-    /// layer, as the last one names classes. The same network judges both rows.
-    fn smoothness(&self, rows: &[(&str, Retrieval)]) -> Result<()> {
-        let (features, d) = rows[0].1.pretrained_features(self.order)?;
-        self.write_smoothness("smoothness", &features, d, rows)?;
-        let score = |found: &Retrieval, k: usize| -> Result<Vec<f64>> {
-            Ok(smoothness(&features, d, &found.first(k)?, k)?.scores)
-        };
-        let (k, (base, ours)) = (self.settings.attribute, (&rows[0].1, &rows[1].1));
-        let own = &ours.queries().own;
-        let (s_base, s_ours) = (score(base, k)?, score(ours, k)?);
-        let f_ours = fidelity(&features, d, own, &ours.first(k)?, k)?;
-        let wrong: Vec<usize> = (0..own.len()).filter(|query| ours.ranks()[*query].rank > 1).collect();
-        let query = |i: &usize| vec![ours.queries().sketches[*i] as f64, s_ours[*i], f_ours[*i], s_base[*i]];
-        let lines: Vec<Vec<f64>> = wrong.iter().map(query).collect();
-        self.folder.write("attribution", lines_frame("ours", &["query", "s_ours", "f_ours", "s_base"], &lines)?)
+    /// layer, as the last one names classes. The same network judges every row of a pre-training.
+    fn alike(&self, found: &Retrieval) -> Result<()> {
+        let (features, d) = found.pretrained_features(self.order)?;
+        self.write_smoothness("smoothness", &features, d, found)?;
+        let k = self.settings.attribute;
+        let first = found.first(k)?;
+        let scores = smoothness(&features, d, &first, k)?.scores;
+        let far = fidelity(&features, d, &found.queries().own, &first, k)?;
+        let queries = found.queries().sketches.iter().map(|query| *query as f64);
+        let lines: Vec<_> = queries.zip(scores).zip(far).map(|((query, s), f)| vec![query, s, f]).collect();
+        self.folder.write("attribution", lines_frame(&["query", "smoothness", "fidelity"], &lines)?)
     }
 
-    /// The same among histograms of gradients, rows of length 1. R comes from the network that [`Self::smoothness`] takes:
-    /// a row that is trained to keep its distances is smooth in them by training, so a judge that gave no R is asked too.
-    fn smoothness_by_gradients(&self, rows: &[(&str, Retrieval)]) -> Result<()> {
-        let gallery = &rows[0].1.queries().gallery;
-        let (mut features, d) = Floor::Hog.photos(rows[0].1.source(), gallery)?;
+    /// The same among histograms of gradients, rows of length 1. R comes from the network that [`Self::alike`] takes: a
+    /// row that is trained to keep its distances is smooth in them by training, so a judge that gave no R is asked too.
+    fn alike_by_gradients(&self, found: &Retrieval) -> Result<()> {
+        let (mut features, d) = Floor::Hog.photos(found.source(), &found.queries().gallery)?;
         for row in features.chunks_exact_mut(d) {
             let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
             row.iter_mut().for_each(|value| *value /= length.max(f32::MIN_POSITIVE)); // a blank photo stays 0
         }
-        self.write_smoothness("smoothness-hog", &features, d, rows)
+        self.write_smoothness("smoothness-hog", &features, d, found)
     }
 
-    fn write_smoothness(&self, name: &str, features: &[f32], d: usize, rows: &[(&str, Retrieval)]) -> Result<()> {
-        let frame = |(row, found): &(&str, Retrieval)| {
-            let k = self.settings.smooth;
-            let scores = smoothness(features, d, &found.first(k)?, k)?.scores;
-            let queries = found.queries().sketches.iter().map(|query| *query as f64);
-            lines_frame(row, &["query", "value"], &queries.zip(scores).map(|(q, s)| vec![q, s]).collect::<Vec<_>>())
-        };
-        self.folder.write(name, stack(rows.iter().map(frame).collect::<Result<_>>()?)?)
+    fn write_smoothness(&self, name: &str, features: &[f32], d: usize, found: &Retrieval) -> Result<()> {
+        let k = self.settings.smooth;
+        let scores = smoothness(features, d, &found.first(k)?, k)?.scores;
+        let queries = found.queries().sketches.iter().map(|query| *query as f64);
+        let lines: Vec<_> = queries.zip(scores).map(|(query, score)| vec![query, score]).collect();
+        self.folder.write(name, lines_frame(&["query", "value"], &lines)?)
     }
 
     /// Features of the test part in the plane in which they are widest, and how well a line tells the domains apart.
@@ -90,30 +72,30 @@ impl Subject<'_> {
         if self.is_done(&["separation", "domain"]) {
             return Ok(());
         }
-        let (mut frames, mut rights) = (Vec::new(), Vec::new());
-        for (row, _) in separated() {
-            let found = self.open(&row)?;
-            let (sketches, photos, d) = found.embeddings()?;
-            let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(&sketches, &photos, d)?);
-            let accuracy = balanced(&tested);
-            for (domain, points) in [("sketch", plane.a), ("photo", plane.b)] {
-                let lines: Vec<_> =
-                    points.iter().enumerate().map(|(i, (x, y))| vec![i as f64, *x, *y, accuracy]).collect();
-                frames.push(domain_frame(&row, domain, &["position", "x", "y", "accuracy"], &lines)?);
-            }
-            for (domain, hits) in ["sketch", "photo"].into_iter().zip(tested) {
-                let lines: Vec<_> = hits.iter().enumerate().map(|(i, hit)| vec![(2 * i + 1) as f64, *hit]).collect();
-                rights.push(domain_frame(&row, domain, &["position", "right"], &lines)?);
-            }
-        }
-        self.folder.write("separation", stack(frames)?)?;
-        self.folder.write("domain", stack(rights)?)
+        let (sketches, photos, d) = self.ranked()?.embeddings()?;
+        let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(&sketches, &photos, d)?);
+        let accuracy = balanced(&tested);
+        let points = |points: Vec<(f64, f64)>| {
+            let line = |(i, (x, y)): (usize, (f64, f64))| vec![i as f64, x, y, accuracy];
+            points.into_iter().enumerate().map(line).collect::<Vec<_>>()
+        };
+        // The classifier is tested on every second row.
+        let hits = |hits: Vec<f64>| {
+            hits.into_iter().enumerate().map(|(i, hit)| vec![(2 * i + 1) as f64, hit]).collect::<Vec<_>>()
+        };
+        let names = ["position", "x", "y", "accuracy"];
+        self.folder.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
+        self.folder.write("domain", domains_frame(&["position", "right"], tested.map(hits))?)
     }
 }
 
-/// As [`lines_frame`], with a second column that says of which domain the lines are.
-fn domain_frame(row: &str, domain: &str, names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
-    let mut frame = lines_frame(row, names, lines)?;
-    frame.insert_column(1, Column::new("domain".into(), vec![domain; lines.len()]))?;
-    Ok(frame)
+/// The lines of sketches and of photos below each other, after a column that names them.
+fn domains_frame(names: &[&str], lines: [Vec<Vec<f64>>; 2]) -> Result<DataFrame> {
+    let domain = |(name, lines): (&str, &Vec<Vec<f64>>)| -> Result<DataFrame> {
+        let mut frame = lines_frame(names, lines)?;
+        frame.insert_column(0, Column::new("domain".into(), vec![name; lines.len()]))?;
+        Ok(frame)
+    };
+    let [sketches, photos] = &lines;
+    Ok(domain(("sketch", sketches))?.vstack(&domain(("photo", photos))?)?)
 }

@@ -1,14 +1,17 @@
 //! The analyses of all corpora as one table, the paper's numbers beside ours.
 
-use crate::Result;
+use super::compared;
 use crate::analysis::{Blame, MEDIAN, Rise, Scenario, Scores, Thresholds, attribute, stability};
-use crate::metric::{acc_at, mean_sd, relative_drop};
-use crate::paper::photo_pretraining::{SLUG, protocol::first_seed};
+use crate::metric::{acc_at, mean_sd, relative_drops};
+use crate::paper::photo_pretraining::SLUG;
+use crate::paper::photo_pretraining::table::{EMBEDDED, Pretraining};
 use crate::report::analysis::{Folder, RADIUS, grids};
 use crate::report::printed;
+use crate::report::record::{Run, read_row};
 use crate::report::render::markdown_line;
 use crate::report::table::{DatasetSpec, MeanSd};
-use crate::run::{RunFolder, write_atomic, write_csv};
+use crate::run::{write_atomic, write_csv};
+use crate::{Error, Result};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,70 +21,99 @@ use std::path::{Path, PathBuf};
 pub struct Line {
     /// The corpus.
     pub dataset: String,
+    /// What both rows started from.
+    pub pretraining: &'static str,
     /// What was measured, with its unit.
     pub what: &'static str,
     /// Ours-Base and Ours in the paper, as printed.
     pub paper: [Option<String>; 2],
     /// Ours-Base and Ours here; what is only measured of one row has one.
     pub found: [Option<String>; 2],
+    /// Seeds of either.
+    pub seeds: [usize; 2],
 }
 
-/// Everything that was analysed below `results`, corpus by corpus.
+/// What is told of the analysed runs of a row, by seed.
+type Measure = fn(&[Run]) -> Result<String>;
+
+/// What is told of each row, and the analysis that it is told from.
+const MEASURES: [(&str, &str, Measure); 8] = [
+    ("Drop of Acc@1 under deformation (%)", "robustness", drop),
+    ("Distance within the first ten photos", "smoothness", |runs| means(runs, "smoothness", "value", 4)),
+    ("The same by histograms of gradients", "smoothness-hog", |runs| means(runs, "smoothness-hog", "value", 4)),
+    ("Loss at the trained weights", "landscape", |runs| surroundings(runs, |rise| rise.level - rise.mean)),
+    ("Mean loss within half a filter's length", "landscape", |runs| surroundings(runs, |rise| rise.level)),
+    ("The latter less the former", "landscape", |runs| surroundings(runs, |rise| rise.mean)),
+    ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", |runs| {
+        means(runs, "gradient", "nuclear_norm", 3)
+    }),
+    ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", steadiness),
+];
+
+/// Everything that was analysed below `results`, corpus by corpus, pre-training by pre-training.
 ///
 /// # Errors
 /// A file that does not read.
 pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
     let mut all = Vec::new();
     for dataset in datasets {
-        let folder = Folder::of(results, SLUG, dataset.name);
-        type Measure<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
-        let seed = |row: &str| first_seed(results, dataset.name, row);
-        let measures: [(&'static str, &str, Measure); 10] = [
-            ("Drop of Acc@1 under deformation (%)", "robustness", &|row| drop(&folder, row, &seed(row)).map(Some)),
-            ("Distance within the first ten photos", "smoothness", &|row| mean(&folder, "smoothness", row, "value", 4)),
-            ("The same by histograms of gradients", "smoothness-hog", &|row| {
-                mean(&folder, "smoothness-hog", row, "value", 4)
-            }),
-            ("Loss at the trained weights", "landscape", &|row| {
-                surroundings(&folder, row, |rise| rise.level - rise.mean)
-            }),
-            ("Mean loss within half a filter's length", "landscape", &|row| {
-                surroundings(&folder, row, |rise| rise.level)
-            }),
-            ("Rise of it over the trained weights'", "landscape", &|row| surroundings(&folder, row, |rise| rise.mean)),
-            ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", &|row| {
-                mean(&folder, "gradient", row, "nuclear_norm", 3)
-            }),
-            ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", &|row| {
-                let series = folder.column("stability", row, "acc1")?;
-                Ok(Some(format!("{:.2}", 100.0 * stability(&series)?.variation)))
-            }),
-            ("Errors by scenario 1, 2, 3, 4 and none", "attribution", &|row| attribution(&folder, row)),
-            ("of these the user's and the model's", "attribution", &|row| blame(&folder, row)),
-        ];
-        for (what, name, measure) in measures {
-            if folder.has(name) {
-                let paper = |column| paper(what, dataset.printed, column);
-                all.push(Line {
-                    dataset: dataset.label.into(),
-                    what,
-                    paper: [paper("ours_base")?, paper("ours")?],
-                    found: [measure("ours-base")?, measure("ours")?],
-                });
-            }
+        for (own, rows) in compared() {
+            let [base, ours] = rows.map(|row| read_row(results, SLUG, dataset.name, &row));
+            all.extend(lines_of(dataset, own, &[base?, ours?])?);
         }
     }
     Ok(all)
 }
 
+fn lines_of(dataset: &DatasetSpec, own: Pretraining, rows: &[Vec<Run>; 2]) -> Result<Vec<Line>> {
+    let pretraining = match own.weights {
+        None if EMBEDDED.contains(&dataset.name) => "attributes",
+        _ => own.label,
+    };
+    let line =
+        |what, paper, found, seeds| Line { dataset: dataset.label.into(), pretraining, what, paper, found, seeds };
+    let mut lines = Vec::new();
+    for (what, name, measure) in MEASURES {
+        let [base, ours] = [&rows[0], &rows[1]].map(|runs| analysed(runs, name));
+        if base.is_empty() && ours.is_empty() {
+            continue;
+        }
+        let paper = |column| paper(what, own, dataset.printed, column);
+        let found = |runs: &[Run]| (!runs.is_empty()).then(|| measure(runs)).transpose();
+        let (paper, found) = ([paper("ours_base")?, paper("ours")?], [found(&base)?, found(&ours)?]);
+        lines.push(line(what, paper, found, [base.len(), ours.len()]));
+    }
+    let pairs = pairs(rows);
+    if let Some(found) = scenarios(&pairs)? {
+        let count = |number| found.iter().filter(|scenario| scenario.number() == number).count().to_string();
+        let blamed = |blame| found.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
+        let numbers = [Some(1), Some(2), Some(3), Some(4), None].map(count).join(", ");
+        let blame = format!("{}, {}", blamed(Blame::User), blamed(Blame::Model));
+        for (what, text) in
+            [("Errors by scenario 1, 2, 3, 4 and none", numbers), ("of these the user's and the model's", blame)]
+        {
+            lines.push(line(what, [None, None], [None, Some(text)], [pairs.len(); 2]));
+        }
+    }
+    Ok(lines)
+}
+
+/// The runs of a row of which there is an analysis.
+fn analysed(runs: &[Run], name: &str) -> Vec<Run> {
+    runs.iter().filter(|run| Folder::of(&run.folder).has(name)).cloned().collect()
+}
+
 /// What the paper prints of a measure on a corpus; none where it prints nothing.
-fn paper(what: &str, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
-    let label = what.trim_end_matches(" (%)");
+fn paper(what: &str, own: Pretraining, dataset: Option<&str>, column: &str) -> Result<Option<String>> {
+    let label = match own.weights {
+        None => what.trim_end_matches(" (%)").to_string(),
+        Some(_) => format!("{} ({})", what.trim_end_matches(" (%)"), own.label),
+    };
     let printed = printed::read_table(SLUG, "analysis")?;
     let (labels, datasets) = (printed.column("label")?.str()?, printed.column("dataset")?.str()?);
-    let is_printed = |(found, on): (Option<&str>, Option<&str>)| found == Some(label) && on == dataset;
+    let is_printed = |(found, on): (Option<&str>, Option<&str>)| found == Some(&label) && on == dataset;
     match dataset.filter(|_| labels.iter().zip(datasets.iter()).any(is_printed)) {
-        Some(dataset) => printed::find(SLUG, "analysis", label, dataset, column),
+        Some(dataset) => printed::find(SLUG, "analysis", &label, dataset, column),
         None => Ok(None),
     }
 }
@@ -93,68 +125,98 @@ fn spread((mean, sd): MeanSd, decimals: usize) -> String {
     }
 }
 
-/// In percent of what whole sketches reach: mean and deviation over the versions, as the paper prints it.
-fn drop(folder: &Folder, row: &str, seed: &RunFolder) -> Result<String> {
-    let mut versions: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for [version, rank] in folder.lines("robustness", row, ["version", "rank"])? {
-        versions.entry(version as u32).or_default().push(rank as u32);
+/// In percent of what whole sketches reach: mean and deviation over the versions of all seeds, as the paper prints it.
+fn drop(runs: &[Run]) -> Result<String> {
+    let mut drops = Vec::new();
+    for run in runs {
+        let mut versions: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for [version, rank] in Folder::of(&run.folder).lines("robustness", ["version", "rank"])? {
+            versions.entry(version as u32).or_default().push(rank as u32);
+        }
+        let deformed = versions.values().map(|ranks| acc_at(ranks, 1)).collect::<Result<Vec<_>>>()?;
+        drops.extend(relative_drops(run.summary.acc1, &deformed)?);
     }
-    let deformed = versions.values().map(|ranks| acc_at(ranks, 1)).collect::<Result<Vec<_>>>()?;
-    let (mean, sd) = relative_drop(seed.summary()?.acc1, &deformed)?;
-    Ok(spread((mean, sd), 2))
+    Ok(spread(mean_sd(&drops)?, 2))
 }
 
-fn mean(folder: &Folder, name: &str, row: &str, column: &str, decimals: usize) -> Result<Option<String>> {
-    let (mean, _) = mean_sd(&folder.column(name, row, column)?)?;
-    Ok(Some(format!("{mean:.decimals$}")))
+/// Mean and deviation over the seeds of a column's mean.
+fn means(runs: &[Run], name: &str, column: &str, decimals: usize) -> Result<String> {
+    let mean = |run: &Run| Ok(mean_sd(&Folder::of(&run.folder).column(name, column)?)?.0);
+    Ok(spread(mean_sd(&runs.iter().map(mean).collect::<Result<Vec<f64>>>()?)?, decimals))
 }
 
-/// A number of the landscape round a row's weights: mean and deviation over the pairs of directions.
-fn surroundings(folder: &Folder, row: &str, of: fn(Rise) -> f64) -> Result<Option<String>> {
-    let values = grids(folder, row)?.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;
-    Ok(Some(spread(mean_sd(&values)?, 4)))
+fn steadiness(runs: &[Run]) -> Result<String> {
+    let variation = |run: &Run| Ok(100.0 * stability(&Folder::of(&run.folder).column("stability", "acc1")?)?.variation);
+    Ok(spread(mean_sd(&runs.iter().map(variation).collect::<Result<Vec<f64>>>()?)?, 2))
 }
 
-fn scenarios(folder: &Folder, row: &str) -> Result<Option<Vec<Scenario>>> {
-    let lines = folder.lines("attribution", row, ["s_ours", "f_ours", "s_base"])?;
-    let errors: Vec<Scores> =
-        lines.iter().map(|line| Scores { s_ours: line[0], f_ours: line[1], s_base: line[2] }).collect();
-    match errors.is_empty() {
-        true => Ok(None),
-        false => attribute(&errors, &Thresholds::of(&errors, MEDIAN)?).map(Some),
+/// A number of the landscape round the weights: mean and deviation over the pairs of directions of all seeds.
+fn surroundings(runs: &[Run], of: fn(Rise) -> f64) -> Result<String> {
+    let mut values = Vec::new();
+    for run in runs {
+        for grid in grids(&Folder::of(&run.folder))? {
+            values.push(of(grid.rise(RADIUS)?));
+        }
     }
+    Ok(spread(mean_sd(&values)?, 4))
 }
 
-fn attribution(folder: &Folder, row: &str) -> Result<Option<String>> {
-    let Some(found) = scenarios(folder, row)? else { return Ok(None) };
-    let count = |number| found.iter().filter(|scenario| scenario.number() == number).count().to_string();
-    Ok(Some([Some(1), Some(2), Some(3), Some(4), None].map(count).join(", ")))
+/// The analysed runs of Ours-Base and Ours that have the same seed.
+fn pairs(rows: &[Vec<Run>; 2]) -> Vec<(Run, Run)> {
+    let [base, ours] = [&rows[0], &rows[1]].map(|runs| analysed(runs, "attribution"));
+    let of_seed = |run: &Run| base.iter().find(|other| other.seed == run.seed).cloned();
+    ours.iter().filter_map(|run| Some((of_seed(run)?, run.clone()))).collect()
 }
 
-fn blame(folder: &Folder, row: &str) -> Result<Option<String>> {
-    let Some(found) = scenarios(folder, row)? else { return Ok(None) };
-    let count = |blame| found.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
-    Ok(Some(format!("{}, {}", count(Blame::User), count(Blame::Model))))
+/// The scenarios of the queries that Ours answers wrongly, with thresholds of each seed; none where nothing was analysed.
+fn scenarios(pairs: &[(Run, Run)]) -> Result<Option<Vec<Scenario>>> {
+    let mut all = Vec::new();
+    for (base, ours) in pairs {
+        let scores = |run: &Run| Folder::of(&run.folder).lines("attribution", ["query", "smoothness", "fidelity"]);
+        let smooth: BTreeMap<u32, f64> = scores(base)?.iter().map(|line| (line[0] as u32, line[1])).collect();
+        let wrong: Vec<u32> = ours.ranks.iter().filter(|rank| rank.rank > 1).map(|rank| rank.query).collect();
+        let error = |[query, s_ours, f_ours]: [f64; 3]| {
+            let s_base = *smooth.get(&(query as u32)).ok_or_else(|| {
+                Error::data(Folder::of(&base.folder).0, format!("query {query} in attribution.csv"), "none")
+            })?;
+            Ok(Scores { s_ours, f_ours, s_base })
+        };
+        let errors = scores(ours)?.into_iter().filter(|line| wrong.contains(&(line[0] as u32)));
+        let errors = errors.map(error).collect::<Result<Vec<Scores>>>()?;
+        if !errors.is_empty() {
+            all.extend(attribute(&errors, &Thresholds::of(&errors, MEDIAN)?)?);
+        }
+    }
+    Ok(Some(all).filter(|all| !all.is_empty()))
+}
+
+/// One number where both rows have as many.
+fn seeds(line: &Line) -> String {
+    let [base, ours] = line.seeds;
+    if base == ours { base.to_string() } else { format!("{base}, {ours}") }
 }
 
 /// The lines as a markdown table.
 pub fn markdown(lines: &[Line]) -> String {
     let cell = |text: &Option<String>| text.clone().unwrap_or_default();
-    let heads = ["Data", "What", "Paper: Ours-Base", "Paper: Ours", "Ours-Base", "Ours"].map(String::from);
-    let mut text = format!("{}\n|---|---|--:|--:|--:|--:|\n", markdown_line(&heads));
+    let heads = ["Data", "Pre-training", "What", "Paper: Ours-Base", "Paper: Ours", "Ours-Base", "Ours", "Seeds"]
+        .map(String::from);
+    let mut text = format!("{}\n|---|---|---|--:|--:|--:|--:|--:|\n", markdown_line(&heads));
     for line in lines {
         let [a, b] = &line.paper;
         let [c, d] = &line.found;
-        let cells = [line.dataset.clone(), line.what.into(), cell(a), cell(b), cell(c), cell(d)];
+        let what = [line.dataset.clone(), line.pretraining.into(), line.what.into()];
+        let cells = [&what[..], &[cell(a), cell(b), cell(c), cell(d), seeds(line)]].concat();
         text += &format!("{}\n", markdown_line(&cells));
     }
-    text += "\nFirst seed of either row. Deformations: ten versions a sketch, mean ± deviation over them. Distances between \
-             photos: pooled features of the pre-trained network, the layer below its classifier, rows of length 1 (the \
-             paper: VGG-16, so only the comparison carries over); Ours is trained to keep just these distances, so the line \
-             by histograms of gradients is the independent one. Loss: mean ± deviation over five pairs of directions. \
-             Scenarios: the paper's four, of the queries that Ours answers wrongly, with the medians over them as \
-             thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, which \
-             the paper does not name.\n";
+    text += "\nNumbers of one row: mean ± deviation over the seeds, unless said otherwise here. Deformations: ten versions a \
+             sketch, mean ± deviation over the versions of all seeds. Distances between photos: pooled features of the \
+             pre-trained network, the layer below its classifier, rows of length 1 (the paper: VGG-16, so only the \
+             comparison carries over); Ours is trained to keep just these distances, so the line by histograms of gradients \
+             is the independent one. Loss: mean ± deviation over five pairs of directions of every seed. Scenarios: the \
+             paper's four, of the queries that Ours answers wrongly, summed over the seeds, with the medians over a seed's \
+             errors as thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, \
+             which the paper does not name.\n";
     text
 }
 
@@ -170,11 +232,13 @@ pub fn write(results: &Path, datasets: &[DatasetSpec]) -> Result<[PathBuf; 2]> {
     };
     let columns = vec![
         column("dataset", &|line| Some(line.dataset.clone())),
+        column("pretraining", &|line| Some(line.pretraining.into())),
         column("what", &|line| Some(line.what.into())),
         column("paper_ours_base", &|line| line.paper[0].clone()),
         column("paper_ours", &|line| line.paper[1].clone()),
         column("ours_base", &|line| line.found[0].clone()),
         column("ours", &|line| line.found[1].clone()),
+        column("seeds", &|line| Some(seeds(line))),
     ];
     let paths = ["md", "csv"].map(|kind| folder.join(format!("analysis.{kind}")));
     write_atomic(&paths[0], markdown(&lines).as_bytes())?;

@@ -3,10 +3,12 @@
 use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
+use crate::metric::acc_at;
+use crate::paper::photo_pretraining::protocol::first_seed;
 use crate::paper::photo_pretraining::{SLUG, analysis::separated, table::BETAS};
 use crate::report::analysis::{Folder, RADIUS, grids};
 use crate::report::figure::axis::Axis;
-use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, top};
+use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, spread, top};
 use crate::report::figure::scatter::{self, Cloud, Part, Scatter};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::{record::read_row, score::read_early};
@@ -15,20 +17,49 @@ use std::path::Path;
 
 const ONE_SEED: &str = "the first seed of either row";
 
+/// The analyses of a row's first seed.
+fn first(results: &Path, dataset: &str, row: &str) -> Folder {
+    Folder::of(&first_seed(results, dataset, row))
+}
+
+/// Points (x, y) of one run.
+type Curve = Vec<(f64, f64)>;
+
+/// A curve of both rows, as mean and deviation over the seeds that were analysed, and how many these are; none before both
+/// rows have one.
+fn over_seeds(
+    results: &Path,
+    dataset: &str,
+    name: &str,
+    curve: &dyn Fn(&Folder) -> Result<Curve>,
+) -> Result<Option<(Vec<Line>, Vec<usize>)>> {
+    let (mut lines, mut counts) = (Vec::new(), Vec::new());
+    for (row, label) in ROWS {
+        let folders = read_row(results, SLUG, dataset, row)?.into_iter().map(|run| Folder::of(&run.folder));
+        let curves = folders.filter(|folder| folder.has(name)).map(|folder| curve(&folder));
+        let curves = curves.collect::<Result<Vec<_>>>()?;
+        if curves.is_empty() {
+            return Ok(None);
+        }
+        counts.push(curves.len());
+        lines.push(Line { label: label.into(), points: spread(&curves)? });
+    }
+    Ok(Some((lines, counts)))
+}
+
 /// Features of the test part in the plane in which they are widest (Fig. 2b and c).
 ///
 /// # Errors
 /// A record that does not read.
 pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let folder = Folder::of(results, SLUG, dataset);
-    if !folder.has("separation") {
-        return Ok(None);
-    }
     let mut parts = Vec::new();
     for (row, label) in separated() {
+        let folder = first(results, dataset, &row);
+        if !folder.has("separation") {
+            return Ok(None);
+        }
         let cloud = |domain: &str, label: &str| -> Result<(Cloud, f64)> {
-            let lines =
-                folder.lines_where("separation", &[("row", &row), ("domain", domain)], ["x", "y", "accuracy"])?;
+            let lines = folder.lines_where("separation", &[("domain", domain)], ["x", "y", "accuracy"])?;
             let accuracy = lines.first().map_or(50.0, |line| line[2]);
             Ok((Cloud { label: label.into(), points: lines.iter().map(|line| (line[0], line[1])).collect() }, accuracy))
         };
@@ -58,13 +89,13 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// # Errors
 /// A record that does not read.
 pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let folder = Folder::of(results, SLUG, dataset);
-    if !folder.has("landscape") {
-        return Ok(None);
-    }
     let mut surfaces = Vec::new();
     for (row, label) in ROWS {
-        let Some(grid) = grids(&folder, row)?.into_iter().next() else { return Ok(None) };
+        let folder = first(results, dataset, row);
+        if !folder.has("landscape") {
+            return Ok(None);
+        }
+        let Some(grid) = grids(&folder)?.into_iter().next() else { return Ok(None) };
         let rise = grid.rise(RADIUS)?;
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", rise.mean);
         surfaces.push(Surface { label, x: grid.alphas, y: grid.betas, height: grid.loss });
@@ -85,25 +116,26 @@ pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// # Errors
 /// A record that does not read.
 pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let folder = Folder::of(results, SLUG, dataset);
-    if !folder.has("gradient") || !folder.has("stability") {
-        return Ok(None);
-    }
-    let (mut spreads, mut series) = (Vec::new(), Vec::new());
+    let spread_of = |folder: &Folder| {
+        let lines = folder.lines("gradient", ["epoch", "nuclear_norm"])?;
+        Ok(lines.into_iter().map(|[epoch, norm]| (epoch, norm)).collect())
+    };
+    let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
+    let mut series = Vec::new();
     for (row, label) in ROWS {
-        let point = |x: f64, mean: f64| Spread { x, mean, sd: None };
-        let lines = folder.lines("gradient", row, ["epoch", "nuclear_norm"])?;
-        spreads.push(Line { label: label.into(), points: lines.iter().map(|line| point(line[0], line[1])).collect() });
-        let values = stability(&folder.column("stability", row, "acc1")?)?.normalised;
-        let count = values.len() as f64;
-        let points = values.iter().enumerate().map(|(i, value)| point(i as f64 - count, *value)).collect();
-        series.push(Line { label: label.into(), points });
+        let folder = first(results, dataset, row);
+        if !folder.has("stability") {
+            return Ok(None);
+        }
+        let values = stability(&folder.column("stability", "acc1")?)?.normalised;
+        let point = |(i, value): (usize, &f64)| Spread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
+        series.push(Line { label: label.into(), points: values.iter().enumerate().map(point).collect() });
     }
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);
     let (low, high) = extent(&series);
     let first = Panel {
         title: format!("Fig. 4b: spread of gradients, {dataset}"),
-        note: format!("{ONE_SEED}; of the triplet loss over 16 batches"),
+        note: format!("{}; of the triplet loss over 16 batches", note(&counts)),
         x: Axis::new("Epoch", (1.0, last)),
         y: Axis::new("Nuclear norm of the covariance", (0.0, top(&spreads))),
         lines: spreads,
@@ -130,17 +162,17 @@ fn extent(lines: &[Line]) -> (f64, f64) {
     (1.0 - most, 1.0 + most)
 }
 
-/// Where the figure of all seeds points to [`early`]; empty where there is none.
-pub(super) fn early_of_one(results: &Path, dataset: &str) -> String {
-    match Folder::of(results, SLUG, dataset).has("early") {
-        true => format!("see fig5b-{dataset} for {ONE_SEED} alone, in steps of 5%"),
+/// Where the figure in tenths points to [`early`]; empty where there is none.
+pub(super) fn early_in_other_steps(results: &Path, dataset: &str) -> String {
+    match ROWS.iter().all(|(row, _)| first(results, dataset, row).has("early")) {
+        true => format!("see fig5b-{dataset} for steps of 5%"),
         false => String::new(),
     }
 }
 
-/// Where [`early`] points to the figure of all seeds; empty where there is none. A seed alone can be off by more than what
-/// the rows differ by.
-fn early_of_all(results: &Path, dataset: &str) -> Result<String> {
+/// Where [`early`], of `counts` seeds, points to the figure in tenths that has more; empty where none has. A seed alone
+/// can be off by more than what the rows differ by.
+fn early_of_more(results: &Path, dataset: &str, counts: &[usize]) -> Result<String> {
     let mut seeds = usize::MAX;
     for (row, _) in ROWS {
         let mut count = 0;
@@ -149,7 +181,17 @@ fn early_of_all(results: &Path, dataset: &str) -> Result<String> {
         }
         seeds = seeds.min(count);
     }
-    Ok(if seeds > 0 { format!("; see early-{dataset} for the mean over {seeds} seeds") } else { String::new() })
+    let more = counts.iter().any(|count| *count < seeds);
+    Ok(if more { format!("; see early-{dataset} for the mean over {seeds} seeds") } else { String::new() })
+}
+
+/// Acc@1 by rising percentage drawn.
+fn early_curve(folder: &Folder) -> Result<Curve> {
+    let mut steps: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for [percent, rank] in folder.lines("early", ["percent", "rank"])? {
+        steps.entry(percent as u32).or_default().push(rank as u32);
+    }
+    steps.into_iter().map(|(percent, ranks)| Ok((f64::from(percent), acc_at(&ranks, 1)?))).collect()
 }
 
 /// Acc@1 while the sketch is drawn, in steps of 5% (Fig. 5b).
@@ -157,25 +199,10 @@ fn early_of_all(results: &Path, dataset: &str) -> Result<String> {
 /// # Errors
 /// A record that does not read.
 pub fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let folder = Folder::of(results, SLUG, dataset);
-    if !folder.has("early") {
-        return Ok(None);
-    }
-    let mut lines = Vec::new();
-    for (row, label) in ROWS {
-        let mut hits: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for [percent, rank] in folder.lines("early", row, ["percent", "rank"])? {
-            let (right, all) = hits.entry(percent as u32).or_default();
-            *all += 1.0;
-            *right += if rank <= 1.0 { 100.0 } else { 0.0 };
-        }
-        let point =
-            |(percent, (right, all)): (u32, (f64, f64))| Spread { x: f64::from(percent), mean: right / all, sd: None };
-        lines.push(Line { label: label.into(), points: hits.into_iter().map(point).collect() });
-    }
+    let Some((lines, counts)) = over_seeds(results, dataset, "early", &early_curve)? else { return Ok(None) };
     let panel = Panel {
         title: format!("Fig. 5b: while being drawn, {dataset}"),
-        note: format!("{ONE_SEED} alone{}", early_of_all(results, dataset)?),
+        note: format!("{}{}", note(&counts), early_of_more(results, dataset, &counts)?),
         x: Axis::new("Share of the sketch drawn (% of its points)", (0.0, 100.0)),
         y: Axis::new("Acc@1 (%)", (0.0, top(&lines))),
         lines,

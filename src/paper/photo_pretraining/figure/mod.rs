@@ -36,7 +36,7 @@ pub fn draw_records(places: &Places) -> Result<Vec<PathBuf>> {
         let (results, title) = (&places.results, |what: &str| format!("{what}, {dataset}"));
         let curves = curve::draw(results, SLUG, dataset, &title("Training curves"), &ROWS)?;
         figures.push((format!("curves-{dataset}"), curves));
-        let more = analysis::early_of_one(results, dataset);
+        let more = analysis::early_in_other_steps(results, dataset);
         let early = early::draw_noted(results, SLUG, dataset, &title("While being drawn"), &ROWS, &more)?;
         figures.push((format!("early-{dataset}"), early));
         let more = [

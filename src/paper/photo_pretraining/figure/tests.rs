@@ -155,21 +155,17 @@ fn the_matrix_says_how_far_a_cell_is_from_its_base() {
 fn planes_of_features_share_their_scale() {
     let place = tempfile::tempdir().unwrap();
     assert!(fig2b(place.path(), DATASET).unwrap().is_none());
-    let mut frames = Vec::new();
     for (i, (row, _)) in separated().into_iter().enumerate() {
-        for domain in ["sketch", "photo"] {
-            let columns = vec![
-                Column::new("row".into(), vec![row.clone(); 2]),
-                Column::new("domain".into(), vec![domain; 2]),
-                Column::new("x".into(), [0.0, 1.0 / (1.0 + i as f64)]),
-                Column::new("y".into(), [0.0, 0.5]),
-                Column::new("accuracy".into(), [60.0 + 10.0 * i as f64; 2]),
-            ];
-            frames.push(DataFrame::new(2, columns).unwrap());
-        }
+        let i = i as f64;
+        let columns = vec![
+            Column::new("domain".into(), ["sketch", "sketch", "photo", "photo"]),
+            Column::new("x".into(), [0.0, 1.0 / (1.0 + i), 0.0, 1.0 / (1.0 + i)]),
+            Column::new("y".into(), [0.0, 0.5, 0.0, 0.5]),
+            Column::new("accuracy".into(), [60.0 + 10.0 * i; 4]),
+        ];
+        let folder = Folder::of(&folder(place.path(), &row, 0));
+        folder.write("separation", DataFrame::new(4, columns).unwrap()).unwrap();
     }
-    let frame = frames.into_iter().reduce(|all, next| all.vstack(&next).unwrap()).unwrap();
-    Folder::of(place.path(), SLUG, DATASET).write("separation", frame).unwrap();
     let svg = fig2b(place.path(), DATASET).unwrap().unwrap();
     check("fig2bc", &svg);
     let document = Document::parse(&svg).unwrap();
@@ -190,32 +186,32 @@ fn planes_of_features_share_their_scale() {
 }
 
 #[test]
-fn early_retrieval_of_one_seed_and_of_all_name_each_other() {
+fn early_retrieval_in_fives_and_in_tenths_name_each_other() {
     let place = tempfile::tempdir().unwrap();
-    let analysis = Folder::of(place.path(), SLUG, DATASET);
     assert!(early_in_fives(place.path(), DATASET).unwrap().is_none());
-    assert_eq!(analysis::early_of_one(place.path(), DATASET), "");
-    let columns = vec![
-        Column::new("row".into(), ["ours-base", "ours-base", "ours", "ours"]),
-        Column::new("percent".into(), [50, 100, 50, 100]),
-        Column::new("rank".into(), [2, 1, 1, 1]),
-    ];
-    analysis.write("early", DataFrame::new(4, columns).unwrap()).unwrap();
-    let said_alone = |results: &Path| {
-        let svg = early_in_fives(results, DATASET).unwrap().unwrap();
-        check("fig5b", &svg);
-        said(&Document::parse(&svg).unwrap())
+    assert_eq!(analysis::early_in_other_steps(place.path(), DATASET), "");
+    let analysed = |row: &str, seed: u64, at_half: u32| {
+        let columns = vec![Column::new("percent".into(), [50, 100]), Column::new("rank".into(), [at_half, 1])];
+        Folder::of(&folder(place.path(), row, seed)).write("early", DataFrame::new(2, columns).unwrap()).unwrap();
     };
-    assert!(!said_alone(place.path()).contains("early-synth-chair"));
     for (row, seeds) in [("ours-base", 3), ("ours", 2)] {
         for seed in 0..seeds {
             write(place.path(), row, seed, 10);
             write_early(&folder(place.path(), row, seed), 50);
         }
+        analysed(row, 0, if row == "ours" { 1 } else { 2 });
     }
-    let said_alone = said_alone(place.path());
-    assert!(
-        said_alone.contains("first seed") && said_alone.contains("see early-synth-chair for the mean over 2 seeds")
-    );
-    assert!(analysis::early_of_one(place.path(), DATASET).starts_with("see fig5b-synth-chair for the first seed"));
+    let said_now = || {
+        let svg = early_in_fives(place.path(), DATASET).unwrap().unwrap();
+        check("fig5b", &svg);
+        said(&Document::parse(&svg).unwrap())
+    };
+    let alone = said_now();
+    assert!(alone.contains("one seed") && alone.contains("see early-synth-chair for the mean over 2 seeds"), "{alone}");
+    assert_eq!(analysis::early_in_other_steps(place.path(), DATASET), "see fig5b-synth-chair for steps of 5%");
+    for row in ["ours-base", "ours"] {
+        analysed(row, 1, 2);
+    }
+    let both = said_now();
+    assert!(both.contains("mean over 2 seeds; band") && !both.contains("early-synth-chair"), "{both}");
 }
