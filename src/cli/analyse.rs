@@ -15,7 +15,8 @@ pub struct Options {
     /// The corpora whose checkpoints are looked at
     #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
     dataset: Vec<String>,
-    /// Only these: retrieval (robustness, early, smoothness, attribution), separation, landscape, dynamics [default: all]
+    /// Only these: retrieval (robustness, early, smoothness, attribution), separation, time (of the first seed), landscape,
+    /// dynamics [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
     part: Vec<String>,
     /// Seeds to look at: 0 to N - 1, those of finished runs; but for the first one's kept checkpoint, runs are trained again

@@ -38,11 +38,13 @@ pub enum Metric {
     Spread,
     /// Distance of test accuracy from its mean over the last steps, in percent of that mean.
     Wander,
+    /// Seconds of a training step.
+    Time,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Acc1,
         Self::Acc5,
         Self::Acc10,
@@ -55,6 +57,7 @@ impl Metric {
         Self::Around,
         Self::Spread,
         Self::Wander,
+        Self::Time,
     ];
 
     /// Its column in `data/papers` and its name in `data/claims.csv`.
@@ -72,6 +75,7 @@ impl Metric {
             Self::Around => "around",
             Self::Spread => "spread",
             Self::Wander => "wander",
+            Self::Time => "time",
         }
     }
 
@@ -90,6 +94,7 @@ impl Metric {
             Self::Around => "loss around, % of B",
             Self::Spread => "spread of gradients, % of B",
             Self::Wander => "wandering of Acc@1, % of B",
+            Self::Time => "seconds of a step, % of B",
         }
     }
 

@@ -76,6 +76,9 @@ fn every_part_leaves_its_numbers() {
         assert!(gradient.iter().map(|line| line[0]).eq([1.0, 2.0]) && gradient.iter().all(|line| line[1] > 0.0));
         assert_eq!(analysis.column("stability", "step").unwrap(), [2.0, 3.0, 4.0]);
 
+        let seconds = analysis.lines("time", ["round", "seconds"]).unwrap();
+        assert!(seconds.len() == 20 && seconds.iter().all(|line| line[1] > 0.0));
+
         let grids = grids(&analysis).unwrap();
         assert_eq!(grids.iter().map(|grid| grid.loss.len()).collect::<Vec<_>>(), [25, 9]);
         assert_eq!(grids[0].loss[12], grids[1].loss[4]); // both pass through the trained weights

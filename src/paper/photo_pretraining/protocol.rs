@@ -67,9 +67,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
         folder.remove_state()?;
         return folder.summary();
     }
-    let network = Network::new(&run.config, run.seed, order.device)?;
-    network.load_backbone(&weights_path(&run.config, order.places)?)?;
-    let album = bench.album(&run.config, &Split::ALL, order.watch)?;
+    let (network, album) = start(run, &bench, order)?;
     let pixels = pixels(&album, &run.config, order.device);
     let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
     let features = run.config.frozen.map(|versions| trial.features(&pixels, versions)).transpose()?;
@@ -85,6 +83,13 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     trial.finish(feed, &album, outcome, started)
 }
 
+/// The network with its pre-trained weights, and the pictures of all splits.
+fn start(run: &RunConfig<Config>, bench: &Bench, order: &Order) -> Result<(Network, Album)> {
+    let network = Network::new(&run.config, run.seed, order.device)?;
+    network.load_backbone(&weights_path(&run.config, order.places)?)?;
+    Ok((network, bench.album(&run.config, &Split::ALL, order.watch)?))
+}
+
 /// A run under way.
 struct Trial<'a> {
     run: &'a RunConfig<Config>,
@@ -94,7 +99,7 @@ struct Trial<'a> {
     order: &'a Order<'a>,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
     /// Names what a pre-trained network sees, and the network, by its file of weights.
     fn key(&self, weights: &Path) -> Result<String> {
         let (config, data) = (&self.run.config, self.bench.source().version());
@@ -146,7 +151,7 @@ impl Trial<'_> {
     }
 
     /// The update, at its start; the network still holds the pre-trained weights here, also where a training goes on.
-    fn step<'a>(&'a self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
+    fn step(&self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
         let needed = self.run.config.update.needs_neighbours();
         let neighbours = needed.then(|| self.neighbours(feed, pixels)).transpose()?;
         PaperStep::new(self.network, feed, neighbours)
@@ -209,35 +214,58 @@ impl Trial<'_> {
     }
 }
 
-/// A training of which everything can be watched.
-pub(super) struct Watched<'a> {
-    trial: Trial<'a>,
+/// A recorded run, trained again away from its record, where everything can be watched.
+pub(super) struct Again<'a> {
+    run: &'a RunConfig<Config>,
+    order: &'a Order<'a>,
     /// The corpus.
-    pub(super) bench: &'a Bench,
+    pub(super) bench: Bench,
     /// In training.
-    pub(super) network: &'a Network,
-    /// What it is trained on.
-    pub(super) pixels: &'a Pixels<'a>,
+    pub(super) network: Network,
+    album: Album,
+    folder: RunFolder,
     log: RefCell<Log>,
+    _place: tempfile::TempDir,
 }
 
-impl Watched<'_> {
+impl<'a> Again<'a> {
+    /// A run at its start.
+    pub(super) fn new(run: &'a RunConfig<Config>, order: &'a Order<'a>) -> Result<Self> {
+        let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+        let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
+        let (network, album) = start(run, &bench, order)?;
+        let weights = hash_weights(&run.config, order.places)?;
+        let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
+        let (folder, log) = (RunFolder(place.path().to_path_buf()), RefCell::new(log));
+        Ok(Self { run, order, bench, network, album, folder, log, _place: place })
+    }
+
+    /// What it is trained on.
+    pub(super) fn pixels(&self) -> Pixels<'_> {
+        pixels(&self.album, &self.run.config, self.order.device)
+    }
+
+    fn trial(&self) -> Trial<'_> {
+        let Self { run, order, bench, network, folder, .. } = self;
+        Trial { run, bench, network, folder, order }
+    }
+
     /// The run's own update.
-    pub(super) fn step(&self) -> Result<PaperStep<'_>> {
-        self.trial.step(self.pixels, self.pixels)
+    pub(super) fn step<'b>(&'b self, pixels: &'b Pixels) -> Result<PaperStep<'b>> {
+        self.trial().step(pixels, pixels)
     }
 
     /// Trains with it, or with one that does more.
-    pub(super) fn fit(&self, step: &mut dyn Step, after_epoch: &dyn Fn() -> Result<()>) -> Result<()> {
-        self.trial.fit(self.pixels, step, &mut self.log.borrow_mut(), after_epoch).map(|_| ())
+    pub(super) fn fit(&self, pixels: &Pixels, step: &mut dyn Step, after_epoch: &dyn Fn() -> Result<()>) -> Result<()> {
+        self.trial().fit(pixels, step, &mut self.log.borrow_mut(), after_epoch).map(|_| ())
     }
 
     /// Saves the trained network, if it ranks the test part as the run's record does.
-    fn keep(&self, path: &Path) -> Result<()> {
+    fn keep(&self, pixels: &Pixels, path: &Path) -> Result<()> {
         self.network.round()?;
         let queries = Queries::of(self.bench.index(), Split::Test);
-        let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), self.pixels, &queries)?;
-        let record = self.trial.run.folder(&self.trial.order.places.results);
+        let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), pixels, &queries)?;
+        let record = self.run.folder(&self.order.places.results);
         let recorded = record.ranks()?;
         if ranks != recorded {
             let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
@@ -245,22 +273,8 @@ impl Watched<'_> {
                 "the ranks of training again, as on one machine with one build (remove the folder and train)";
             return Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")));
         }
-        self.trial.save(path)
+        self.trial().save(path)
     }
-}
-
-/// Trains a run again, from its start and away from its record, while `body` watches.
-pub(super) fn watched(run: &RunConfig<Config>, order: &Order, body: &dyn Fn(&Watched) -> Result<()>) -> Result<()> {
-    let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
-    let folder = RunFolder(place.path().to_path_buf());
-    let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
-    let network = Network::new(&run.config, run.seed, order.device)?;
-    network.load_backbone(&weights_path(&run.config, order.places)?)?;
-    let album = bench.album(&run.config, &Split::ALL, order.watch)?;
-    let (pixels, weights) = (pixels(&album, &run.config, order.device), hash_weights(&run.config, order.places)?);
-    let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
-    let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
-    body(&Watched { trial, bench: &bench, network: &network, pixels: &pixels, log: RefCell::new(log) })
 }
 
 /// The checkpoint of a finished run: of a first seed the one that is kept; of others, which are not kept, the one that
@@ -278,10 +292,10 @@ pub(super) fn checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<PathB
     let path = cache.join("checkpoints").join(format!("{}-{ranks}.safetensors", run.hash()?));
     if !path.is_file() {
         order.watch.note(&format!("{} {}, seed {}: training again", run.dataset, run.row, run.seed.0));
-        watched(run, order, &|training| {
-            training.fit(&mut training.step()?, &|| Ok(()))?;
-            training.keep(&path)
-        })?;
+        let training = Again::new(run, order)?;
+        let pixels = training.pixels();
+        training.fit(&pixels, &mut training.step(&pixels)?, &|| Ok(()))?;
+        training.keep(&pixels, &path)?;
     }
     Ok(path)
 }

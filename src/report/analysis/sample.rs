@@ -43,6 +43,7 @@ impl Metric {
             Self::Rise | Self::Around => Some("landscape"),
             Self::Spread => Some("gradient"),
             Self::Wander => Some("stability"),
+            Self::Time => Some("time"),
         }
     }
 
@@ -53,16 +54,17 @@ impl Metric {
             Self::Rise | Self::Around => "directions",
             Self::Spread => "epochs",
             Self::Wander => "tens of steps",
+            Self::Time => "rounds of steps",
             _ => "photos",
         }
     }
 
     /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
     pub fn is_relative(self) -> bool {
-        matches!(self, Self::Smoothness | Self::SmoothnessHog | Self::Rise | Self::Around | Self::Spread | Self::Wander)
+        !matches!(self, Self::Acc1 | Self::Acc5 | Self::Acc10 | Self::Early | Self::Drop | Self::Separation)
     }
 
-    /// The samples of a run: queries, draws of directions, epochs or steps; none where it was not analysed.
+    /// The samples of a run: queries, draws of directions, epochs, steps or rounds; none where it was not analysed.
     ///
     /// # Errors
     /// A file that does not read, or that is of other queries than the run.
@@ -75,6 +77,7 @@ impl Metric {
             Self::Separation => Samples::apart(told_apart(&folder)?),
             Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
             Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
+            Self::Time => Samples::apart(folder.column(name, "seconds")?),
             _ => wandering(&folder)?,
         };
         Ok(Some(samples).filter(|samples| !samples.values.is_empty()))

@@ -5,7 +5,7 @@ use super::{Subject, lines_frame};
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
 use crate::paper::photo_pretraining::Network;
-use crate::paper::photo_pretraining::protocol::{Watched as Training, watched};
+use crate::paper::photo_pretraining::protocol::Again;
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
 use crate::train::{self, Gradients, Queries, Step, gradients};
@@ -48,31 +48,31 @@ impl Subject<'_> {
         }
         let run = &self.run;
         let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        watched(run, self.order, &|training: &Training| {
-            let Training { bench, network, pixels, .. } = *training;
-            let pairs = bench.pairs(Split::Train);
-            let fit = run.config.fit;
-            let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
-            let total: usize = (1..=fit.epochs).map(count).sum();
-            let plain = train::Pixels { augment: AugmentConfig::none(), device: pixels.device.clone(), ..*pixels };
-            let fixed = self.batches(&plain, &pairs, fit.batch, self.settings.batches[1])?;
-            let queries = Queries::of(bench.index(), Split::Test);
-            let score = || {
-                let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), pixels, &queries)?;
-                Ok(train::scores(&ranks, queries.gallery.len())?.acc1)
-            };
-            let after_epoch = || {
-                let spread = spread_of(network, &fixed, run.config.margin)?.spread()?;
-                let mut spreads = spreads.borrow_mut();
-                let epoch = spreads.len() + 1;
-                spreads.push(vec![epoch as f64, spread.nuclear_norm, spread.signal]);
-                Ok(())
-            };
-            let inner = training.step()?;
-            let first = total.saturating_sub(self.settings.last);
-            let mut step = Watched { inner: Box::new(inner), score: &score, taken: 0, first, series: &series };
-            training.fit(&mut step, &after_epoch)
-        })?;
+        let training = Again::new(run, self.order)?;
+        let (bench, network, pixels) = (&training.bench, &training.network, training.pixels());
+        let pairs = bench.pairs(Split::Train);
+        let fit = run.config.fit;
+        let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
+        let total: usize = (1..=fit.epochs).map(count).sum();
+        let plain = train::Pixels { augment: AugmentConfig::none(), device: pixels.device.clone(), ..pixels };
+        let fixed = self.batches(&plain, &pairs, fit.batch, self.settings.batches[1])?;
+        let queries = Queries::of(bench.index(), Split::Test);
+        let score = || {
+            let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), &pixels, &queries)?;
+            Ok(train::scores(&ranks, queries.gallery.len())?.acc1)
+        };
+        let after_epoch = || {
+            let spread = spread_of(network, &fixed, run.config.margin)?.spread()?;
+            let mut spreads = spreads.borrow_mut();
+            let epoch = spreads.len() + 1;
+            spreads.push(vec![epoch as f64, spread.nuclear_norm, spread.signal]);
+            Ok(())
+        };
+        let inner = training.step(&pixels)?;
+        let first = total.saturating_sub(self.settings.last);
+        let mut step = Watched { inner: Box::new(inner), score: &score, taken: 0, first, series: &series };
+        training.fit(&pixels, &mut step, &after_epoch)?;
+        drop(step); // which holds the series
         let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
         self.folder.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?)?;
         self.folder.write("stability", lines_frame(&["step", "acc1"], &steps)?)

@@ -13,12 +13,14 @@
 //!   landscape.csv      draw,alpha,beta,loss: round the trained weights (Fig. 4a)
 //!   gradient.csv       epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
 //!   stability.csv      step,acc1: on the test part over the last 100 steps (Fig. 4c)
+//!   time.csv           round,seconds: of a training step, of a first seed beside those of other updates (Sec. 2.2)
 //! ```
 
 mod dynamics;
 mod landscape;
 mod retrieval;
 pub mod summary;
+mod time;
 
 use super::bench::Order;
 use super::table::{BETAS, PRETRAININGS, Pretraining, base, cross, weighed};
@@ -32,7 +34,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What can be measured, cheapest first.
-pub const PARTS: [&str; 4] = ["retrieval", "separation", "landscape", "dynamics"];
+pub const PARTS: [&str; 5] = ["retrieval", "separation", "time", "landscape", "dynamics"];
 
 /// The rows that are compared.
 pub const ROWS: [&str; 2] = ["ours-base", "ours"];
@@ -47,6 +49,7 @@ fn rows(part: &str) -> Result<Vec<String>> {
     match part {
         "retrieval" => Ok(compared().into_iter().flat_map(|(_, rows)| rows).collect()),
         "separation" => Ok(separated().into_iter().map(|(row, _)| row).collect()),
+        "time" => Ok(time::ROWS.map(String::from).into()),
         "landscape" | "dynamics" => Ok(ROWS.map(String::from).into()),
         other => Err(Error::value("part", PARTS.join(", "), other)),
     }
@@ -104,23 +107,40 @@ pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order
     let corpus = order.places.results.join(SLUG).join(dataset);
     let mut found = false;
     for part in parts {
+        let mut subjects = Vec::new();
         for row in rows(part)? {
-            for seed in 0..seeds {
+            for seed in 0..if *part == "time" { seeds.min(1) } else { seeds } {
                 let folder = RunFolder(corpus.join(&row).join(format!("seed{seed}")));
-                if !folder.is_finished() {
-                    order.watch.note(&format!("{dataset} {row}, seed {seed}: no finished run, left out"));
-                    continue;
+                match folder.is_finished() {
+                    true => subjects.push(Subject::open(&folder, settings, order)?),
+                    false => order.watch.note(&format!("{dataset} {row}, seed {seed}: no finished run, left out")),
                 }
-                order.watch.note(&format!("{dataset} {row}, seed {seed}: {part}"));
-                Subject::open(&folder, settings, order)?.measure(part)?;
-                found = true;
             }
         }
+        found |= !subjects.is_empty();
+        measure(part, &subjects)?;
     }
     match found {
         true => Ok(()),
         false => Err(Error::data(&corpus, "a finished run to look at (`retrace reproduce --train` brings it)", "none")),
     }
+}
+
+fn measure(part: &str, subjects: &[Subject]) -> Result<()> {
+    if part == "time" {
+        return time::measure(subjects); // all in turn
+    }
+    for subject in subjects {
+        let RunConfig { dataset, row, seed, .. } = &subject.run;
+        subject.order.watch.note(&format!("{dataset} {row}, seed {}: {part}", seed.0));
+        match part {
+            "retrieval" => subject.retrieval()?,
+            "separation" => subject.separation()?,
+            "landscape" => subject.landscape()?,
+            _ => subject.dynamics()?,
+        }
+    }
+    Ok(())
 }
 
 /// What is measured, and where it goes.
@@ -142,15 +162,6 @@ impl<'a> Subject<'a> {
         }
         write_json(&path, &own)?;
         Ok(Self { run: read_json(&run.0.join("config.json"))?, settings, folder, order })
-    }
-
-    fn measure(&self, part: &str) -> Result<()> {
-        match part {
-            "retrieval" => self.retrieval(),
-            "separation" => self.separation(),
-            "landscape" => self.landscape(),
-            _ => self.dynamics(),
-        }
     }
 
     fn is_done(&self, names: &[&str]) -> bool {
@@ -184,7 +195,7 @@ fn ranks_frame(name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
 }
 
 /// Columns that count.
-const WHOLE: [&str; 5] = ["query", "position", "draw", "epoch", "step"];
+const WHOLE: [&str; 6] = ["query", "position", "draw", "epoch", "step", "round"];
 
 /// Numbers as lines.
 fn lines_frame(names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {

@@ -37,7 +37,7 @@ pub struct Line {
 type Measure = fn(&[Run]) -> Result<String>;
 
 /// What is told of each row, and the analysis that it is told from.
-const MEASURES: [(&str, &str, Measure); 8] = [
+const MEASURES: [(&str, &str, Measure); 9] = [
     ("Drop of Acc@1 under deformation (%)", "robustness", drop),
     ("Distance within the first ten photos", "smoothness", |runs| means(runs, "smoothness", "value", 4)),
     ("The same by histograms of gradients", "smoothness-hog", |runs| means(runs, "smoothness-hog", "value", 4)),
@@ -48,6 +48,7 @@ const MEASURES: [(&str, &str, Measure); 8] = [
         means(runs, "gradient", "nuclear_norm", 3)
     }),
     ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", steadiness),
+    ("Seconds of a training step", "time", |runs| means(runs, "time", "seconds", 2)),
 ];
 
 /// Everything that was analysed below `results`, corpus by corpus, pre-training by pre-training.
@@ -213,7 +214,7 @@ pub fn markdown(lines: &[Line]) -> String {
              sketch, mean ± deviation over the versions of all seeds. Distances between photos: pooled features of the \
              pre-trained network, the layer below its classifier, rows of length 1 (the paper: VGG-16, so only the \
              comparison carries over); Ours is trained to keep just these distances, so the line by histograms of gradients \
-             is the independent one. Loss: mean ± deviation over five pairs of directions of every seed. Scenarios: the \
+             is the independent one. Loss: mean ± deviation over five pairs of directions of every seed. Seconds: on the machine that measured. Scenarios: the \
              paper's four, of the queries that Ours answers wrongly, summed over the seeds, with the medians over a seed's \
              errors as thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, \
              which the paper does not name.\n";
