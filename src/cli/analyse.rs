@@ -12,15 +12,16 @@ pub struct Options {
     /// The paper
     #[arg(default_value = SLUG, value_parser = slug)]
     slug: String,
-    /// The corpora whose checkpoints are looked at
+    /// The corpora whose finished runs are looked at
     #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
     dataset: Vec<String>,
     /// Only these: retrieval (robustness, early, smoothness, attribution), separation, time (of the first seed), landscape,
     /// dynamics [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
     part: Vec<String>,
-    /// Seeds to look at: 0 to N - 1, those of finished runs; but for the first one's kept checkpoint, runs are trained again
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    /// Seeds to look at: 0 to N - 1; where something is not measured yet, a run whose checkpoint was not kept (all but the
+    /// first one's) is trained again, which has to end as recorded
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
 }
 

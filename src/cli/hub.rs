@@ -1,12 +1,11 @@
 //! `retrace publish`, `retrace download`, `retrace eval --from`.
 
 use super::check::{Checked, slug};
-use super::reproduce::TOLERANCE;
 use clap::Args;
 use retrace::hub::{Address, CONFIG, Digest, Hub, HubConfig, PublishOptions, Release, Snapshot, WEIGHTS, read_numbers};
 use retrace::model::{Architecture, pretrained};
 use retrace::paper::photo_pretraining::release::{Released, releasable, release, repository};
-use retrace::paper::photo_pretraining::{Retrieval, SLUG, protocol};
+use retrace::paper::photo_pretraining::{Retrieval, SLUG, TOLERANCE, protocol};
 use retrace::train::{Scores, Watch};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};

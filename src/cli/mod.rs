@@ -59,7 +59,7 @@ enum Verb {
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
     Eval(train::EvalOptions),
-    /// Measure what the paper looks at beside accuracy, on the shipped checkpoints
+    /// Measure what the paper looks at beside accuracy, on finished runs
     Analyse(analyse::Options),
     /// Print a paper's table from the records and write it to results/tables/
     Table(show::TableOptions),

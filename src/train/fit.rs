@@ -284,6 +284,6 @@ fn path(fit: &Fit) -> PathBuf {
 }
 
 /// The current values, apart from the variables' own storage, which the next step overwrites.
-fn copies(parameters: &Parameters) -> Result<BTreeMap<String, Tensor>> {
+pub(crate) fn copies(parameters: &Parameters) -> Result<BTreeMap<String, Tensor>> {
     parameters.tensors().into_iter().map(|(name, tensor)| Ok((name, tensor.copy()?))).collect()
 }

@@ -16,6 +16,7 @@ mod topology;
 pub use evaluate::{Embedding, Queries, distances, early, evaluate, robustness, rows, scores};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
+pub(crate) use fit::copies;
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
 pub use gradient::{Gradients, clip, gradients};
 pub use log::Log;

@@ -106,6 +106,8 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     assert_eq!(Folder::of(&record).column("robustness", "rank").unwrap(), [recorded.clone(), recorded].concat());
     let kept = || std::fs::read_dir(places.cache.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(kept().count(), 1);
+    run(DATASET, &["dynamics"], 2, &settings(), &order).unwrap(); // keeps those of the first seeds too
+    assert_eq!((Folder::of(&record).column("gradient", "epoch").unwrap(), kept().count()), (vec![1.0, 2.0], 3));
 
     // Another record: the training is repeated and ends otherwise.
     let mut ranks = record.ranks().unwrap();
@@ -114,7 +116,22 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     std::fs::remove_dir_all(Folder::of(&record).0).unwrap();
     let error = run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap_err().to_string();
     assert!(error.contains("seed1") && error.contains("ranks.csv") && error.contains("1 others"), "{error}");
-    assert_eq!(kept().count(), 1);
+    assert!(kept().count() == 3 && !Folder::of(&record).0.exists());
+}
+
+/// Times of one moment stand together: where one is missing, all are measured again.
+#[test]
+fn times_are_of_one_moment() {
+    let (_bench, places) = trained();
+    let order = order(&places, &Unwatched);
+    let time = |row: &str| Folder::of(&folder(&places, row, 0));
+    run(DATASET, &["time"], 3, &settings(), &order).unwrap();
+    let first = time("ours").column("time", "seconds").unwrap();
+    run(DATASET, &["time"], 3, &settings(), &order).unwrap();
+    assert_eq!(time("ours").column("time", "seconds").unwrap(), first);
+    time("ours-base").remove("time").unwrap();
+    run(DATASET, &["time"], 3, &settings(), &order).unwrap();
+    assert_ne!(time("ours").column("time", "seconds").unwrap(), first);
 }
 
 #[test]

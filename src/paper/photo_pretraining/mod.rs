@@ -19,6 +19,7 @@
 //!
 //! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
 
+mod again;
 pub mod analysis;
 pub mod bench;
 mod config;
@@ -35,7 +36,7 @@ pub mod table;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use model::Network;
-pub use retrieval::Retrieval;
+pub use retrieval::{Retrieval, TOLERANCE};
 pub use step::{Neighbours, PaperStep};
 
 /// The paper's folder in `results/` and `data/papers/`.

@@ -6,13 +6,12 @@ use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
-use crate::run::{Places, Rank, RunConfig, RunFolder, Summary, hash_file, hex};
+use crate::run::{Rank, RunConfig, RunFolder, Summary, hash_file, hex};
 use crate::seed::Seed;
 use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Queries, Step, TopologyPlan};
-use crate::{Error, Result, device};
+use crate::{Result, device};
 use candle_core::Tensor;
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -84,19 +83,19 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
 }
 
 /// The network with its pre-trained weights, and the pictures of all splits.
-fn start(run: &RunConfig<Config>, bench: &Bench, order: &Order) -> Result<(Network, Album)> {
+pub(super) fn start(run: &RunConfig<Config>, bench: &Bench, order: &Order) -> Result<(Network, Album)> {
     let network = Network::new(&run.config, run.seed, order.device)?;
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     Ok((network, bench.album(&run.config, &Split::ALL, order.watch)?))
 }
 
 /// A run under way.
-struct Trial<'a> {
-    run: &'a RunConfig<Config>,
-    bench: &'a Bench,
-    network: &'a Network,
-    folder: &'a RunFolder,
-    order: &'a Order<'a>,
+pub(super) struct Trial<'a> {
+    pub(super) run: &'a RunConfig<Config>,
+    pub(super) bench: &'a Bench,
+    pub(super) network: &'a Network,
+    pub(super) folder: &'a RunFolder,
+    pub(super) order: &'a Order<'a>,
 }
 
 impl<'a> Trial<'a> {
@@ -151,14 +150,14 @@ impl<'a> Trial<'a> {
     }
 
     /// The update, at its start; the network still holds the pre-trained weights here, also where a training goes on.
-    fn step(&self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
+    pub(super) fn step(&self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
         let needed = self.run.config.update.needs_neighbours();
         let neighbours = needed.then(|| self.neighbours(feed, pixels)).transpose()?;
         PaperStep::new(self.network, feed, neighbours)
     }
 
     /// Trains; `after_epoch` is told when an epoch's validation begins.
-    fn fit(
+    pub(super) fn fit(
         &self,
         feed: &dyn Feed,
         step: &mut dyn Step,
@@ -204,7 +203,7 @@ impl<'a> Trial<'a> {
         Ok(summary)
     }
 
-    fn save(&self, path: &Path) -> Result<()> {
+    pub(super) fn save(&self, path: &Path) -> Result<()> {
         let metadata = BTreeMap::from([
             ("config".to_string(), serde_json::to_string(self.run)?),
             ("config_hash".to_string(), self.run.hash()?),
@@ -212,92 +211,6 @@ impl<'a> Trial<'a> {
         ]);
         self.network.save(path, &metadata)
     }
-}
-
-/// A recorded run, trained again away from its record, where everything can be watched.
-pub(super) struct Again<'a> {
-    run: &'a RunConfig<Config>,
-    order: &'a Order<'a>,
-    /// The corpus.
-    pub(super) bench: Bench,
-    /// In training.
-    pub(super) network: Network,
-    album: Album,
-    folder: RunFolder,
-    log: RefCell<Log>,
-    _place: tempfile::TempDir,
-}
-
-impl<'a> Again<'a> {
-    /// A run at its start.
-    pub(super) fn new(run: &'a RunConfig<Config>, order: &'a Order<'a>) -> Result<Self> {
-        let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
-        let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
-        let (network, album) = start(run, &bench, order)?;
-        let weights = hash_weights(&run.config, order.places)?;
-        let log = Log::create(&place.path().join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
-        let (folder, log) = (RunFolder(place.path().to_path_buf()), RefCell::new(log));
-        Ok(Self { run, order, bench, network, album, folder, log, _place: place })
-    }
-
-    /// What it is trained on.
-    pub(super) fn pixels(&self) -> Pixels<'_> {
-        pixels(&self.album, &self.run.config, self.order.device)
-    }
-
-    fn trial(&self) -> Trial<'_> {
-        let Self { run, order, bench, network, folder, .. } = self;
-        Trial { run, bench, network, folder, order }
-    }
-
-    /// The run's own update.
-    pub(super) fn step<'b>(&'b self, pixels: &'b Pixels) -> Result<PaperStep<'b>> {
-        self.trial().step(pixels, pixels)
-    }
-
-    /// Trains with it, or with one that does more.
-    pub(super) fn fit(&self, pixels: &Pixels, step: &mut dyn Step, after_epoch: &dyn Fn() -> Result<()>) -> Result<()> {
-        self.trial().fit(pixels, step, &mut self.log.borrow_mut(), after_epoch).map(|_| ())
-    }
-
-    /// Saves the trained network, if it ranks the test part as the run's record does.
-    fn keep(&self, pixels: &Pixels, path: &Path) -> Result<()> {
-        self.network.round()?;
-        let queries = Queries::of(self.bench.index(), Split::Test);
-        let ranks = train::evaluate(&|x| self.network.embed_in_evaluation(x), pixels, &queries)?;
-        let record = self.run.folder(&self.order.places.results);
-        let recorded = record.ranks()?;
-        if ranks != recorded {
-            let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
-            let expected =
-                "the ranks of training again, as on one machine with one build (remove the folder and train)";
-            return Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")));
-        }
-        self.trial().save(path)
-    }
-}
-
-/// The checkpoint of a finished run: of a first seed the one that is kept; of others, which are not kept, the one that
-/// training the run again leaves in the cache.
-///
-/// # Errors
-/// As [`run()`], or a training that ends otherwise than the recorded one.
-pub(super) fn checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<PathBuf> {
-    let Places { results, cache, .. } = order.places;
-    let kept = checkpoint_path(results, &run.dataset, &run.row);
-    if run.seed == Seed(0) && kept.is_file() {
-        return Ok(kept);
-    }
-    let ranks = hash_file(&run.folder(results).0.join("ranks.csv"))?;
-    let path = cache.join("checkpoints").join(format!("{}-{ranks}.safetensors", run.hash()?));
-    if !path.is_file() {
-        order.watch.note(&format!("{} {}, seed {}: training again", run.dataset, run.row, run.seed.0));
-        let training = Again::new(run, order)?;
-        let pixels = training.pixels();
-        training.fit(&pixels, &mut training.step(&pixels)?, &|| Ok(()))?;
-        training.keep(&pixels, &path)?;
-    }
-    Ok(path)
 }
 
 /// Where the checkpoint of a row's first seed is shipped.

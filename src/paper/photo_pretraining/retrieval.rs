@@ -7,7 +7,7 @@ use crate::dataset::{Album, Drawing, Source, Split};
 use crate::metric::nearest;
 use crate::model::l2_normalise;
 use crate::report::figure::gallery::{Gallery, Query};
-use crate::run::{Rank, RunConfig, read_json};
+use crate::run::{Rank, RunConfig, RunFolder, read_json};
 use crate::seed::Seed;
 use crate::sketch::{DeformConfig, antialiased};
 use crate::train::{self, Feed, Queries, Scores};
@@ -22,6 +22,10 @@ const SHOWN: usize = 8;
 /// A gallery's sketches: as large as the embedded photos, drawn with the pen of the real sets.
 const SIDE: u32 = 128;
 const PEN: f32 = 3.0;
+
+/// Largest difference in Acc@1 between a recorded run and its checkpoint ranked here: another processor rounds
+/// differently, and one query of 115 is 0.9 points, so up to that many points with one query may be rounding.
+pub const TOLERANCE: f64 = 1.0;
 
 /// The test part of a corpus, embedded and ranked.
 pub struct Retrieval {
@@ -85,6 +89,21 @@ impl Retrieval {
     /// No queries.
     pub fn scores(&self) -> Result<Scores> {
         train::scores(&self.ranks, self.queries.gallery.len())
+    }
+
+    /// Acc@1, which has to be what a run's record says, to within [`TOLERANCE`] points.
+    ///
+    /// # Errors
+    /// A checkpoint of another training; a record that does not read.
+    pub fn check(&self, record: &RunFolder) -> Result<f64> {
+        let (found, recorded) = (self.scores()?.acc1, record.summary()?.acc1);
+        match (found - recorded).abs() > TOLERANCE {
+            true => {
+                let expected = format!("Acc@1 {recorded:.1} as recorded, to within {TOLERANCE}");
+                Err(Error::data(&record.0, expected, format!("{found:.1} with the checkpoint")))
+            }
+            false => Ok(found),
+        }
     }
 
     /// The corpus.

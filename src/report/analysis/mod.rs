@@ -28,6 +28,15 @@ impl Folder {
         self.path(name).is_file()
     }
 
+    /// Removes an analysis, where it is there.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        if path.is_file() { std::fs::remove_file(&path).map_err(Error::io(&path)) } else { Ok(()) }
+    }
+
     /// Writes an analysis.
     ///
     /// # Errors
@@ -106,5 +115,8 @@ mod tests {
         assert!(folder.lines_where("x", &[("domain", "c")], ["value"]).unwrap().is_empty());
         let error = folder.lines("x", ["loss"]).unwrap_err().to_string();
         assert!(error.contains("x.csv") && error.contains("loss"), "{error}");
+        folder.remove("x").unwrap();
+        folder.remove("x").unwrap(); // it is gone
+        assert!(!folder.has("x"));
     }
 }

@@ -86,18 +86,42 @@ fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding>
             scored(claim, &runs_b)?
         }
     };
+    if let (Some(a), Some(b)) = (&a, &b) {
+        check_same_samples(results, claim, dataset, [a, b])?;
+    }
     let seeds = [&a, &b].map(|side| side.as_ref().map_or(0, |side| side.seeds));
     let interval = a.zip(b).map(|(a, b)| compare(claim.metric, a, b)).transpose()?;
     let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
     Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, seeds, verdict })
 }
 
+/// Two rows can be compared only sample by sample.
+fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Side; 2]) -> Result<()> {
+    if a.groups == b.groups {
+        return Ok(());
+    }
+    let samples = |row: &str, side: &Side| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled());
+    let place = results.join(&claim.slug).join(dataset);
+    let expected = format!("for claim {} the same as {}", claim.id, samples(&claim.row_a, a));
+    Err(Error::data(place, expected, samples(&claim.row_b, b)))
+}
+
 /// A - B, in percent of B's mean where the metric has no scale of its own.
+///
+/// ```text
+/// relative: 100 (A / B - 1), A and B the means, R = A / B
+/// a'(i) = 100 a(i) / B        b'(i) = 100 (R b(i) / B + 1 - R)
+/// ```
+///
+/// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
+/// B's own luck counts too.
 fn compare(metric: Metric, mut a: Side, mut b: Side) -> Result<Interval> {
     if metric.is_relative() {
-        let all: Vec<f64> = b.scores.concat();
-        let unit = all.iter().sum::<f64>() / all.len() as f64 / 100.0;
-        [&mut a, &mut b].into_iter().flat_map(|side| side.scores.iter_mut().flatten()).for_each(|score| *score /= unit);
+        let mean = |side: &Side| side.scores.iter().flatten().sum::<f64>() / side.scores.concat().len() as f64;
+        let (of_a, of_b) = (mean(&a), mean(&b));
+        let ratio = of_a / of_b;
+        a.scores.iter_mut().flatten().for_each(|score| *score *= 100.0 / of_b);
+        b.scores.iter_mut().flatten().for_each(|score| *score = 100.0 * (ratio * *score / of_b + 1.0 - ratio));
     }
     paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP)
 }

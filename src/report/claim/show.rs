@@ -48,12 +48,14 @@ pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
     finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", ")
 }
 
-/// What the interval of a finding resamples.
+/// What the interval of a finding resamples; the luck of a row with one seed is not in it, and a printed number has none.
 fn resampled(finding: &Finding) -> String {
     let samples = finding.claim.metric.resampled();
-    match finding.seeds.iter().any(|seeds| *seeds > 1) {
-        true => format!("seeds and {samples}"),
-        false => samples.to_string(),
+    match finding.seeds {
+        [0 | 1, 0 | 1] => samples.to_string(),
+        [_, 1] => format!("seeds of A and {samples}"),
+        [1, _] => format!("seeds of B and {samples}"),
+        _ => format!("seeds and {samples}"),
     }
 }
 

@@ -5,10 +5,10 @@ use super::{Subject, lines_frame};
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
 use crate::paper::photo_pretraining::Network;
-use crate::paper::photo_pretraining::protocol::Again;
+use crate::paper::photo_pretraining::again::Again;
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
-use crate::train::{self, Gradients, Queries, Step, gradients};
+use crate::train::{self, Gradients, Queries, Step, copies, gradients};
 use crate::{Error, Result};
 use std::cell::RefCell;
 
@@ -43,9 +43,6 @@ impl Step for Watched<'_> {
 impl Subject<'_> {
     /// Trains the run again, as it was recorded, and keeps what is seen on the way.
     pub(super) fn dynamics(&self) -> Result<()> {
-        if self.is_done(&["gradient", "stability"]) {
-            return Ok(());
-        }
         let run = &self.run;
         let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
         let training = Again::new(run, self.order)?;
@@ -74,18 +71,20 @@ impl Subject<'_> {
         training.fit(&pixels, &mut step, &after_epoch)?;
         drop(step); // which holds the series
         let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
-        self.folder.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?)?;
-        self.folder.write("stability", lines_frame(&["step", "acc1"], &steps)?)
+        self.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?)?;
+        self.write("stability", lines_frame(&["step", "acc1"], &steps)?)
     }
 }
 
 /// Gradients of the task's loss, Eq. 1, on the same batches for both rows: what Ours adds to it would only be another
-/// quantity.
+/// quantity. Looking leaves no trace: running means and variances are put back.
 fn spread_of(network: &Network, batches: &[Batch], margin: f64) -> Result<Spread> {
+    let before = copies(network.parameters())?;
     let mut spread = Spread::default();
     for (inputs, owners) in batches {
         let loss = task_loss(&network.embed_in_training(inputs)?, owners, margin)?;
         spread.add(&gradients(&loss, &network.trainable())?)?;
     }
+    network.parameters().load(&before)?;
     Ok(spread)
 }

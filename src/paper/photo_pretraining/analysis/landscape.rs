@@ -4,8 +4,8 @@ use super::{SEED, Subject, lines_frame};
 use crate::analysis::{Directions, scan};
 use crate::dataset::{Pair, Split, batches};
 use crate::loss::triplet_loss;
+use crate::paper::photo_pretraining::again::checkpoint;
 use crate::paper::photo_pretraining::bench::{Bench, pixels};
-use crate::paper::photo_pretraining::protocol::checkpoint;
 use crate::paper::photo_pretraining::retrieval::load;
 use crate::sketch::AugmentConfig;
 use crate::train::Feed;
@@ -35,9 +35,6 @@ impl Subject<'_> {
 
     /// The triplet loss of Eq. 1 over a grid of weights, in evaluation mode as Li et al. do.
     pub(super) fn landscape(&self) -> Result<()> {
-        if self.is_done(&["landscape"]) {
-            return Ok(());
-        }
         let Self { run, settings, order, .. } = self;
         let network = load(run, &checkpoint(run, order)?, order)?;
         let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
@@ -69,6 +66,6 @@ impl Subject<'_> {
                 }
             }
         }
-        self.folder.write("landscape", lines_frame(&["draw", "alpha", "beta", "loss"], &lines)?)
+        self.write("landscape", lines_frame(&["draw", "alpha", "beta", "loss"], &lines)?)
     }
 }

@@ -55,7 +55,7 @@ fn rows(part: &str) -> Result<Vec<String>> {
     }
 }
 
-/// Everything that determines an analysis, beside the run.
+/// What can be set about an analysis, and which ranks it is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -77,7 +77,7 @@ pub struct Settings {
     pub batches: [usize; 2],
     /// Last steps of a training that are looked at.
     pub last: usize,
-    /// SHA-256 of the run's `ranks.csv`, first 16 digits.
+    /// SHA-256 of the run's `ranks.csv`, first 16 digits; [`run`] fills it in.
     pub ranks: String,
 }
 
@@ -130,7 +130,7 @@ fn measure(part: &str, subjects: &[Subject]) -> Result<()> {
     if part == "time" {
         return time::measure(subjects); // all in turn
     }
-    for subject in subjects {
+    for subject in subjects.iter().filter(|subject| !subject.is_done(part)) {
         let RunConfig { dataset, row, seed, .. } = &subject.run;
         subject.order.watch.note(&format!("{dataset} {row}, seed {}: {part}", seed.0));
         match part {
@@ -146,26 +146,49 @@ fn measure(part: &str, subjects: &[Subject]) -> Result<()> {
 /// What is measured, and where it goes.
 struct Subject<'a> {
     run: RunConfig<Config>,
-    settings: &'a Settings,
+    record: RunFolder,
+    settings: Settings,
     folder: Folder,
     order: &'a Order<'a>,
 }
 
 impl<'a> Subject<'a> {
-    fn open(run: &RunFolder, settings: &'a Settings, order: &'a Order<'a>) -> Result<Self> {
-        let folder = Folder::of(run);
-        let own = Settings { ranks: hash_file(&run.0.join("ranks.csv"))?, ..settings.clone() };
+    fn open(record: &RunFolder, settings: &Settings, order: &'a Order<'a>) -> Result<Self> {
+        let folder = Folder::of(record);
+        let settings = Settings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
         let path = folder.0.join("settings.json");
-        if path.is_file() && read_json::<Settings>(&path)? != own {
+        if path.is_file() && read_json::<Settings>(&path)? != settings {
             let found = "an analysis of another run or with other settings (remove the folder to measure again)";
             return Err(Error::data(&path, "this analysis's settings", found));
         }
-        write_json(&path, &own)?;
-        Ok(Self { run: read_json(&run.0.join("config.json"))?, settings, folder, order })
+        Ok(Self { run: read_json(&record.0.join("config.json"))?, record: record.clone(), settings, folder, order })
     }
 
-    fn is_done(&self, names: &[&str]) -> bool {
+    /// Whether everything that a part leaves is there.
+    fn is_done(&self, part: &str) -> bool {
+        let names: &[&str] = match part {
+            "retrieval" if self.is_vector() => &["robustness", "early", "smoothness", "attribution", "smoothness-hog"],
+            "retrieval" => &["smoothness", "attribution", "smoothness-hog"],
+            "separation" => &["separation", "domain"],
+            "landscape" => &["landscape"],
+            "time" => &["time"],
+            _ => &["gradient", "stability"],
+        };
         names.iter().all(|name| self.folder.has(name))
+    }
+
+    /// Sketches that are pixels can be neither deformed nor drawn in part.
+    fn is_vector(&self) -> bool {
+        self.record.0.join("early.csv").is_file()
+    }
+
+    /// Writes an analysis; the settings stand before the first one.
+    fn write(&self, name: &str, frame: DataFrame) -> Result<()> {
+        let path = self.folder.0.join("settings.json");
+        if !path.is_file() {
+            write_json(&path, &self.settings)?;
+        }
+        self.folder.write(name, frame)
     }
 }
 

@@ -4,8 +4,7 @@ use super::{SEED, Subject, lines_frame, ranks_frame};
 use crate::Result;
 use crate::analysis::{balanced, embed, fidelity, smoothness, told_apart};
 use crate::paper::floor::Floor;
-use crate::paper::photo_pretraining::Retrieval;
-use crate::paper::photo_pretraining::protocol::checkpoint;
+use crate::paper::photo_pretraining::{Retrieval, again::checkpoint};
 use polars::prelude::*;
 
 /// Percentages drawn: steps of 5 (the issue of an early answer is where the curve rises, and steps of 10 blur it).
@@ -15,20 +14,19 @@ fn percents() -> Vec<u32> {
 
 impl Subject<'_> {
     fn ranked(&self) -> Result<Retrieval> {
-        Retrieval::open(&self.run, &checkpoint(&self.run, self.order)?, &self.run.dataset, self.order)
+        let checkpoint = checkpoint(&self.run, self.order)?;
+        let found = Retrieval::open(&self.run, &checkpoint, &self.run.dataset, self.order)?;
+        found.check(&self.record)?;
+        Ok(found)
     }
 
     /// Robustness, early retrieval, smoothness and what errors are attributed by.
     pub(super) fn retrieval(&self) -> Result<()> {
-        if self.is_done(&["smoothness", "attribution", "smoothness-hog"]) {
-            return Ok(()); // they are written last
-        }
         let found = self.ranked()?;
-        // Sketches that are pixels can be neither deformed nor drawn in part.
-        if found.is_vector() {
+        if self.is_vector() {
             let deformed = found.robustness(&self.settings.deform, SEED, self.settings.versions)?;
-            self.folder.write("robustness", ranks_frame("version", &deformed)?)?;
-            self.folder.write("early", ranks_frame("percent", &found.early_all(&percents())?)?)?;
+            self.write("robustness", ranks_frame("version", &deformed)?)?;
+            self.write("early", ranks_frame("percent", &found.early_all(&percents())?)?)?;
         }
         self.alike(&found)?;
         self.alike_by_gradients(&found)
@@ -45,7 +43,7 @@ impl Subject<'_> {
         let far = fidelity(&features, d, &found.queries().own, &first, k)?;
         let queries = found.queries().sketches.iter().map(|query| *query as f64);
         let lines: Vec<_> = queries.zip(scores).zip(far).map(|((query, s), f)| vec![query, s, f]).collect();
-        self.folder.write("attribution", lines_frame(&["query", "smoothness", "fidelity"], &lines)?)
+        self.write("attribution", lines_frame(&["query", "smoothness", "fidelity"], &lines)?)
     }
 
     /// The same among histograms of gradients, rows of length 1. R comes from the network that [`Self::alike`] takes: a
@@ -64,14 +62,11 @@ impl Subject<'_> {
         let scores = smoothness(features, d, &found.first(k)?, k)?.scores;
         let queries = found.queries().sketches.iter().map(|query| *query as f64);
         let lines: Vec<_> = queries.zip(scores).map(|(query, score)| vec![query, score]).collect();
-        self.folder.write(name, lines_frame(&["query", "value"], &lines)?)
+        self.write(name, lines_frame(&["query", "value"], &lines)?)
     }
 
     /// Features of the test part in the plane in which they are widest, and how well a line tells the domains apart.
     pub(super) fn separation(&self) -> Result<()> {
-        if self.is_done(&["separation", "domain"]) {
-            return Ok(());
-        }
         let (sketches, photos, d) = self.ranked()?.embeddings()?;
         let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(&sketches, &photos, d)?);
         let accuracy = balanced(&tested);
@@ -84,8 +79,8 @@ impl Subject<'_> {
             hits.into_iter().enumerate().map(|(i, hit)| vec![(2 * i + 1) as f64, hit]).collect::<Vec<_>>()
         };
         let names = ["position", "x", "y", "accuracy"];
-        self.folder.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
-        self.folder.write("domain", domains_frame(&["position", "right"], tested.map(hits))?)
+        self.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
+        self.write("domain", domains_frame(&["position", "right"], tested.map(hits))?)
     }
 }
 

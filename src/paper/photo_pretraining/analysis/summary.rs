@@ -1,10 +1,10 @@
 //! The analyses of all corpora as one table, the paper's numbers beside ours.
 
-use super::compared;
+use super::{compared, time};
 use crate::analysis::{Blame, MEDIAN, Rise, Scenario, Scores, Thresholds, attribute, stability};
 use crate::metric::{acc_at, mean_sd, relative_drops};
 use crate::paper::photo_pretraining::SLUG;
-use crate::paper::photo_pretraining::table::{EMBEDDED, Pretraining};
+use crate::paper::photo_pretraining::table::{EMBEDDED, PRETRAININGS, Pretraining};
 use crate::report::analysis::{Folder, RADIUS, grids};
 use crate::report::printed;
 use crate::report::record::{Run, read_row};
@@ -37,7 +37,7 @@ pub struct Line {
 type Measure = fn(&[Run]) -> Result<String>;
 
 /// What is told of each row, and the analysis that it is told from.
-const MEASURES: [(&str, &str, Measure); 9] = [
+const MEASURES: [(&str, &str, Measure); 8] = [
     ("Drop of Acc@1 under deformation (%)", "robustness", drop),
     ("Distance within the first ten photos", "smoothness", |runs| means(runs, "smoothness", "value", 4)),
     ("The same by histograms of gradients", "smoothness-hog", |runs| means(runs, "smoothness-hog", "value", 4)),
@@ -48,7 +48,6 @@ const MEASURES: [(&str, &str, Measure); 9] = [
         means(runs, "gradient", "nuclear_norm", 3)
     }),
     ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", steadiness),
-    ("Seconds of a training step", "time", |runs| means(runs, "time", "seconds", 2)),
 ];
 
 /// Everything that was analysed below `results`, corpus by corpus, pre-training by pre-training.
@@ -62,15 +61,42 @@ pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
             let [base, ours] = rows.map(|row| read_row(results, SLUG, dataset.name, &row));
             all.extend(lines_of(dataset, own, &[base?, ours?])?);
         }
+        all.extend(time_of(results, dataset)?);
     }
     Ok(all)
 }
 
-fn lines_of(dataset: &DatasetSpec, own: Pretraining, rows: &[Vec<Run>; 2]) -> Result<Vec<Line>> {
-    let pretraining = match own.weights {
+/// Seconds of a step of every update, which were measured in turn; none before all were.
+fn time_of(results: &Path, dataset: &DatasetSpec) -> Result<Option<Line>> {
+    let mut means = Vec::new();
+    for row in time::ROWS {
+        let Some(run) = read_row(results, SLUG, dataset.name, row)?.into_iter().next() else { return Ok(None) };
+        let folder = Folder::of(&run.folder);
+        if !folder.has("time") {
+            return Ok(None);
+        }
+        means.push(format!("{:.3}", mean_sd(&folder.column("time", "seconds")?)?.0));
+    }
+    Ok(Some(Line {
+        dataset: dataset.label.into(),
+        pretraining: started_from(dataset, PRETRAININGS[0]),
+        what: "Seconds of a step of Ours-Base, multi-task, meta-full and Ours",
+        paper: [None, None],
+        found: [None, Some(means.join(", "))],
+        seeds: [1, 1],
+    }))
+}
+
+/// What is told of the weights that training began with.
+fn started_from(dataset: &DatasetSpec, own: Pretraining) -> &'static str {
+    match own.weights {
         None if EMBEDDED.contains(&dataset.name) => "attributes",
         _ => own.label,
-    };
+    }
+}
+
+fn lines_of(dataset: &DatasetSpec, own: Pretraining, rows: &[Vec<Run>; 2]) -> Result<Vec<Line>> {
+    let pretraining = started_from(dataset, own);
     let line =
         |what, paper, found, seeds| Line { dataset: dataset.label.into(), pretraining, what, paper, found, seeds };
     let mut lines = Vec::new();
@@ -85,18 +111,21 @@ fn lines_of(dataset: &DatasetSpec, own: Pretraining, rows: &[Vec<Run>; 2]) -> Re
         lines.push(line(what, paper, found, [base.len(), ours.len()]));
     }
     let pairs = pairs(rows);
-    if let Some(found) = scenarios(&pairs)? {
-        let count = |number| found.iter().filter(|scenario| scenario.number() == number).count().to_string();
-        let blamed = |blame| found.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
-        let numbers = [Some(1), Some(2), Some(3), Some(4), None].map(count).join(", ");
-        let blame = format!("{}, {}", blamed(Blame::User), blamed(Blame::Model));
-        for (what, text) in
-            [("Errors by scenario 1, 2, 3, 4 and none", numbers), ("of these the user's and the model's", blame)]
-        {
-            lines.push(line(what, [None, None], [None, Some(text)], [pairs.len(); 2]));
-        }
+    for (what, text) in blamed(&scenarios(&pairs)?) {
+        lines.push(line(what, [None, None], [None, Some(text)], [pairs.len(); 2]));
     }
     Ok(lines)
+}
+
+/// How many errors are of which scenario, and whose fault; nothing where there is none.
+fn blamed(errors: &[Scenario]) -> Vec<(&'static str, String)> {
+    let count = |number| errors.iter().filter(|scenario| scenario.number() == number).count().to_string();
+    let blamed = |blame| errors.iter().filter(|scenario| scenario.blame() == Some(blame)).count();
+    let numbers = [Some(1), Some(2), Some(3), Some(4), None].map(count).join(", ");
+    let blame = format!("{}, {}", blamed(Blame::User), blamed(Blame::Model));
+    let said =
+        vec![("Errors by scenario 1, 2, 3, 4 and none", numbers), ("of these the user's and the model's", blame)];
+    if errors.is_empty() { Vec::new() } else { said }
 }
 
 /// The runs of a row of which there is an analysis.
@@ -151,15 +180,14 @@ fn steadiness(runs: &[Run]) -> Result<String> {
     Ok(spread(mean_sd(&runs.iter().map(variation).collect::<Result<Vec<f64>>>()?)?, 2))
 }
 
-/// A number of the landscape round the weights: mean and deviation over the pairs of directions of all seeds.
+/// A number of the landscape round the weights, its mean over pairs of directions: mean and deviation over the seeds.
 fn surroundings(runs: &[Run], of: fn(Rise) -> f64) -> Result<String> {
-    let mut values = Vec::new();
-    for run in runs {
-        for grid in grids(&Folder::of(&run.folder))? {
-            values.push(of(grid.rise(RADIUS)?));
-        }
-    }
-    Ok(spread(mean_sd(&values)?, 4))
+    let mean = |run: &Run| {
+        let grids = grids(&Folder::of(&run.folder))?;
+        let values = grids.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;
+        Ok(mean_sd(&values)?.0)
+    };
+    Ok(spread(mean_sd(&runs.iter().map(mean).collect::<Result<Vec<f64>>>()?)?, 4))
 }
 
 /// The analysed runs of Ours-Base and Ours that have the same seed.
@@ -169,8 +197,8 @@ fn pairs(rows: &[Vec<Run>; 2]) -> Vec<(Run, Run)> {
     ours.iter().filter_map(|run| Some((of_seed(run)?, run.clone()))).collect()
 }
 
-/// The scenarios of the queries that Ours answers wrongly, with thresholds of each seed; none where nothing was analysed.
-fn scenarios(pairs: &[(Run, Run)]) -> Result<Option<Vec<Scenario>>> {
+/// The scenarios of the queries that Ours answers wrongly, with thresholds of each seed.
+fn scenarios(pairs: &[(Run, Run)]) -> Result<Vec<Scenario>> {
     let mut all = Vec::new();
     for (base, ours) in pairs {
         let scores = |run: &Run| Folder::of(&run.folder).lines("attribution", ["query", "smoothness", "fidelity"]);
@@ -188,7 +216,7 @@ fn scenarios(pairs: &[(Run, Run)]) -> Result<Option<Vec<Scenario>>> {
             all.extend(attribute(&errors, &Thresholds::of(&errors, MEDIAN)?)?);
         }
     }
-    Ok(Some(all).filter(|all| !all.is_empty()))
+    Ok(all)
 }
 
 /// One number where both rows have as many.
@@ -214,7 +242,7 @@ pub fn markdown(lines: &[Line]) -> String {
              sketch, mean ± deviation over the versions of all seeds. Distances between photos: pooled features of the \
              pre-trained network, the layer below its classifier, rows of length 1 (the paper: VGG-16, so only the \
              comparison carries over); Ours is trained to keep just these distances, so the line by histograms of gradients \
-             is the independent one. Loss: mean ± deviation over five pairs of directions of every seed. Seconds: on the machine that measured. Scenarios: the \
+             is the independent one. Loss: its mean over five pairs of directions. Seconds: on the machine that measured. Scenarios: the \
              paper's four, of the queries that Ours answers wrongly, summed over the seeds, with the medians over a seed's \
              errors as thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, \
              which the paper does not name.\n";
@@ -245,4 +273,70 @@ pub fn write(results: &Path, datasets: &[DatasetSpec]) -> Result<[PathBuf; 2]> {
     write_atomic(&paths[0], markdown(&lines).as_bytes())?;
     write_csv(&paths[1], &mut DataFrame::new(lines.len(), columns)?)?;
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paper::photo_pretraining::table::measured;
+    use crate::report::record::tests::write_run;
+    use crate::run::RunFolder;
+
+    fn put(results: &Path, row: &str, seed: u64, name: &str, text: &str) {
+        let run = RunFolder(results.join(SLUG).join("synth-chair").join(row).join(format!("seed{seed}")));
+        write_run(&run, &[1, 4, 1, 1]);
+        write_atomic(&run.0.join(format!("analysis/{name}.csv")), text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn numbers_by_hand() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(lines(place.path(), &measured()).unwrap().is_empty());
+        for (seed, value) in [(0, 1.0), (1, 3.0)] {
+            let text = format!("query,value\n100,{value}\n101,{value}\n");
+            put(place.path(), "ours-base+weights=obow", seed, "smoothness", &text);
+        }
+        // Of three in four the first version loses one in three, the second nothing.
+        let deformed = "version,query,rank\n0,100,1\n0,101,1\n0,102,2\n0,103,2\n1,100,1\n1,101,1\n1,102,1\n1,103,2\n";
+        put(place.path(), "ours", 0, "robustness", deformed);
+        for (row, seconds) in time::ROWS.iter().zip([1, 2, 4, 3]) {
+            put(place.path(), row, 0, "time", &format!("round,seconds\n0,{seconds}\n1,{seconds}\n"));
+        }
+        let found = lines(place.path(), &measured()).unwrap();
+        let said = |line: &Line| (line.pretraining, line.what, line.found.clone(), line.seeds);
+        let text = |text: &str| Some(text.to_string());
+        assert_eq!(
+            found.iter().map(said).collect::<Vec<_>>(),
+            [
+                ("attributes", MEASURES[0].0, [None, text("16.67 ± 23.57")], [0, 1]),
+                ("OBOW", MEASURES[1].0, [text("2.0000 ± 1.4142"), None], [2, 0]),
+                (
+                    "attributes",
+                    "Seconds of a step of Ours-Base, multi-task, meta-full and Ours",
+                    [None, text("1.000, 2.000, 4.000, 3.000")],
+                    [1, 1]
+                ),
+            ]
+        );
+        assert!(markdown(&found).contains("| synth-chair | OBOW | Distance within the first ten photos |"));
+    }
+
+    #[test]
+    fn errors_are_attributed_seed_by_seed() {
+        let place = tempfile::tempdir().unwrap();
+        // Query 101 is the one that is not found.
+        let scores =
+            |values: [f64; 2]| format!("query,smoothness,fidelity\n100,0,0\n101,{},{}\n", values[0], values[1]);
+        put(place.path(), "ours", 0, "attribution", &scores([1.0, 1.0]));
+        put(place.path(), "ours-base", 1, "attribution", &scores([1.0, 1.0]));
+        assert!(lines(place.path(), &measured()).unwrap().is_empty()); // no seed has both
+        put(place.path(), "ours-base", 0, "attribution", &scores([1.0, 1.0]));
+        let found = lines(place.path(), &measured()).unwrap();
+        assert_eq!((found.len(), found[0].seeds), (2, [1, 1]));
+        let counts = found[0].found[1].clone().unwrap();
+        assert_eq!(counts.split(", ").map(|count| count.parse::<u32>().unwrap()).sum::<u32>(), 1);
+        put(place.path(), "ours-base", 0, "attribution", "query,smoothness,fidelity\n100,0,0\n");
+        let error = lines(place.path(), &measured()).unwrap_err().to_string();
+        assert!(error.contains("query 101 in attribution.csv"), "{error}");
+    }
 }

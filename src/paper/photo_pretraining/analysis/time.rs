@@ -2,7 +2,7 @@
 
 use super::{Subject, lines_frame};
 use crate::dataset::{Split, batches};
-use crate::paper::photo_pretraining::protocol::Again;
+use crate::paper::photo_pretraining::{PaperStep, again::Again, bench::Bench};
 use crate::train::Step;
 use crate::{Error, Result};
 use std::time::Instant;
@@ -15,11 +15,12 @@ const ROUNDS: usize = 20;
 const WARM: usize = 2;
 
 /// Lets the runs take one step each, again and again, in alternating order, and keeps the seconds of every step: on a
-/// machine whose speed changes only times of one moment can be compared.
+/// machine whose speed changes only times of one moment can be compared. So all are measured again where one is missing.
 pub(super) fn measure(subjects: &[Subject]) -> Result<()> {
-    if subjects.iter().all(|subject| subject.is_done(&["time"])) {
+    if subjects.iter().all(|subject| subject.is_done("time")) {
         return Ok(());
     }
+    subjects.iter().try_for_each(|subject| subject.folder.remove("time"))?;
     let trainings = subjects.iter().map(|subject| Again::new(&subject.run, subject.order));
     let trainings = trainings.collect::<Result<Vec<_>>>()?;
     let pixels: Vec<_> = trainings.iter().map(Again::pixels).collect();
@@ -27,25 +28,38 @@ pub(super) fn measure(subjects: &[Subject]) -> Result<()> {
     let mut steps = steps.collect::<Result<Vec<_>>>()?;
     let mut seconds = vec![Vec::new(); subjects.len()];
     for round in 0..WARM + ROUNDS {
-        let mut order: Vec<usize> = (0..subjects.len()).collect();
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for place in order {
-            let (run, bench) = (&subjects[place].run, &trainings[place].bench);
-            let mut shuffle = run.seed.child("shuffle", round as u64);
-            let batch = batches(&bench.pairs(Split::Train), run.config.fit.batch, &mut shuffle).into_iter().next();
-            let batch = batch.ok_or_else(|| Error::value("training pairs", "one or more", "none"))?;
-            let started = Instant::now();
-            steps[place].step(&batch, &mut run.seed.child("time", round as u64), 1.0)?;
+        for place in in_turn(subjects.len(), round) {
+            let taken = time(&subjects[place], &trainings[place].bench, &mut steps[place], round)?;
             if round >= WARM {
-                seconds[place].push(vec![(round - WARM) as f64, started.elapsed().as_secs_f64()]);
+                seconds[place].push(vec![(round - WARM) as f64, taken]);
             }
         }
-        subjects.first().inspect(|first| first.order.watch.advance("steps", round + 1, WARM + ROUNDS));
     }
     for (subject, lines) in subjects.iter().zip(seconds) {
-        subject.folder.write("time", lines_frame(&["round", "seconds"], &lines)?)?;
+        subject.write("time", lines_frame(&["round", "seconds"], &lines)?)?;
     }
     Ok(())
+}
+
+/// All places, forwards and backwards by turns.
+fn in_turn(count: usize, round: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..count).collect();
+    if round % 2 == 1 {
+        places.reverse();
+    }
+    places
+}
+
+/// The seconds of a step on the first batch of an epoch of its own.
+fn time(subject: &Subject, bench: &Bench, step: &mut PaperStep, round: usize) -> Result<f64> {
+    let Subject { run, order, .. } = subject;
+    if order.watch.is_stopped() {
+        return Err(Error::Stopped { resume: "the time is measured from the beginning".into() });
+    }
+    let mut shuffle = run.seed.child("shuffle", round as u64);
+    let batch = batches(&bench.pairs(Split::Train), run.config.fit.batch, &mut shuffle).into_iter().next();
+    let batch = batch.ok_or_else(|| Error::value("training pairs", "one batch or more", "none"))?;
+    let started = Instant::now();
+    step.step(&batch, &mut run.seed.child("time", round as u64), 1.0)?;
+    Ok(started.elapsed().as_secs_f64())
 }
