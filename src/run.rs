@@ -41,8 +41,7 @@ pub struct RunConfig<C> {
 impl<C: Serialize> RunConfig<C> {
     /// The run's folder below `results`.
     pub fn folder(&self, results: &Path) -> RunFolder {
-        let name = format!("seed{}", self.seed.0);
-        RunFolder(results.join(&self.slug).join(&self.dataset).join(&self.row).join(name))
+        RunFolder::of(results, &self.slug, &self.dataset, &self.row, self.seed)
     }
 
     /// First 16 hexadecimal digits of the SHA-256 of the configuration as compact JSON.
@@ -147,6 +146,11 @@ pub struct Rank {
 pub struct RunFolder(pub PathBuf);
 
 impl RunFolder {
+    /// `results/<slug>/<dataset>/<row>/seed<k>`.
+    pub fn of(results: &Path, slug: &str, dataset: &str, row: &str, seed: Seed) -> Self {
+        Self(results.join(slug).join(dataset).join(row).join(format!("seed{}", seed.0)))
+    }
+
     /// Whether the run is there whole.
     pub fn is_finished(&self) -> bool {
         self.0.join("summary.json").is_file()

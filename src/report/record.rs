@@ -181,6 +181,7 @@ fn finished_below(results: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) mod tests {
     use super::*;
     use crate::run::write_atomic;
+    use crate::seed::Seed;
 
     /// A run with these ranks: query 100 + i shows photo i / 2; a gallery of 20.
     pub fn write_run(folder: &RunFolder, values: &[u32]) {
@@ -205,7 +206,7 @@ pub(crate) mod tests {
     }
 
     pub fn folder(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
-        RunFolder(results.join("p").join(dataset).join(row).join(format!("seed{seed}")))
+        RunFolder::of(results, "p", dataset, row, Seed(seed))
     }
 
     #[test]

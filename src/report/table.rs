@@ -259,7 +259,7 @@ pub(super) mod tests {
     }
 
     pub fn at(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
-        RunFolder(results.join("photo_pretraining").join(dataset).join(row).join(format!("seed{seed}")))
+        RunFolder::of(results, "photo_pretraining", dataset, row, crate::seed::Seed(seed))
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn trained() -> (Bench, Places) {
 }
 
 fn folder(places: &Places, row: &str, seed: u64) -> RunFolder {
-    RunFolder(places.results.join(SLUG).join(DATASET).join(row).join(format!("seed{seed}")))
+    RunFolder::of(&places.results, SLUG, DATASET, row, Seed(seed))
 }
 
 #[test]

@@ -220,7 +220,7 @@ pub fn checkpoint_path(results: &Path, dataset: &str, row: &str) -> PathBuf {
 
 /// Where the record of a row's first seed is.
 pub fn first_seed(results: &Path, dataset: &str, row: &str) -> RunFolder {
-    RunFolder(results.join(SLUG).join(dataset).join(row).join("seed0"))
+    RunFolder::of(results, SLUG, dataset, row, Seed(0))
 }
 
 fn record(

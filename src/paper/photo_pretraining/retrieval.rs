@@ -162,11 +162,6 @@ impl Retrieval {
         train::robustness(&embed, &self.feed(), &self.queries, config, seed, versions)
     }
 
-    /// Whether sketches are strokes.
-    pub fn is_vector(&self) -> bool {
-        self.album.is_vector()
-    }
-
     /// Every query's first `k` photos, as places in the gallery, nearest first.
     ///
     /// # Errors

@@ -4,9 +4,12 @@ mod sample;
 
 pub use sample::{RADIUS, Samples, grids};
 
+use super::record::Run;
+use crate::metric::acc_at;
 use crate::run::{RunFolder, read_csv, write_csv};
 use crate::{Error, Result};
 use polars::prelude::*;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The folder of a run's analyses.
@@ -61,6 +64,18 @@ impl Folder {
         Ok(self.lines(name, [column])?.concat())
     }
 
+    /// Acc@1 of the lines, ranks, that agree in a column, by its rising numbers: versions, percentages drawn.
+    ///
+    /// # Errors
+    /// As [`Folder::lines`].
+    pub fn acc1_by(&self, name: &str, column: &str) -> Result<Vec<(f64, f64)>> {
+        let mut steps: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for [step, rank] in self.lines(name, [column, "rank"])? {
+            steps.entry(step as u32).or_default().push(rank as u32);
+        }
+        steps.into_iter().map(|(step, ranks)| Ok((f64::from(step), acc_at(&ranks, 1)?))).collect()
+    }
+
     /// As [`Folder::lines`], of the lines in which some columns have given texts.
     ///
     /// # Errors
@@ -76,6 +91,11 @@ impl Folder {
         read(&frame, wanted, columns)
             .map_err(|error| Error::data(&path, format!("numbers in {}", columns.join(", ")), error))
     }
+}
+
+/// The runs of which there is an analysis.
+pub fn analysed<'a>(runs: &'a [Run], name: &str) -> Vec<&'a Run> {
+    runs.iter().filter(|run| Folder::of(&run.folder).has(name)).collect()
 }
 
 fn read<const N: usize>(frame: &DataFrame, wanted: &[(&str, &str)], columns: [&str; N]) -> Result<Vec<[f64; N]>> {
@@ -115,6 +135,10 @@ mod tests {
         assert!(folder.lines_where("x", &[("domain", "c")], ["value"]).unwrap().is_empty());
         let error = folder.lines("x", ["loss"]).unwrap_err().to_string();
         assert!(error.contains("x.csv") && error.contains("loss"), "{error}");
+        let columns = [("percent", [100_u32, 50, 50, 100]), ("rank", [1, 2, 1, 1])];
+        let columns = columns.map(|(name, values)| Column::new(name.into(), values));
+        folder.write("early", DataFrame::new(4, columns.into()).unwrap()).unwrap();
+        assert_eq!(folder.acc1_by("early", "percent").unwrap(), [(50.0, 50.0), (100.0, 100.0)]);
         folder.remove("x").unwrap();
         folder.remove("x").unwrap(); // it is gone
         assert!(!folder.has("x"));

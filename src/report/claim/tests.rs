@@ -3,10 +3,11 @@ use super::*;
 use crate::report::record::tests::write_run;
 use crate::report::{printed, score::tests::write_early};
 use crate::run::RunFolder;
+use crate::seed::Seed;
 use std::path::Path;
 
 fn at(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
-    RunFolder(results.join("photo_pretraining").join(dataset).join(row).join(format!("seed{seed}")))
+    RunFolder::of(results, "photo_pretraining", dataset, row, Seed(seed))
 }
 
 fn finding<'a>(findings: &'a [Finding], id: &str) -> &'a Finding {

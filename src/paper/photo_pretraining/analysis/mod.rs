@@ -104,13 +104,13 @@ impl Default for Settings {
 /// No run to look at; a checkpoint that is not there and that another training does not bring back; a folder that holds
 /// an analysis of another run or with other settings.
 pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
-    let corpus = order.places.results.join(SLUG).join(dataset);
+    let results = &order.places.results;
     let mut found = false;
     for part in parts {
         let mut subjects = Vec::new();
         for row in rows(part)? {
             for seed in 0..if *part == "time" { seeds.min(1) } else { seeds } {
-                let folder = RunFolder(corpus.join(&row).join(format!("seed{seed}")));
+                let folder = RunFolder::of(results, SLUG, dataset, &row, Seed(seed));
                 match folder.is_finished() {
                     true => subjects.push(Subject::open(&folder, settings, order)?),
                     false => order.watch.note(&format!("{dataset} {row}, seed {seed}: no finished run, left out")),
@@ -122,7 +122,10 @@ pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order
     }
     match found {
         true => Ok(()),
-        false => Err(Error::data(&corpus, "a finished run to look at (`retrace reproduce --train` brings it)", "none")),
+        false => {
+            let expected = "a finished run to look at (`retrace reproduce --train` brings it)";
+            Err(Error::data(results.join(SLUG).join(dataset), expected, "none"))
+        }
     }
 }
 

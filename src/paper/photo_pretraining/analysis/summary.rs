@@ -7,13 +7,13 @@ use crate::Result;
 use crate::metric::mean_sd;
 use crate::paper::photo_pretraining::SLUG;
 use crate::paper::photo_pretraining::table::{EMBEDDED, PRETRAININGS, Pretraining};
-use crate::report::analysis::Folder;
+use crate::report::analysis::{Folder, analysed};
 use crate::report::printed;
 use crate::report::record::{Run, read_row};
 use crate::report::render::markdown_line;
 use crate::report::table::DatasetSpec;
 use crate::run::{write_atomic, write_csv};
-use number::{analysed, blamed, drop, means, pairs, scenarios, steadiness, surroundings};
+use number::{blamed, drop, means, pairs, scenarios, steadiness, surroundings};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub struct Line {
 }
 
 /// What is told of the analysed runs of a row, by seed.
-type Measure = fn(&[Run]) -> Result<String>;
+type Measure = fn(&[&Run]) -> Result<String>;
 
 /// What is told of each row, and the analysis that it is told from.
 const MEASURES: [(&str, &str, Measure); 8] = [
@@ -71,12 +71,9 @@ pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
 fn time_of(results: &Path, dataset: &DatasetSpec) -> Result<Option<Line>> {
     let mut means = Vec::new();
     for row in time::ROWS {
-        let Some(run) = read_row(results, SLUG, dataset.name, row)?.into_iter().next() else { return Ok(None) };
-        let folder = Folder::of(&run.folder);
-        if !folder.has("time") {
-            return Ok(None);
-        }
-        means.push(format!("{:.3}", mean_sd(&folder.column("time", "seconds")?)?.0));
+        let runs = read_row(results, SLUG, dataset.name, row)?;
+        let Some(run) = analysed(&runs, "time").into_iter().next() else { return Ok(None) };
+        means.push(format!("{:.3}", mean_sd(&Folder::of(&run.folder).column("time", "seconds")?)?.0));
     }
     Ok(Some(Line {
         dataset: dataset.label.into(),
@@ -107,7 +104,7 @@ fn lines_of(dataset: &DatasetSpec, own: Pretraining, rows: &[Vec<Run>; 2]) -> Re
             continue;
         }
         let paper = |column| paper(what, own, dataset.printed, column);
-        let found = |runs: &[Run]| (!runs.is_empty()).then(|| measure(runs)).transpose();
+        let found = |runs: &[&Run]| (!runs.is_empty()).then(|| measure(runs)).transpose();
         let (paper, found) = ([paper("ours_base")?, paper("ours")?], [found(&base)?, found(&ours)?]);
         lines.push(line(what, paper, found, [base.len(), ours.len()]));
     }
@@ -195,9 +192,10 @@ mod tests {
     use crate::paper::photo_pretraining::table::measured;
     use crate::report::record::tests::write_run;
     use crate::run::RunFolder;
+    use crate::seed::Seed;
 
     fn put(results: &Path, row: &str, seed: u64, name: &str, text: &str) {
-        let run = RunFolder(results.join(SLUG).join("synth-chair").join(row).join(format!("seed{seed}")));
+        let run = RunFolder::of(results, SLUG, "synth-chair", row, Seed(seed));
         write_run(&run, &[1, 4, 1, 1]);
         write_atomic(&run.0.join(format!("analysis/{name}.csv")), text.as_bytes()).unwrap();
     }

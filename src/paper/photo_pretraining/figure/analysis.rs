@@ -3,23 +3,21 @@
 use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
-use crate::metric::acc_at;
 use crate::paper::photo_pretraining::protocol::first_seed;
 use crate::paper::photo_pretraining::{SLUG, analysis::separated, table::BETAS};
-use crate::report::analysis::{Folder, RADIUS, grids};
+use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, spread, top};
 use crate::report::figure::scatter::{self, Cloud, Part, Scatter};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::{record::read_row, score::read_early};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 const ONE_SEED: &str = "the first seed of either row";
 
-/// The analyses of a row's first seed.
-fn first(results: &Path, dataset: &str, row: &str) -> Folder {
-    Folder::of(&first_seed(results, dataset, row))
+/// The analyses of a row's first seed, where the one that is asked for is among them.
+fn first(results: &Path, dataset: &str, row: &str, name: &str) -> Option<Folder> {
+    Some(Folder::of(&first_seed(results, dataset, row))).filter(|folder| folder.has(name))
 }
 
 /// Points (x, y) of one run.
@@ -35,8 +33,8 @@ fn over_seeds(
 ) -> Result<Option<(Vec<Line>, Vec<usize>)>> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in ROWS {
-        let folders = read_row(results, SLUG, dataset, row)?.into_iter().map(|run| Folder::of(&run.folder));
-        let curves = folders.filter(|folder| folder.has(name)).map(|folder| curve(&folder));
+        let runs = read_row(results, SLUG, dataset, row)?;
+        let curves = analysed(&runs, name).into_iter().map(|run| curve(&Folder::of(&run.folder)));
         let curves = curves.collect::<Result<Vec<_>>>()?;
         if curves.is_empty() {
             return Ok(None);
@@ -54,10 +52,7 @@ fn over_seeds(
 pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut parts = Vec::new();
     for (row, label) in separated() {
-        let folder = first(results, dataset, &row);
-        if !folder.has("separation") {
-            return Ok(None);
-        }
+        let Some(folder) = first(results, dataset, &row, "separation") else { return Ok(None) };
         let cloud = |domain: &str, label: &str| -> Result<(Cloud, f64)> {
             let lines = folder.lines_where("separation", &[("domain", domain)], ["x", "y", "accuracy"])?;
             let accuracy = lines.first().map_or(50.0, |line| line[2]);
@@ -91,10 +86,7 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
 pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut surfaces = Vec::new();
     for (row, label) in ROWS {
-        let folder = first(results, dataset, row);
-        if !folder.has("landscape") {
-            return Ok(None);
-        }
+        let Some(folder) = first(results, dataset, row, "landscape") else { return Ok(None) };
         let Some(grid) = grids(&folder)?.into_iter().next() else { return Ok(None) };
         let rise = grid.rise(RADIUS)?;
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", rise.mean);
@@ -123,10 +115,7 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
     let mut series = Vec::new();
     for (row, label) in ROWS {
-        let folder = first(results, dataset, row);
-        if !folder.has("stability") {
-            return Ok(None);
-        }
+        let Some(folder) = first(results, dataset, row, "stability") else { return Ok(None) };
         let values = stability(&folder.column("stability", "acc1")?)?.normalised;
         let point = |(i, value): (usize, &f64)| Spread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
         series.push(Line { label: label.into(), points: values.iter().enumerate().map(point).collect() });
@@ -164,7 +153,7 @@ fn extent(lines: &[Line]) -> (f64, f64) {
 
 /// Where the figure in tenths points to [`early`]; empty where there is none.
 pub(super) fn early_in_other_steps(results: &Path, dataset: &str) -> String {
-    match ROWS.iter().all(|(row, _)| first(results, dataset, row).has("early")) {
+    match ROWS.iter().all(|(row, _)| first(results, dataset, row, "early").is_some()) {
         true => format!("see fig5b-{dataset} for steps of 5%"),
         false => String::new(),
     }
@@ -185,21 +174,15 @@ fn early_of_more(results: &Path, dataset: &str, counts: &[usize]) -> Result<Stri
     Ok(if more { format!("; see early-{dataset} for the mean over {seeds} seeds") } else { String::new() })
 }
 
-/// Acc@1 by rising percentage drawn.
-fn early_curve(folder: &Folder) -> Result<Curve> {
-    let mut steps: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for [percent, rank] in folder.lines("early", ["percent", "rank"])? {
-        steps.entry(percent as u32).or_default().push(rank as u32);
-    }
-    steps.into_iter().map(|(percent, ranks)| Ok((f64::from(percent), acc_at(&ranks, 1)?))).collect()
-}
-
 /// Acc@1 while the sketch is drawn, in steps of 5% (Fig. 5b).
 ///
 /// # Errors
 /// A record that does not read.
 pub fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let Some((lines, counts)) = over_seeds(results, dataset, "early", &early_curve)? else { return Ok(None) };
+    let Some((lines, counts)) = over_seeds(results, dataset, "early", &|folder| folder.acc1_by("early", "percent"))?
+    else {
+        return Ok(None);
+    };
     let panel = Panel {
         title: format!("Fig. 5b: while being drawn, {dataset}"),
         note: format!("{}{}", note(&counts), early_of_more(results, dataset, &counts)?),

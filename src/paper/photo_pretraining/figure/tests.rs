@@ -13,7 +13,7 @@ use usvg::roxmltree::Document;
 const DATASET: &str = "synth-chair";
 
 fn folder(results: &Path, row: &str, seed: u64) -> RunFolder {
-    RunFolder(results.join(SLUG).join(DATASET).join(row).join(format!("seed{seed}")))
+    RunFolder::of(results, SLUG, DATASET, row, Seed(seed))
 }
 
 /// A run of 20 queries, `hits` of them right: 5% each.

@@ -1,69 +1,63 @@
 //! The numbers of the analysed runs of a row, as text.
 
 use crate::analysis::{Blame, MEDIAN, Rise, Scenario, Scores, Thresholds, attribute, stability};
-use crate::metric::{acc_at, mean_sd, relative_drops};
-use crate::report::analysis::{Folder, RADIUS, grids};
+use crate::metric::{mean_sd, relative_drops};
+use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::record::Run;
-use crate::report::table::MeanSd;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// The runs of a row of which there is an analysis.
-pub(super) fn analysed(runs: &[Run], name: &str) -> Vec<Run> {
-    runs.iter().filter(|run| Folder::of(&run.folder).has(name)).cloned().collect()
+fn spread(values: &[f64], decimals: usize) -> Result<String> {
+    Ok(match mean_sd(values)? {
+        (mean, Some(sd)) => format!("{mean:.decimals$} ± {sd:.decimals$}"),
+        (mean, None) => format!("{mean:.decimals$}"),
+    })
 }
 
-fn spread((mean, sd): MeanSd, decimals: usize) -> String {
-    match sd {
-        Some(sd) => format!("{mean:.decimals$} ± {sd:.decimals$}"),
-        None => format!("{mean:.decimals$}"),
-    }
+/// Mean and deviation over the seeds of a number of each.
+fn over_seeds(runs: &[&Run], decimals: usize, of: &dyn Fn(&Folder) -> Result<f64>) -> Result<String> {
+    let values = runs.iter().map(|run| of(&Folder::of(&run.folder))).collect::<Result<Vec<_>>>()?;
+    spread(&values, decimals)
 }
 
 /// In percent of what whole sketches reach: mean and deviation over the versions of all seeds, as the paper prints it.
-pub(super) fn drop(runs: &[Run]) -> Result<String> {
+pub(super) fn drop(runs: &[&Run]) -> Result<String> {
     let mut drops = Vec::new();
     for run in runs {
-        let mut versions: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for [version, rank] in Folder::of(&run.folder).lines("robustness", ["version", "rank"])? {
-            versions.entry(version as u32).or_default().push(rank as u32);
-        }
-        let deformed = versions.values().map(|ranks| acc_at(ranks, 1)).collect::<Result<Vec<_>>>()?;
+        let versions = Folder::of(&run.folder).acc1_by("robustness", "version")?;
+        let deformed: Vec<f64> = versions.into_iter().map(|(_, acc1)| acc1).collect();
         drops.extend(relative_drops(run.summary.acc1, &deformed)?);
     }
-    Ok(spread(mean_sd(&drops)?, 2))
+    spread(&drops, 2)
 }
 
-/// Mean and deviation over the seeds of a column's mean.
-pub(super) fn means(runs: &[Run], name: &str, column: &str, decimals: usize) -> Result<String> {
-    let mean = |run: &Run| Ok(mean_sd(&Folder::of(&run.folder).column(name, column)?)?.0);
-    Ok(spread(mean_sd(&runs.iter().map(mean).collect::<Result<Vec<f64>>>()?)?, decimals))
+/// A column's mean.
+pub(super) fn means(runs: &[&Run], name: &str, column: &str, decimals: usize) -> Result<String> {
+    over_seeds(runs, decimals, &|folder| Ok(mean_sd(&folder.column(name, column)?)?.0))
 }
 
-pub(super) fn steadiness(runs: &[Run]) -> Result<String> {
-    let variation = |run: &Run| Ok(100.0 * stability(&Folder::of(&run.folder).column("stability", "acc1")?)?.variation);
-    Ok(spread(mean_sd(&runs.iter().map(variation).collect::<Result<Vec<f64>>>()?)?, 2))
+/// How far test accuracy strays over the last steps, in percent of its mean.
+pub(super) fn steadiness(runs: &[&Run]) -> Result<String> {
+    over_seeds(runs, 2, &|folder| Ok(100.0 * stability(&folder.column("stability", "acc1")?)?.variation))
 }
 
-/// A number of the landscape round the weights, its mean over pairs of directions: mean and deviation over the seeds.
-pub(super) fn surroundings(runs: &[Run], of: fn(Rise) -> f64) -> Result<String> {
-    let mean = |run: &Run| {
-        let grids = grids(&Folder::of(&run.folder))?;
-        let values = grids.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;
+/// A number of the landscape round the weights, its mean over pairs of directions.
+pub(super) fn surroundings(runs: &[&Run], of: fn(Rise) -> f64) -> Result<String> {
+    over_seeds(runs, 4, &|folder| {
+        let values = grids(folder)?.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;
         Ok(mean_sd(&values)?.0)
-    };
-    Ok(spread(mean_sd(&runs.iter().map(mean).collect::<Result<Vec<f64>>>()?)?, 4))
+    })
 }
 
 /// The analysed runs of Ours-Base and Ours that have the same seed.
-pub(super) fn pairs(rows: &[Vec<Run>; 2]) -> Vec<(Run, Run)> {
+pub(super) fn pairs(rows: &[Vec<Run>; 2]) -> Vec<(&Run, &Run)> {
     let [base, ours] = [&rows[0], &rows[1]].map(|runs| analysed(runs, "attribution"));
-    let of_seed = |run: &Run| base.iter().find(|other| other.seed == run.seed).cloned();
-    ours.iter().filter_map(|run| Some((of_seed(run)?, run.clone()))).collect()
+    let of_seed = |run: &Run| base.iter().find(|other| other.seed == run.seed).copied();
+    ours.into_iter().filter_map(|run| Some((of_seed(run)?, run))).collect()
 }
 
 /// The scenarios of the queries that Ours answers wrongly, with thresholds of each seed.
-pub(super) fn scenarios(pairs: &[(Run, Run)]) -> Result<Vec<Scenario>> {
+pub(super) fn scenarios(pairs: &[(&Run, &Run)]) -> Result<Vec<Scenario>> {
     let mut all = Vec::new();
     for (base, ours) in pairs {
         let scores = |run: &Run| Folder::of(&run.folder).lines("attribution", ["query", "smoothness", "fidelity"]);
