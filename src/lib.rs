@@ -17,7 +17,7 @@
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
-//! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`error`].
+//! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`memory`], [`error`].
 
 pub mod analysis;
 pub mod dataset;
@@ -27,6 +27,7 @@ pub mod error;
 pub mod hub;
 pub mod kernel;
 pub mod loss;
+pub mod memory;
 pub mod metric;
 pub mod model;
 pub mod notebook;

@@ -6,9 +6,10 @@ mod cli;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Tensors come and go by the megabyte; this allocator hands their pages on instead of asking the system for new ones.
+/// Tensors come and go by the megabyte; this allocator hands their pages on instead of asking the system for new ones,
+/// and counts them.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: &retrace::memory::Allocator = &retrace::memory::ALLOCATOR;
 
 #[allow(unsafe_code)]
 fn main() -> ExitCode {

@@ -4,13 +4,14 @@
 use std::path::Path;
 
 /// What every stage may use, and what lies below all stages.
-const GROUND: [&str; 3] = ["error", "seed", "device"];
+const GROUND: [&str; 4] = ["error", "seed", "device", "memory"];
 
 /// What a stage may use beside that and itself.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("seed", &[]),
     ("device", &[]),
+    ("memory", &[]),
     ("run", &[]),
     ("sketch", &[]),
     ("metric", &[]),

@@ -15,8 +15,8 @@ pub struct Options {
     /// The corpora whose finished runs are looked at
     #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
     dataset: Vec<String>,
-    /// Only these: retrieval (robustness, early, smoothness, attribution), separation, time (of the first seed), landscape,
-    /// dynamics [default: all]
+    /// Only these: retrieval (robustness, early, smoothness, attribution), separation, time and memory (of a step of
+    /// the first seed), landscape, dynamics [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
     part: Vec<String>,
     /// Seeds to look at: 0 to N - 1; where something is not measured yet, a run whose checkpoint was not kept (all but the

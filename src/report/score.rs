@@ -40,11 +40,13 @@ pub enum Metric {
     Wander,
     /// Seconds of a training step.
     Time,
+    /// Bytes that a training step takes beside what is held between steps.
+    Memory,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Acc1,
         Self::Acc5,
         Self::Acc10,
@@ -58,6 +60,7 @@ impl Metric {
         Self::Spread,
         Self::Wander,
         Self::Time,
+        Self::Memory,
     ];
 
     /// Its column in `data/papers` and its name in `data/claims.csv`.
@@ -76,6 +79,7 @@ impl Metric {
             Self::Spread => "spread",
             Self::Wander => "wander",
             Self::Time => "time",
+            Self::Memory => "memory",
         }
     }
 
@@ -95,6 +99,7 @@ impl Metric {
             Self::Spread => "spread of gradients, % of B",
             Self::Wander => "wandering of Acc@1, % of B",
             Self::Time => "seconds of a step, % of B",
+            Self::Memory => "memory of a step, % of B",
         }
     }
 

@@ -3,12 +3,13 @@
 use crate::corpus::{Bench, order};
 use crate::option::tiny;
 use retrace::paper::photo_pretraining::analysis::{PARTS, ROWS, Settings, run, separated};
-use retrace::paper::photo_pretraining::{Config, SLUG, Update, protocol};
+use retrace::paper::photo_pretraining::{Config, Curvature, SLUG, Update, protocol};
 use retrace::report::analysis::{Folder, grids};
 use retrace::run::{Places, RunConfig, RunFolder, read_json};
 use retrace::seed::Seed;
 use retrace::sketch::DeformConfig;
 use retrace::train::{OptimiserConfig, Unwatched};
+use std::process::Command;
 
 const DATASET: &str = "qmul-chair-v2";
 
@@ -117,6 +118,35 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     let error = run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap_err().to_string();
     assert!(error.contains("seed1") && error.contains("ranks.csv") && error.contains("1 others"), "{error}");
     assert!(kept().count() == 3 && !Folder::of(&record).0.exists());
+}
+
+/// The full update sets more aside than the first-order one, and every training of the same takes the same.
+#[test]
+fn memory_of_a_step_is_counted_to_the_byte() {
+    // The count is of the whole program: this test is all that its program does.
+    const ALONE: &str = "RETRACE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program.args(["--exact", "analysis::memory_of_a_step_is_counted_to_the_byte", "--nocapture"]);
+        let done = program.envs([(ALONE, "1"), ("RAYON_NUM_THREADS", "1")]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+        return;
+    }
+    let (bench, places) = trained();
+    let order = order(&places, &Unwatched);
+    let task = OptimiserConfig::adam(1e-3);
+    let full = Update::MetaFull { task, meta: task, epsilon: 0.01, curvature: Curvature::Printed };
+    bench.run_row("results", "meta-full", &Config { update: full, head: None, ..tiny() }, &Unwatched).unwrap();
+    let bytes = |row: &str| Folder::of(&folder(&places, row, 0)).column("memory", "bytes").unwrap();
+    run(DATASET, &["memory"], 3, &settings(), &order).unwrap();
+    let (first, second) = (bytes("ours"), bytes("meta-full"));
+    assert_eq!(first.len(), 5);
+    // Two copies of the weights at least lie beside an update of the second order.
+    assert!(first.iter().zip(&second).all(|(first, second)| second > first), "{first:?} {second:?}");
+    Folder::of(&folder(&places, "ours", 0)).remove("memory").unwrap();
+    run(DATASET, &["memory"], 3, &settings(), &order).unwrap();
+    assert_eq!(bytes("ours"), first);
 }
 
 /// Times of one moment stand together: where one is missing, all are measured again.

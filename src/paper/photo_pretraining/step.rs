@@ -122,14 +122,25 @@ impl<'a> PaperStep<'a> {
         Ok(gradients)
     }
 
+    /// Moves along a loss's gradient and gives its value; what its passes hold is free again on return.
+    fn descend(&mut self, loss: Tensor, factor: f64) -> Result<f64> {
+        let value = scalar(&loss)?;
+        let gradients = self.gradients(&loss)?;
+        self.optimisers[0].step(&gradients, factor)?;
+        Ok(value)
+    }
+
+    /// The gradient of L_NT where the network is now; what its passes hold is free again on return.
+    fn topology_gradients(&self, batch: &Batch) -> Result<Gradients> {
+        let (sketches, photos) = self.embed(batch)?;
+        self.gradients(&self.topology_loss(batch, &sketches, &photos)?)
+    }
+
     /// Moves along the gradient of the task, then along that of the topology where the first step has led (Eq. 9).
     fn meta(&mut self, batch: &Batch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
-        let loss = self.task_loss(batch)?;
-        let to_task = self.gradients(&loss)?;
         let before = second_order.map(|_| self.values()).transpose()?;
-        self.optimisers[0].step(&to_task, factor)?;
-        let (sketches, photos) = self.embed(batch)?;
-        let mut to_topology = self.gradients(&self.topology_loss(batch, &sketches, &photos)?)?;
+        let loss = self.descend(self.task_loss(batch)?, factor)?;
+        let mut to_topology = self.topology_gradients(batch)?;
         if let (Some((epsilon, curvature)), Some(before)) = (second_order, before) {
             let rate = factor * self.optimisers[0].config().rate;
             let sign = if curvature == Curvature::Printed { rate } else { -rate };
@@ -140,7 +151,7 @@ impl<'a> PaperStep<'a> {
             }
         }
         self.optimisers[1].step(&to_topology, factor)?;
-        scalar(&loss)
+        Ok(loss)
     }
 
     /// The Hessian of the task loss at `before`, times `direction` (below Eq. 7); the parameters end as they were.
@@ -184,18 +195,12 @@ impl Step for PaperStep<'_> {
         let batch = self.prepare(pairs, stream)?;
         match self.update {
             Update::ZeroShot => Ok(0.0),
-            Update::Base { .. } => {
-                let loss = self.task_loss(&batch)?;
-                let gradients = self.gradients(&loss)?;
-                self.optimisers[0].step(&gradients, factor)?;
-                scalar(&loss)
-            }
+            Update::Base { .. } => self.descend(self.task_loss(&batch)?, factor),
             Update::MultiTask { alpha, beta, .. } => {
                 let (sketches, photos) = self.embed(&batch)?;
                 let task = triplet_loss(&sketches, &photos, &batch.owners, self.margin)?;
                 let topology = self.topology_loss(&batch, &sketches, &photos)?;
-                let gradients = self.gradients(&((&task * alpha)? + (topology * beta)?)?)?;
-                self.optimisers[0].step(&gradients, factor)?;
+                self.descend(((&task * alpha)? + (topology * beta)?)?, factor)?;
                 scalar(&task)
             }
             Update::MetaFirst { .. } => self.meta(&batch, factor, None),

@@ -44,6 +44,7 @@ impl Metric {
             Self::Spread => Some("gradient"),
             Self::Wander => Some("stability"),
             Self::Time => Some("time"),
+            Self::Memory => Some("memory"),
         }
     }
 
@@ -54,7 +55,7 @@ impl Metric {
             Self::Rise | Self::Around => "directions",
             Self::Spread => "epochs",
             Self::Wander => "tens of steps",
-            Self::Time => "rounds of steps",
+            Self::Time | Self::Memory => "rounds of steps",
             _ => "photos",
         }
     }
@@ -78,6 +79,7 @@ impl Metric {
             Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
             Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
             Self::Time => Samples::apart(folder.column(name, "seconds")?),
+            Self::Memory => Samples::apart(folder.column(name, "bytes")?),
             _ => wandering(&folder)?,
         };
         Ok(Some(samples).filter(|samples| !samples.values.is_empty()))

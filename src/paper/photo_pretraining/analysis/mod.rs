@@ -14,13 +14,14 @@
 //!   gradient.csv       epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
 //!   stability.csv      step,acc1: on the test part over the last 100 steps (Fig. 4c)
 //!   time.csv           round,seconds: of a training step, of a first seed beside those of other updates (Sec. 2.2)
+//!   memory.csv         round,bytes: of a training step of a first seed beside what is held anyway (Table 1, caption)
 //! ```
 
 mod dynamics;
 mod landscape;
 mod retrieval;
+mod step;
 pub mod summary;
-mod time;
 
 use super::bench::Order;
 use super::table::{BETAS, PRETRAININGS, Pretraining, base, cross, weighed};
@@ -34,7 +35,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What can be measured, cheapest first.
-pub const PARTS: [&str; 5] = ["retrieval", "separation", "time", "landscape", "dynamics"];
+pub const PARTS: [&str; 6] = ["retrieval", "separation", "time", "memory", "landscape", "dynamics"];
 
 /// The rows that are compared.
 pub const ROWS: [&str; 2] = ["ours-base", "ours"];
@@ -49,7 +50,7 @@ fn rows(part: &str) -> Result<Vec<String>> {
     match part {
         "retrieval" => Ok(compared().into_iter().flat_map(|(_, rows)| rows).collect()),
         "separation" => Ok(separated().into_iter().map(|(row, _)| row).collect()),
-        "time" => Ok(time::ROWS.map(String::from).into()),
+        "time" | "memory" => Ok(step::ROWS.map(String::from).into()),
         "landscape" | "dynamics" => Ok(ROWS.map(String::from).into()),
         other => Err(Error::value("part", PARTS.join(", "), other)),
     }
@@ -109,7 +110,7 @@ pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order
     for part in parts {
         let mut subjects = Vec::new();
         for row in rows(part)? {
-            for seed in 0..if *part == "time" { seeds.min(1) } else { seeds } {
+            for seed in 0..if is_of_a_step(part) { seeds.min(1) } else { seeds } {
                 let folder = RunFolder::of(results, SLUG, dataset, &row, Seed(seed));
                 match folder.is_finished() {
                     true => subjects.push(Subject::open(&folder, settings, order)?),
@@ -129,9 +130,14 @@ pub fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order
     }
 }
 
+/// What a step takes is no matter of its seed.
+fn is_of_a_step(part: &str) -> bool {
+    ["time", "memory"].contains(&part)
+}
+
 fn measure(part: &str, subjects: &[Subject]) -> Result<()> {
     if part == "time" {
-        return time::measure(subjects); // all in turn
+        return step::time(subjects); // all in turn
     }
     for subject in subjects.iter().filter(|subject| !subject.is_done(part)) {
         let RunConfig { dataset, row, seed, .. } = &subject.run;
@@ -140,6 +146,10 @@ fn measure(part: &str, subjects: &[Subject]) -> Result<()> {
             "retrieval" => subject.retrieval()?,
             "separation" => subject.separation()?,
             "landscape" => subject.landscape()?,
+            "memory" if !subject.order.device.is_cpu() => {
+                subject.order.watch.note("memory of a GPU is not counted: left out")
+            }
+            "memory" => step::memory(subject)?,
             _ => subject.dynamics()?,
         }
     }
@@ -175,6 +185,7 @@ impl<'a> Subject<'a> {
             "separation" => &["separation", "domain"],
             "landscape" => &["landscape"],
             "time" => &["time"],
+            "memory" => &["memory"],
             _ => &["gradient", "stability"],
         };
         names.iter().all(|name| self.folder.has(name))
@@ -221,14 +232,14 @@ fn ranks_frame(name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
 }
 
 /// Columns that count.
-const WHOLE: [&str; 6] = ["query", "position", "draw", "epoch", "step", "round"];
+const WHOLE: [&str; 7] = ["query", "position", "draw", "epoch", "step", "round", "bytes"];
 
 /// Numbers as lines.
 fn lines_frame(names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {
     let column = |(i, name): (usize, &&str)| {
         let values = lines.iter().map(|line| line[i]);
         match WHOLE.contains(name) {
-            true => Column::new((*name).into(), values.map(|value| value as u32).collect::<Vec<u32>>()),
+            true => Column::new((*name).into(), values.map(|value| value as u64).collect::<Vec<u64>>()),
             false => Column::new((*name).into(), values.collect::<Vec<f64>>()),
         }
     };

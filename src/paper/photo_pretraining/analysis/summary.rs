@@ -2,7 +2,7 @@
 
 mod number;
 
-use super::{compared, time};
+use super::{compared, step};
 use crate::Result;
 use crate::metric::mean_sd;
 use crate::paper::photo_pretraining::SLUG;
@@ -51,6 +51,17 @@ const MEASURES: [(&str, &str, Measure); 8] = [
     ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", steadiness),
 ];
 
+/// A number of a step: the analysis that it is in and its column there, its unit, decimals.
+type OfStep = (&'static str, &'static str, &'static str, f64, usize);
+
+/// What is told of a step of each update.
+const STEPS: [OfStep; 2] = [
+    ("Seconds of a step of Ours-Base, multi-task, meta-full and Ours", "time", "seconds", 1.0, 3),
+    ("Memory of a step of these, MiB", "memory", "bytes", MIB, 1),
+];
+
+const MIB: f64 = (1 << 20) as f64;
+
 /// Everything that was analysed below `results`, corpus by corpus, pre-training by pre-training.
 ///
 /// # Errors
@@ -62,23 +73,27 @@ pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
             let [base, ours] = rows.map(|row| read_row(results, SLUG, dataset.name, &row));
             all.extend(lines_of(dataset, own, &[base?, ours?])?);
         }
-        all.extend(time_of(results, dataset)?);
+        for told in STEPS {
+            all.extend(step_of(results, dataset, told)?);
+        }
     }
     Ok(all)
 }
 
-/// Seconds of a step of every update, which were measured in turn; none before all were.
-fn time_of(results: &Path, dataset: &DatasetSpec) -> Result<Option<Line>> {
+/// What a step of every update takes; none before all were measured.
+fn step_of(results: &Path, dataset: &DatasetSpec, told: OfStep) -> Result<Option<Line>> {
+    let (what, name, column, unit, decimals) = told;
     let mut means = Vec::new();
-    for row in time::ROWS {
+    for row in step::ROWS {
         let runs = read_row(results, SLUG, dataset.name, row)?;
-        let Some(run) = analysed(&runs, "time").into_iter().next() else { return Ok(None) };
-        means.push(format!("{:.3}", mean_sd(&Folder::of(&run.folder).column("time", "seconds")?)?.0));
+        let Some(run) = analysed(&runs, name).into_iter().next() else { return Ok(None) };
+        let mean = mean_sd(&Folder::of(&run.folder).column(name, column)?)?.0 / unit;
+        means.push(format!("{mean:.decimals$}"));
     }
     Ok(Some(Line {
         dataset: dataset.label.into(),
         pretraining: started_from(dataset, PRETRAININGS[0]),
-        what: "Seconds of a step of Ours-Base, multi-task, meta-full and Ours",
+        what,
         paper: [None, None],
         found: [None, Some(means.join(", "))],
         seeds: [1, 1],
@@ -153,7 +168,7 @@ pub fn markdown(lines: &[Line]) -> String {
              sketch, mean ± deviation over the versions of all seeds. Distances between photos: pooled features of the \
              pre-trained network, the layer below its classifier, rows of length 1 (the paper: VGG-16, so only the \
              comparison carries over); Ours is trained to keep just these distances, so the line by histograms of gradients \
-             is the independent one. Loss: its mean over five pairs of directions. Seconds: on the machine that measured. Scenarios: the \
+             is the independent one. Loss: its mean over five pairs of directions. Seconds: on the machine that measured. Memory: the most that a step holds beyond what is there between steps (weights, moments of Adam, pictures). Scenarios: the \
              paper's four, of the queries that Ours answers wrongly, summed over the seeds, with the medians over a seed's \
              errors as thresholds; 1 and 4 are the user's, 2 and 3 the model's, none: a rough gallery round the right photo, \
              which the paper does not name.\n";
@@ -211,8 +226,9 @@ mod tests {
         // Of three in four the first version loses one in three, the second nothing.
         let deformed = "version,query,rank\n0,100,1\n0,101,1\n0,102,2\n0,103,2\n1,100,1\n1,101,1\n1,102,1\n1,103,2\n";
         put(place.path(), "ours", 0, "robustness", deformed);
-        for (row, seconds) in time::ROWS.iter().zip([1, 2, 4, 3]) {
+        for (row, seconds) in step::ROWS.iter().zip([1, 2, 4, 3]) {
             put(place.path(), row, 0, "time", &format!("round,seconds\n0,{seconds}\n1,{seconds}\n"));
+            put(place.path(), row, 0, "memory", &format!("round,bytes\n0,{}\n1,{}\n", seconds << 20, seconds << 21));
         }
         let found = lines(place.path(), &measured()).unwrap();
         let said = |line: &Line| (line.pretraining, line.what, line.found.clone(), line.seeds);
@@ -228,6 +244,7 @@ mod tests {
                     [None, text("1.000, 2.000, 4.000, 3.000")],
                     [1, 1]
                 ),
+                ("attributes", "Memory of a step of these, MiB", [None, text("1.5, 3.0, 6.0, 4.5")], [1, 1]),
             ]
         );
         assert!(markdown(&found).contains("| synth-chair | OBOW | Distance within the first ten photos |"));
