@@ -19,8 +19,8 @@ pub struct Options {
     /// the first seed), landscape, dynamics [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS)]
     part: Vec<String>,
-    /// Seeds to look at: 0 to N - 1; where something is not measured yet, a run whose checkpoint was not kept (all but the
-    /// first one's) is trained again, which has to end as recorded
+    /// Seeds to look at: 0 to N - 1; where something is not measured yet, a run whose checkpoint is not here (of later seeds
+    /// only the cache of the machine that trained them has one) is trained again, which has to end as recorded
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
 }

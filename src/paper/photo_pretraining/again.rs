@@ -90,14 +90,14 @@ impl<'a> Again<'a> {
     }
 }
 
-/// Where the checkpoint of a run that was trained again is kept; another record of the same run has another place.
-fn kept_at(run: &RunConfig<Config>, order: &Order) -> Result<PathBuf> {
+/// Where the checkpoint of a run of a later seed is kept, in the cache; another record of the same run has another place.
+pub(super) fn kept_at(run: &RunConfig<Config>, order: &Order) -> Result<PathBuf> {
     let ranks = hash_file(&run.folder(&order.places.results).0.join("ranks.csv"))?;
     Ok(order.places.cache.join("checkpoints").join(format!("{}-{ranks}.safetensors", run.hash()?)))
 }
 
-/// The checkpoint of a finished run: of a first seed the one that is kept; of others, which are not kept, the one that
-/// training the run again leaves in the cache.
+/// The checkpoint of a finished run: of a first seed the one in the results; of others, which are not shipped, the one that
+/// training, or training again, left in the cache.
 ///
 /// # Errors
 /// As [`Again::new`] and [`Again::fit`].

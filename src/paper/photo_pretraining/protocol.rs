@@ -1,7 +1,8 @@
 //! One run from configuration to record: data, weights, features, training, the single look at the test part.
 
+use super::again::kept_at;
 use super::bench::{Bench, Order, hash_weights, pixels, source_path, weights_path};
-use super::{Config, Neighbours, Network, PaperStep, SLUG, Update};
+use super::{Config, Neighbours, Network, PaperStep, SLUG, Update, analysis};
 use crate::dataset::{Album, Split};
 use crate::loss::Topology;
 use crate::paper::floor::{self, Floor};
@@ -199,6 +200,9 @@ impl<'a> Trial<'a> {
         let seconds = outcome.map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
         let epoch = outcome.map(|outcome| outcome.epoch);
         let summary = record(self.folder, &ranks, queries.gallery.len(), epoch, &select_on, seconds)?;
+        if epoch.is_some() && run.seed != Seed(0) && analysis::compares(&run.row) {
+            self.save(&kept_at(run, self.order)?)?;
+        }
         self.folder.remove_state()?;
         Ok(summary)
     }

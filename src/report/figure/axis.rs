@@ -21,6 +21,21 @@ impl Axis {
         Self { name: name.into(), range, ticks: Vec::new() }
     }
 
+    /// An axis of decimal logarithms with ticks that say 1, 2 or 5 times a power of ten: from the last one not above `low`
+    /// to the first one not below `high`, both logarithms.
+    pub fn logarithmic(name: &str, (low, high): (f64, f64)) -> Self {
+        let decades = low.floor() as i32..=high.floor() as i32 + 1;
+        let round = decades.flat_map(|decade| [1, 2, 5].map(|digit: u8| (f64::from(digit), decade)));
+        let says = |digit: f64, decade: i32| format!("{:.*}", (-decade).max(0) as usize, digit * 10_f64.powi(decade));
+        let round = round.map(|(digit, decade)| (digit.log10() + f64::from(decade), says(digit, decade)));
+        let mut ticks: Vec<(f64, String)> = round.collect();
+        let first = ticks.iter().rposition(|tick| tick.0 <= low).unwrap_or(0);
+        let last = ticks.iter().position(|tick| tick.0 >= high).unwrap_or(first).max(first + 1);
+        ticks.truncate(last + 1);
+        ticks.drain(..first);
+        Self { name: name.into(), range: (ticks[0].0, ticks[last - first].0), ticks }
+    }
+
     /// The same with round ticks at `most` places or fewer, or with its own.
     pub(super) fn coordinate(&self, most: usize) -> Coordinate {
         let even = RangedCoordf64::from(self.range.0..self.range.1);
@@ -81,5 +96,17 @@ mod tests {
         let own = Axis { ticks: vec![(-1.0, "0.1".into()), (1.0, "10".into())], ..Axis::new("a", (-1.0, 1.0)) };
         assert_eq!(own.coordinate(6).places, [-1.0, 1.0]);
         assert_eq!(own.label(1.0), "10");
+    }
+
+    #[test]
+    fn ticks_of_logarithms_say_round_numbers_round_about() {
+        let said = |low: f64, high: f64| {
+            let axis = Axis::logarithmic("a", (low.log10(), high.log10()));
+            assert_eq!((axis.ticks[0].0, axis.ticks[axis.ticks.len() - 1].0), axis.range);
+            axis.ticks.into_iter().map(|tick| tick.1).collect::<Vec<_>>()
+        };
+        assert_eq!(said(0.03, 1.3), ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]);
+        assert_eq!(said(6.0, 9.0), ["5", "10"]);
+        assert_eq!(said(1.0, 1.0), ["1", "2"]); // an axis is never a point
     }
 }

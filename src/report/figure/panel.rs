@@ -114,6 +114,14 @@ pub fn note(seeds: &[usize]) -> String {
     }
 }
 
+/// The lowest and the highest end of (mean, deviation).
+pub fn reach(points: impl Iterator<Item = (f64, Option<f64>)>) -> (f64, f64) {
+    points.fold((f64::MAX, f64::MIN), |(low, high), (mean, sd)| {
+        let sd = sd.unwrap_or(0.0);
+        (low.min(mean - sd), high.max(mean + sd))
+    })
+}
+
 /// The top of an axis from zero that holds every mean and band: the next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten.
 pub fn top(lines: &[Line]) -> f64 {
     let points = lines.iter().flat_map(|line| &line.points);
@@ -266,6 +274,11 @@ mod tests {
         assert_eq!(spread(&seeds[..1]).unwrap()[0].sd, None);
         assert!(spread(&[]).unwrap().is_empty());
         assert!(spread(&[vec![(1.0, f64::NAN)]]).is_err());
+    }
+
+    #[test]
+    fn deviations_reach_out() {
+        assert_eq!(reach([(4.0, Some(1.5)), (3.0, None)].into_iter()), (2.5, 5.5));
     }
 
     #[test]

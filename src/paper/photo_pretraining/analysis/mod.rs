@@ -56,6 +56,11 @@ fn rows(part: &str) -> Result<Vec<String>> {
     }
 }
 
+/// Whether a part needs the trained weights of a row.
+pub(super) fn compares(row: &str) -> bool {
+    PARTS.iter().any(|part| !is_of_a_step(part) && rows(part).is_ok_and(|rows| rows.iter().any(|own| own == row)))
+}
+
 /// What can be set about an analysis, and which ranks it is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,9 +1,10 @@
 //! What a training step of each update takes: time and memory.
 
 use super::{Subject, lines_frame};
-use crate::dataset::{Split, batches};
+use crate::dataset::{Pair, Split, batches};
 use crate::memory::peak;
-use crate::paper::photo_pretraining::{PaperStep, again::Again, bench::Bench};
+use crate::paper::photo_pretraining::{again::Again, bench::Bench};
+use crate::seed::Stream;
 use crate::train::Step;
 use crate::{Error, Result};
 use std::time::Instant;
@@ -35,8 +36,10 @@ pub(super) fn time(subjects: &[Subject]) -> Result<()> {
     let mut seconds = vec![Vec::new(); subjects.len()];
     for round in 0..WARM + TIMED {
         for place in in_turn(subjects.len(), round) {
+            let subject = &subjects[place];
+            let batch = batch(subject, &trainings[place].bench, round)?;
             let started = Instant::now();
-            take(&subjects[place], &trainings[place].bench, &mut steps[place], round)?;
+            steps[place].step(&batch, &mut chance(subject, round), 1.0)?;
             if round >= WARM {
                 seconds[place].push(vec![(round - WARM) as f64, started.elapsed().as_secs_f64()]);
             }
@@ -65,7 +68,9 @@ pub(super) fn memory(subject: &Subject) -> Result<()> {
     let mut step = training.step(&pixels)?;
     let mut lines = Vec::new();
     for round in 0..WARM + COUNTED {
-        let (taken, bytes) = peak(|| take(subject, &training.bench, &mut step, round))?;
+        let batch = batch(subject, &training.bench, round)?;
+        let mut chance = chance(subject, round);
+        let (taken, bytes) = peak(|| step.step(&batch, &mut chance, 1.0))?;
         taken?;
         if round >= WARM {
             lines.push(vec![(round - WARM) as f64, bytes as f64]);
@@ -74,15 +79,18 @@ pub(super) fn memory(subject: &Subject) -> Result<()> {
     subject.write("memory", lines_frame(&["round", "bytes"], &lines)?)
 }
 
-/// A step on the first batch of an epoch of its own.
-fn take(subject: &Subject, bench: &Bench, step: &mut PaperStep, round: usize) -> Result<()> {
+/// The first batch of an epoch of its own.
+fn batch(subject: &Subject, bench: &Bench, round: usize) -> Result<Vec<Pair>> {
     let Subject { run, order, .. } = subject;
     if order.watch.is_stopped() {
         return Err(Error::Stopped { resume: "steps are measured from the beginning".into() });
     }
     let mut shuffle = run.seed.child("shuffle", round as u64);
     let batch = batches(&bench.pairs(Split::Train), run.config.fit.batch, &mut shuffle).into_iter().next();
-    let batch = batch.ok_or_else(|| Error::value("training pairs", "one batch or more", "none"))?;
-    step.step(&batch, &mut run.seed.child("time", round as u64), 1.0)?;
-    Ok(())
+    batch.ok_or_else(|| Error::value("training pairs", "one batch or more", "none"))
+}
+
+/// What chance decides in the step of a round.
+fn chance(subject: &Subject, round: usize) -> Stream {
+    subject.run.seed.child("time", round as u64)
 }

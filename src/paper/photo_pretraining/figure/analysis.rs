@@ -7,7 +7,7 @@ use crate::paper::photo_pretraining::protocol::first_seed;
 use crate::paper::photo_pretraining::{SLUG, analysis::separated, table::BETAS};
 use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::figure::axis::Axis;
-use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, spread, top};
+use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, reach, spread, top};
 use crate::report::figure::scatter::{self, Cloud, Part, Scatter};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::{record::read_row, score::read_early};
@@ -110,9 +110,14 @@ pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
 pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     let spread_of = |folder: &Folder| {
         let lines = folder.lines("gradient", ["epoch", "nuclear_norm"])?;
-        Ok(lines.into_iter().map(|[epoch, norm]| (epoch, norm)).collect())
+        // As logarithms: an epoch in which one seed's gradients burst would flatten all others. One without any has none.
+        let lines = lines.into_iter().filter(|[_, norm]| *norm > 0.0);
+        Ok(lines.map(|[epoch, norm]| (epoch, norm.log10())).collect())
     };
     let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
+    if spreads.iter().any(|line| line.points.is_empty()) {
+        return Ok(None);
+    }
     let mut series = Vec::new();
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "stability") else { return Ok(None) };
@@ -122,11 +127,12 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     }
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);
     let (low, high) = extent(&series);
+    let points = spreads.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
     let first = Panel {
         title: format!("Fig. 4b: spread of gradients, {dataset}"),
-        note: format!("{}; of the triplet loss over 16 batches", note(&counts)),
+        note: format!("{} of the logarithm; of the triplet loss over 16 batches", note(&counts)),
         x: Axis::new("Epoch", (1.0, last)),
-        y: Axis::new("Nuclear norm of the covariance", (0.0, top(&spreads))),
+        y: Axis::logarithmic("Nuclear norm of the covariance (log scale)", reach(points)),
         lines: spreads,
         levels: Vec::new(),
         marks: false,

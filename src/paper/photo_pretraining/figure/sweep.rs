@@ -5,7 +5,7 @@ use crate::Result;
 use crate::paper::photo_pretraining::Query;
 use crate::paper::photo_pretraining::table::{BETAS, PRETRAININGS, base, weighed};
 use crate::report::figure::axis::Axis;
-use crate::report::figure::panel::{self, Deviation, Level, Line, Panel, Spread};
+use crate::report::figure::panel::{self, Deviation, Level, Line, Panel, Spread, reach};
 use std::path::Path;
 
 /// Acc@1 of Eq. 5 against the weight of the topology loss, one line a pre-training, each beside its Ours-Base (Fig. 3);
@@ -82,10 +82,7 @@ impl Sweep {
         }
         let points = self.lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
         let points = points.chain(self.levels.iter().map(|level| (level.mean, level.sd)));
-        let (low, high) = points.fold((f64::MAX, f64::MIN), |(low, high), (mean, sd)| {
-            let sd = sd.unwrap_or(0.0);
-            (low.min(mean - sd), high.max(mean + sd))
-        });
+        let (low, high) = reach(points);
         let panel = Panel {
             title: title.into(),
             note: format!("{} {what}", seeds_note(&self.seeds)),
