@@ -4,7 +4,7 @@ use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
 use crate::paper::photo_pretraining::protocol::first_seed;
-use crate::paper::photo_pretraining::{SLUG, analysis::separated, table::BETAS};
+use crate::paper::photo_pretraining::{SLUG, analysis::Settings, analysis::separated, table::BETAS};
 use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, reach, spread, top};
@@ -92,9 +92,10 @@ pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", rise.mean);
         surfaces.push(Surface { label, x: grid.alphas, y: grid.betas, height: grid.loss });
     }
+    let batches = Settings::default().batches[0];
     let landscapes = Landscapes {
         title: format!("Fig. 4a: the triplet loss round the trained weights, {dataset}"),
-        note: format!("{ONE_SEED}; directions scaled filter by filter (Li et al., 2018); 128 training pairs"),
+        note: format!("{ONE_SEED}; directions scaled filter by filter (Li et al., 2018); {batches} training batches"),
         x: "First direction".into(),
         y: "Second direction".into(),
         height: "loss".into(),
