@@ -200,7 +200,7 @@ impl<'a> Trial<'a> {
         let seconds = outcome.map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
         let epoch = outcome.map(|outcome| outcome.epoch);
         let summary = record(self.folder, &ranks, queries.gallery.len(), epoch, &select_on, seconds)?;
-        if epoch.is_some() && run.seed != Seed(0) && analysis::compares(&run.row) {
+        if epoch.is_some() && run.seed != Seed(0) && analysis::needs_weights_of(&run.row) {
             self.save(&kept_at(run, self.order)?)?;
         }
         self.folder.remove_state()?;

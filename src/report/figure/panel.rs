@@ -124,8 +124,8 @@ pub fn reach(points: impl Iterator<Item = (f64, Option<f64>)>) -> (f64, f64) {
 
 /// The top of an axis from zero that holds every mean and band: the next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten.
 pub fn top(lines: &[Line]) -> f64 {
-    let points = lines.iter().flat_map(|line| &line.points);
-    let largest = points.map(|point| point.mean + point.sd.unwrap_or(0.0)).fold(0.0, f64::max);
+    let points = lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
+    let (_, largest) = reach(points);
     if largest <= 0.0 {
         return 1.0;
     }

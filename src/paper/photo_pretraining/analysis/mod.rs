@@ -57,7 +57,7 @@ fn rows(part: &str) -> Result<Vec<String>> {
 }
 
 /// Whether a part needs the trained weights of a row.
-pub(super) fn compares(row: &str) -> bool {
+pub(super) fn needs_weights_of(row: &str) -> bool {
     PARTS.iter().any(|part| !is_of_a_step(part) && rows(part).is_ok_and(|rows| rows.iter().any(|own| own == row)))
 }
 

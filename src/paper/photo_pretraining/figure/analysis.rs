@@ -36,11 +36,12 @@ fn over_seeds(
         let runs = read_row(results, SLUG, dataset, row)?;
         let curves = analysed(&runs, name).into_iter().map(|run| curve(&Folder::of(&run.folder)));
         let curves = curves.collect::<Result<Vec<_>>>()?;
-        if curves.is_empty() {
+        let points = spread(&curves)?;
+        if points.is_empty() {
             return Ok(None);
         }
         counts.push(curves.len());
-        lines.push(Line { label: label.into(), points: spread(&curves)? });
+        lines.push(Line { label: label.into(), points });
     }
     Ok(Some((lines, counts)))
 }
@@ -116,9 +117,6 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
         Ok(lines.map(|[epoch, norm]| (epoch, norm.log10())).collect())
     };
     let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
-    if spreads.iter().any(|line| line.points.is_empty()) {
-        return Ok(None);
-    }
     let mut series = Vec::new();
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "stability") else { return Ok(None) };
@@ -129,9 +127,10 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);
     let (low, high) = extent(&series);
     let points = spreads.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
+    let batches = Settings::default().batches[1];
     let first = Panel {
         title: format!("Fig. 4b: spread of gradients, {dataset}"),
-        note: format!("{} of the logarithm; of the triplet loss over 16 batches", note(&counts)),
+        note: format!("{} of the logarithm; of the triplet loss over {batches} batches", note(&counts)),
         x: Axis::new("Epoch", (1.0, last)),
         y: Axis::logarithmic("Nuclear norm of the covariance (log scale)", reach(points)),
         lines: spreads,
