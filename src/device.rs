@@ -1,6 +1,9 @@
 //! Where tensors live: a GPU if the build has one and one answers, else the CPU; and how a program makes the best of the
 //! CPU.
 
+#[cfg(feature = "cuda")]
+mod gpu;
+
 use crate::{Error, Result};
 use candle_core::Device;
 
@@ -100,7 +103,7 @@ fn cuda() -> Result<Device> {
     // cudarc panics where a library is missing. That is an answer here, so it is caught and not printed as a crash.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let opened = panic::catch_unwind(first_device);
+    let opened = panic::catch_unwind(gpu::first);
     panic::set_hook(hook);
     let found = match opened {
         Ok(Ok(device)) => return Ok(device),
@@ -112,16 +115,4 @@ fn cuda() -> Result<Device> {
         },
     };
     Err(Error::value("--device", "a CUDA device, its driver, and CUDA's libraries in LD_LIBRARY_PATH", found))
-}
-
-/// The first device, if it and the libraries do what a network needs of them.
-#[cfg(feature = "cuda")]
-fn first_device() -> candle_core::Result<Device> {
-    let device = Device::new_cuda(0)?;
-    #[cfg(feature = "cudnn")]
-    let _version = candle_core::cuda::cudarc::cudnn::result::get_version(); // loads the library
-    // One kernel: those of a build for another kind of GPU are refused here and not in the middle of a run.
-    let one = candle_core::Tensor::ones(1, candle_core::DType::F32, &device)?;
-    (one + 1.0)?.to_vec1::<f32>()?;
-    Ok(device)
 }

@@ -1,7 +1,11 @@
 //! Adam's update in place: three passes over the numbers, no temporary tensors.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lane::for_rows;
-use super::{is_native, slice};
+use super::{is_fused, slice};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, InplaceOp3, Layout, Result, Tensor, Var, bail};
 
 /// The constants of one update.
@@ -51,28 +55,32 @@ pub fn adam(x: &Var, mean: &Var, square: &Var, gradient: &Tensor, step: &AdamSte
         let found = [mean.dims(), square.dims(), gradient.dims()];
         bail!("adam: expected moments and a gradient of {:?}, found {found:?}", x.dims());
     }
-    if !(is_native(x) && is_native(mean) && is_native(square) && is_native(gradient)) {
+    if ![x.as_tensor(), mean, square, gradient].into_iter().all(is_fused) {
         return compose(x, mean, square, gradient, step);
     }
     let gradient = gradient.contiguous()?;
     let [beta1, beta2] = step.beta.map(|beta| beta as f32);
     let decay = step.weight_decay as f32;
-    let to_mean = Moment { make: move |m: f32, g: f32, x: f32| beta1 * m + (1.0 - beta1) * (g + decay * x) };
+    let to_mean = Moment {
+        make: move |m: f32, g: f32, x: f32| beta1 * m + (1.0 - beta1) * (g + decay * x),
+        kernel: Kernel::Mean { keep: beta1, decay, power: 1 },
+    };
     mean.inplace_op3(&gradient, x, &to_mean)?;
     let to_square = Moment {
         make: move |v: f32, g: f32, x: f32| {
             let g = g + decay * x;
             beta2 * v + (1.0 - beta2) * g * g
         },
+        kernel: Kernel::Mean { keep: beta2, decay, power: 2 },
     };
     square.inplace_op3(&gradient, x, &to_square)?;
     let [rate, unit] = step.corrected();
     let (rate, unit, epsilon) = (rate as f32, unit as f32, step.epsilon as f32);
-    x.inplace_op3(
-        mean,
-        square,
-        &Moment { make: move |x: f32, m: f32, v: f32| x - rate * m / ((v * unit).sqrt() + epsilon) },
-    )
+    let to_x = Moment {
+        make: move |x: f32, m: f32, v: f32| x - rate * m / ((v * unit).sqrt() + epsilon),
+        kernel: Kernel::Move([rate, unit, epsilon]),
+    };
+    x.inplace_op3(mean, square, &to_x)
 }
 
 impl AdamStep {
@@ -99,7 +107,18 @@ fn compose(x: &Var, mean: &Var, square: &Var, gradient: &Tensor, step: &AdamStep
 
 /// A number made from itself and two others, place by place.
 struct Moment<F> {
+    /// On the CPU.
     make: F,
+    /// On a GPU.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    kernel: Kernel,
+}
+
+/// The same as a kernel of `cuda/kernels.cu`, with its constants.
+#[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+enum Kernel {
+    Mean { keep: f32, decay: f32, power: i32 },
+    Move([f32; 3]),
 }
 
 impl<F: Fn(f32, f32, f32) -> f32 + Sync + Send> InplaceOp3 for Moment<F> {
@@ -125,5 +144,22 @@ impl<F: Fn(f32, f32, f32) -> f32 + Sync + Send> InplaceOp3 for Moment<F> {
             own.iter_mut().zip(others).for_each(|(own, (first, second))| *own = (self.make)(*own, *first, *second));
         });
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        own: &mut CudaStorage,
+        layout: &Layout,
+        first: &CudaStorage,
+        l2: &Layout,
+        second: &CudaStorage,
+        l3: &Layout,
+    ) -> Result<()> {
+        let (own, first, second) = ((own, layout), (first, l2), (second, l3));
+        match self.kernel {
+            Kernel::Mean { keep, decay, power } => cuda::adam_mean(own, first, second, [keep, decay], power),
+            Kernel::Move(constants) => cuda::adam_move(own, first, second, constants),
+        }
     }
 }

@@ -29,7 +29,7 @@ fn tap_product(seen: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Tensor> {
     let weight = weight.reshape((g.d, g.part()))?;
     let of_group = |group: usize| {
         let seen = seen.narrow(3, group * g.part(), g.part())?.reshape((g.rows(), g.part()))?;
-        seen.matmul(&weight.narrow(0, group * g.group(), g.group())?.t()?.contiguous()?)
+        seen.matmul(&weight.narrow(0, group * g.group(), g.group())?.t()?)
     };
     let groups = (0..g.window.groups).map(of_group).collect::<Result<Vec<_>>>()?;
     Tensor::cat(&groups, 1)?.reshape(g.output_shape())

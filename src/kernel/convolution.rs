@@ -1,9 +1,15 @@
 //! The convolution as an operation of candle's graph.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 #[cfg(feature = "cudnn")]
 use super::cudnn;
-use super::rectify::{Bounds, channel_sums, mask};
+#[cfg(feature = "cuda")]
+use super::is_fused;
+use super::rectify::{Bounds, channel_sums, mask, shift};
 use super::{Geometry, Window, composed, depthwise, is_native, product, slice};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 /// Two-dimensional convolution (cross-correlation), bias and rectifier, differentiable in input, weight and bias.
@@ -44,16 +50,12 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window
         Path::Cudnn(plan) => cudnn::conv2d(x, weight, &geometry, plan)?,
         Path::Composed => composed::conv2d(x, weight, &geometry)?,
     };
-    let y = match bias {
-        Some(bias) => y.broadcast_add(bias)?,
-        None => y,
-    };
-    composed::cut(&y, bounds)
+    shift(&y, bias, bounds)
 }
 
 /// What computes a convolution.
 enum Path {
-    /// The code beside this: bias and cut included, while later paths leave them to candle.
+    /// The code beside this, bias and cut included.
     Native,
     #[cfg(feature = "cudnn")]
     Cudnn(cudnn::Plan),
@@ -66,12 +68,28 @@ impl Path {
         if is_native(x) && is_native(weight) {
             return Ok(Self::Native);
         }
+        #[cfg(feature = "cuda")]
+        if is_on_gpu(x, weight, geometry) {
+            return Ok(Self::Native);
+        }
+        // One product of candle's, which cuDNN only wraps.
+        #[cfg(feature = "cuda")]
+        if geometry.is_pointwise() && geometry.window.groups == 1 {
+            return Ok(Self::Composed);
+        }
         #[cfg(feature = "cudnn")]
         if let Some(plan) = cudnn::plan(x, weight, geometry)? {
             return Ok(Self::Cudnn(plan));
         }
         Ok(Self::Composed)
     }
+}
+
+/// Whether the code beside this has a kernel for a convolution on a GPU: only where every channel has its own window.
+#[cfg(feature = "cuda")]
+fn is_on_gpu(x: &Tensor, weight: &Tensor, g: &Geometry) -> bool {
+    let sizes = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
+    g.is_depthwise() && is_fused(x) && is_fused(weight) && x.device().is_cuda() && cuda::is_countable(&sizes)
 }
 
 struct Conv2d {
@@ -102,6 +120,20 @@ impl CustomOp3 for Conv2d {
         Ok((CpuStorage::F32(output), g.output_shape()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        l1: &Layout,
+        weight: &CudaStorage,
+        l2: &Layout,
+        bias: &CudaStorage,
+        l3: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let g = Geometry::convolution(l1.dims(), l2.dims(), self.window)?;
+        Ok((cuda::depthwise(&g, (x, l1), (weight, l2), (bias, l3), self.bounds)?, g.output_shape()))
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, bias: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Gradients> {
         let is_wanted = |t: &Tensor| t.track_op() || t.is_variable();
         let g = Geometry::convolution(x.dims(), weight.dims(), self.window)?;
@@ -130,6 +162,17 @@ impl CustomOp2 for InputGradient {
         };
         Ok((CpuStorage::F32(output), g.input_shape()))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        l1: &Layout,
+        grad: &CudaStorage,
+        l2: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::depthwise_to_input(&self.0, (weight, l1), (grad, l2))?, self.0.input_shape()))
+    }
 }
 
 struct WeightGradient(Geometry);
@@ -146,5 +189,10 @@ impl CustomOp2 for WeightGradient {
             false => product::weight_gradient(g, x, grad),
         };
         Ok((CpuStorage::F32(output), g.weight_shape()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, l1: &Layout, grad: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::depthwise_to_weight(&self.0, (x, l1), (grad, l2))?, self.0.weight_shape()))
     }
 }

@@ -3,15 +3,19 @@
 //! Maps are channels-last, `(b, h, w, c)`: the channels of a pixel lie side by side, so that a 1 x 1 convolution is one
 //! matrix product on the numbers as they lie, and everything else works on whole vectors of channels.
 //!
-//! On the CPU in f32 the operations here have their own code, forward and backward; elsewhere they are put together from
-//! candle's, with the same values. On a GPU convolutions are cuDNN's, where the build has the feature `cudnn`.
+//! In f32 the operations here have their own code, forward and backward, on the CPU and (but for pooling) on a GPU;
+//! elsewhere they are put together from candle's, with the same values. On a GPU 1 x 1 convolutions are candle's products
+//! and other dense ones cuDNN's, where the build has the feature `cudnn`.
 
 mod adam;
 mod composed;
 mod convolution;
+#[cfg(feature = "cuda")]
+mod cuda;
 #[cfg(feature = "cudnn")]
 mod cudnn;
 mod depthwise;
+mod fold;
 mod fresh;
 mod gather;
 mod geometry;
@@ -26,6 +30,7 @@ mod winograd;
 
 pub use adam::{AdamStep, adam};
 pub use convolution::conv2d;
+pub use fold::{norm_scale, norm_shift, scale_filters};
 pub use geometry::Window;
 pub use norm::{Moments, batch_norm, moments};
 pub use pool::{average_pool, max_pool};
@@ -45,9 +50,14 @@ pub fn channels_last(pictures: &Tensor) -> Result<Tensor> {
     pictures.permute((0, 2, 3, 1))?.contiguous()
 }
 
-/// Whether the operations here take a tensor: f32 on the CPU.
+/// Whether a tensor is f32 on the CPU, which every operation here has code for.
 fn is_native(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
+}
+
+/// Whether a tensor is f32 on the CPU or on a GPU, which most operations here have code for.
+fn is_fused(x: &Tensor) -> bool {
+    is_native(x) || (cfg!(feature = "cuda") && x.device().is_cuda() && x.dtype() == DType::F32)
 }
 
 /// The values of a tensor that is contiguous.

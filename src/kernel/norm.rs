@@ -1,9 +1,14 @@
 //! Batch norm with statistics of the batch, addition and rectifier in the same pass.
 
+#[cfg(feature = "cuda")]
+use super::is_fused;
 use super::lane::{make_rows, sum_rows, task_rows};
 use super::rectify::{Bounds, mask};
 use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+
+#[cfg(feature = "cuda")]
+mod device;
 
 /// Mean and (biased) variance of every channel.
 #[derive(Debug, Clone)]
@@ -32,6 +37,10 @@ pub struct Moments {
 pub fn moments(x: &Tensor) -> Result<Moments> {
     let (.., c) = x.dims4()?;
     let x = x.detach();
+    #[cfg(feature = "cuda")]
+    if is_fused(&x) && x.device().is_cuda() {
+        return device::moments(&x);
+    }
     if is_native(&x) {
         let both = x.contiguous()?.apply_op1_no_bwd(&MomentsOf)?;
         return Ok(Moments { mean: both.narrow(0, 0, c)?, variance: both.narrow(0, c, c)? });
@@ -66,6 +75,10 @@ pub fn batch_norm(
     bounds: Bounds,
 ) -> Result<Tensor> {
     check(x, affine, residual)?;
+    #[cfg(feature = "cuda")]
+    if is_fused(x) && x.device().is_cuda() {
+        return device::batch_norm(x, moments, affine, epsilon, residual, bounds);
+    }
     if !is_native(x) {
         return compose(x, affine, epsilon, residual, bounds);
     }

@@ -1,7 +1,11 @@
 //! Rectifiers: cutting numbers off, alone, after an addition, and on the way back.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lane::{make_rows, sum_rows, task_rows};
-use super::{composed, is_native, slice};
+use super::{composed, is_fused, slice};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use std::ops::Range;
 
@@ -60,7 +64,7 @@ impl Bounds {
 /// # Ok::<(), candle_core::Error>(())
 /// ```
 pub fn rectify(x: &Tensor, bounds: Bounds) -> Result<Tensor> {
-    match is_native(x) {
+    match is_fused(x) {
         _ if bounds.is_open() => Ok(x.clone()),
         true => x.contiguous()?.apply_op1(Rectify(bounds)),
         false => composed::cut(x, bounds),
@@ -83,7 +87,7 @@ pub fn rectify(x: &Tensor, bounds: Bounds) -> Result<Tensor> {
 /// # Ok::<(), candle_core::Error>(())
 /// ```
 pub fn add(x: &Tensor, y: &Tensor, bounds: Bounds) -> Result<Tensor> {
-    if is_native(x) && is_native(y) && x.dims() == y.dims() {
+    if is_fused(x) && is_fused(y) && x.dims() == y.dims() {
         return x.contiguous()?.apply_op2(&y.contiguous()?, Add(bounds));
     }
     composed::cut(&(x + y)?, bounds)
@@ -103,6 +107,11 @@ impl CustomOp1 for Rectify {
         };
         let out = make_rows(x.len(), 1, cut);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::cut_sum((x, layout), None, self.0)?, layout.shape().clone()))
     }
 
     fn bwd(&self, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
@@ -126,9 +135,52 @@ impl CustomOp2 for Add {
         Ok((CpuStorage::F32(out), l1.shape().clone()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, l1: &Layout, y: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::cut_sum((x, l1), Some((y, l2)), self.0)?, l1.shape().clone()))
+    }
+
     fn bwd(&self, _: &Tensor, _: &Tensor, out: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = mask(out, &grad.contiguous()?, self.0)?;
         Ok((Some(grad.clone()), Some(grad)))
+    }
+}
+
+/// Adds one number to every channel, which `(..., c)` has `c` of, and cuts off: the end of a convolution.
+pub(super) fn shift(x: &Tensor, shift: Option<&Tensor>, bounds: Bounds) -> Result<Tensor> {
+    match shift {
+        None => rectify(x, bounds),
+        Some(shift) if is_fused(x) && is_fused(shift) => x.contiguous()?.apply_op2(&shift.contiguous()?, Shift(bounds)),
+        Some(shift) => composed::cut(&x.broadcast_add(shift)?, bounds),
+    }
+}
+
+struct Shift(Bounds);
+
+impl CustomOp2 for Shift {
+    fn name(&self) -> &'static str {
+        "shift"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, shift: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, shift) = (slice(x, l1)?, slice(shift, l2)?);
+        let c = shift.len();
+        let out = make_rows(x.len() / c.max(1), c, |rows, out| {
+            let sums = x[rows.start * c..rows.end * c].iter().zip(shift.iter().cycle());
+            out.iter_mut().zip(sums).for_each(|(out, (x, shift))| *out = self.0.cut(x + shift));
+        });
+        Ok((CpuStorage::F32(out), l1.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, l1: &Layout, shift: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::cut_shift((x, l1), (shift, l2), self.0)?, l1.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, out: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let grad = mask(out, &grad.contiguous()?, self.0)?;
+        let to_shift = channel_sums(&grad)?;
+        Ok((Some(grad), Some(to_shift)))
     }
 }
 
@@ -155,6 +207,11 @@ impl CustomOp2 for Mask {
         });
         Ok((CpuStorage::F32(out), l1.shape().clone()))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, y: &CudaStorage, l1: &Layout, grad: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((cuda::cut_gradient((y, l1), (grad, l2), self.0)?, l1.shape().clone()))
+    }
 }
 
 /// The sum over every position of each channel: the gradient of a bias.
@@ -177,5 +234,11 @@ impl CustomOp1 for ChannelSums {
             }
         });
         Ok((CpuStorage::F32(sums.into_iter().map(|sum| sum as f32).collect()), Shape::from(c)))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let c = layout.dims().last().copied().unwrap_or(1);
+        Ok((cuda::column_sums((x, layout))?, Shape::from(c)))
     }
 }

@@ -264,6 +264,14 @@ fn additions_and_rectifiers_agree_with_their_composition() {
 }
 
 #[test]
+fn shifts_agree_with_their_composition() {
+    let inputs = [(filled(1, (3, 5, 7, 4)) * 9.0).unwrap(), filled(2, 4)];
+    for bounds in [Bounds::NONE, Bounds::RELU, Bounds::RELU6] {
+        check_against_f64(&inputs, |t| rectify::shift(&t[0], Some(&t[1]), bounds).unwrap());
+    }
+}
+
+#[test]
 fn adam_in_place_equals_its_composition() {
     let run = |dtype: DType| {
         let var = |seed| Var::from_tensor(&filled(seed, (7, 5)).to_dtype(dtype).unwrap()).unwrap();

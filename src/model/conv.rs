@@ -1,7 +1,7 @@
 //! The one convolution layer of the crate, alone and followed by batch norm.
 
 use super::{Activation, BatchNorm, Init, Mode, NormConfig, Scope, Weight, init::Fan};
-use crate::kernel::{Bounds, Window, add, conv2d};
+use crate::kernel::{Bounds, Window, add, conv2d, scale_filters};
 use crate::{Error, Result};
 use candle_core::Tensor;
 
@@ -106,7 +106,7 @@ impl Convolution {
     /// `cut(scale * forward(x) + shift)` per output channel, with the scale folded into the weight.
     fn forward_folded(&self, x: &Tensor, affine: &(Tensor, Tensor), bounds: Bounds, mode: Mode) -> Result<Tensor> {
         let (scale, shift) = affine;
-        let weight = self.weight.value(mode).broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+        let weight = scale_filters(&self.weight.value(mode), scale)?;
         let shift = match &self.bias {
             Some(bias) => (scale * bias.value(mode))?.add(shift)?,
             None => shift.clone(),

@@ -138,9 +138,8 @@ impl BatchNorm {
         if mode == Mode::Train && self.statistic == Statistic::Batch {
             return Ok(None);
         }
-        let deviation = (self.running_var.value(mode) + self.epsilon)?.sqrt()?;
-        let scale = (self.weight.value(mode) / deviation)?;
-        let shift = (self.bias.value(mode) - (self.running_mean.value(mode) * &scale)?)?;
+        let scale = kernel::norm_scale(&self.weight.value(mode), &self.running_var.value(mode), self.epsilon)?;
+        let shift = kernel::norm_shift(&self.bias.value(mode), &self.running_mean.value(mode), &scale)?;
         Ok(Some((scale, shift)))
     }
 

@@ -3,28 +3,37 @@
 use crate::run::read_csv;
 use crate::{Error, Result};
 use polars::prelude::DataFrame;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What stands in the columns after the network: work and threads.
-const COLUMNS: [(&str, u64); 4] = [("embed", 1), ("embed", 2), ("train", 1), ("train", 2)];
-
-/// A markdown table of the ratios in `results/bench/kernels.csv`, a line a network.
+/// Markdown tables of the ratios in `results/bench/kernels.csv`: one for each device, a line a network.
 ///
 /// # Errors
 /// A file that is not there or has other columns.
 pub fn markdown(results: &Path) -> Result<String> {
     let path = results.join("bench/kernels.csv");
     let ratios = ratios(&read_csv(&path)?).map_err(|error| Error::data(&path, "the table of the benchmark", error))?;
-    let mut text =
-        "| ours / PyTorch | embed, 1 thread | embed, 2 threads | train, 1 thread | train, 2 threads |\n".to_string();
-    text += "|---|--:|--:|--:|--:|\n";
-    for group in ratios.chunk_by(|a, b| a.network == b.network) {
-        let find =
-            |(work, threads): (&str, u64)| group.iter().find(|line| line.work == work && line.threads == threads);
-        let cell = |column| find(column).map_or(String::new(), |line| format!("{:.2}", line.ratio));
-        text += &format!("| {} | {} |\n", group[0].network, COLUMNS.map(cell).join(" | "));
+    let devices: BTreeSet<&str> = ratios.iter().map(|line| line.device.as_str()).collect();
+    let tables: Vec<String> = devices.into_iter().map(|device| table(device, &ratios)).collect();
+    Ok(tables.join("\n"))
+}
+
+/// The lines of one device, with a column for everything that was measured on it.
+fn table(device: &str, lines: &[Line]) -> String {
+    let lines: Vec<&Line> = lines.iter().filter(|line| line.device == device).collect();
+    let columns: BTreeSet<(&str, u64)> = lines.iter().map(|line| line.column()).collect();
+    let heads = columns
+        .iter()
+        .map(|(work, threads)| format!("{work}, {threads} thread{}", if *threads == 1 { "" } else { "s" }));
+    let mut text = format!("| ours / PyTorch, {device} | {} |\n", heads.collect::<Vec<_>>().join(" | "));
+    text += &format!("|---|{}\n", "--:|".repeat(columns.len()));
+    for group in lines.chunk_by(|a, b| a.network == b.network) {
+        let find = |column: &(&str, u64)| group.iter().find(|line| line.column() == *column);
+        let cells =
+            columns.iter().map(|column| find(column).map_or(String::new(), |line| format!("{:.2}", line.ratio)));
+        text += &format!("| {} | {} |\n", group[0].network, cells.collect::<Vec<_>>().join(" | "));
     }
-    Ok(text)
+    text
 }
 
 struct Line {
@@ -32,16 +41,24 @@ struct Line {
     work: String,
     threads: u64,
     ratio: f64,
+    device: String,
+}
+
+impl Line {
+    fn column(&self) -> (&str, u64) {
+        (&self.work, self.threads)
+    }
 }
 
 fn ratios(frame: &DataFrame) -> Result<Vec<Line>> {
-    let (networks, works) = (frame.column("network")?.str()?, frame.column("work")?.str()?);
+    let text = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?);
+    let (networks, works, devices) = (text("network")?, text("work")?, text("device")?);
     let threads = frame.column("threads")?.cast(&polars::prelude::DataType::UInt64)?;
     let ratios = frame.column("ratio")?.cast(&polars::prelude::DataType::Float64)?;
     let (threads, ratios) = (threads.u64()?, ratios.f64()?);
     let line = |i| {
-        let (network, work) = (networks.get(i)?.to_string(), works.get(i)?.to_string());
-        Some(Line { network, work, threads: threads.get(i)?, ratio: ratios.get(i)? })
+        let [network, work, device] = [networks.get(i)?, works.get(i)?, devices.get(i)?].map(String::from);
+        Some(Line { network, work, threads: threads.get(i)?, ratio: ratios.get(i)?, device })
     };
     Ok((0..frame.height()).filter_map(line).collect())
 }
@@ -51,16 +68,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_network() {
+    fn a_table_is_a_device_and_a_line_a_network() {
         let place = tempfile::tempdir().unwrap();
         assert!(markdown(place.path()).is_err());
         let folder = place.path().join("bench");
         std::fs::create_dir(&folder).unwrap();
         let text = "network,work,threads,ours_per_s,peer_per_s,ratio,device,versions\n\
-                    mini,embed,1,10.0,8.0,1.25,cpu,x\nmini,train,2,1.0,2.0,0.5,cpu,x\nresnet18,train,1,1.0,1.0,1.0,cpu,x\n";
+                    mini,embed,1,10.0,8.0,1.25,cpu,x\nmini,embed,4,3.0,4.0,0.75,gpu,x\nmini,train,2,1.0,2.0,0.5,cpu,x\n\
+                    resnet18,train,1,1.0,1.0,1.0,cpu,x\n";
         std::fs::write(folder.join("kernels.csv"), text).unwrap();
-        let table = markdown(place.path()).unwrap();
-        let lines: Vec<&str> = table.lines().skip(2).collect();
-        assert_eq!(lines, ["| mini | 1.25 |  |  | 0.50 |", "| resnet18 |  |  | 1.00 |  |"]);
+        let expected = "| ours / PyTorch, cpu | embed, 1 thread | train, 1 thread | train, 2 threads |\n|---|--:|--:|--:|\n\
+                        | mini | 1.25 |  | 0.50 |\n| resnet18 |  | 1.00 |  |\n\n\
+                        | ours / PyTorch, gpu | embed, 4 threads |\n|---|--:|\n| mini | 0.75 |\n";
+        assert_eq!(markdown(place.path()).unwrap(), expected);
     }
 }

@@ -5,6 +5,7 @@ mod plan;
 
 pub(super) use plan::{Plan, plan};
 
+use super::cuda::on_the_cpu;
 use super::{Geometry, composed};
 use candle_core::cuda::cudarc::cudnn::{ConvBackwardData, ConvBackwardFilter, ConvForward};
 use candle_core::cuda::cudarc::driver::CudaView;
@@ -102,7 +103,7 @@ impl CustomOp2 for Convolution {
     }
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        bail!("{}: expected tensors on a CUDA device, found them on the CPU", self.name())
+        on_the_cpu(self.name())
     }
 
     fn cuda_fwd(&self, a: &CudaStorage, l1: &Layout, b: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {

@@ -11,6 +11,7 @@ use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, r
 use crate::report::figure::scatter::{self, Cloud, Part, Scatter};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::{record::read_row, score::read_early};
+use crate::run::read_json;
 use std::path::Path;
 
 const ONE_SEED: &str = "the first seed of either row";
@@ -18,6 +19,11 @@ const ONE_SEED: &str = "the first seed of either row";
 /// The analyses of a row's first seed, where the one that is asked for is among them.
 fn first(results: &Path, dataset: &str, row: &str, name: &str) -> Option<Folder> {
     Some(Folder::of(&first_seed(results, dataset, row))).filter(|folder| folder.has(name))
+}
+
+/// What the analyses of a folder were made with.
+fn settings(folder: &Folder) -> Result<Settings> {
+    read_json(&folder.0.join("settings.json"))
 }
 
 /// Points (x, y) of one run.
@@ -85,15 +91,15 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// # Errors
 /// A record that does not read.
 pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let mut surfaces = Vec::new();
+    let (mut surfaces, mut batches) = (Vec::new(), 0);
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "landscape") else { return Ok(None) };
         let Some(grid) = grids(&folder)?.into_iter().next() else { return Ok(None) };
         let rise = grid.rise(RADIUS)?;
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", rise.mean);
         surfaces.push(Surface { label, x: grid.alphas, y: grid.betas, height: grid.loss });
+        batches = settings(&folder)?.batches[0];
     }
-    let batches = Settings::default().batches[0];
     let landscapes = Landscapes {
         title: format!("Fig. 4a: the triplet loss round the trained weights, {dataset}"),
         note: format!("{ONE_SEED}; directions scaled filter by filter (Li et al., 2018); {batches} training batches"),
@@ -117,17 +123,17 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
         Ok(lines.map(|[epoch, norm]| (epoch, norm.log10())).collect())
     };
     let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
-    let mut series = Vec::new();
+    let (mut series, mut batches) = (Vec::new(), 0);
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "stability") else { return Ok(None) };
         let values = stability(&folder.column("stability", "acc1")?)?.normalised;
         let point = |(i, value): (usize, &f64)| Spread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
         series.push(Line { label: label.into(), points: values.iter().enumerate().map(point).collect() });
+        batches = settings(&folder)?.batches[1];
     }
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);
     let (low, high) = extent(&series);
     let points = spreads.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
-    let batches = Settings::default().batches[1];
     let first = Panel {
         title: format!("Fig. 4b: spread of gradients, {dataset}"),
         note: format!("{} of the logarithm; of the triplet loss over {batches} batches", note(&counts)),
