@@ -19,7 +19,7 @@ const SPAN: usize = 128;
 const THREADS: usize = 1 << 18;
 
 /// Whether kernels, which count with `int`, can count the tensors of an operation.
-pub(in super::super) fn is_countable(sizes: &[usize]) -> bool {
+pub fn is_countable(sizes: &[usize]) -> bool {
     sizes.iter().all(|size| i32::try_from(*size).is_ok())
 }
 
@@ -30,7 +30,7 @@ pub(super) fn for_each(count: usize) -> LaunchConfig {
 }
 
 /// One block for 32 columns and `span` rows.
-pub(super) fn for_columns(rows: usize, columns: usize, span: usize) -> LaunchConfig {
+pub(super) fn for_columns([rows, columns, span]: [usize; 3]) -> LaunchConfig {
     let grid_dim = ((columns as u32).div_ceil(FOLD[0]), rows.div_ceil(span) as u32, 1);
     LaunchConfig { grid_dim, block_dim: (FOLD[0], FOLD[1], 1), shared_mem_bytes: 0 }
 }

@@ -1,7 +1,8 @@
 //! What the papers claim, against what our runs show.
 //!
 //! A claim is a line of `data/claims.csv`: row A against row B on a dataset, in a metric, with a direction and, where
-//! the paper gives one, the size of the effect. An empty dataset stands for every dataset in which both rows were run.
+//! the paper gives one, the size of the effect. Several datasets, with spaces between them, stand for as many claims, whose
+//! names end with theirs; an empty one stands for every dataset in which both rows were run.
 //!
 //! | row | stands for |
 //! |---|---|

@@ -21,12 +21,23 @@ pub fn claims() -> Result<Vec<Claim>> {
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Claim>> {
     let frame = read_text(text).map_err(|error| Error::data(path, "a CSV table", error))?;
-    (0..frame.height())
-        .map(|line| {
-            let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);
-            parse_line(&frame, line).map_err(fail)
-        })
-        .collect()
+    let mut claims = Vec::with_capacity(frame.height());
+    for line in 0..frame.height() {
+        let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);
+        claims.extend(spread(parse_line(&frame, line).map_err(fail)?));
+    }
+    Ok(claims)
+}
+
+/// A claim on several corpora as one on each, under its name and the corpus's.
+fn spread(claim: Claim) -> Vec<Claim> {
+    let datasets = claim.dataset.clone().unwrap_or_default();
+    let on =
+        |dataset: &str| Claim { id: format!("{}-{dataset}", claim.id), dataset: Some(dataset.into()), ..claim.clone() };
+    match datasets.contains(' ') {
+        true => datasets.split_whitespace().map(on).collect(),
+        false => vec![claim],
+    }
 }
 
 fn parse_line(frame: &DataFrame, line: usize) -> Result<Claim> {

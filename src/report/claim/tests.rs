@@ -202,6 +202,16 @@ fn a_claim_that_is_less() {
 }
 
 #[test]
+fn a_line_with_several_corpora_is_as_many_claims() {
+    let text = "id,slug,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n\
+                gain,p,t,s,one two,x,y,acc1,less,-3\nalone,p,t,s,one,x,y,acc1,less,\n";
+    let claims = parse(Path::new("claims.csv"), text).unwrap();
+    let named = claims.iter().map(|claim| (claim.id.as_str(), claim.dataset.as_deref().unwrap()));
+    assert_eq!(named.collect::<Vec<_>>(), [("gain-one", "one"), ("gain-two", "two"), ("alone", "one")]);
+    assert_eq!(claims[1], Claim { id: "gain-two".into(), dataset: Some("two".into()), ..claims[0].clone() });
+}
+
+#[test]
 fn a_malformed_claim_names_its_line() {
     let head = "id,slug,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n";
     for (line, reason) in [
