@@ -26,11 +26,14 @@ pub fn first() -> Result<Device> {
 
 /// Sees to what candle leaves undone.
 fn prepare(device: &CudaDevice) -> Result<()> {
-    // SAFETY: candle works on one stream, which keeps the order of everything, so no event has to.
+    // SAFETY: candle waits for no event either, since it opens no stream of its own: a thread's work is in order by itself,
+    // and what another thread made is only read after `synchronize`, as before.
     unsafe { device.disable_event_tracking() };
-    keep_memory(device)?;
+    if device.cuda_stream().context().has_async_alloc() {
+        keep_memory(device)?;
+    }
     // candle sends the sizes of a tensor that is not contiguous along with every kernel; so they stay there once sent. So
-    // does other data below 4 kB: the indices of a batch, at some 3 kB a step. Of this thread, and to the program's end.
+    // does other data below 4 kB that this thread sends: the indices of a batch, some 3 kB a step, to the program's end.
     std::mem::forget(device.enable_cuda_graph_htod_cache());
     // As above, of the code that `kernel` compiles.
     let code = compile_ptx(PROBE).map_err(|error| Error::Msg(format!("{error:?}")))?;

@@ -89,7 +89,10 @@ impl Path {
 #[cfg(feature = "cuda")]
 fn is_on_gpu(x: &Tensor, weight: &Tensor, g: &Geometry) -> bool {
     let sizes = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
-    g.is_depthwise() && is_fused(x) && is_fused(weight) && x.device().is_cuda() && cuda::is_countable(&sizes)
+    let [[top, _], [left, _]] = g.window.padding;
+    let steps = [g.window.stride, g.window.dilation, top, left];
+    let is_countable = cuda::is_countable(&sizes) && cuda::is_countable(&steps);
+    g.is_depthwise() && is_fused(x) && is_fused(weight) && x.device().is_cuda() && is_countable
 }
 
 struct Conv2d {

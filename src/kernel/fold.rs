@@ -25,7 +25,7 @@ use candle_core::{Result, Tensor};
 /// ```
 pub fn norm_scale(weight: &Tensor, variance: &Tensor, epsilon: f64) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
-    if device::takes(&[weight, variance]) && weight.dims() == variance.dims() {
+    if device::takes(&[weight], &[variance]) && weight.dims() == variance.dims() {
         return device::norm_scale(weight, variance, epsilon);
     }
     weight / (variance + epsilon)?.sqrt()?
@@ -51,7 +51,7 @@ pub fn norm_scale(weight: &Tensor, variance: &Tensor, epsilon: f64) -> Result<Te
 /// ```
 pub fn norm_shift(bias: &Tensor, mean: &Tensor, scale: &Tensor) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
-    if device::takes(&[bias, mean, scale]) && bias.dims() == mean.dims() && bias.dims() == scale.dims() {
+    if device::takes(&[bias, scale], &[mean]) && bias.dims() == mean.dims() && bias.dims() == scale.dims() {
         return device::norm_shift(bias, mean, scale);
     }
     bias - (mean * scale)?
@@ -74,7 +74,7 @@ pub fn norm_shift(bias: &Tensor, mean: &Tensor, scale: &Tensor) -> Result<Tensor
 /// ```
 pub fn scale_filters(weight: &Tensor, scale: &Tensor) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
-    if device::takes(&[weight, scale]) && scale.dims() == &weight.dims()[..1] {
+    if device::takes(&[weight, scale], &[]) && weight.rank() == 4 && scale.dims() == &weight.dims()[..1] {
         return device::scale_filters(weight, scale);
     }
     weight.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)

@@ -74,7 +74,7 @@ pub fn batch_norm(
     residual: Option<&Tensor>,
     bounds: Bounds,
 ) -> Result<Tensor> {
-    check(x, affine, residual)?;
+    check(x, [affine[0], affine[1], &moments.mean, &moments.variance], residual)?;
     #[cfg(feature = "cuda")]
     if is_fused(x) && x.device().is_cuda() {
         return device::batch_norm(x, moments, affine, epsilon, residual, bounds);
@@ -90,9 +90,9 @@ pub fn batch_norm(
     }
 }
 
-fn check(x: &Tensor, affine: [&Tensor; 2], residual: Option<&Tensor>) -> Result<()> {
+fn check(x: &Tensor, channels: [&Tensor; 4], residual: Option<&Tensor>) -> Result<()> {
     let (.., c) = x.dims4()?;
-    if let Some(values) = affine.into_iter().find(|values| values.dims() != [c]) {
+    if let Some(values) = channels.into_iter().find(|values| values.dims() != [c]) {
         bail!("batch norm: expected one value for each of {c} channels, found {:?} for {:?}", values.dims(), x.dims());
     }
     if let Some(residual) = residual.filter(|residual| residual.dims() != x.dims()) {

@@ -60,7 +60,9 @@ fn ratios(frame: &DataFrame) -> Result<Vec<Line>> {
         let [network, work, device] = [networks.get(i)?, works.get(i)?, devices.get(i)?].map(String::from);
         Some(Line { network, work, threads: threads.get(i)?, ratio: ratios.get(i)?, device })
     };
-    Ok((0..frame.height()).filter_map(line).collect())
+    let whole =
+        |i: usize| line(i).ok_or_else(|| Error::value(format!("line {}", i + 2), "a value in each column", "none"));
+    (0..frame.height()).map(whole).collect()
 }
 
 #[cfg(test)]

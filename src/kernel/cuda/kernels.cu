@@ -195,7 +195,7 @@ extern "C" __global__ void adam_mean(float *mean, const float *grad, const float
     int i = place();
     if (i >= count) return;
     float g = grad[i] + decay * x[i];
-    mean[i] = keep * mean[i] + (1.0f - keep) * (power == 2 ? g * g : g);
+    mean[i] = keep * mean[i] + (1.0f - keep) * g * (power == 2 ? g : 1.0f);
 }
 
 extern "C" __global__ void adam_move(float *x, const float *mean, const float *square, int count, float rate, float unit,

@@ -15,17 +15,20 @@ pub(super) const LANES: usize = 32;
 /// Rows that a block folds at the least: eight for each of its row threads.
 const SPAN: usize = 128;
 
-/// Threads that fill the largest GPUs twice.
+/// Threads that fill the largest GPUs.
 const THREADS: usize = 1 << 18;
+
+/// What an `int` can count, less a last block that is not full.
+const LARGEST: usize = (1 << 31) - (1 << 22);
 
 /// Whether kernels, which count with `int`, can count the tensors of an operation.
 pub fn is_countable(sizes: &[usize]) -> bool {
-    sizes.iter().all(|size| i32::try_from(*size).is_ok())
+    sizes.iter().all(|size| *size <= LARGEST)
 }
 
 /// One thread a number.
 pub(super) fn for_each(count: usize) -> LaunchConfig {
-    let blocks = (count as u32).div_ceil(BLOCK); // callers have asked `is_countable`
+    let blocks = (count as u32).div_ceil(BLOCK); // callers have asked `is_countable`, or add little to what is
     LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (BLOCK, 1, 1), shared_mem_bytes: 0 }
 }
 

@@ -4,19 +4,20 @@ use super::super::cuda::{self, Input, on_the_cpu};
 use super::super::is_fused;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-/// Whether all of them are f32 on a GPU.
-pub fn takes(tensors: &[&Tensor]) -> bool {
-    tensors.iter().all(|tensor| is_fused(tensor) && tensor.device().is_cuda())
+/// Whether all of them are f32 on a GPU, and the constants do not want gradients.
+pub fn takes(tensors: &[&Tensor], constants: &[&Tensor]) -> bool {
+    let mut all = tensors.iter().chain(constants);
+    all.all(|tensor| is_fused(tensor) && tensor.device().is_cuda()) && !constants.iter().any(|tensor| tensor.track_op())
 }
 
-/// As [`super::norm_scale`]; the variance is a constant, as running ones are.
+/// As [`super::norm_scale`]; the variance is a constant.
 pub fn norm_scale(weight: &Tensor, variance: &Tensor, epsilon: f64) -> Result<Tensor> {
-    weight.contiguous()?.apply_op1(OverDeviation { variance: variance.detach().contiguous()?, epsilon: epsilon as f32 })
+    weight.contiguous()?.apply_op1(OverDeviation { variance: variance.contiguous()?, epsilon: epsilon as f32 })
 }
 
 /// As [`super::norm_shift`]; the mean is a constant.
 pub fn norm_shift(bias: &Tensor, mean: &Tensor, scale: &Tensor) -> Result<Tensor> {
-    bias.contiguous()?.apply_op2(&scale.contiguous()?, LessProduct { mean: mean.detach().contiguous()? })
+    bias.contiguous()?.apply_op2(&scale.contiguous()?, LessProduct { mean: mean.contiguous()? })
 }
 
 /// As [`super::scale_filters`].

@@ -24,19 +24,19 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Claim>> {
     let mut claims = Vec::with_capacity(frame.height());
     for line in 0..frame.height() {
         let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);
-        claims.extend(spread(parse_line(&frame, line).map_err(fail)?));
+        claims.extend(parse_line(&frame, line).and_then(spread).map_err(fail)?);
     }
     Ok(claims)
 }
 
 /// A claim on several corpora as one on each, under its name and the corpus's.
-fn spread(claim: Claim) -> Vec<Claim> {
-    let datasets = claim.dataset.clone().unwrap_or_default();
-    let on =
-        |dataset: &str| Claim { id: format!("{}-{dataset}", claim.id), dataset: Some(dataset.into()), ..claim.clone() };
-    match datasets.contains(' ') {
-        true => datasets.split_whitespace().map(on).collect(),
-        false => vec![claim],
+fn spread(claim: Claim) -> Result<Vec<Claim>> {
+    let Some(datasets) = claim.dataset.clone() else { return Ok(vec![claim]) };
+    let on = |id: String, dataset: &str| Claim { id, dataset: Some(dataset.into()), ..claim.clone() };
+    match datasets.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => Err(Error::value("dataset", "names of corpora or nothing", format!("`{datasets}`"))),
+        [one] => Ok(vec![on(claim.id.clone(), one)]),
+        ref all => Ok(all.iter().map(|dataset| on(format!("{}-{dataset}", claim.id), dataset)).collect()),
     }
 }
 

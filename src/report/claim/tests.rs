@@ -219,6 +219,7 @@ fn a_malformed_claim_names_its_line() {
         ("a,p,t,s,d,x,y,acc1,more,\n", "greater or less"),
         ("a,p,t,s,d,x,y,acc1,less,NaN\n", "paper_effect"),
         ("a,p,t,s,d,,y,acc1,less,\n", "row_a"),
+        ("a,p,t,s, ,x,y,acc1,less,\n", "names of corpora"),
     ] {
         let error = parse(Path::new("claims.csv"), &format!("{head}{line}")).unwrap_err().to_string();
         assert!(error.contains("claims.csv") && error.contains("line 2") && error.contains(reason), "{error}");
