@@ -155,9 +155,9 @@ fn empty_and_misfitting_tensors_are_told_apart() {
         conv2d(&x, &weight, None, Window::default(), Bounds::NONE)
     };
     assert_eq!(run([0, 5, 5, 4]).unwrap().dims(), [0, 3, 3, 2]);
-    let (empty, ones) = (Tensor::zeros((0, 5, 5, 4), DType::F32, &device).unwrap(), filled(1, &[4, 1, 3, 3]));
+    let (empty, filters) = (Tensor::zeros((0, 5, 5, 4), DType::F32, &device).unwrap(), filled(1, &[4, 1, 3, 3]));
     let window = Window { groups: 4, ..Window::default() };
-    let y = conv2d(&empty, &ones.to_device(&device).unwrap(), None, window, Bounds::RELU).unwrap();
+    let y = conv2d(&empty, &filters.to_device(&device).unwrap(), None, window, Bounds::RELU).unwrap();
     assert_eq!(y.dims(), [0, 3, 3, 4]);
     let error = run([1, 5, 5, 3]).unwrap_err().to_string();
     assert!(error.contains("[1, 5, 5, 3]") && error.contains("[2, 4, 3, 3]"), "{error}");

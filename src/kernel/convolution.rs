@@ -5,7 +5,7 @@ use super::cuda;
 #[cfg(feature = "cudnn")]
 use super::cudnn;
 #[cfg(feature = "cuda")]
-use super::is_fused;
+use super::is_on_gpu;
 use super::rectify::{Bounds, channel_sums, mask, shift};
 use super::{Geometry, Window, composed, depthwise, is_native, product, slice};
 #[cfg(feature = "cuda")]
@@ -69,16 +69,14 @@ impl Path {
             return Ok(Self::Native);
         }
         #[cfg(feature = "cuda")]
-        if is_on_gpu(x, weight, geometry) {
+        if has_kernel(x, weight, geometry) {
             return Ok(Self::Native);
         }
-        // One product of candle's, which cuDNN only wraps.
-        #[cfg(feature = "cuda")]
-        if geometry.is_pointwise() && geometry.window.groups == 1 {
-            return Ok(Self::Composed);
-        }
+        // But for what is one product of candle's, which cuDNN only wraps.
         #[cfg(feature = "cudnn")]
-        if let Some(plan) = cudnn::plan(x, weight, geometry)? {
+        if !(geometry.is_pointwise() && geometry.window.groups == 1)
+            && let Some(plan) = cudnn::plan(x, weight, geometry)?
+        {
             return Ok(Self::Cudnn(plan));
         }
         Ok(Self::Composed)
@@ -87,12 +85,12 @@ impl Path {
 
 /// Whether the code beside this has a kernel for a convolution on a GPU: only where every channel has its own window.
 #[cfg(feature = "cuda")]
-fn is_on_gpu(x: &Tensor, weight: &Tensor, g: &Geometry) -> bool {
+fn has_kernel(x: &Tensor, weight: &Tensor, g: &Geometry) -> bool {
     let sizes = [g.input_shape(), g.output_shape(), g.weight_shape()].map(|shape| shape.elem_count());
     let [[top, _], [left, _]] = g.window.padding;
     let steps = [g.window.stride, g.window.dilation, top, left];
     let is_countable = cuda::is_countable(&sizes) && cuda::is_countable(&steps);
-    g.is_depthwise() && is_fused(x) && is_fused(weight) && x.device().is_cuda() && is_countable
+    g.is_depthwise() && is_on_gpu(x) && is_on_gpu(weight) && is_countable
 }
 
 struct Conv2d {

@@ -57,7 +57,12 @@ fn is_native(x: &Tensor) -> bool {
 
 /// Whether a tensor is f32 on the CPU or on a GPU, which most operations here have code for.
 fn is_fused(x: &Tensor) -> bool {
-    is_native(x) || (cfg!(feature = "cuda") && x.device().is_cuda() && x.dtype() == DType::F32)
+    is_native(x) || is_on_gpu(x)
+}
+
+/// Whether a tensor is f32 on a GPU of this build.
+fn is_on_gpu(x: &Tensor) -> bool {
+    cfg!(feature = "cuda") && x.device().is_cuda() && x.dtype() == DType::F32
 }
 
 /// The values of a tensor that is contiguous.

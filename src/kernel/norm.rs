@@ -1,7 +1,7 @@
 //! Batch norm with statistics of the batch, addition and rectifier in the same pass.
 
 #[cfg(feature = "cuda")]
-use super::is_fused;
+use super::is_on_gpu;
 use super::lane::{make_rows, sum_rows, task_rows};
 use super::rectify::{Bounds, mask};
 use super::{composed, is_native, slice};
@@ -38,7 +38,7 @@ pub fn moments(x: &Tensor) -> Result<Moments> {
     let (.., c) = x.dims4()?;
     let x = x.detach();
     #[cfg(feature = "cuda")]
-    if is_fused(&x) && x.device().is_cuda() {
+    if is_on_gpu(&x) {
         return device::moments(&x);
     }
     if is_native(&x) {
@@ -76,7 +76,7 @@ pub fn batch_norm(
 ) -> Result<Tensor> {
     check(x, [affine[0], affine[1], &moments.mean, &moments.variance], residual)?;
     #[cfg(feature = "cuda")]
-    if is_fused(x) && x.device().is_cuda() {
+    if is_on_gpu(x) {
         return device::batch_norm(x, moments, affine, epsilon, residual, bounds);
     }
     if !is_native(x) {

@@ -2,7 +2,7 @@
 
 use super::launch::{Input, count, fill, launch, room, view, wrap};
 use super::plan::{LANES, for_columns, for_each, span};
-use candle_core::cuda::cudarc::driver::CudaSlice;
+use candle_core::cuda::cudarc::driver::{CudaSlice, LaunchConfig};
 use candle_core::{CudaDevice, CudaStorage, Layout, Result};
 
 /// Sizes of numbers as rows of columns.
@@ -11,19 +11,20 @@ fn table(layout: &Layout) -> [usize; 2] {
     [layout.shape().elem_count() / columns.max(1), columns]
 }
 
-/// Folds rows in two steps: blocks of rows by a kernel of its own (`first`: where to; rows, columns, rows a block), then
-/// their sums.
+/// Folds rows in two steps: blocks of rows by a kernel of its own (`first`: where to; its threads; rows, columns, rows a
+/// block), then their sums.
 fn fold(
     device: &CudaDevice,
     [rows, columns]: [usize; 2],
-    first: impl FnOnce(&mut CudaSlice<f32>, [i32; 3]) -> Result<()>,
+    first: impl FnOnce(&mut CudaSlice<f32>, LaunchConfig, [i32; 3]) -> Result<()>,
 ) -> Result<CudaStorage> {
     if rows == 0 || columns == 0 {
         return Ok(wrap(device.alloc_zeros::<f32>(columns)?, device));
     }
     let span = span(rows);
     let mut parts = room(device, rows.div_ceil(span) * columns)?;
-    first(&mut parts, [rows, columns, span].map(|size| size as i32))?;
+    let sizes = [rows, columns, span];
+    first(&mut parts, for_columns(sizes), sizes.map(|size| size as i32))?;
     match rows <= span {
         true => Ok(wrap(parts, device)),
         false => total(device, &parts, [rows.div_ceil(span), columns]),
@@ -39,8 +40,7 @@ pub(super) fn total(device: &CudaDevice, parts: &CudaSlice<f32>, [rows, columns]
 pub fn column_sums(x: Input) -> Result<CudaStorage> {
     let (device, sizes, x) = (&x.0.device, table(x.1), view::<f32>(x)?);
     count(&x)?;
-    fold(device, sizes, |out, [rows, columns, span]| {
-        let config = for_columns([rows, columns, span].map(|size| size as usize));
+    fold(device, sizes, |out, config, [rows, columns, span]| {
         launch!(device, "column_sums", config, out, &rows, &columns, &span, &x)
     })
 }
@@ -48,8 +48,7 @@ pub fn column_sums(x: Input) -> Result<CudaStorage> {
 pub fn column_squares(x: Input, mean: Input) -> Result<CudaStorage> {
     let (device, sizes, x, mean) = (&x.0.device, table(x.1), view::<f32>(x)?, view::<f32>(mean)?);
     count(&x)?;
-    fold(device, sizes, |out, [rows, columns, span]| {
-        let config = for_columns([rows, columns, span].map(|size| size as usize));
+    fold(device, sizes, |out, config, [rows, columns, span]| {
         launch!(device, "column_squares", config, out, &rows, &columns, &span, &x, &mean)
     })
 }
@@ -58,8 +57,7 @@ pub fn column_products(grad: Input, x: Input, [mean, unit]: [Input; 2]) -> Resul
     let (device, sizes, grad, x) = (&x.0.device, table(x.1), view::<f32>(grad)?, view::<f32>(x)?);
     let (mean, unit) = (view::<f32>(mean)?, view::<f32>(unit)?);
     count(&x)?;
-    fold(device, sizes, |out, [rows, columns, span]| {
-        let config = for_columns([rows, columns, span].map(|size| size as usize));
+    fold(device, sizes, |out, config, [rows, columns, span]| {
         launch!(device, "column_products", config, out, &rows, &columns, &span, &grad, &x, &mean, &unit)
     })
 }

@@ -17,6 +17,8 @@ pub(super) use elementwise::{
     over_deviation, scale_rows,
 };
 pub(super) use fold::{column_products, column_squares, column_sums, row_products};
+#[cfg(feature = "cudnn")]
+pub(super) use launch::view;
 pub(super) use launch::{Input, on_the_cpu, with};
 pub(super) use plan::is_countable;
 pub(super) use window::{depthwise, depthwise_to_input, depthwise_to_weight};

@@ -5,7 +5,7 @@ mod plan;
 
 pub(super) use plan::{Plan, plan};
 
-use super::cuda::on_the_cpu;
+use super::cuda::{self, Input, on_the_cpu};
 use super::{Geometry, composed};
 use candle_core::cuda::cudarc::cudnn::{ConvBackwardData, ConvBackwardFilter, ConvForward};
 use candle_core::cuda::cudarc::driver::CudaView;
@@ -51,7 +51,7 @@ impl Convolution {
         }
     }
 
-    fn run<T: Number>(&self, inputs: [(&CudaStorage, &Layout); 2]) -> Result<CudaStorage> {
+    fn run<T: Number>(&self, inputs: [Input; 2]) -> Result<CudaStorage> {
         let (device, plan, shapes) = (&inputs[0].0.device, &self.plan, self.shapes());
         let cudnn = handle(device)?;
         let Descriptors { x, y, filter: w, conv } = &Descriptors::<T>::new(&cudnn, &plan.g, plan.math)?;
@@ -86,10 +86,11 @@ impl Convolution {
     }
 }
 
-fn view<'a, T: Number>((storage, layout): (&'a CudaStorage, &Layout), shape: &Shape) -> Result<CudaView<'a, T>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) if layout.shape() == shape => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
-        _ => bail!("cudnn: expected a contiguous tensor {shape:?}, found {layout:?}"),
+/// The numbers of a tensor of this shape.
+fn view<'a, T: Number>(input: Input<'a>, shape: &Shape) -> Result<CudaView<'a, T>> {
+    match input.1.shape() == shape {
+        true => cuda::view(input),
+        false => bail!("cudnn: expected a tensor {shape:?}, found {:?}", input.1),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The same on a GPU: each a kernel, where candle starts several and even more on the way back.
 
 use super::super::cuda::{self, Input, on_the_cpu};
-use super::super::is_fused;
+use super::super::is_on_gpu;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
 /// Whether all of them are f32 on a GPU, and the constants do not want gradients.
 pub fn takes(tensors: &[&Tensor], constants: &[&Tensor]) -> bool {
     let mut all = tensors.iter().chain(constants);
-    all.all(|tensor| is_fused(tensor) && tensor.device().is_cuda()) && !constants.iter().any(|tensor| tensor.track_op())
+    all.all(|tensor| is_on_gpu(tensor)) && !constants.iter().any(|tensor| tensor.track_op())
 }
 
 /// As [`super::norm_scale`]; the variance is a constant.

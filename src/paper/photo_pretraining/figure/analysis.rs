@@ -21,9 +21,9 @@ fn first(results: &Path, dataset: &str, row: &str, name: &str) -> Option<Folder>
     Some(Folder::of(&first_seed(results, dataset, row))).filter(|folder| folder.has(name))
 }
 
-/// What the analyses of a folder were made with.
-fn settings(folder: &Folder) -> Result<Settings> {
-    read_json(&folder.0.join("settings.json"))
+/// What the analyses of a corpus were made with: those of the first row, with which all others are drawn.
+fn settings(results: &Path, dataset: &str) -> Result<Settings> {
+    read_json(&Folder::of(&first_seed(results, dataset, ROWS[0].0)).0.join("settings.json"))
 }
 
 /// Points (x, y) of one run.
@@ -91,15 +91,15 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// # Errors
 /// A record that does not read.
 pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
-    let (mut surfaces, mut batches) = (Vec::new(), 0);
+    let mut surfaces = Vec::new();
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "landscape") else { return Ok(None) };
         let Some(grid) = grids(&folder)?.into_iter().next() else { return Ok(None) };
         let rise = grid.rise(RADIUS)?;
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", rise.mean);
         surfaces.push(Surface { label, x: grid.alphas, y: grid.betas, height: grid.loss });
-        batches = settings(&folder)?.batches[0];
     }
+    let batches = settings(results, dataset)?.batches[0];
     let landscapes = Landscapes {
         title: format!("Fig. 4a: the triplet loss round the trained weights, {dataset}"),
         note: format!("{ONE_SEED}; directions scaled filter by filter (Li et al., 2018); {batches} training batches"),
@@ -123,14 +123,14 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
         Ok(lines.map(|[epoch, norm]| (epoch, norm.log10())).collect())
     };
     let Some((spreads, counts)) = over_seeds(results, dataset, "gradient", &spread_of)? else { return Ok(None) };
-    let (mut series, mut batches) = (Vec::new(), 0);
+    let mut series = Vec::new();
     for (row, label) in ROWS {
         let Some(folder) = first(results, dataset, row, "stability") else { return Ok(None) };
         let values = stability(&folder.column("stability", "acc1")?)?.normalised;
         let point = |(i, value): (usize, &f64)| Spread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
         series.push(Line { label: label.into(), points: values.iter().enumerate().map(point).collect() });
-        batches = settings(&folder)?.batches[1];
     }
+    let batches = settings(results, dataset)?.batches[1];
     let last = spreads[0].points.last().map_or(1.0, |point| point.x);
     let (low, high) = extent(&series);
     let points = spreads.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
