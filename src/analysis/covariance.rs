@@ -49,18 +49,6 @@ pub struct GradientSpread {
     pub signal: f64,
 }
 
-impl GradientSpread {
-    /// Signal-to-noise ratio, `signal / nuclear_norm`; none where all gradients are the same.
-    ///
-    /// ```
-    /// let spread = retrace::analysis::GradientSpread { samples: 3, nuclear_norm: 4.0, signal: 20.0 };
-    /// assert_eq!(spread.ratio(), Some(5.0));
-    /// ```
-    pub fn ratio(&self) -> Option<f64> {
-        (self.nuclear_norm > 0.0).then(|| self.signal / self.nuclear_norm)
-    }
-}
-
 impl Gradients {
     /// Takes the gradient of one more sample in.
     ///
@@ -186,7 +174,7 @@ mod tests {
         assert!((found.nuclear_norm - 14.0).abs() < 1e-5 && (found.signal - 14.0).abs() < 1e-5, "{found:?}");
         assert_eq!(found.samples, 3);
         let same = spread(&[[1.0, 2.0, 2.0]; 5]);
-        assert_eq!((same.nuclear_norm, same.signal, same.ratio()), (0.0, 9.0, None));
+        assert_eq!((same.nuclear_norm, same.signal), (0.0, 9.0));
     }
 
     #[test]

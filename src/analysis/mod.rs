@@ -26,6 +26,6 @@ pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
 pub use covariance::{GradientSpread, Gradients};
 pub use direction::Directions;
 pub use landscape::{Grid, Rise, scan};
-pub use separation::{Embedding, balanced, domain_accuracy, embed, told_apart};
+pub use separation::{Cloud, Embedding, balanced, embed, is_held_out, told_apart};
 pub use smoothness::{Smoothness, fidelity, smoothness};
 pub use stability::{Stability, stability};

@@ -63,39 +63,15 @@ const STEPS: usize = 500;
 /// Weight of the penalty, small beside a loss of log 2 and above 0, so that weights stay finite where clouds are apart.
 const PENALTY: f64 = 1e-3;
 
-/// How well a linear classifier tells two clouds apart on rows that it was not trained on, in percent.
+/// The share of held-out rows on their own side, as mean over both clouds, in percent: 100 = apart, 50 = chance, whatever
+/// the sizes of the clouds.
 ///
 /// ```text
-/// minimise over w, c:  mean over domains of mean over rows of log(1 + exp(-s (w . x + c)))  +  PENALTY / 2 |w|^2
-/// accuracy           = mean over domains of the share of its rows on the right side
+/// accuracy = 100 mean over clouds of mean over its held-out rows of right
 /// ```
-///
-/// 100 = apart, 50 = chance, whatever the sizes of the clouds: both count the same, and a row on the border counts half.
-/// Rows 0, 2, 4, ... of each cloud train, rows 1, 3, 5, ... test; x is standardised by the mean and deviation of the
-/// training rows. Training is 500 steps of Nesterov's gradient descent over all rows from zero, its step size the
-/// inverse of a bound on the curvature: nothing is drawn, so the number is the same every time.
 ///
 /// # Shapes
-/// As [`embed`], at least two rows a cloud.
-///
-/// # Errors
-/// A cloud of fewer than two rows, no whole rows, or features that are not finite.
-///
-/// # References
-/// Ben-David et al., A Theory of Learning from Different Domains, Machine Learning 2010, Sec. 4 (a classifier between
-/// domains as their distance); Nesterov, Introductory Lectures on Convex Optimization, 2004, Sec. 2.2.
-///
-/// ```
-/// let (low, high) = ([0.0, 0.1, 0.2, 0.3], [5.0, 5.1, 5.2, 5.3]);
-/// assert_eq!(retrace::analysis::domain_accuracy(&low, &high, 1)?, 100.0);
-/// assert_eq!(retrace::analysis::domain_accuracy(&low, &low, 1)?, 50.0);
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
-    Ok(balanced(&told_apart(a, b, d)?))
-}
-
-/// The accuracy of [`domain_accuracy`] from what [`told_apart`] found: the mean share of both clouds, in percent.
+/// What [`told_apart`] found, cloud by cloud.
 ///
 /// ```
 /// assert_eq!(retrace::analysis::balanced(&[vec![1.0, 0.0], vec![1.0]]), 75.0);
@@ -105,25 +81,72 @@ pub fn balanced(rights: &[Vec<f64>; 2]) -> f64 {
     50.0 * (share(&rights[0]) + share(&rights[1]))
 }
 
-/// The test rows of [`domain_accuracy`], cloud by cloud: 1 on its own side, 0 on the other, 0.5 on the border.
+/// Rows of features, and which object each is of: a photo and the sketches that show it are of one.
+#[derive(Debug, Clone, Copy)]
+pub struct Cloud<'a> {
+    /// Row by row.
+    pub rows: &'a [f32],
+    /// The object of every row.
+    pub objects: &'a [usize],
+}
+
+/// Whether rows of an object are held out from training: those of objects 1, 3, 5, ...
+///
+/// ```
+/// assert!(!retrace::analysis::is_held_out(0) && retrace::analysis::is_held_out(3));
+/// ```
+pub fn is_held_out(object: usize) -> bool {
+    !object.is_multiple_of(2)
+}
+
+/// How well a linear classifier tells two clouds apart on objects that it was not trained on, held-out row by row: 1 on
+/// its own side, 0 on the other, 0.5 on the border.
+///
+/// ```text
+/// minimise over w, c:  mean over clouds of mean over rows of log(1 + exp(-s (w . x + c)))  +  PENALTY / 2 |w|^2
+/// ```
+///
+/// Both clouds count the same, whatever their sizes. No object has rows on both sides of the split: a classifier that
+/// knows a sketch by its photo would be told nothing of domains. x is standardised by the mean and deviation of the
+/// training rows. Training is 500 steps of Nesterov's gradient descent over all rows from zero, its step size the
+/// inverse of a bound on the curvature: nothing is drawn, so the number is the same every time.
 ///
 /// # Shapes
-/// As [`domain_accuracy`]; entry `i` of a cloud is its row `2 i + 1`.
+/// As [`embed`]; entry `i` of a cloud is its `i`-th row of a held-out object.
 ///
 /// # Errors
-/// As [`domain_accuracy`].
+/// A cloud without rows to train or without rows to test, no whole rows, features that are not finite, or another number
+/// of objects than of rows.
+///
+/// # References
+/// Ben-David et al., A Theory of Learning from Different Domains, Machine Learning 2010, Sec. 4 (a classifier between
+/// domains as their distance); Nesterov, Introductory Lectures on Convex Optimization, 2004, Sec. 2.2.
 ///
 /// ```
-/// let rights = retrace::analysis::told_apart(&[0.0, 0.1, 0.2, 9.0], &[5.0, 5.1, 5.2, 5.3], 1)?;
-/// assert_eq!(rights, [vec![1.0, 0.0], vec![1.0, 1.0]]); // 9.0 lies among the others
+/// use retrace::analysis::{Cloud, told_apart};
+/// let low = Cloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
+/// let high = Cloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
+/// assert_eq!(told_apart(low, high, 1)?, [vec![1.0, 0.0], vec![1.0, 1.0]]); // 9.0 lies among the others
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn told_apart(a: &[f32], b: &[f32], d: usize) -> Result<[Vec<f64>; 2]> {
-    check([a, b], d, 2)?;
-    let half = |cloud: &[f32], odd: usize| -> Vec<f64> {
-        cloud.chunks_exact(d).skip(odd).step_by(2).flatten().map(|value| f64::from(*value)).collect()
+pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<f64>; 2]> {
+    check([a.rows, b.rows], d, 2)?;
+    for cloud in [a, b] {
+        let held_out = cloud.objects.iter().filter(|object| is_held_out(**object)).count();
+        if cloud.objects.len() != cloud.rows.len() / d || held_out == 0 || held_out == cloud.objects.len() {
+            let expected = format!("for {} rows an object each, some of them held out", cloud.rows.len() / d);
+            return Err(Error::value("objects", expected, format!("{held_out} of {}", cloud.objects.len())));
+        }
+    }
+    let half = |cloud: Cloud, wanted: bool| -> Vec<f64> {
+        let rows = cloud.rows.chunks_exact(d).zip(cloud.objects);
+        rows.filter(|(_, object)| is_held_out(**object) == wanted)
+            .flat_map(|(row, _)| row)
+            .copied()
+            .map(f64::from)
+            .collect()
     };
-    let mut halves = [half(a, 0), half(b, 0), half(a, 1), half(b, 1)];
+    let mut halves = [half(a, false), half(b, false), half(a, true), half(b, true)];
     standardise(&mut halves, d);
     let [train_a, train_b, test_a, test_b] = &halves;
     let line = train([train_a, train_b], d);
@@ -204,6 +227,28 @@ mod tests {
         (0..8 * n).map(|i| value(i, stream.sample(StandardNormal))).collect()
     }
 
+    /// The accuracy where every row is an object of its own.
+    fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
+        let objects = [a, b].map(|rows| (0..rows.len() / d).collect::<Vec<_>>());
+        let [a, b] = [(a, &objects[0]), (b, &objects[1])].map(|(rows, objects)| Cloud { rows, objects });
+        Ok(balanced(&told_apart(a, b, d)?))
+    }
+
+    #[test]
+    fn what_is_known_of_an_object_does_not_help() {
+        // Every column names an object, of which there are two rows: what is learnt of one row says all of the other, and
+        // nothing of other objects.
+        let objects = |first: usize| -> Vec<usize> { (2 * first..2 * first + 20).map(|row| row / 2).collect() };
+        let rows = |objects: &[usize]| -> Vec<f32> {
+            objects.iter().flat_map(|object| (0..20).map(move |column| f32::from(column == *object))).collect()
+        };
+        let [a, b] = [0, 10].map(objects);
+        let found =
+            told_apart(Cloud { rows: &rows(&a), objects: &a }, Cloud { rows: &rows(&b), objects: &b }, 20).unwrap();
+        assert!(found.iter().all(|rights| rights.len() == 10) && balanced(&found) == 50.0, "{found:?}");
+        assert_eq!(domain_accuracy(&rows(&a), &rows(&b), 20).unwrap(), 100.0); // a row of each object trains
+    }
+
     #[test]
     fn far_clouds_are_told_apart() {
         assert_eq!(domain_accuracy(&cloud("a", 100, 0.0), &cloud("b", 100, 20.0), 8).unwrap(), 100.0);
@@ -253,6 +298,13 @@ mod tests {
     fn what_does_not_fit_is_an_error() {
         assert!(embed(&[], &[1.0], 1).is_err() && embed(&[1.0], &[1.0, 2.0, 3.0], 2).is_err());
         assert!(embed(&[1.0], &[1.0], 0).is_err() && domain_accuracy(&[1.0], &[1.0, 2.0], 1).is_err());
+        let objects = |objects| {
+            told_apart(Cloud { rows: &[1.0, 2.0], objects }, Cloud { rows: &[1.0, 2.0], objects: &[0, 1] }, 1)
+        };
+        for wrong in [&[0, 2][..], &[1, 3], &[0], &[0, 1, 2]] {
+            assert!(objects(wrong).unwrap_err().to_string().contains("held out"), "{wrong:?}");
+        }
+        assert!(objects(&[6, 7]).is_ok());
         let error = embed(&[1.0, 2.0], &[1.0, f32::NAN], 1).unwrap_err().to_string();
         assert!(error.contains("second cloud, row 1"), "{error}");
         assert_eq!(embed(&[2.0, 2.0], &[2.0, 2.0], 2).unwrap().explained, (0.0, 0.0));

@@ -51,23 +51,6 @@ pub fn average_percentile(ranks: &[u32], gallery: u32) -> Result<f64> {
     Ok(100.0 * behind / f64::from(gallery - 1) / ranks.len() as f64)
 }
 
-/// The middle rank; the mean of the two middle ones where their number is even.
-///
-/// # Errors
-/// No query, or a rank of 0.
-///
-/// ```
-/// assert_eq!(retrace::metric::median_rank(&[9, 1, 2, 4])?, 3.0);
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn median_rank(ranks: &[u32]) -> Result<f64> {
-    check(ranks, u32::MAX)?;
-    let mut sorted = ranks.to_vec();
-    sorted.sort_unstable();
-    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-    Ok((f64::from(low) + f64::from(high)) / 2.0)
-}
-
 /// Mean, and the sample standard deviation where there are at least two values.
 ///
 /// ```text
@@ -126,7 +109,6 @@ mod tests {
         assert_eq!(acc_at(&found, 3).unwrap(), 80.0);
         assert_eq!(acc_at(&found, 5).unwrap(), 100.0);
         assert_eq!(average_percentile(&found, 5).unwrap(), 60.0); // (100 + 50 + 0 + 50 + 100) / 5
-        assert_eq!(median_rank(&found).unwrap(), 3.0);
         let kind = ranks(&TABLE, 5, &[0, 1, 2, 3, 4], Tie::Optimistic).unwrap();
         assert_eq!(kind, [1, 3, 5, 1, 1]);
     }
@@ -139,7 +121,7 @@ mod tests {
 
     #[test]
     fn degenerate_input_is_an_error() {
-        assert!(acc_at(&[], 1).is_err() && median_rank(&[]).is_err() && mean_sd(&[]).is_err());
+        assert!(acc_at(&[], 1).is_err() && mean_sd(&[]).is_err());
         assert!(acc_at(&[0], 1).unwrap_err().to_string().contains("rank of query 0"));
         assert!(average_percentile(&[6], 5).is_err() && average_percentile(&[1], 1).is_err());
         assert!(mean_sd(&[f64::NAN, 1.0]).is_err());

@@ -3,9 +3,10 @@
 use super::quantile::interpolate;
 use crate::{Error, Result, seed::Seed};
 use rand::{Rng, RngExt};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use std::collections::BTreeMap;
 
-/// Resamples of every interval: the ends of a 95% interval then rest on 250 values each.
+/// Resamples of every interval: the ends of a 95% interval then rest on some 250 values each.
 pub const RESAMPLES: usize = 10_000;
 
 /// A mean difference and its 95% interval.
@@ -13,9 +14,9 @@ pub const RESAMPLES: usize = 10_000;
 pub struct Interval {
     /// Mean difference over all queries.
     pub effect: f64,
-    /// The 2.5th percentile of the resampled means.
+    /// The lower end: near the 2.5th percentile of the resampled means.
     pub low: f64,
-    /// The 97.5th percentile of the resampled means.
+    /// The upper end.
     pub high: f64,
 }
 
@@ -32,7 +33,12 @@ pub struct Interval {
 /// or missed together. Seeds are drawn for each row on its own, since a seed is other luck in another training. The
 /// variance of `n` values drawn from `n` is short by `(n - 1) / n`, which counts where seeds are three: so a seed's
 /// distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed says nothing of its luck: the
-/// interval is then of the queries alone.
+/// interval is then of the queries alone. For the same reason, and since a deviation of few groups is itself uncertain,
+/// the percentiles lie further out than 2.5 and 97.5, as those of Student's t do; for 100 groups by 0.2:
+///
+/// ```text
+/// tail = Phi(sqrt(n / (n - 1)) t(0.025, n - 1)),    n groups, Phi and t the normal and Student's distribution
+/// ```
 ///
 /// # Shapes
 /// `a` and `b` have a list a seed, each with one score a query, same queries in the same order; `groups` has the group
@@ -43,7 +49,8 @@ pub struct Interval {
 ///
 /// # References
 /// Efron and Tibshirani, An Introduction to the Bootstrap, 1993, Sec. 13.3 (percentile interval); Davison and Hinkley,
-/// Bootstrap Methods and their Application, 1997, Sec. 3.8 (several levels of variation).
+/// Bootstrap Methods and their Application, 1997, Sec. 3.8 (several levels of variation); Hesterberg, What Teachers Should
+/// Know About the Bootstrap, The American Statistician 2015, Sec. 3 (expanded percentiles).
 ///
 /// ```
 /// use retrace::{metric::paired_interval, seed::Seed};
@@ -60,7 +67,16 @@ pub fn paired_interval(a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32], seed: See
     let mut stream = seed.stream("bootstrap");
     let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample(&sums, &members, &mut stream)).collect();
     means.sort_by(f64::total_cmp);
-    Ok(Interval { effect, low: interpolate(&means, 0.025), high: interpolate(&means, 0.975) })
+    let tail = tail(members.len())?;
+    Ok(Interval { effect, low: interpolate(&means, tail), high: interpolate(&means, 1.0 - tail) })
+}
+
+/// The share of resampled means below an interval, and that above it.
+fn tail(groups: usize) -> Result<f64> {
+    // One group leaves nothing to resample.
+    let freedom = groups.saturating_sub(1).max(1) as f64;
+    let student = StudentsT::new(0.0, 1.0, freedom).map_err(|error| Error::value("groups", "at least one", error))?;
+    Ok(Normal::standard().cdf((1.0 + 1.0 / freedom).sqrt() * student.inverse_cdf(0.025)))
 }
 
 /// Every seed's scores, as far from the mean over seeds as they would be among many.
@@ -175,6 +191,23 @@ mod tests {
     fn groups_of_other_sizes_weigh_as_their_queries() {
         let found = paired_interval(&[vec![1.0, 1.0, 1.0, 5.0]], &[vec![0.0; 4]], &[7, 7, 7, 3], Seed(0)).unwrap();
         assert_eq!((found.effect, found.low, found.high), (2.0, 1.0, 5.0)); // each group alone is the extreme draw
+    }
+
+    #[test]
+    fn few_groups_reach_as_far_as_students_t() {
+        // Five groups with mean 0 and variance (4 + 1 + 0 + 1 + 4) / 4 = 2.5: t says -+ 2.776 sqrt(2.5 / 5) = 1.963,
+        // percentiles of means that are held within -2 to 2, less; 2.5 and 97.5 say 1.2.
+        let values = vec![-2.0, -1.0, 0.0, 1.0, 2.0];
+        let found = paired_interval(&[values], &[vec![0.0; 5]], &apart(5), Seed(4)).unwrap();
+        assert!((1.6..1.96).contains(&half_width(found)), "{found:?}");
+        // Tables of t: 12.706, 2.776, 1.984 at 1, 4, 99 degrees.
+        for (groups, t) in [(2, 12.706), (5, 2.776), (100, 1.984)] {
+            let n = groups as f64;
+            let expected = Normal::standard().cdf(-(n / (n - 1.0)).sqrt() * t);
+            assert!((tail(groups).unwrap() / expected - 1.0).abs() < 0.01, "{groups}");
+        }
+        assert!((tail(100).unwrap() - 0.0231).abs() < 1e-4 && (tail(100_000).unwrap() - 0.025).abs() < 1e-5);
+        assert!(tail(1).is_ok());
     }
 
     #[test]

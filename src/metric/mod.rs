@@ -10,7 +10,7 @@ mod drop;
 mod quantile;
 mod rank;
 
-pub use accuracy::{acc_at, average_percentile, mean_sd, median_rank};
+pub use accuracy::{acc_at, average_percentile, mean_sd};
 pub use bootstrap::{Interval, RESAMPLES, paired_interval};
 pub use drop::relative_drops;
 pub use quantile::quantile;

@@ -1,7 +1,7 @@
 //! The networks by name, and what each expects of its input.
 
 use super::{Backbone, EfficientNet, Inception, NormConfig, ResNet, Scope, Vgg, VisionTransformer};
-use super::{mini, resnet, vgg, vision_transformer};
+use super::{efficientnet, inception, mini, norm, resnet, vgg, vision_transformer};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,21 @@ impl Architecture {
             Self::ResNet18 | Self::ResNet50 | Self::Vgg16 => IMAGENET,
             Self::ClipVitB32 => CLIP,
             Self::InceptionV3 | Self::Mini => CENTRED,
+        }
+    }
+
+    /// The part of batch norm's running statistics that a training batch replaces.
+    ///
+    /// ```
+    /// use retrace::model::Architecture;
+    /// assert_eq!(Architecture::Mini.momentum(), 0.1);
+    /// assert_eq!(Architecture::EfficientNetLite0.momentum(), 0.01); // 75% of the old ones are left after 29 batches
+    /// ```
+    pub fn momentum(self) -> f64 {
+        match self {
+            Self::EfficientNetLite0 => efficientnet::MOMENTUM,
+            Self::InceptionV3 => inception::MOMENTUM,
+            Self::ResNet18 | Self::ResNet50 | Self::Vgg16 | Self::ClipVitB32 | Self::Mini => norm::MOMENTUM,
         }
     }
 }

@@ -52,7 +52,7 @@ const HEAD: usize = 1280;
 const EPSILON: f64 = 1e-3;
 
 /// One less the original's `batch_norm_momentum`, 0.99.
-const MOMENTUM: f64 = 0.01;
+pub(super) const MOMENTUM: f64 = 0.01;
 
 /// The network up to its last convolution, with the tensor names of the pip package `efficientnet_lite_pytorch`.
 ///

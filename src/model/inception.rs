@@ -9,7 +9,7 @@ use candle_core::Tensor;
 const EPSILON: f64 = 1e-3;
 
 /// PyTorch's.
-const MOMENTUM: f64 = 0.1;
+pub(super) const MOMENTUM: f64 = 0.1;
 
 /// A 3 x 3 maximum of stride 2.
 const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, groups: 1 };

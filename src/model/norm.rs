@@ -45,6 +45,9 @@ impl NormConfig {
     }
 }
 
+/// The part of the running statistics that a training batch replaces, where a network does not say otherwise: PyTorch's.
+pub(super) const MOMENTUM: f64 = 0.1;
+
 /// Batch normalisation over all but the channel dimension.
 ///
 /// ```text
@@ -69,7 +72,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Registers the four tensors; epsilon 1e-5 and momentum 0.1 are PyTorch's.
+    /// Registers the four tensors, with PyTorch's epsilon, 1e-5, and [`MOMENTUM`].
     ///
     /// # Errors
     /// A taken name.
@@ -81,7 +84,15 @@ impl BatchNorm {
         let (weight, bias) = (affine("weight", Init::Ones)?, affine("bias", Init::Zeros)?);
         let running_mean = scope.buffer("running_mean", &[channels], Init::Zeros)?;
         let running_var = scope.buffer("running_var", &[channels], Init::Ones)?;
-        Ok(Self { weight, bias, running_mean, running_var, statistic: config.statistic, epsilon: 1e-5, momentum: 0.1 })
+        Ok(Self {
+            weight,
+            bias,
+            running_mean,
+            running_var,
+            statistic: config.statistic,
+            epsilon: 1e-5,
+            momentum: MOMENTUM,
+        })
     }
 
     /// The same with another epsilon and momentum.

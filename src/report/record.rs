@@ -1,7 +1,8 @@
 //! The finished runs of a row.
 
-use crate::run::{Rank, RunFolder, Summary, read_json};
+use crate::run::{Rank, RunFolder, Summary};
 use crate::{Error, Result, metric::acc_at};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// One finished run: its ranks sorted by query, checked against its summary.
@@ -44,25 +45,43 @@ pub fn read_row(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<
     }
     for pair in runs.windows(2) {
         check_same_queries(&pair[0], &pair[1])?;
-        check_same_settings(&pair[0], &pair[1])?;
+        check_same_basis(&pair[0], &pair[1])?;
     }
     Ok(runs)
 }
 
-/// Runs that are averaged differ in their seed alone.
-fn check_same_settings(a: &Run, b: &Run) -> Result<()> {
-    let settings = |run: &Run| -> Result<Option<serde_json::Value>> {
-        let path = run.folder.0.join("config.json");
-        let value: Option<serde_json::Value> = if path.is_file() { Some(read_json(&path)?) } else { None };
-        Ok(value.and_then(|value| value.get("config").cloned()))
-    };
-    match settings(a)? == settings(b)? {
-        true => Ok(()),
-        false => {
-            let expected = format!("the settings of {}, since both are seeds of one row", a.folder.0.display());
-            Err(Error::data(&b.folder.0, expected, "others"))
+/// Runs that are averaged differ in their seed alone: one configuration, one set of data, the same pre-trained weights.
+fn check_same_basis(a: &Run, b: &Run) -> Result<()> {
+    let (one, other) = (basis(&a.folder)?, basis(&b.folder)?);
+    match one.into_iter().zip(other).find(|(one, other)| one.1 != other.1) {
+        None => Ok(()),
+        Some(((name, _), (_, found))) => {
+            let expected = format!("the {name} of {}, since both are seeds of one row", a.folder.0.display());
+            Err(Error::data(&b.folder.0, expected, if found.is_object() { "others".into() } else { found.to_string() }))
         }
     }
+}
+
+/// What a run was trained on and with, by name; null where it says nothing of it.
+fn basis(folder: &RunFolder) -> Result<[(&'static str, Value); 4]> {
+    let read = |name: &str| -> Result<Value> {
+        let path = folder.0.join(name);
+        if !path.is_file() {
+            return Ok(Value::Null);
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        // The whole of `config.json`, the header of `log.jsonl`.
+        let first = serde_json::Deserializer::from_str(&text).into_iter().next();
+        first.transpose().map(Option::unwrap_or_default).map_err(|error| Error::data(&path, "JSON", error))
+    };
+    let (run, header) = (read("config.json")?, read("log.jsonl")?);
+    let of = |record: &Value, name: &str| record.get(name).cloned().unwrap_or_default();
+    Ok([
+        ("settings", of(&run, "config")),
+        ("data", of(&header, "data_version")),
+        ("counts of photos and sketches", of(&header, "counts")),
+        ("pre-trained weights", of(&header, "weights")),
+    ])
 }
 
 fn seed_folders(row: &Path) -> Result<Vec<(u64, RunFolder)>> {
@@ -263,6 +282,32 @@ pub(crate) mod tests {
         let results = tempfile::tempdir().unwrap();
         write_run(&RunFolder(results.path().join("p/d/r/seed0 (copy)")), &[1]);
         assert!(read_row(results.path(), "p", "d", "r").unwrap_err().to_string().contains("seed<number>"));
+    }
+
+    #[test]
+    fn seeds_of_other_settings_data_or_weights_are_named() {
+        let results = tempfile::tempdir().unwrap();
+        let at = |seed| folder(results.path(), "d", "r", seed);
+        (0..2).for_each(|seed| write_run(&at(seed), &[1, 2]));
+        let refused = || read_row(results.path(), "p", "d", "r").err().map(|error| error.to_string());
+        assert_eq!(refused(), None);
+        let (config, header) =
+            (r#"{"config":{"margin":0.3}}"#, r#"{"data_version":"a","counts":{"test":[1,2]},"weights":"b"}"#);
+        let epoch = "\n{\"epoch\":1}\n";
+        let write = |seed, name: &str, text: &str| write_atomic(&at(seed).0.join(name), text.as_bytes()).unwrap();
+        for (name, text, old, new, reason) in [
+            ("config.json", config.to_string(), "0.3", "0.2", "the settings of"),
+            ("log.jsonl", format!("{header}{epoch}"), "\"a\"", "\"c\"", "the data of"),
+            ("log.jsonl", format!("{header}{epoch}"), "[1,2]", "[1,3]", "the counts of"),
+            ("log.jsonl", format!("{header}{epoch}"), "\"b\"", "\"d\"", "the pre-trained weights of"),
+        ] {
+            (0..2).for_each(|seed| write(seed, name, &text));
+            assert_eq!(refused(), None);
+            write(1, name, &text.replace(old, new));
+            let error = refused().unwrap();
+            assert!(error.contains(reason) && error.contains("seed0") && error.contains("seed1"), "{error}");
+            write(1, name, &text);
+        }
     }
 
     #[test]

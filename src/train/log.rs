@@ -24,7 +24,8 @@ impl Log {
     /// Takes up the log that is at `path`, or starts one.
     ///
     /// # Errors
-    /// A log of other data, other pre-trained weights or another configuration; a folder that cannot be written.
+    /// A log of other data, other pre-trained weights, another configuration or another kind of device, whose last bits
+    /// differ; a folder that cannot be written.
     pub fn open(path: &Path, header: &Header) -> Result<Self> {
         if !path.is_file() {
             return Self::create(path, header);
@@ -34,13 +35,15 @@ impl Log {
         let first = lines.first().map_or("", String::as_str);
         let old: Header = serde_json::from_str(first).map_err(|error| Error::data(path, "a log's header", error))?;
         let identity = |header: &Header| {
-            let Header { config_hash, data_version, counts, weights, .. } = header.clone();
-            (config_hash, data_version, counts, weights)
+            let Header { config_hash, data_version, counts, weights, device, .. } = header.clone();
+            (config_hash, data_version, counts, weights, device)
         };
         if identity(&old) != identity(header) {
-            let expected = format!("a run on data {} with weights {:?}", header.data_version, header.weights);
-            let found = format!("one on data {} with weights {:?}", old.data_version, old.weights);
-            return Err(Error::data(path, expected, found));
+            let basis = |header: &Header| {
+                let Header { data_version, weights, device, .. } = header;
+                format!("data {data_version}, weights {weights:?} and {device}")
+            };
+            return Err(Error::data(path, format!("a run on {}", basis(header)), format!("one on {}", basis(&old))));
         }
         Ok(Self { path: path.to_path_buf(), lines })
     }

@@ -119,7 +119,11 @@ impl<'a> Trial<'a> {
             counts: [index.photos.len(), index.sketches.len()],
             versions,
             partial,
-            key: self.key(&weights_path(&self.run.config, self.order.places)?)?,
+            key: format!(
+                "{} {}",
+                self.key(&weights_path(&self.run.config, self.order.places)?)?,
+                device::name(self.order.device)
+            ),
         };
         Features::open(&plan, &self.order.places.cache, self.order.watch)
     }

@@ -48,8 +48,8 @@ pub fn table1() -> TableSpec {
         row("meta-full", "Meta-full", Some("Meta-full (Eq. 8)"), "with the second-order term, its sign as printed"),
         row("ours", "Meta-first (Ours)", Some("Meta-first (Eq. 9)"), "without it"),
     ];
-    let title =
-        "Table 1: the topology loss as a parallel task or as a meta objective, Acc@1 (the paper: OBOW, ResNet-50)";
+    let title = "Table 1: the topology loss as a parallel task or as a meta objective, Acc@1 (the paper: OBOW, ResNet-50; \
+         ours: supervised weights)";
     spec("table1", title, rows, measured())
 }
 
@@ -159,7 +159,12 @@ pub fn table3() -> TableSpec {
         line(Some(&row), &label, Some(("table3", &label)), "", &[])
     };
     let rows = settings.map(row).into();
-    spec("table3", "Table 3: triples of the topology loss, Acc@1 of Ours (the paper: OBOW, ResNet-50)", rows, printed())
+    spec(
+        "table3",
+        "Table 3: triples of the topology loss, Acc@1 of Ours (the paper: OBOW, ResNet-50; ours: supervised weights)",
+        rows,
+        printed(),
+    )
 }
 
 /// Table 4: every pre-training with R from every other, below its Ours-Base, which heads the paper's lines.

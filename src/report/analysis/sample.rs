@@ -51,7 +51,6 @@ impl Metric {
     /// What an interval resamples, beside the seeds of rows that have several.
     pub fn resampled(self) -> &'static str {
         match self {
-            Self::Separation => "features",
             Self::Rise | Self::Around => "directions",
             Self::Spread => "epochs",
             Self::Wander => "tens of steps",
@@ -75,7 +74,7 @@ impl Metric {
         let samples = match self {
             Self::Drop => drops(&folder, run)?,
             Self::Smoothness | Self::SmoothnessHog => alike(&folder, name, run)?,
-            Self::Separation => Samples::apart(told_apart(&folder)?),
+            Self::Separation => told_apart(&folder)?,
             Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
             Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
             Self::Time => Samples::apart(folder.column(name, "seconds")?),
@@ -116,16 +115,27 @@ fn alike(folder: &Folder, name: &str, run: &Run) -> Result<Samples> {
     }
 }
 
-/// 100 for each held-out feature on its domain's side, weighed so that both domains count the same.
-fn told_apart(folder: &Folder) -> Result<Vec<f64>> {
-    let domain = |name| folder.lines_where("domain", &[("domain", name)], ["right"]);
-    let [sketches, photos] = [domain("sketch")?.concat(), domain("photo")?.concat()];
-    let all = (sketches.len() + photos.len()) as f64;
-    let weigh = |rights: Vec<f64>| {
-        let share = all / (2.0 * rights.len() as f64);
-        rights.into_iter().map(move |right| 100.0 * right * share)
-    };
-    Ok(weigh(sketches).chain(weigh(photos)).collect())
+/// Held-out features by their photo, such that the mean is the accuracy in which both domains count the same.
+///
+/// ```text
+/// B = mean over domains of the share r of their n features that is right        N = sum of n
+/// value(i) = 100 (B + N / (2 n) (right(i) - r)),    n and r of i's domain
+/// ```
+///
+/// The second term has mean 0 in each domain, so that a resampled mean does not move with the mix of domains in it.
+fn told_apart(folder: &Folder) -> Result<Samples> {
+    let domain = |name| folder.lines_where("domain", &[("domain", name)], ["photo", "right"]);
+    let domains = [domain("sketch")?, domain("photo")?];
+    let share = |lines: &[[f64; 2]]| lines.iter().map(|line| line[1]).sum::<f64>() / lines.len() as f64;
+    let both = (share(&domains[0]) + share(&domains[1])) / 2.0;
+    let all = (domains[0].len() + domains[1].len()) as f64;
+    let (mut values, mut groups) = (Vec::new(), Vec::new());
+    for lines in &domains {
+        let (share, weight) = (share(lines), all / (2.0 * lines.len() as f64));
+        values.extend(lines.iter().map(|line| 100.0 * (both + weight * (line[1] - share))));
+        groups.extend(lines.iter().map(|line| line[0] as u32));
+    }
+    Ok(Samples { values, groups })
 }
 
 /// What each query loses when it is deformed, such that the mean is the run's loss in percent of what it finds.
@@ -263,13 +273,15 @@ mod tests {
     fn both_domains_count_the_same() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
-        let mut lines = frame(&[("position", &[0.0, 1.0, 2.0, 0.0]), ("right", &[1.0, 1.0, 0.0, 1.0])]);
+        let photo: (&str, &[f64]) = ("photo", &[1.0, 1.0, 3.0, 1.0]);
+        let mut lines = frame(&[("position", &[0.0, 1.0, 2.0, 0.0]), photo, ("right", &[1.0, 1.0, 0.0, 1.0])]);
         let domain = Column::new("domain".into(), vec!["sketch", "sketch", "sketch", "photo"]);
         lines.insert_column(1, domain).unwrap();
         analysis.write("domain", lines).unwrap();
         let found = Metric::Separation.samples(&run).unwrap().unwrap();
-        // 2 of 3 sketches and the photo: half of 66.7 and of 100.
+        // 2 of 3 sketches and the photo: half of 66.7 and of 100. The photo, right as all of its domain, says just that.
         assert!((found.values.iter().sum::<f64>() / 4.0 - 250.0 / 3.0).abs() < 1e-9, "{found:?}");
+        assert!((found.values[3] - 250.0 / 3.0).abs() < 1e-9 && found.groups == [1, 1, 3, 1], "{found:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::side::{PRINTED, Side, printed, runs, scored};
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
-use crate::report::{record::check_same_queries, score::Metric};
+use crate::report::record::check_same_queries;
 use crate::{Error, Result, seed::Seed};
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding>
         check_same_samples(results, claim, dataset, [a, b])?;
     }
     let seeds = [&a, &b].map(|side| side.as_ref().map_or(0, |side| side.seeds));
-    let interval = a.zip(b).map(|(a, b)| compare(claim.metric, a, b)).transpose()?;
+    let interval = a.zip(b).map(|(a, b)| compare(claim, a, b)).transpose()?;
     let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
     Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, seeds, verdict })
 }
@@ -115,8 +115,16 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
 ///
 /// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
 /// B's own luck counts too.
-fn compare(metric: Metric, mut a: Side, mut b: Side) -> Result<Interval> {
-    if metric.is_relative() {
+///
+/// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
+/// difference of each.
+fn compare(claim: &Claim, mut a: Side, mut b: Side) -> Result<Interval> {
+    let trained = |row: &str| row.split('@').next().map(String::from);
+    if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
+        let pairs = a.scores.iter_mut().zip(&b.scores);
+        pairs.for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a -= b));
+        b.scores = vec![vec![0.0; b.groups.len()]];
+    } else if claim.metric.is_relative() {
         let mean = |side: &Side| side.scores.iter().flatten().sum::<f64>() / side.scores.concat().len() as f64;
         let (of_a, of_b) = (mean(&a), mean(&b));
         let ratio = of_a / of_b;

@@ -10,20 +10,23 @@ use plotters::style::text_anchor::HPos;
 /// Pixels of a part: width, and height with title, note and key.
 const PART: (u32, u32) = (420, 462);
 
+/// Parts side by side at most: more would be too small on a page.
+const COLUMNS: usize = 3;
+
 /// Height of a part's title, note and key, in pixels.
 const HEAD: i32 = 78;
 
 /// Free space around the points, as a share of their extent.
 const AIR: f64 = 0.06;
 
-/// Parts side by side.
+/// Parts side by side, and in lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
     /// Above all.
     pub title: String,
     /// Smaller, below the title: what holds for all parts.
     pub note: String,
-    /// From left to right.
+    /// From left to right, three in a line.
     pub parts: Vec<Part>,
 }
 
@@ -57,11 +60,13 @@ pub struct Cloud {
 /// No part, a part without points, a point that is not finite, or a character that the font lacks.
 pub fn draw(scatter: &Scatter) -> Result<String> {
     let window = window(scatter)?;
-    let columns = PART.0 * scatter.parts.len() as u32;
-    let head = Head::of(&scatter.title, &scatter.note, columns)?;
-    render((columns, head.height().unsigned_abs() + PART.1), |area| {
+    let columns = scatter.parts.len().min(COLUMNS);
+    let lines = scatter.parts.len().div_ceil(columns);
+    let width = PART.0 * columns as u32;
+    let head = Head::of(&scatter.title, &scatter.note, width)?;
+    render((width, head.height().unsigned_abs() + PART.1 * lines as u32), |area| {
         head.draw(area)?;
-        let areas = area.split_vertically(head.height()).1.split_evenly((1, scatter.parts.len()));
+        let areas = area.split_vertically(head.height()).1.split_evenly((lines, columns));
         areas.iter().zip(&scatter.parts).try_for_each(|(area, part)| draw_part(area, part, window))
     })
 }

@@ -141,14 +141,57 @@ impl Trunk {
     ///
     /// Methods that show it tiles or strong views leave it statistics of those.
     pub(super) fn settle(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<()> {
-        let count = (SETTLING * config.batch).min(config.photos);
-        let all: Vec<usize> = (0..count).collect();
-        for batch in all.chunks(config.batch).filter(|batch| batch.len() > 1) {
+        let all: Vec<usize> = (0..config.photos).collect();
+        let batches = all.chunks(config.batch).filter(|batch| batch.len() > 1).cycle();
+        for batch in batches.take(settling(self.architecture.momentum())) {
             self.features(&photos.plain(batch)?.0, Mode::Train)?;
         }
         Ok(())
     }
 }
 
-/// Batches after which nothing of the old statistics is left: 0.9^60 is 0.2%, 0.9 being what a batch leaves of them.
-const SETTLING: usize = 60;
+/// What may be left of the old statistics, which is less than batches differ by.
+const LEFT: f64 = 0.0018;
+
+/// Batches after which no more than [`LEFT`] is left, where each replaces `momentum` of the running statistics.
+fn settling(momentum: f64) -> usize {
+    (LEFT.ln() / (1.0 - momentum).ln()).ceil() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Unwatched;
+
+    /// A layer's running mean, before and after.
+    fn settled(architecture: Architecture, from: f64) -> Vec<f32> {
+        let config = PretrainConfig {
+            architecture,
+            photos: 4,
+            valid_photos: 2,
+            side: 32,
+            batch: 2,
+            ..PretrainConfig::mini(Method::Attributes)
+        };
+        let photos = PhotoSet::open(&config, None, &Device::Cpu, &Unwatched).unwrap();
+        let trunk = Trunk::new(architecture, Seed(0), &Device::Cpu).unwrap();
+        let mut backbone = trunk.backbone();
+        let name = backbone.keys().find(|name| name.ends_with("running_mean")).unwrap().clone();
+        backbone.insert(name.clone(), (backbone[&name].ones_like().unwrap() * from).unwrap());
+        trunk.parameters.load(&backbone).unwrap();
+        trunk.settle(&photos, &config).unwrap();
+        trunk.backbone()[&name].to_vec1().unwrap()
+    }
+
+    #[test]
+    fn nothing_of_the_old_statistics_is_left_whatever_the_momentum() {
+        assert_eq!((settling(0.1), settling(0.01)), (60, 629));
+        for architecture in [Architecture::Mini, Architecture::EfficientNetLite0] {
+            let (near, far) = (settled(architecture, 0.0), settled(architecture, 1000.0));
+            for (near, far) in near.iter().zip(far) {
+                let left = (far - near) / 1000.0; // the batches are the same, so that their part cancels
+                assert!((0.0017..=0.0018).contains(&left), "{architecture}: {left}");
+            }
+        }
+    }
+}

@@ -211,15 +211,21 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The rows of Fig. 2 whose features are drawn: the topology loss at its strongest with photos and with sketches as
-/// queries, and without it.
-pub fn separated() -> [(String, &'static str); 3] {
-    let strongest = BETAS[BETAS.len() - 1];
-    [
-        ("ours-base".into(), "Ours-Base (Eq. 1)"),
-        (weighed(None, Query::Photo, strongest), "photos as queries (Eq. 3)"),
-        (weighed(None, Query::Sketch, strongest), "sketches as queries (Eq. 4)"),
-    ]
+/// The rows of Fig. 2 whose features are drawn, with their labels: without the topology loss, and with photos and with
+/// sketches as its queries, as heavy as the triplet loss and at its heaviest.
+///
+/// ```
+/// use retrace::paper::photo_pretraining::analysis::separated;
+/// let label = |row: &str| separated().into_iter().find(|(own, _)| own == row).map(|(_, label)| label);
+/// assert_eq!(label("multi-task+query=photo").as_deref(), Some("photos as queries (Eq. 3), weight 1"));
+/// ```
+pub fn separated() -> Vec<(String, String)> {
+    let queries = [(Query::Photo, "photos as queries (Eq. 3)"), (Query::Sketch, "sketches as queries (Eq. 4)")];
+    let of = |beta: &'static str| {
+        queries.map(|(query, label)| (weighed(None, query, beta), format!("{label}, weight {beta}")))
+    };
+    let base = ("ours-base".to_string(), "Ours-Base (Eq. 1)".to_string());
+    [base].into_iter().chain(of("1")).chain(of(BETAS[BETAS.len() - 1])).collect()
 }
 
 /// Ranks as lines, each after what it was ranked with.
@@ -237,7 +243,7 @@ fn ranks_frame(name: &str, steps: &[(u32, Vec<Rank>)]) -> Result<DataFrame> {
 }
 
 /// Columns that count.
-const WHOLE: [&str; 7] = ["query", "position", "draw", "epoch", "step", "round", "bytes"];
+const WHOLE: [&str; 8] = ["query", "position", "photo", "draw", "epoch", "step", "round", "bytes"];
 
 /// Numbers as lines.
 fn lines_frame(names: &[&str], lines: &[Vec<f64>]) -> Result<DataFrame> {

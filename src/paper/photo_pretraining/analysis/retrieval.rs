@@ -1,10 +1,11 @@
 //! What is measured on the ranking of the test part.
 
 use super::{SEED, Subject, lines_frame, ranks_frame};
-use crate::Result;
-use crate::analysis::{balanced, embed, fidelity, smoothness, told_apart};
+use crate::analysis::{Cloud, balanced, embed, fidelity, is_held_out, smoothness, told_apart};
 use crate::paper::floor::Floor;
+use crate::paper::photo_pretraining::bench::{hash_weights, weights_path};
 use crate::paper::photo_pretraining::{Retrieval, again::checkpoint};
+use crate::{Error, Result};
 use polars::prelude::*;
 
 /// Percentages drawn: steps of 5 (the issue of an early answer is where the curve rises, and steps of 10 blur it).
@@ -35,6 +36,7 @@ impl Subject<'_> {
     /// Distances between photos are those of the pre-trained network's pooled features, rows of length 1: its second-last
     /// layer, as the last one names classes. The same network judges every row of a pre-training.
     fn alike(&self, found: &Retrieval) -> Result<()> {
+        self.check_judge()?;
         let (features, d) = found.pretrained_features(self.order)?;
         self.write_smoothness("smoothness", &features, d, found)?;
         let k = self.settings.attribute;
@@ -44,6 +46,19 @@ impl Subject<'_> {
         let queries = found.queries().sketches.iter().map(|query| *query as f64);
         let lines: Vec<_> = queries.zip(scores).zip(far).map(|((query, s), f)| vec![query, s, f]).collect();
         self.write("attribution", lines_frame(&["query", "smoothness", "fidelity"], &lines)?)
+    }
+
+    /// What judges is what the run started from: weights of the same name can have been made anew since.
+    fn check_judge(&self) -> Result<()> {
+        let (config, places) = (&self.run.config, self.order.places);
+        let (recorded, found) = (self.record.log()?.0.weights.unwrap_or_default(), hash_weights(config, places)?);
+        match recorded == found {
+            true => Ok(()),
+            false => {
+                let expected = format!("weights {recorded}, which {} started from", self.record.0.display());
+                Err(Error::data(weights_path(config, places)?, expected, found))
+            }
+        }
     }
 
     /// The same among histograms of gradients, rows of length 1. R comes from the network that [`Self::alike`] takes: a
@@ -67,20 +82,25 @@ impl Subject<'_> {
 
     /// Features of the test part in the plane in which they are widest, and how well a line tells the domains apart.
     pub(super) fn separation(&self) -> Result<()> {
-        let (sketches, photos, d) = self.ranked()?.embeddings()?;
-        let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(&sketches, &photos, d)?);
+        let found = self.ranked()?;
+        let (sketches, photos, d) = found.embeddings()?;
+        // An object is a photo, by its place in the gallery.
+        let objects = [found.queries().own.clone(), (0..found.queries().gallery.len()).collect()];
+        let cloud = |i: usize, rows| Cloud { rows, objects: &objects[i] };
+        let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
         let accuracy = balanced(&tested);
         let points = |points: Vec<(f64, f64)>| {
             let line = |(i, (x, y)): (usize, (f64, f64))| vec![i as f64, x, y, accuracy];
             points.into_iter().enumerate().map(line).collect::<Vec<_>>()
         };
-        // The classifier is tested on every second row.
-        let hits = |hits: Vec<f64>| {
-            hits.into_iter().enumerate().map(|(i, hit)| vec![(2 * i + 1) as f64, hit]).collect::<Vec<_>>()
+        let tests = |objects: &[usize], rights: &[f64]| -> Vec<Vec<f64>> {
+            let tested = objects.iter().enumerate().filter(|(_, object)| is_held_out(**object));
+            tested.zip(rights).map(|((row, object), right)| vec![row as f64, *object as f64, *right]).collect()
         };
+        let tested = [0, 1].map(|i| tests(&objects[i], &tested[i]));
         let names = ["position", "x", "y", "accuracy"];
         self.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
-        self.write("domain", domains_frame(&["position", "right"], tested.map(hits))?)
+        self.write("domain", domains_frame(&["position", "photo", "right"], tested)?)
     }
 }
 

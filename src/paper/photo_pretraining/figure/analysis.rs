@@ -4,7 +4,7 @@ use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
 use crate::paper::photo_pretraining::protocol::first_seed;
-use crate::paper::photo_pretraining::{SLUG, analysis::Settings, analysis::separated, table::BETAS};
+use crate::paper::photo_pretraining::{SLUG, analysis::Settings, analysis::separated};
 use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, reach, spread, top};
@@ -67,19 +67,18 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
         };
         let ((sketches, accuracy), (photos, _)) = (cloud("sketch", "sketches")?, cloud("photo", "photos")?);
         parts.push(Part {
-            title: label.into(),
+            title: label,
             note: format!("told apart in the full feature space: {accuracy:.1}% (chance: 50%)"),
             x: "First principal component".into(),
             y: "Second principal component".into(),
             clouds: vec![sketches, photos],
         });
     }
-    let weight = BETAS[BETAS.len() - 1];
     scatter::draw(&Scatter {
-        title: format!("Fig. 2b and c: features of the test part, topology loss at weight {weight}, {dataset}"),
+        title: format!("Fig. 2b and c: features of the test part by weight of the topology loss, {dataset}"),
         note: "The first seed of each row. Each part shows its own plane of principal components, all at one scale. The \
                percentage is not of this plane: it is the accuracy of a linear domain classifier on all dimensions of the \
-               features, on rows that it was not trained on; clouds that overlap here can be apart there."
+               features, on photos, and sketches of them, that it was not trained on; clouds that overlap here can be apart there."
             .into(),
         parts,
     })

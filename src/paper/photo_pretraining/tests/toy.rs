@@ -3,9 +3,9 @@
 use super::twin::{HIDDEN, INPUTS, OUTPUTS, Twin};
 use crate::Result;
 use crate::dataset::Pair;
-use crate::loss::{Draw, Topology, draw_triples};
+use crate::loss::{Topology, draw_triples};
 use crate::model::l2_normalise;
-use crate::paper::photo_pretraining::{Config, Neighbourhood, Neighbours, PaperStep, Update};
+use crate::paper::photo_pretraining::{Config, Neighbourhood, Neighbours, PaperStep, Query, Update};
 use crate::seed::{Seed, Stream};
 use crate::train::{Feed, Step};
 use candle_core::{Device, Tensor, Var};
@@ -80,7 +80,8 @@ pub(super) fn twin(config: &Config, batch: &[Pair]) -> Twin {
     let mut stream = stream();
     let (sketches, photos) = Shapes.pairs(batch, &mut stream).unwrap();
     let rows: Vec<usize> = batch.iter().map(|pair| pair.photo - FIRST).collect();
-    let triples = draw_triples(&topology(), &rows, config.neighbourhood.pairs, Draw::Random, &mut stream).unwrap();
+    let Neighbourhood { pairs, draw, query, .. } = config.neighbourhood;
+    let triples = draw_triples(&topology(), &rows, pairs, draw, &mut stream).unwrap();
     Twin {
         sketches: sketches.to_vec2().unwrap(),
         photos: photos.to_vec2().unwrap(),
@@ -88,6 +89,7 @@ pub(super) fn twin(config: &Config, batch: &[Pair]) -> Twin {
         triples,
         margin: config.margin,
         topology_margin: config.neighbourhood.margin,
+        photos_ask: query == Query::Photo,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) struct Twin {
     pub(super) triples: Vec<Triple>,
     pub(super) margin: f64,
     pub(super) topology_margin: f64,
+    pub(super) photos_ask: bool,
 }
 
 fn embed(theta: &[f64], x: &[f64]) -> Vec<f64> {
@@ -46,13 +47,13 @@ impl Twin {
         sum / f64::from(count)
     }
 
-    /// Eq. 4.
+    /// Eq. 4, or Eq. 3 where photos ask.
     pub(super) fn topology(&self, theta: &[f64]) -> f64 {
         let mut sum = 0.0;
         for Triple { i, j, k, order } in &self.triples {
-            let sketch = embed(theta, &self.sketches[*i]);
-            let to_j = distance(&sketch, &embed(theta, &self.photos[*j]));
-            let to_k = distance(&sketch, &embed(theta, &self.photos[*k]));
+            let query = embed(theta, if self.photos_ask { &self.photos[*i] } else { &self.sketches[*i] });
+            let to_j = distance(&query, &embed(theta, &self.photos[*j]));
+            let to_k = distance(&query, &embed(theta, &self.photos[*k]));
             sum += (self.topology_margin + f64::from(*order) * (to_j - to_k)).max(0.0);
         }
         sum / self.triples.len() as f64

@@ -3,7 +3,8 @@
 use super::toy::{Shapes, Toy, batch, config, stream, twin};
 use super::twin::{clipped, descend, error, gradient, length};
 use crate::dataset::Pair;
-use crate::paper::photo_pretraining::{Config, Update};
+use crate::loss::Draw;
+use crate::paper::photo_pretraining::{Config, Neighbourhood, Query, Update};
 use crate::train::{OptimiserConfig, Step};
 
 /// Some hinges of both losses are active at these margins and some are not.
@@ -45,6 +46,27 @@ fn multi_task_descends_the_weighted_sum() {
         let (twin, start) = (twin(&config, &batch()), Toy::new().theta());
         let slope = gradient(|theta| alpha * twin.task(theta) + beta * twin.topology(theta), &start);
         check(&config, 1.0, &descend(&start, &slope, 0.2));
+    }
+}
+
+/// Eq. 3 of the step against Eq. 3 of the twin, and the nearest neighbour as one of the two that are compared.
+#[test]
+fn photos_ask_and_the_nearest_answer() {
+    let plain = config(Update::MultiTask { task: TASK, alpha: 1.0, beta: 3.0 }, MARGINS);
+    let descended = |config: &Config| {
+        let (twin, start) = (twin(config, &batch()), Toy::new().theta());
+        let slope = gradient(|theta| twin.task(theta) + 3.0 * twin.topology(theta), &start);
+        descend(&start, &slope, 0.2)
+    };
+    let others = [
+        Neighbourhood { query: Query::Photo, ..plain.neighbourhood.clone() },
+        Neighbourhood { draw: Draw::Nearest, ..plain.neighbourhood.clone() },
+    ];
+    for neighbourhood in others {
+        let config = Config { neighbourhood, ..plain.clone() };
+        let expected = descended(&config);
+        check(&config, 1.0, &expected);
+        assert!(error(&descended(&plain), &expected, &Toy::new().theta()) > 1e-3, "another step");
     }
 }
 

@@ -1,0 +1,95 @@
+//! The effects of the built-in claims against the tables of the papers that they come from.
+
+use super::super::{Claim, claims};
+use crate::report::printed;
+
+/// A claim's id and the difference that the paper printed.
+type Effects = Vec<(String, f64)>;
+
+/// Ids of real corpora end so, and this is what the papers call them.
+const REAL: [(&str, &str); 2] = [("chair-v2", CHAIR), ("shoe-v1", "QMUL-Shoe-V1")];
+const CHAIR: &str = "QMUL-Chair-V2";
+const PEOPLE: &str = "Human Trials [79]";
+const PUBLISHED: &str = "Yu et al. (IJCV21 [79])";
+
+/// A printed number, without its spread.
+fn number(table: &str, label: &str, dataset: &str, column: &str) -> f64 {
+    let cell = printed::find("photo_pretraining", table, label, dataset, column).unwrap().unwrap();
+    cell.split(' ').next().unwrap().parse().unwrap()
+}
+
+fn accuracy(table: &str, label: &str, dataset: &str) -> f64 {
+    number(table, label, dataset, "acc1")
+}
+
+fn analysis() -> Effects {
+    let mut effects = Effects::new();
+    for (own, note) in [("", ""), ("obow-", " (OBOW)")] {
+        let of = |what: &str| {
+            ["ours", "ours_base"].map(|column| number("analysis", &format!("{what}{note}"), CHAIR, column))
+        };
+        let [ours, base] = of("Drop of Acc@1 under deformation");
+        effects.push((format!("robust-{own}qmul-chair-v2"), ours - base));
+        let [ours, base] = of("Distance within the first ten photos");
+        effects.push((format!("smooth-{own}qmul-chair-v2"), 100.0 * (ours / base - 1.0)));
+    }
+    effects
+}
+
+/// Table 2 from ImageNet weights. Table 1 prints rows of OBOW weights only, which ours are not.
+fn main_rows() -> Effects {
+    let mut effects = Effects::new();
+    for (short, dataset) in REAL {
+        let [ours, base] = ["Ours (ImageNet)", "Ours-Base (ImageNet)"].map(|label| accuracy("table2", label, dataset));
+        effects.push((format!("gain-{short}"), ours - base));
+        for (name, label) in [("human", PEOPLE), ("published", PUBLISHED)] {
+            effects.push((format!("{name}-{short}"), ours - accuracy("table2", label, dataset)));
+        }
+    }
+    effects
+}
+
+/// Table 2's other pre-trainings; real data is measured with all but CLIP.
+fn pretrainings() -> Effects {
+    let mut effects = Effects::new();
+    for (short, dataset) in REAL {
+        let of = |row: &str, label: &str| accuracy("table2", &format!("{row} ({label})"), dataset);
+        let [ours_of_obow, base_of_obow] = ["Ours", "Ours-Base"].map(|row| of(row, "OBOW"));
+        let [people, published] = [PEOPLE, PUBLISHED].map(|label| accuracy("table2", label, dataset));
+        effects.push((format!("human-obow-{short}"), ours_of_obow - people));
+        effects.push((format!("published-obow-{short}"), ours_of_obow - published));
+        effects.push((format!("published-base-{short}"), base_of_obow - published));
+        effects.push((format!("obow-supervised-qmul-{short}"), ours_of_obow - of("Ours", "ImageNet")));
+        for (name, label) in [("jigsaw", "Jigsaw"), ("barlow-twins", "Barlow Twins"), ("obow", "OBOW")] {
+            let (ours, base) = (of("Ours", label), of("Ours-Base", label));
+            effects.push((format!("gain-{name}-qmul-{short}"), ours - base));
+            effects.push((format!("start-{name}-qmul-{short}"), base - of("Ours-Base", "ImageNet")));
+            if name != "obow" {
+                effects.push((format!("obow-{name}-qmul-{short}"), ours_of_obow - ours));
+            }
+        }
+    }
+    effects
+}
+
+#[test]
+fn ids_are_unique() {
+    let claims = claims().unwrap();
+    let mut ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), claims.len());
+}
+
+#[test]
+fn the_built_in_claims_carry_the_papers_effects() {
+    let claims = claims().unwrap();
+    let expected = [analysis(), main_rows(), pretrainings()].concat();
+    for (id, effect) in &expected {
+        let claim = claims.iter().find(|claim| &claim.id == id).unwrap_or_else(|| panic!("no claim {id}"));
+        // Half of the last digit that claims.csv gives.
+        assert!((claim.paper_effect.unwrap() - effect).abs() < 0.051, "{id} {effect}");
+    }
+    let carries = |claim: &&Claim| claim.paper_effect.is_some();
+    assert_eq!(claims.iter().filter(carries).count(), expected.len(), "no effect but these");
+}
