@@ -72,7 +72,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Registers the four tensors, with PyTorch's epsilon, 1e-5, and [`MOMENTUM`].
+    /// Registers the four tensors; epsilon 1e-5 and momentum 0.1 are PyTorch's.
     ///
     /// # Errors
     /// A taken name.
