@@ -1,7 +1,7 @@
 //! The networks by name, and what each expects of its input.
 
 use super::{Backbone, EfficientNet, Inception, NormConfig, ResNet, Scope, Vgg, VisionTransformer};
-use super::{efficientnet, inception, mini, norm, resnet, vgg, vision_transformer};
+use super::{efficientnet, mini, norm, resnet, vgg, vision_transformer};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -132,8 +132,9 @@ impl Architecture {
     pub fn momentum(self) -> f64 {
         match self {
             Self::EfficientNetLite0 => efficientnet::MOMENTUM,
-            Self::InceptionV3 => inception::MOMENTUM,
-            Self::ResNet18 | Self::ResNet50 | Self::Vgg16 | Self::ClipVitB32 | Self::Mini => norm::MOMENTUM,
+            Self::ResNet18 | Self::ResNet50 | Self::Vgg16 | Self::InceptionV3 | Self::ClipVitB32 | Self::Mini => {
+                norm::MOMENTUM
+            }
         }
     }
 }

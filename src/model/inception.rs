@@ -1,5 +1,6 @@
 //! Inception-v3, with torchvision's tensor names.
 
+use super::norm::MOMENTUM;
 use super::{Activation, Backbone, BatchNorm, ConvConfig, ConvNorm, Convolution, Mode, NormConfig, Padding, Scope};
 use crate::Result;
 use crate::kernel::{Window, average_pool, channels_last, max_pool};
@@ -7,9 +8,6 @@ use candle_core::Tensor;
 
 /// Epsilon of every batch norm: torchvision's, and that of the TensorFlow original.
 const EPSILON: f64 = 1e-3;
-
-/// PyTorch's.
-pub(super) const MOMENTUM: f64 = 0.1;
 
 /// A 3 x 3 maximum of stride 2.
 const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, groups: 1 };
