@@ -8,7 +8,8 @@
 //! | `stability` | how far a series wanders, relative to its mean |
 //! | `smoothness` | how alike the photos ranked first are |
 //! | `attribution` | whose fault a wrong answer is: the model's or the sketch's |
-//! | `separation` | how far apart two clouds of features are: a picture and the accuracy of a classifier |
+//! | `embedding` | two clouds of features in one picture |
+//! | `separation` | how far apart they are: the accuracy of a classifier |
 //!
 //! All of them are pure computations: no paper, no model, no file. What is trained or read comes in as tensors, slices
 //! or a closure.
@@ -16,6 +17,7 @@
 mod attribution;
 mod covariance;
 mod direction;
+mod embedding;
 mod landscape;
 mod principal;
 mod separation;
@@ -25,7 +27,8 @@ mod stability;
 pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
 pub use covariance::{GradientSpread, Gradients};
 pub use direction::Directions;
+pub use embedding::{Embedding, embed};
 pub use landscape::{Grid, Rise, scan};
-pub use separation::{Cloud, Embedding, balanced, embed, is_held_out, told_apart};
+pub use separation::{Answer, Cloud, balanced, told_apart};
 pub use smoothness::{Smoothness, fidelity, smoothness};
 pub use stability::{Stability, stability};

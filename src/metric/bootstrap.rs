@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use std::collections::BTreeMap;
 
-/// Resamples of every interval: the ends of a 95% interval then rest on some 250 values each.
+/// Resamples of every interval: its ends then rest on some 250 values each, fewer where seeds are what differs.
 pub const RESAMPLES: usize = 10_000;
 
 /// A mean difference and its 95% interval.
@@ -33,12 +33,17 @@ pub struct Interval {
 /// or missed together. Seeds are drawn for each row on its own, since a seed is other luck in another training. The
 /// variance of `n` values drawn from `n` is short by `(n - 1) / n`, which counts where seeds are three: so a seed's
 /// distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed says nothing of its luck: the
-/// interval is then of the queries alone. For the same reason, and since a deviation of few groups is itself uncertain,
-/// the percentiles lie further out than 2.5 and 97.5, as those of Student's t do; for 100 groups by 0.2:
+/// interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
+/// further out than 2.5 and 97.5, as those of Student's t do, with Satterthwaite's degrees of freedom for a sum of
+/// variances:
 ///
 /// ```text
-/// tail = Phi(sqrt(n / (n - 1)) t(0.025, n - 1)),    n groups, Phi and t the normal and Student's distribution
+/// v      = variance of the effect by the seeds of a, the seeds of b, and the n groups (whose draws have (n - 1) / n of it)
+/// f      = (sum of v)^2 / sum of v^2 / (its number of seeds or groups - 1)
+/// tail   = Phi(sqrt(sum of v / sum of v as drawn) t(0.025, f)),    Phi and t the normal and Student's distribution
 /// ```
+///
+/// That is 2.3 for 100 groups and rows of one seed, and below 0.3 for two rows of three seeds where the seeds are all.
 ///
 /// # Shapes
 /// `a` and `b` have a list a seed, each with one score a query, same queries in the same order; `groups` has the group
@@ -50,7 +55,8 @@ pub struct Interval {
 /// # References
 /// Efron and Tibshirani, An Introduction to the Bootstrap, 1993, Sec. 13.3 (percentile interval); Davison and Hinkley,
 /// Bootstrap Methods and their Application, 1997, Sec. 3.8 (several levels of variation); Hesterberg, What Teachers Should
-/// Know About the Bootstrap, The American Statistician 2015, Sec. 3 (expanded percentiles).
+/// Know About the Bootstrap, The American Statistician 2015, Sec. 3 (expanded percentiles); Satterthwaite, An Approximate
+/// Distribution of Estimates of Variance Components, Biometrics Bulletin 1946.
 ///
 /// ```
 /// use retrace::{metric::paired_interval, seed::Seed};
@@ -64,19 +70,53 @@ pub fn paired_interval(a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32], seed: See
     let sums = [a, b].map(|row| sums(&stretched(row), &members));
     let all = |seeds: &[Vec<f64>]| seeds.iter().flatten().sum::<f64>() / seeds.len() as f64;
     let effect = (all(a) - all(b)) / count;
+    let spreads = [of_seeds(a), of_seeds(b), of_groups([a, b], effect, &members)];
     let mut stream = seed.stream("bootstrap");
     let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample(&sums, &members, &mut stream)).collect();
     means.sort_by(f64::total_cmp);
-    let tail = tail(members.len())?;
+    let tail = tail(&spreads)?;
     Ok(Interval { effect, low: interpolate(&means, tail), high: interpolate(&means, 1.0 - tail) })
 }
 
+/// A variance of the effect.
+struct Spread {
+    variance: f64,
+    /// What the draws have of it.
+    drawn: f64,
+    /// Its degrees of freedom.
+    freedom: f64,
+}
+
+/// By the seeds of a row; one seed shows none.
+fn of_seeds(row: &[Vec<f64>]) -> Spread {
+    let means: Vec<f64> = row.iter().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect();
+    let n = means.len() as f64;
+    let (mean, freedom) = (means.iter().sum::<f64>() / n, (n - 1.0).max(1.0));
+    let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / freedom / n;
+    Spread { variance, drawn: variance, freedom } // seeds are drawn stretched
+}
+
+/// By the groups: a ratio of sums, as groups differ in size.
+fn of_groups(rows: [&[Vec<f64>]; 2], effect: f64, members: &[Vec<usize>]) -> Spread {
+    let mean = |row: &[Vec<f64>], i: usize| row.iter().map(|scores| scores[i]).sum::<f64>() / row.len() as f64;
+    let gain = |group: &Vec<usize>| group.iter().map(|i| mean(rows[0], *i) - mean(rows[1], *i) - effect).sum::<f64>();
+    let (n, count) = (members.len() as f64, members.iter().map(Vec::len).sum::<usize>() as f64);
+    let drawn = members.iter().map(|group| gain(group).powi(2)).sum::<f64>() / (count * count);
+    let freedom = (n - 1.0).max(1.0);
+    Spread { variance: drawn * n / freedom, drawn, freedom }
+}
+
 /// The share of resampled means below an interval, and that above it.
-fn tail(groups: usize) -> Result<f64> {
-    // One group leaves nothing to resample.
-    let freedom = groups.saturating_sub(1).max(1) as f64;
-    let student = StudentsT::new(0.0, 1.0, freedom).map_err(|error| Error::value("groups", "at least one", error))?;
-    Ok(Normal::standard().cdf((1.0 + 1.0 / freedom).sqrt() * student.inverse_cdf(0.025)))
+fn tail(spreads: &[Spread]) -> Result<f64> {
+    let sum = |of: fn(&Spread) -> f64| spreads.iter().map(of).sum::<f64>();
+    let (variance, drawn) = (sum(|spread| spread.variance), sum(|spread| spread.drawn));
+    if drawn == 0.0 {
+        return Ok(0.0); // all draws are the effect
+    }
+    let freedom = variance.powi(2) / sum(|spread| spread.variance.powi(2) / spread.freedom);
+    let student =
+        StudentsT::new(0.0, 1.0, freedom).map_err(|error| Error::value("degrees of freedom", "> 0", error))?;
+    Ok(Normal::standard().cdf((variance / drawn).sqrt() * student.inverse_cdf(0.025)))
 }
 
 /// Every seed's scores, as far from the mean over seeds as they would be among many.
@@ -182,9 +222,10 @@ mod tests {
         let edge = 6.0 * f64::sqrt(1.5);
         assert!((found.effect - 6.0).abs() < 1e-9, "{found:?}");
         assert!((found.low - (6.0 - edge)).abs() < 1e-9 && (found.high - (6.0 + edge)).abs() < 1e-9, "{found:?}");
-        // A second row of seeds as different: independent, so wider by about sqrt(2).
+        // A second row of seeds as different. t of 4 degrees says 2.776 sqrt(2 * 12), 1.85 edges; of the differences that
+        // can be drawn 2 edges has 1 in 729 on a side, below the 2.8 in 1000 of the tail, and the next is 5/3.
         let both = paired_interval(&a, &a, &apart(20), Seed(2)).unwrap();
-        assert!(both.effect == 0.0 && (1.1..1.5).contains(&(half_width(both) / edge)), "{both:?}");
+        assert!(both.effect == 0.0 && (half_width(both) / edge - 5.0 / 3.0).abs() < 1e-9, "{both:?}");
     }
 
     #[test]
@@ -201,13 +242,37 @@ mod tests {
         let found = paired_interval(&[values], &[vec![0.0; 5]], &apart(5), Seed(4)).unwrap();
         assert!((1.6..1.96).contains(&half_width(found)), "{found:?}");
         // Tables of t: 12.706, 2.776, 1.984 at 1, 4, 99 degrees.
+        let tail = |groups: usize| {
+            let values: Vec<f64> = (0..groups).map(|i| i as f64).collect();
+            let mean = values.iter().sum::<f64>() / groups as f64;
+            super::tail(&[of_groups([&[values], &[vec![0.0; groups]]], mean, &members(&apart(groups)))]).unwrap()
+        };
         for (groups, t) in [(2, 12.706), (5, 2.776), (100, 1.984)] {
             let n = groups as f64;
             let expected = Normal::standard().cdf(-(n / (n - 1.0)).sqrt() * t);
-            assert!((tail(groups).unwrap() / expected - 1.0).abs() < 0.01, "{groups}");
+            assert!((tail(groups) / expected - 1.0).abs() < 0.01, "{groups}");
         }
-        assert!((tail(100).unwrap() - 0.0231).abs() < 1e-4 && (tail(100_000).unwrap() - 0.025).abs() < 1e-5);
-        assert!(tail(1).is_ok());
+        assert!((tail(100) - 0.0231).abs() < 1e-4 && (tail(10_000) - 0.025).abs() < 1e-4);
+        assert_eq!(tail(1), 0.0); // one group leaves nothing to resample
+    }
+
+    #[test]
+    fn few_seeds_are_as_uncertain_as_satterthwaite_says() {
+        // Three seeds with means 0, 6, 12: variance of the mean 12 at 2 degrees. Two groups of sizes 1 and 3, effect 2 and
+        // sums 5 and 3, 3 and -3 off: (9 + 9) / 16 as drawn, twice that at 1 degree.
+        let seeds = of_seeds(&[0.0, 6.0, 12.0].map(|score| vec![score - 1.0, score + 1.0]));
+        let groups = of_groups([&[vec![5.0, 1.0, 1.0, 1.0]], &[vec![0.0; 4]]], 2.0, &members(&[0, 1, 1, 1]));
+        assert_eq!((seeds.variance, seeds.drawn, seeds.freedom), (12.0, 12.0, 2.0));
+        assert_eq!((groups.variance, groups.drawn, groups.freedom), (2.25, 1.125, 1.0));
+        // Two rows of such seeds: 24^2 / (2 * 12^2 / 2) = 4 degrees, t = 2.776.
+        let spreads = [of_seeds(&[vec![0.0], vec![6.0], vec![12.0]]), seeds];
+        assert!((super::tail(&spreads).unwrap() / Normal::standard().cdf(-2.776) - 1.0).abs() < 0.01);
+        // One of them and the groups: 14.25^2 / (12^2 / 2 + 2.25^2) = 2.635 degrees.
+        let student = StudentsT::new(0.0, 1.0, 14.25 * 14.25 / 77.0625).unwrap().inverse_cdf(0.025);
+        let expected = Normal::standard().cdf((14.25_f64 / 13.125).sqrt() * student);
+        let [first, _] = spreads;
+        assert!((super::tail(&[first, groups]).unwrap() - expected).abs() < 1e-12);
+        assert_eq!((of_seeds(&[vec![3.0, 5.0]]).variance, of_seeds(&[vec![3.0, 5.0]]).freedom), (0.0, 1.0));
     }
 
     #[test]

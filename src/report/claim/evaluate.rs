@@ -114,11 +114,12 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
 /// ```
 ///
 /// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
-/// B's own luck counts too.
+/// B's own luck counts too. What is never negative cannot fall by more than 100%, where the interval then ends.
 ///
 /// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
 /// difference of each.
 fn compare(claim: &Claim, mut a: Side, mut b: Side) -> Result<Interval> {
+    let mut least = f64::NEG_INFINITY;
     let trained = |row: &str| row.split('@').next().map(String::from);
     if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
         let pairs = a.scores.iter_mut().zip(&b.scores);
@@ -128,8 +129,12 @@ fn compare(claim: &Claim, mut a: Side, mut b: Side) -> Result<Interval> {
         let mean = |side: &Side| side.scores.iter().flatten().sum::<f64>() / side.scores.concat().len() as f64;
         let (of_a, of_b) = (mean(&a), mean(&b));
         let ratio = of_a / of_b;
+        if [&a, &b].iter().all(|side| side.scores.iter().flatten().all(|score| *score >= 0.0)) {
+            least = -100.0;
+        }
         a.scores.iter_mut().flatten().for_each(|score| *score *= 100.0 / of_b);
         b.scores.iter_mut().flatten().for_each(|score| *score = 100.0 * (ratio * *score / of_b + 1.0 - ratio));
     }
-    paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP)
+    let found = paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP)?;
+    Ok(Interval { low: found.low.max(least), ..found })
 }

@@ -246,6 +246,8 @@ fn ratios_carry_the_luck_of_both_rows() {
     // percent 44.7, of which Student's t for four values, 3.18 times their stretch of 1.15, makes 164; no draw is further
     // away than those of one value alone, 4 or 1: 100 x 2 x 1.5 / 2.5 = 120.
     assert!((steady.low + 20.0).abs() < 1e-9 && (steady.high - 220.0).abs() < 1e-9, "{steady:?}");
+    // The last round alone has 0 against 4, by the delta method -100 (0.8 x 4 / 2.5 + 0.2) = -148; no time is below 0.
+    assert_eq!(time("meta-full", [8.0, 0.0, 0.0, 0.0]).unwrap().low, -100.0);
 }
 
 #[test]

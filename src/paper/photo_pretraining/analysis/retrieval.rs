@@ -1,7 +1,7 @@
 //! What is measured on the ranking of the test part.
 
 use super::{SEED, Subject, lines_frame, ranks_frame};
-use crate::analysis::{Cloud, balanced, embed, fidelity, is_held_out, smoothness, told_apart};
+use crate::analysis::{Cloud, balanced, embed, fidelity, smoothness, told_apart};
 use crate::paper::floor::Floor;
 use crate::paper::photo_pretraining::bench::{hash_weights, weights_path};
 use crate::paper::photo_pretraining::{Retrieval, again::checkpoint};
@@ -87,17 +87,17 @@ impl Subject<'_> {
         // An object is a photo, by its place in the gallery.
         let objects = [found.queries().own.clone(), (0..found.queries().gallery.len()).collect()];
         let cloud = |i: usize, rows| Cloud { rows, objects: &objects[i] };
-        let (plane, tested) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
-        let accuracy = balanced(&tested);
+        let (plane, answers) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
+        let accuracy = balanced(&answers);
         let points = |points: Vec<(f64, f64)>| {
             let line = |(i, (x, y)): (usize, (f64, f64))| vec![i as f64, x, y, accuracy];
             points.into_iter().enumerate().map(line).collect::<Vec<_>>()
         };
-        let tests = |objects: &[usize], rights: &[f64]| -> Vec<Vec<f64>> {
-            let tested = objects.iter().enumerate().filter(|(_, object)| is_held_out(**object));
-            tested.zip(rights).map(|((row, object), right)| vec![row as f64, *object as f64, *right]).collect()
-        };
-        let tested = [0, 1].map(|i| tests(&objects[i], &tested[i]));
+        let tested = [0, 1].map(|i| {
+            let lines =
+                answers[i].iter().map(|found| vec![found.row as f64, objects[i][found.row] as f64, found.right]);
+            lines.collect()
+        });
         let names = ["position", "x", "y", "accuracy"];
         self.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
         self.write("domain", domains_frame(&["position", "photo", "right"], tested)?)
