@@ -11,14 +11,14 @@ pub struct Stability {
     pub normalised: Vec<f64>,
     /// Of the series, in its unit.
     pub mean: f64,
-    /// Coefficient of variation, standard deviation (of n - 1) by mean: 0 = constant, lower is steadier.
-    pub variation: f64,
+    /// How far a value lies from the mean on average, as a part of it: 0 = constant, lower is steadier.
+    pub deviation: f64,
 }
 
 /// The spread of a series, e.g. of the test accuracy after each of the last steps, relative to its mean.
 ///
 /// ```text
-/// normalised(t) = x(t) / mean(x)        variation = sd(x) / mean(x)
+/// normalised(t) = x(t) / mean(x)        deviation = mean over t of |normalised(t) - 1|
 /// ```
 ///
 /// # Shapes
@@ -32,16 +32,20 @@ pub struct Stability {
 ///
 /// ```
 /// let found = retrace::analysis::stability(&[1.0, 2.0, 3.0])?;
-/// assert_eq!((found.normalised, found.variation), (vec![0.5, 1.0, 1.5], 0.5));
+/// assert_eq!((found.normalised, found.deviation), (vec![0.5, 1.0, 1.5], 1.0 / 3.0));
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn stability(series: &[f64]) -> Result<Stability> {
     let (mean, sd) = mean_sd(series)?;
-    let sd = sd.ok_or_else(|| Error::value("series", "at least 2 values", series.len()))?;
+    if sd.is_none() {
+        return Err(Error::value("series", "at least 2 values", series.len()));
+    }
     if mean <= 0.0 {
         return Err(Error::value("mean of the series", "above 0, to divide by it", mean));
     }
-    Ok(Stability { normalised: series.iter().map(|value| value / mean).collect(), mean, variation: sd / mean })
+    let normalised: Vec<f64> = series.iter().map(|value| value / mean).collect();
+    let deviation = normalised.iter().map(|value| (value - 1.0).abs()).sum::<f64>() / series.len() as f64;
+    Ok(Stability { normalised, mean, deviation })
 }
 
 #[cfg(test)]
@@ -52,15 +56,14 @@ mod tests {
     fn by_hand() {
         let found = stability(&[40.0, 50.0, 60.0, 50.0]).unwrap();
         assert_eq!(found.normalised, [0.8, 1.0, 1.2, 1.0]);
-        // Squares 100 + 0 + 100 + 0 of n - 1 = 3.
-        assert!((found.variation - (200.0_f64 / 3.0).sqrt() / 50.0).abs() < 1e-12 && found.mean == 50.0);
-        assert_eq!(stability(&[7.0; 3]).unwrap().variation, 0.0);
+        assert!((found.deviation - 0.1).abs() < 1e-12 && found.mean == 50.0); // 0.2, 0, 0.2, 0
+        assert_eq!(stability(&[7.0; 3]).unwrap().deviation, 0.0);
     }
 
     #[test]
     fn the_unit_does_not_matter() {
         let (percent, share) = (stability(&[40.0, 50.0]).unwrap(), stability(&[0.4, 0.5]).unwrap());
-        assert!((percent.variation - share.variation).abs() < 1e-12);
+        assert!((percent.deviation - share.deviation).abs() < 1e-12);
     }
 
     #[test]

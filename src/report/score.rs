@@ -36,7 +36,10 @@ pub enum Metric {
     Around,
     /// Nuclear norm of the covariance of gradients.
     Spread,
-    /// Distance of test accuracy from its mean over the last steps, in percent of that mean.
+    /// The same over the first half of the epochs.
+    #[serde(rename = "spread-early")]
+    SpreadEarly,
+    /// Distance of test accuracy from its mean over the last steps, in percent of that mean ([`crate::analysis::stability`]).
     Wander,
     /// Seconds of a training step.
     Time,
@@ -46,7 +49,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Acc1,
         Self::Acc5,
         Self::Acc10,
@@ -58,6 +61,7 @@ impl Metric {
         Self::Rise,
         Self::Around,
         Self::Spread,
+        Self::SpreadEarly,
         Self::Wander,
         Self::Time,
         Self::Memory,
@@ -77,6 +81,7 @@ impl Metric {
             Self::Rise => "rise",
             Self::Around => "around",
             Self::Spread => "spread",
+            Self::SpreadEarly => "spread-early",
             Self::Wander => "wander",
             Self::Time => "time",
             Self::Memory => "memory",
@@ -97,6 +102,7 @@ impl Metric {
             Self::Rise => "rise of the loss around, % of B",
             Self::Around => "loss around, % of B",
             Self::Spread => "spread of gradients, % of B",
+            Self::SpreadEarly => "the same in early epochs, % of B",
             Self::Wander => "wandering of Acc@1, % of B",
             Self::Time => "seconds of a step, % of B",
             Self::Memory => "memory of a step, % of B",

@@ -41,7 +41,7 @@ impl Metric {
             Self::SmoothnessHog => Some("smoothness-hog"),
             Self::Separation => Some("domain"),
             Self::Rise | Self::Around => Some("landscape"),
-            Self::Spread => Some("gradient"),
+            Self::Spread | Self::SpreadEarly => Some("gradient"),
             Self::Wander => Some("stability"),
             Self::Time => Some("time"),
             Self::Memory => Some("memory"),
@@ -52,7 +52,7 @@ impl Metric {
     pub fn resampled(self) -> &'static str {
         match self {
             Self::Rise | Self::Around => "directions",
-            Self::Spread => "epochs",
+            Self::Spread | Self::SpreadEarly => "epochs",
             Self::Wander => "tens of steps",
             Self::Time | Self::Memory => "rounds of steps",
             _ => "photos",
@@ -77,6 +77,10 @@ impl Metric {
             Self::Separation => told_apart(&folder)?,
             Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
             Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
+            Self::SpreadEarly => {
+                let norms = folder.column(name, "nuclear_norm")?;
+                Samples::apart(norms[..norms.len().div_ceil(2)].to_vec())
+            }
             Self::Time => Samples::apart(folder.column(name, "seconds")?),
             Self::Memory => Samples::apart(folder.column(name, "bytes")?),
             _ => wandering(&folder)?,
@@ -244,6 +248,16 @@ mod tests {
         assert_eq!((grids[0].alphas.len(), grids[0].betas.len(), grids[1].loss.len()), (5, 5, 9));
         assert_eq!(grids[0].betas, [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(grids[0].loss[2 * 5 + 2], 0.0);
+    }
+
+    #[test]
+    fn early_epochs_are_the_first_half() {
+        let place = tempfile::tempdir().unwrap();
+        let (run, analysis) = run(place.path());
+        let columns: [(&str, &[f64]); 2] = [("epoch", &[1.0, 2.0, 3.0]), ("nuclear_norm", &[0.5, 0.3, 0.1])];
+        analysis.write("gradient", frame(&columns)).unwrap();
+        let found = |metric: Metric| metric.samples(&run).unwrap().unwrap().values;
+        assert_eq!((found(Metric::Spread), found(Metric::SpreadEarly)), (vec![0.5, 0.3, 0.1], vec![0.5, 0.3]));
     }
 
     #[test]

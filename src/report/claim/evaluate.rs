@@ -1,6 +1,6 @@
 //! Claims against the runs.
 
-use super::side::{PRINTED, Side, printed, runs, scored};
+use super::side::{PRINTED, Side, mean, printed, rows, runs};
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
 use crate::report::record::check_same_queries;
@@ -57,14 +57,15 @@ pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Datasets of the claim's paper in which both rows have a folder, by name.
+/// Datasets of the claim's paper in which every row has a folder, by name.
 fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
     let folder = results.join(&claim.slug);
     let mut names = Vec::new();
     if folder.is_dir() {
         for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))? {
             let entry = entry.map_err(Error::io(&folder))?;
-            if entry.path().join(&claim.row_a).is_dir() && entry.path().join(&claim.row_b).is_dir() {
+            let mut named = rows(&claim.row_a).into_iter().chain(rows(&claim.row_b));
+            if named.all(|row| entry.path().join(row).is_dir()) {
                 names.push(entry.file_name().to_string_lossy().into_owned());
             }
         }
@@ -74,17 +75,15 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 }
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
-    let runs_a = runs(results, &claim.slug, dataset, &claim.row_a)?;
-    let a = scored(claim, &runs_a)?;
+    let read = |side| rows(side).into_iter().map(|row| runs(results, &claim.slug, dataset, row)).collect();
+    let [runs_a, runs_b]: [Result<Vec<_>>; 2] = [&claim.row_a, &claim.row_b].map(|side| read(side));
+    let (runs_a, runs_b) = (runs_a?, runs_b?);
+    let firsts: Vec<_> = runs_a.iter().chain(&runs_b).filter_map(|runs| runs.first()).collect();
+    firsts.windows(2).try_for_each(|pair| check_same_queries(pair[0], pair[1]))?;
+    let a = mean(claim, &runs_a)?;
     let b = match claim.row_b.strip_prefix(PRINTED) {
         Some(label) => a.as_ref().map(|a| printed(claim, dataset, label, &a.groups)).transpose()?.flatten(),
-        None => {
-            let runs_b = runs(results, &claim.slug, dataset, &claim.row_b)?;
-            if let (Some(first_a), Some(first_b)) = (runs_a.first(), runs_b.first()) {
-                check_same_queries(first_a, first_b)?;
-            }
-            scored(claim, &runs_b)?
-        }
+        None => mean(claim, &runs_b)?,
     };
     if let (Some(a), Some(b)) = (&a, &b) {
         check_same_samples(results, claim, dataset, [a, b])?;
@@ -108,33 +107,38 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
 
 /// A - B, in percent of B's mean where the metric has no scale of its own.
 ///
+/// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
+/// difference of each. What is never negative cannot fall by more than 100%, where the interval then ends.
+fn compare(claim: &Claim, a: Side, b: Side) -> Result<Interval> {
+    let trained = |row: &str| row.split('@').next().map(String::from);
+    if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
+        let less = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let differences: Vec<Vec<f64>> = a.scores.iter().zip(&b.scores).map(less).collect();
+        return paired_interval(&differences, &[vec![0.0; b.groups.len()]], &a.groups, BOOTSTRAP);
+    }
+    if !claim.metric.is_relative() {
+        return paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP);
+    }
+    let negative = [&a, &b].iter().any(|side| side.scores.iter().flatten().any(|score| *score < 0.0));
+    let [of_a, of_b] = in_percent(a.scores, b.scores);
+    let found = paired_interval(&of_a, &of_b, &a.groups, BOOTSTRAP)?;
+    Ok(if negative { found } else { Interval { low: found.low.max(-100.0), ..found } })
+}
+
+/// Scores whose difference is that of A and B in percent of B's mean.
+///
 /// ```text
 /// relative: 100 (A / B - 1), A and B the means, R = A / B
 /// a'(i) = 100 a(i) / B        b'(i) = 100 (R b(i) / B + 1 - R)
 /// ```
 ///
 /// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
-/// B's own luck counts too. What is never negative cannot fall by more than 100%, where the interval then ends.
-///
-/// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
-/// difference of each.
-fn compare(claim: &Claim, mut a: Side, mut b: Side) -> Result<Interval> {
-    let mut least = f64::NEG_INFINITY;
-    let trained = |row: &str| row.split('@').next().map(String::from);
-    if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
-        let pairs = a.scores.iter_mut().zip(&b.scores);
-        pairs.for_each(|(a, b)| a.iter_mut().zip(b).for_each(|(a, b)| *a -= b));
-        b.scores = vec![vec![0.0; b.groups.len()]];
-    } else if claim.metric.is_relative() {
-        let mean = |side: &Side| side.scores.iter().flatten().sum::<f64>() / side.scores.concat().len() as f64;
-        let (of_a, of_b) = (mean(&a), mean(&b));
-        let ratio = of_a / of_b;
-        if [&a, &b].iter().all(|side| side.scores.iter().flatten().all(|score| *score >= 0.0)) {
-            least = -100.0;
-        }
-        a.scores.iter_mut().flatten().for_each(|score| *score *= 100.0 / of_b);
-        b.scores.iter_mut().flatten().for_each(|score| *score = 100.0 * (ratio * *score / of_b + 1.0 - ratio));
-    }
-    let found = paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP)?;
-    Ok(Interval { low: found.low.max(least), ..found })
+/// B's own luck counts too.
+fn in_percent(mut a: Vec<Vec<f64>>, mut b: Vec<Vec<f64>>) -> [Vec<Vec<f64>>; 2] {
+    let mean = |scores: &[Vec<f64>]| scores.iter().flatten().sum::<f64>() / scores.concat().len() as f64;
+    let (of_a, of_b) = (mean(&a), mean(&b));
+    let ratio = of_a / of_b;
+    a.iter_mut().flatten().for_each(|score| *score *= 100.0 / of_b);
+    b.iter_mut().flatten().for_each(|score| *score = 100.0 * (ratio * *score / of_b + 1.0 - ratio));
+    [a, b]
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `ours` | the runs of a row |
 //! | `ours@70` | the same with 70 percent of every sketch drawn |
+//! | `ours ours+source=obow` | the mean of rows, query by query and seed by seed |
 //! | `printed:Human Trials [79]` | B alone: what the paper prints in its Table 2, a number without queries |
 
 mod evaluate;
@@ -21,6 +22,9 @@ pub use evaluate::{evaluate, judge};
 pub use read::claims;
 pub(super) use show::both_seeds;
 pub use show::{frame, markdown, terminal, write};
+#[cfg(test)]
+pub(crate) use side::rows;
+pub(super) use side::title;
 
 use super::score::Metric;
 use crate::metric::Interval;
@@ -47,9 +51,9 @@ pub struct Claim {
     pub statement: String,
     /// The dataset it is tested on; none for every dataset with a run.
     pub dataset: Option<String>,
-    /// The row that is said to be better (or worse).
+    /// The row, or rows, said to be better (or worse).
     pub row_a: String,
-    /// The row it is compared with.
+    /// What they are compared with.
     pub row_b: String,
     /// What is compared.
     pub metric: Metric,

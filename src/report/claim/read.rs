@@ -20,7 +20,7 @@ pub fn claims() -> Result<Vec<Claim>> {
 }
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Claim>> {
-    let frame = read_text(text).map_err(|error| Error::data(path, "a CSV table", error))?;
+    let frame = read_text(text).map_err(|error| Error::data(path, "a CSV table", format!("none: {error}")))?;
     let mut claims = Vec::with_capacity(frame.height());
     for line in 0..frame.height() {
         let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);

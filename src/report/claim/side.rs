@@ -1,4 +1,4 @@
-//! One side of a comparison: what a row scored, seed by seed.
+//! One side of a comparison: what a row scored, or the mean of several, seed by seed.
 
 use super::Claim;
 use crate::report::analysis::Samples;
@@ -10,6 +10,19 @@ use std::path::Path;
 
 /// What names a number of the paper in the place of a row.
 pub(super) const PRINTED: &str = "printed:";
+
+/// The rows that a side names; none for a printed number.
+pub(crate) fn rows(side: &str) -> Vec<&str> {
+    if side.starts_with(PRINTED) { Vec::new() } else { side.split_whitespace().collect() }
+}
+
+/// A side for people: the mean of several rows by their number.
+pub(in crate::report) fn title(side: &str) -> String {
+    match rows(side).len() {
+        0 | 1 => side.to_string(),
+        many => format!("mean of {many} rows"),
+    }
+}
 
 /// Scores that are compared, and the groups of queries or samples that are resampled together.
 pub(super) struct Side {
@@ -36,7 +49,7 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
 }
 
 /// What runs of a row scored; none where there is none, or none was analysed.
-pub(super) fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
+fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
     if claim.metric.analysis().is_none() {
         let Some(scores) = claim.metric.by_seed(runs)? else { return Ok(None) };
         return Ok(Some(Side { scores, groups: runs[0].photos(), seeds: runs.len() }));
@@ -50,6 +63,24 @@ pub(super) fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
     }
     let (groups, seeds) = (groups.clone(), found.len());
     Ok(Some(Side { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
+}
+
+/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
+/// have in common, as the order of the data, stays together.
+pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
+    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<Side>>>>()?;
+    let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
+    for (other, runs) in others.iter().zip(&rows[1..]) {
+        if other.groups != first.groups {
+            let expected = format!("as many {} as in {}", claim.metric.resampled(), rows[0][0].folder.0.display());
+            return Err(Error::data(&runs[0].folder.0, expected, "others"));
+        }
+    }
+    let all = || std::iter::once(first).chain(others);
+    let seeds = all().map(|side| side.scores.len()).min().unwrap_or(0);
+    let score = |seed: usize, i: usize| all().map(|side| side.scores[seed][i]).sum::<f64>() / rows.len() as f64;
+    let scores = (0..seeds).map(|seed| (0..first.groups.len()).map(|i| score(seed, i)).collect()).collect();
+    Ok(Some(Side { scores, groups: first.groups.clone(), seeds }))
 }
 
 /// A number of the paper's Table 2 as a row that scores it with every query; none where the paper leaves it blank.

@@ -267,3 +267,32 @@ fn the_readme_counts_comparisons() {
     assert!(line.ends_with("(Table 2, ImageNet rows) | b 2 of 3 | a |  | b 1 of 3 |"), "{text}");
     assert_eq!(text.lines().count(), 3);
 }
+
+/// Rows of 100, 0 and 50% against one of 0%; a seed that one of the rows lacks does not count.
+#[test]
+fn several_rows_stand_for_their_mean() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in 0..2 {
+        write_run(&at(place.path(), "synth-chair", "x", seed), &[1; 8]);
+        write_run(&at(place.path(), "synth-chair", "y", seed), &[2; 8]);
+        write_run(&at(place.path(), "synth-chair", "z", seed), &[1, 1, 1, 1, 2, 2, 2, 2]);
+    }
+    write_run(&at(place.path(), "synth-chair", "x", 2), &[2; 8]);
+    write_run(&at(place.path(), "synth-chair", "base", 0), &[2; 8]);
+    let claim = |a: &str, b: &str| Claim { row_a: a.into(), row_b: b.into(), ..claims().unwrap().remove(0) };
+    let tested = |claim: Claim| {
+        let claim = Claim { dataset: Some("synth-chair".into()), ..claim };
+        evaluate(place.path(), &[claim]).map(|mut findings| findings.remove(0))
+    };
+    let found = tested(claim("x y z", "base")).unwrap();
+    assert_eq!((found.interval.unwrap().effect, found.seeds), (50.0, [2, 1]));
+    // The queries differ by z alone, a third of the mean: each scores 33 or 67.
+    let interval = found.interval.unwrap();
+    assert!(interval.low > 100.0 / 3.0 - 1e-9 && interval.high < 200.0 / 3.0 + 1e-9, "{interval:?}");
+    assert_eq!(tested(claim("z", "x y")).unwrap().interval.unwrap().effect, 0.0);
+    assert_eq!(tested(claim("x y none", "base")).unwrap().verdict, Verdict::NotRun);
+    assert!(terminal(&[found]).contains("mean of 3 rows - base"));
+    write_run(&at(place.path(), "synth-chair", "y", 0), &[2; 9]);
+    let error = tested(claim("x y z", "base")).unwrap_err().to_string();
+    assert!(error.contains("8 queries") && error.contains("9 queries"), "{error}");
+}

@@ -48,7 +48,7 @@ const MEASURES: [(&str, &str, Measure); 8] = [
     ("Nuclear norm of the gradients' covariance, mean over epochs", "gradient", |runs| {
         means(runs, "gradient", "nuclear_norm", 3)
     }),
-    ("Deviation of test Acc@1 over the last 100 steps (% of its mean)", "stability", steadiness),
+    ("Distance of test Acc@1 from its mean over the last 100 steps (% of it)", "stability", steadiness),
 ];
 
 /// A number of a step: the analysis that it is in and its column there, its unit, decimals.

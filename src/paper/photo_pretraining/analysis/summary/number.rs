@@ -38,7 +38,7 @@ pub(super) fn means(runs: &[&Run], name: &str, column: &str, decimals: usize) ->
 
 /// How far test accuracy strays over the last steps, in percent of its mean.
 pub(super) fn steadiness(runs: &[&Run]) -> Result<String> {
-    over_seeds(runs, 2, &|folder| Ok(100.0 * stability(&folder.column("stability", "acc1")?)?.variation))
+    over_seeds(runs, 2, &|folder| Ok(100.0 * stability(&folder.column("stability", "acc1")?)?.deviation))
 }
 
 /// A number of the landscape round the weights, its mean over pairs of directions.
