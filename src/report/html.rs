@@ -1,6 +1,6 @@
 //! Tables and findings as HTML, for pages that show them beside their text: notebooks, model cards.
 
-use super::claim::{Finding, Verdict, both_seeds, title};
+use super::claim::{Finding, Verdict, both_seeds, both_sides};
 use super::render::format_mean;
 use super::table::{Line, MeanSd, Measured, Table};
 use crate::Result;
@@ -121,7 +121,7 @@ fn finding(finding: &Finding) -> Option<Vec<Cell>> {
     let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
     Some(vec![
         words(&finding.dataset),
-        words(&format!("{} - {}", title(&claim.row_a), title(&claim.row_b))),
+        words(&both_sides(claim)),
         words(claim.metric.title()),
         number(&paper),
         number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0

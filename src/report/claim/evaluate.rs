@@ -75,9 +75,10 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 }
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
-    let read = |side| rows(side).into_iter().map(|row| runs(results, &claim.slug, dataset, row)).collect();
-    let [runs_a, runs_b]: [Result<Vec<_>>; 2] = [&claim.row_a, &claim.row_b].map(|side| read(side));
-    let (runs_a, runs_b) = (runs_a?, runs_b?);
+    let read = |side: &str| -> Result<Vec<_>> {
+        rows(side).into_iter().map(|row| runs(results, &claim.slug, dataset, row)).collect()
+    };
+    let (runs_a, runs_b) = (read(&claim.row_a)?, read(&claim.row_b)?);
     let firsts: Vec<_> = runs_a.iter().chain(&runs_b).filter_map(|runs| runs.first()).collect();
     firsts.windows(2).try_for_each(|pair| check_same_queries(pair[0], pair[1]))?;
     let a = mean(claim, &runs_a)?;

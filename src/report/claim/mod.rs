@@ -22,9 +22,9 @@ pub use evaluate::{evaluate, judge};
 pub use read::claims;
 pub(super) use show::both_seeds;
 pub use show::{frame, markdown, terminal, write};
+pub(super) use side::both_sides;
 #[cfg(test)]
 pub(crate) use side::rows;
-pub(super) use side::title;
 
 use super::score::Metric;
 use crate::metric::Interval;

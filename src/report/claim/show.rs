@@ -1,6 +1,6 @@
 //! Findings as a file and as text.
 
-use super::{Finding, Verdict, claims, evaluate, title};
+use super::{Finding, Verdict, both_sides, claims, evaluate};
 use crate::Result;
 use crate::report::render::{align, markdown_line};
 use crate::run::write_csv;
@@ -122,7 +122,7 @@ pub fn terminal(findings: &[Finding]) -> String {
         vec![
             claim.id.clone(),
             finding.dataset.clone(),
-            format!("{} - {}", title(&claim.row_a), title(&claim.row_b)),
+            both_sides(claim),
             claim.metric.title().into(),
             claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
             interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),

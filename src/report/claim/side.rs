@@ -16,12 +16,13 @@ pub(crate) fn rows(side: &str) -> Vec<&str> {
     if side.starts_with(PRINTED) { Vec::new() } else { side.split_whitespace().collect() }
 }
 
-/// A side for people: the mean of several rows by their number.
-pub(in crate::report) fn title(side: &str) -> String {
-    match rows(side).len() {
+/// What a claim compares, for people: the mean of several rows by their number.
+pub(in crate::report) fn both_sides(claim: &Claim) -> String {
+    let title = |side: &str| match rows(side).len() {
         0 | 1 => side.to_string(),
         many => format!("mean of {many} rows"),
-    }
+    };
+    format!("{} - {}", title(&claim.row_a), title(&claim.row_b))
 }
 
 /// Scores that are compared, and the groups of queries or samples that are resampled together.
@@ -58,11 +59,16 @@ fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
     let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
     if let Some((other, _)) = found.iter().find(|(_, samples)| samples.groups != *groups) {
-        let expected = format!("as many {} as in {}", claim.metric.resampled(), first.folder.0.display());
-        return Err(Error::data(&other.folder.0, expected, "others"));
+        return Err(other_samples(claim, first, other));
     }
     let (groups, seeds) = (groups.clone(), found.len());
     Ok(Some(Side { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
+}
+
+/// Runs are averaged sample by sample.
+fn other_samples(claim: &Claim, first: &Run, other: &Run) -> Error {
+    let expected = format!("as many {} as in {}", claim.metric.resampled(), first.folder.0.display());
+    Error::data(&other.folder.0, expected, "others")
 }
 
 /// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
@@ -72,8 +78,7 @@ pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
     let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
     for (other, runs) in others.iter().zip(&rows[1..]) {
         if other.groups != first.groups {
-            let expected = format!("as many {} as in {}", claim.metric.resampled(), rows[0][0].folder.0.display());
-            return Err(Error::data(&runs[0].folder.0, expected, "others"));
+            return Err(other_samples(claim, &rows[0][0], &runs[0]));
         }
     }
     let all = || std::iter::once(first).chain(others);
