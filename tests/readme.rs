@@ -1,24 +1,41 @@
-//! The README says what the records say.
+//! The pages say what the records say, and what they link to is there.
+#![allow(clippy::unwrap_used)]
 
-use retrace::paper::photo_pretraining::table::readme;
+use retrace::paper::photo_pretraining::page;
 use retrace::report::block;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+const PAGES: [&str; 2] = ["README.md", "results/photo_pretraining/README.md"];
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
 
 #[test]
 fn generated_parts_equal_what_the_records_give() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let blocks = readme(&root.join("results")).unwrap();
-    block::check(&root.join("README.md"), &blocks).expect("run `cargo run --release -- table --readme README.md`");
+    let results = root().join("results");
+    let blocks = [page::readme(&results).unwrap(), page::page(&results).unwrap()];
+    for (name, blocks) in PAGES.iter().zip(blocks) {
+        block::check(&root().join(name), &blocks).expect("run `cargo run --release -- table --readme`");
+    }
+}
+
+/// Links of a page that lead to files, as they are written there.
+fn links(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    links.filter(|link| !link.starts_with("http")).map(str::to_string).collect()
 }
 
 #[test]
 fn every_linked_file_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let local: Vec<&str> = links.filter(|link| !link.starts_with("http")).collect();
-    assert!(local.len() >= 3, "{local:?}");
-    for link in local {
-        assert!(root.join(link).is_file(), "README.md links to {link}");
+    for name in PAGES {
+        let page = root().join(name);
+        let links = links(&page);
+        assert!(links.len() >= 3, "{name}: {links:?}");
+        for link in links {
+            let file = link.split('#').next().unwrap();
+            assert!(page.parent().unwrap().join(file).is_file(), "{name} links to {link}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use super::check::{Checked, slug};
 use clap::Args;
 use retrace::paper::photo_pretraining::analysis::summary;
 use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
-use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, readme, tables as paper_tables};
-use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure};
+use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, tables as paper_tables};
+use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure, page};
 use retrace::report::table::TableSpec;
 use retrace::report::{block, claim, cost, render, table as tables};
 use retrace::{Error, Result};
@@ -27,9 +27,9 @@ pub struct TableOptions {
     /// Which tables to print: main, table1, table2, table3, table4, strength; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
-    /// Also fill the generated parts of a markdown file, such as README.md
-    #[arg(long, value_name = "FILE", hide = true)]
-    readme: Option<PathBuf>,
+    /// Also fill the generated parts of README.md and of the paper's page in results/
+    #[arg(long, hide = true)]
+    readme: bool,
 }
 
 /// Tables, figures and claims.
@@ -37,7 +37,7 @@ pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
     let paper = Options { slug: slug.to_string() };
     figure(&paper, checked)?;
     claims(&paper, checked)?;
-    table(&TableOptions { paper, name: vec!["main".into()], readme: None }, checked)
+    table(&TableOptions { paper, name: vec!["main".into()], readme: false }, checked)
 }
 
 /// Prints and writes the tables.
@@ -58,9 +58,20 @@ pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
     for path in other_tables(&options.paper.slug, &checked.places.results)? {
         println!("written to {}", path.display());
     }
-    match &options.readme {
-        Some(path) => block::rewrite(path, &readme(&checked.places.results)?),
-        None => Ok(()),
+    match options.readme {
+        true => rewrite_pages(&options.paper.slug, &checked.places.results),
+        false => Ok(()),
+    }
+}
+
+/// Fills the generated parts of the README and of the paper's page.
+fn rewrite_pages(slug: &str, results: &Path) -> Result<()> {
+    match slug {
+        SLUG => {
+            block::rewrite("README.md".as_ref(), &page::readme(results)?)?;
+            block::rewrite(&results.join(slug).join("README.md"), &page::page(results)?)
+        }
+        _ => Err(Error::value("paper", SLUG, slug)),
     }
 }
 

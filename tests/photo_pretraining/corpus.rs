@@ -48,8 +48,15 @@ impl Bench {
     pub fn put_weights(&self, config: &Config, name: &str, seed: Seed) {
         let backbone = Config { head: None, ..config.clone() };
         let network = Network::new(&backbone, seed, &Device::Cpu).unwrap();
-        let path = self.0.path().join(format!("weights/mini-{name}.safetensors"));
-        save(&path, &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
+        save(&self.weights(name), &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
+    }
+
+    pub fn remove_weights(&self, name: &str) {
+        std::fs::remove_file(self.weights(name)).unwrap();
+    }
+
+    fn weights(&self, name: &str) -> PathBuf {
+        self.0.path().join(format!("weights/mini-{name}.safetensors"))
     }
 
     pub fn places(&self, results: &str) -> Places {

@@ -58,6 +58,19 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
 }
 
 #[test]
+fn what_is_finished_needs_its_weights_no_more() {
+    let bench = Bench::new(&ours());
+    let done = bench.run("done", &ours(), &Unwatched).unwrap();
+    bench.put_weights(&ours(), "attributes", retrace::seed::Seed(78));
+    let error = bench.run("done", &ours(), &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("log.jsonl") && error.contains("weights"), "{error}");
+    bench.remove_weights("attributes");
+    assert_eq!(bench.run("done", &ours(), &Unwatched).unwrap(), done);
+    let error = bench.run("new", &ours(), &Unwatched).unwrap_err().to_string();
+    assert!(error.contains("mini-attributes.safetensors") && error.contains("no file"), "{error}");
+}
+
+#[test]
 fn two_trainings_in_one_folder_are_refused() {
     let bench = Bench::new(&ours());
     let lock = bench.folder("locked", &ours()).lock().unwrap();

@@ -14,10 +14,11 @@
 //! | `release` (feature `hub`) | a trained network as others get it |
 //! | [`mod@analysis`] | what is measured beside accuracy |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
+//! | [`page`] | the generated parts of the README and of the paper's own page |
 //!
 //! # Deviations
 //!
-//! [`DEVIATIONS`] lists what differs from the paper and why; the README copies it.
+//! [`DEVIATIONS`] lists what differs from the paper and why; the paper's page, `results/photo_pretraining/README.md`, copies it.
 
 mod again;
 pub mod analysis;
@@ -25,6 +26,7 @@ pub mod bench;
 mod config;
 pub mod figure;
 mod model;
+pub mod page;
 pub mod plan;
 pub mod protocol;
 #[cfg(feature = "hub")]

@@ -61,8 +61,11 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     }
     let _lock = folder.lock()?;
     folder.open(run)?;
-    let weights = hash_weights(&run.config, order.places)?;
-    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights), order)?)?;
+    let weights = hash_weights(&run.config, order.places);
+    if weights.is_err() && folder.is_finished() {
+        return folder.summary(); // weights that are there have to be the run's, but what is finished needs none
+    }
+    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights?), order)?)?;
     if folder.is_finished() {
         folder.remove_state()?;
         return folder.summary();

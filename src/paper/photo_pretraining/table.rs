@@ -1,12 +1,8 @@
 //! What this paper's tables show.
 
-use super::{DEVIATIONS, SLUG};
-use crate::Result;
-use crate::report::block::Block;
+use super::SLUG;
 use crate::report::score::Metric;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
-use crate::report::{claim, render, speed, table};
-use std::path::Path;
 
 /// The corpora that need no files.
 pub const EMBEDDED: [&str; 2] = ["synth-chair", "synth-shoe"];
@@ -248,17 +244,4 @@ pub fn measured() -> Vec<DatasetSpec> {
 /// Those of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.
 fn printed() -> Vec<DatasetSpec> {
     measured().into_iter().filter(|dataset| dataset.name != REAL[1]).collect()
-}
-
-/// The generated parts of the README: the main table, the claims, the deviations, the speed.
-///
-/// # Errors
-/// A record that does not read.
-pub fn readme(results: &Path) -> Result<Vec<Block>> {
-    let table = render::markdown(&table::build(results, &main_table())?);
-    let claims = claim::markdown(&claim::evaluate(results, &claim::claims()?)?);
-    let deviations: String = DEVIATIONS.iter().map(|deviation| format!("- {deviation}\n")).collect();
-    let speed = speed::markdown(results)?;
-    let blocks = [("main", table), ("claims", claims), ("deviations", deviations), ("speed", speed)];
-    Ok(blocks.map(|(name, text)| (name.to_string(), text)).into())
 }
