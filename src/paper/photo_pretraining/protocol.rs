@@ -62,14 +62,13 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
     let _lock = folder.lock()?;
     folder.open(run)?;
     let weights = hash_weights(&run.config, order.places);
-    if weights.is_err() && folder.is_finished() {
-        return folder.summary(); // weights that are there have to be the run's, but what is finished needs none
-    }
-    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights?), order)?)?;
+    let log = |weights| Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(weights), order)?);
     if folder.is_finished() {
+        weights.ok().map(log).transpose()?; // weights that are there have to be the run's, but what is finished needs none
         folder.remove_state()?;
         return folder.summary();
     }
+    let mut log = log(weights?)?;
     let (network, album) = start(run, &bench, order)?;
     let pixels = pixels(&album, &run.config, order.device);
     let trial = Trial { run, bench: &bench, network: &network, folder: &folder, order };
