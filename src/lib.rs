@@ -17,12 +17,14 @@
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
-//! Beside them: [`run`] (a run's configuration, folder and record), [`seed`], [`device`], [`memory`], [`error`].
+//! Beside them: [`run`] (a run's configuration, folder and record), [`file`], [`watch`], [`seed`], [`device`], [`memory`],
+//! [`error`].
 
 pub mod analysis;
 pub mod dataset;
 pub mod device;
 pub mod error;
+pub mod file;
 #[cfg(feature = "hub")]
 pub mod hub;
 pub mod kernel;
@@ -37,5 +39,6 @@ pub mod run;
 pub mod seed;
 pub mod sketch;
 pub mod train;
+pub mod watch;
 
 pub use error::{Error, Result};

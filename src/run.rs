@@ -15,11 +15,11 @@ mod lock;
 
 pub use lock::RunLock;
 
+use crate::file::{hex, read_csv, read_json, to_text, write_csv, write_json};
 use crate::{Error, Result, seed::Seed};
 use polars::prelude::*;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Everything that determines a run; `C` is the paper's own part.
@@ -262,105 +262,10 @@ impl RunFolder {
     }
 }
 
-/// Writes a file so that a reader sees the old content or the new, never a part: temporary file, then rename.
-///
-/// # Errors
-/// The folder cannot be made or written.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = temporary(path)?;
-    file.write_all(bytes).map_err(Error::io(path))?;
-    persist(file, path)
-}
-
-/// A file to write what will be at `path`, beside it; it goes away unless it is given to [`persist`].
-///
-/// # Errors
-/// The folder cannot be made or written.
-pub fn temporary(path: &Path) -> Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    tempfile::Builder::new().suffix(".tmp").tempfile_in(folder).map_err(Error::io(folder))
-}
-
-/// Puts a written file in its place, for everyone to read.
-///
-/// # Errors
-/// The folder cannot be written.
-pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    set_readable(&file).map_err(Error::io(path))?;
-    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
-    Ok(())
-}
-
-/// Temporary files are private to their owner; a result is for everyone.
-#[cfg(unix)]
-fn set_readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_readable(_: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Writes a value as indented JSON with a final newline.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    write_atomic(path, to_text(value)?.as_bytes())
-}
-
-fn to_text<T: Serialize>(value: &T) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
-}
-
-/// Reads a JSON file.
-///
-/// # Errors
-/// A missing file, or one that does not hold a `T`; the message has line and column.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-    serde_json::from_str(&text).map_err(|error| Error::data(path, "JSON of the right form", error))
-}
-
-/// Reads a CSV file with a header line.
-///
-/// # Errors
-/// A missing file or a malformed line.
-pub fn read_csv(path: &Path) -> Result<DataFrame> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    CsvReader::new(file).finish().map_err(|error| Error::data(path, "a CSV table", error))
-}
-
-/// Writes a frame as CSV with a header line.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_csv(path: &Path, frame: &mut DataFrame) -> Result<()> {
-    let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes).finish(frame)?;
-    write_atomic(path, &bytes)
-}
-
 /// Versions of this crate and of candle, for a log.
 pub fn versions() -> std::collections::BTreeMap<String, String> {
     let versions = [("retrace", env!("CARGO_PKG_VERSION")), ("candle", "0.11.1")]; // candle is pinned in Cargo.toml
     versions.map(|(name, version)| (name.to_string(), version.to_string())).into()
-}
-
-/// First 16 digits of the SHA-256 of a file.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn hash_file(path: &Path) -> Result<String> {
-    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(Error::io(path))?)[..8]))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn ranks_to_frame(ranks: &[Rank]) -> Result<DataFrame> {
@@ -384,6 +289,7 @@ fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::write_atomic;
 
     fn ranks() -> Vec<Rank> {
         vec![Rank { query: 4, photo: 1, rank: 1 }, Rank { query: 7, photo: 2, rank: 13 }]

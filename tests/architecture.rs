@@ -4,25 +4,27 @@
 use std::path::Path;
 
 /// What every stage may use, and what lies below all stages.
-const GROUND: [&str; 4] = ["error", "seed", "device", "memory"];
+const GROUND: [&str; 6] = ["error", "seed", "device", "memory", "file", "watch"];
 
 /// What a stage may use beside that and itself.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("seed", &[]),
     ("device", &[]),
     ("memory", &[]),
+    ("file", &[]),
+    ("watch", &[]),
     ("run", &[]),
     ("sketch", &[]),
     ("metric", &[]),
     ("loss", &[]),
     ("kernel", &[]),
-    ("dataset", &["sketch", "run"]), // `run` for hexadecimal digits
-    ("model", &["kernel", "run"]),   // `run` for files that are written whole or not at all
+    ("dataset", &["sketch"]),
+    ("model", &["kernel"]),
     ("train", &["run", "dataset", "model", "kernel", "loss", "metric", "sketch"]), // `kernel` for Adam, `sketch` for deformations
     ("analysis", &["metric"]),
     ("report", &["run", "metric", "analysis"]),
-    ("hub", &["run", "train"]), // `train` for whoever watches
+    ("hub", &[]),
 ];
 
 /// Files beside the papers' folders, which every paper may use.

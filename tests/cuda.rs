@@ -14,7 +14,8 @@ use retrace::model::{Architecture, Embedder, HeadConfig, HeadStart, Mode, NormCo
 use retrace::run::Places;
 use retrace::seed::Seed;
 use retrace::train::pretrain::{self, Method, PretrainConfig};
-use retrace::train::{Gradients, Optimiser, OptimiserConfig, Unwatched, gradients};
+use retrace::train::{Gradients, Optimiser, OptimiserConfig, gradients};
+use retrace::watch::Unwatched;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -4,7 +4,7 @@ use candle_core::Device;
 use retrace::dataset::photos;
 use retrace::paper::photo_pretraining::{Retrieval, bench, plan, protocol, table::REAL};
 use retrace::run::Places;
-use retrace::train::Unwatched;
+use retrace::watch::Unwatched;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,9 @@
 //! The record's format: a hash that changes only with the configuration, and a configuration that reads back.
 #![allow(clippy::unwrap_used)]
 
+use retrace::file::{read_json, write_json};
 use retrace::paper::photo_pretraining::{Config, SLUG};
-use retrace::run::{RunConfig, read_json, write_json};
+use retrace::run::RunConfig;
 use retrace::seed::Seed;
 
 fn run(config: Config) -> RunConfig<Config> {

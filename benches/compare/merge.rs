@@ -1,6 +1,6 @@
 //! Measurements in a CSV file that keeps those of other machines.
 
-use retrace::{Error, Result, run::write_atomic};
+use retrace::{Error, Result, file::write_atomic};
 use std::path::Path;
 
 /// A measurement.

@@ -6,7 +6,8 @@ use retrace::hub::{Address, CONFIG, Digest, Hub, HubConfig, PublishOptions, Rele
 use retrace::model::{Architecture, pretrained};
 use retrace::paper::photo_pretraining::release::{Released, releasable, release, repository};
 use retrace::paper::photo_pretraining::{Retrieval, SLUG, TOLERANCE, protocol};
-use retrace::train::{Scores, Watch};
+use retrace::train::Scores;
+use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;

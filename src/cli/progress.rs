@@ -1,7 +1,7 @@
 //! Progress on the terminal, and Ctrl-C.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use retrace::train::Watch;
+use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -8,7 +8,7 @@ use retrace::paper::photo_pretraining::plan::{Cost, PARTS, Waiting, costs, ready
 use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL};
 use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
 use retrace::run::RunConfig;
-use retrace::train::Watch;
+use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::collections::BTreeMap;
 

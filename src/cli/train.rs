@@ -3,12 +3,14 @@
 use super::check::{Checked, slug};
 use clap::{Args, Subcommand};
 use retrace::dataset;
+use retrace::file::read_json;
 use retrace::model::{Architecture, import, pretrained, weights::Storage};
 use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, protocol};
-use retrace::run::{RunConfig, read_json};
+use retrace::run::RunConfig;
 use retrace::seed::Seed;
+use retrace::train::Scores;
 use retrace::train::pretrain::{self, Method, PretrainConfig};
-use retrace::train::{Scores, Watch};
+use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! What lies in a folder, in one order on every machine.
 
-use crate::{Error, Result, run};
+use crate::{Error, Result, file};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ pub(super) fn version<'a>(root: &Path, paths: impl Iterator<Item = &'a Path>) ->
     for (name, size) in lines {
         hash.update(format!("{name}\0{size}\n"));
     }
-    Ok(run::hex(&hash.finalize())[..16].to_string())
+    Ok(file::hex(&hash.finalize())[..16].to_string())
 }
 
 fn entries(folder: &Path) -> Result<Vec<Named>> {

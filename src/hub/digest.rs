@@ -1,6 +1,6 @@
 //! How the Hub names the content of a file.
 
-use crate::{Error, Result, run};
+use crate::{Error, Result, file};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 use std::fmt;
@@ -59,8 +59,8 @@ impl Digest {
     /// ```
     pub fn of_bytes(&self, bytes: &[u8]) -> Self {
         match self {
-            Self::Sha256(_) => Self::Sha256(run::hex(&Sha256::digest(bytes))),
-            Self::Git(_) => Self::Git(run::hex(&blob(bytes.len() as u64).chain_update(bytes).finalize())),
+            Self::Sha256(_) => Self::Sha256(file::hex(&Sha256::digest(bytes))),
+            Self::Git(_) => Self::Git(file::hex(&blob(bytes.len() as u64).chain_update(bytes).finalize())),
         }
     }
 
@@ -94,7 +94,7 @@ fn feed<D: sha1::Digest>(mut hasher: D, mut file: std::fs::File, path: &Path) ->
     let mut chunk = vec![0; CHUNK];
     loop {
         match file.read(&mut chunk).map_err(Error::io(path))? {
-            0 => return Ok(run::hex(&hasher.finalize())),
+            0 => return Ok(file::hex(&hasher.finalize())),
             count => hasher.update(&chunk[..count]),
         }
     }

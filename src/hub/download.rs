@@ -3,7 +3,7 @@
 use super::fault::{Remedy, remedy};
 use super::fetch::{Progress, discard};
 use super::{Address, Digest, Hub, RemoteFile};
-use crate::train::Watch;
+use crate::watch::Watch;
 use crate::{Error, Result};
 use hf_hub::{HFError, HFResult};
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Hub {
     fn remember(&self, address: &Address, commit: &str) -> Result<()> {
         match address.revision() == commit {
             true => Ok(()),
-            false => crate::run::write_atomic(&self.reference(address), commit.as_bytes()),
+            false => crate::file::write_atomic(&self.reference(address), commit.as_bytes()),
         }
     }
 

@@ -5,8 +5,8 @@
 //! place before its content has that hash.
 
 use super::{Address, Hub, RemoteFile};
-use crate::train::Watch;
-use crate::{Error, Result, run};
+use crate::watch::Watch;
+use crate::{Error, Result, file};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -105,12 +105,12 @@ impl Hub {
             Ok(response) => return Ok(Some(response.status().to_string())),
             Err(error) => return Ok(Some(super::fault::transport(error))),
         };
-        let mut temporary = run::temporary(blob)?;
+        let mut temporary = file::temporary(blob)?;
         if let Some(broken) = copy(response, &mut temporary, file.size, progress)? {
             return Ok(Some(broken));
         }
         match check_file(temporary.path(), file)? {
-            None => run::persist(temporary, blob).map(|()| None),
+            None => file::persist(temporary, blob).map(|()| None),
             wrong => Ok(wrong),
         }
     }
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_body_is_read_one_byte_beyond_its_length_at_most() {
-        let mut progress = Progress { watch: &crate::train::Unwatched, done: 0, total: 5 };
+        let mut progress = Progress { watch: &crate::watch::Unwatched, done: 0, total: 5 };
         let mut target = Vec::new();
         assert_eq!(copy(std::io::repeat(7), &mut target, 5, &mut progress).unwrap(), None);
         assert_eq!((target.len(), progress.done), (6, 6));

@@ -3,7 +3,7 @@
 use super::fault::{Remedy, remedy};
 use super::release::{ATTRIBUTES, CONFIG, identity_of};
 use super::{Address, Hub, HubConfig, Release, RemoteFile};
-use crate::train::Watch;
+use crate::watch::Watch;
 use crate::{Error, Result};
 use hf_hub::RepoTypeModel;
 use hf_hub::repository::{CommitInfo, CommitOperation};

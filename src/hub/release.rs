@@ -1,7 +1,7 @@
 //! The files of one model, ready to be published.
 
 use super::RemoteFile;
-use crate::{Error, Result, run};
+use crate::{Error, Result, file};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -48,7 +48,7 @@ impl Release {
     /// # Errors
     /// A folder that cannot be made or written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        self.files().try_for_each(|(name, bytes)| run::write_atomic(&folder.join(name), bytes))
+        self.files().try_for_each(|(name, bytes)| file::write_atomic(&folder.join(name), bytes))
     }
 
     /// Bytes of all files.

@@ -5,7 +5,7 @@ use super::naming::{Naming, translate};
 use super::weights::{self, Storage};
 use super::{Architecture, LoadReport, NormConfig, Parameters, build, state_dict};
 use crate::seed::Seed;
-use crate::{Error, Result, run};
+use crate::{Error, Result, file};
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn import_named(
     storage: Storage,
 ) -> Result<LoadReport> {
     let bytes = std::fs::read(source).map_err(Error::io(source))?;
-    let digest = run::hex(&Sha256::digest(&bytes));
+    let digest = file::hex(&Sha256::digest(&bytes));
     check_name(source, &digest)?;
     let is_pickled = PICKLED.iter().any(|start| bytes.starts_with(start)) || has_pickled_name(source);
     drop(bytes); // CLIP's are 600 MB, and are about to be read again
@@ -124,7 +124,7 @@ mod tests {
             bytes.extend((count as u64).to_le_bytes());
             bytes.extend(1.0_f32.to_le_bytes().repeat(count));
         }
-        run::write_atomic(path, &bytes).unwrap();
+        file::write_atomic(path, &bytes).unwrap();
     }
 
     fn mini_shapes() -> Vec<(String, Vec<usize>)> {
@@ -152,7 +152,7 @@ mod tests {
         let weights = weights::read(&target).unwrap();
         assert_eq!(weights.metadata["architecture"], "mini");
         assert_eq!(weights.metadata["source"], "mini.pth");
-        assert_eq!(weights.metadata["source_sha256"], run::hex(&Sha256::digest(std::fs::read(&source).unwrap())));
+        assert_eq!(weights.metadata["source_sha256"], file::hex(&Sha256::digest(std::fs::read(&source).unwrap())));
         assert_eq!(weights.tensors.len(), mini_shapes().len());
         let ones = Tensor::ones((32, 3, 3, 3), DType::F32, &Device::Cpu).unwrap();
         let difference = (&weights.tensors["conv1.weight"] - ones).unwrap().abs().unwrap().sum_all().unwrap();
@@ -218,7 +218,7 @@ mod tests {
         write_ones(&source, &mini_shapes());
         let error = import_mini(&source).0.unwrap_err().to_string();
         assert!(error.contains("starts with 0123abcd") && error.contains("damaged or renamed"), "{error}");
-        let digest = run::hex(&Sha256::digest(std::fs::read(&source).unwrap()));
+        let digest = file::hex(&Sha256::digest(std::fs::read(&source).unwrap()));
         let renamed = place.path().join(format!("mini-{}.pth", &digest[..8]));
         std::fs::rename(&source, &renamed).unwrap();
         assert!(import_mini(&renamed).0.is_ok());

@@ -103,7 +103,7 @@ fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 }
 
 fn assert_features(name: &str, network: &dyn Backbone) {
-    let expected: Features = crate::run::read_json(&fixture(&format!("{name}.json"))).unwrap();
+    let expected: Features = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
     let map = network.forward(&picture(&expected.input), Mode::Eval).unwrap();
     assert_close(&format!("{name} pooled"), &flat(&pool(&map).unwrap()), &expected.pooled);
     let map = map.permute((0, 3, 1, 2)).unwrap(); // PyTorch's order
@@ -143,7 +143,7 @@ fn features_under_foreign_names_equal_pytorch() {
         (Architecture::ClipVitB32, Naming::Transformers),
     ] {
         let name = format!("{architecture}-{naming}");
-        let expected: Features = crate::run::read_json(&fixture(&format!("{name}.json"))).unwrap();
+        let expected: Features = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
         let file = foreign(architecture, naming, &expected);
         assert_eq!(Naming::find(architecture, file.keys().map(String::as_str)), naming);
         let (parameters, network) = network(architecture);
@@ -168,7 +168,7 @@ fn a_training_pass_equals_pytorch() {
 
 /// Output and running statistics to the first tolerance, gradients to the second.
 fn assert_training(architecture: Architecture, [tolerance, deep]: [f32; 2]) {
-    let expected: Training = crate::run::read_json(&fixture(&format!("{architecture}-train.json"))).unwrap();
+    let expected: Training = crate::file::read_json(&fixture(&format!("{architecture}-train.json"))).unwrap();
     let (parameters, network) = network(architecture);
     fill(&parameters);
     let map = network.forward(&picture(&expected.input), Mode::Train).unwrap();

@@ -1,6 +1,6 @@
 #![allow(clippy::print_stdout)] // what a cell prints is what it shows
 
-use crate::train::Watch;
+use crate::watch::Watch;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

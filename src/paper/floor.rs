@@ -5,7 +5,8 @@ use crate::metric;
 use crate::model::hog;
 use crate::run::Rank;
 use crate::sketch::rasterise::antialiased;
-use crate::train::{Queries, Watch};
+use crate::train::Queries;
+use crate::watch::Watch;
 use crate::{Error, Result};
 use image::{GrayImage, imageops};
 use rayon::prelude::*;
@@ -93,7 +94,8 @@ pub fn rank(floor: Floor, source: &dyn Source, queries: &Queries, watch: &dyn Wa
 mod tests {
     use super::*;
     use crate::dataset::{Split, open};
-    use crate::train::{Unwatched, scores};
+    use crate::train::scores;
+    use crate::watch::Unwatched;
 
     /// The embedded corpora are as hard as the real ones for what does not learn: pixels find almost nothing (4.0 and
     /// 0.9% on Chair-V2 and Shoe-V1), gradients some (20 and 26%).

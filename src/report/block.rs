@@ -1,6 +1,6 @@
 //! The generated parts of a markdown file: what stands between `<!-- table:NAME -->` and `<!-- /table -->`.
 
-use crate::run::write_atomic;
+use crate::file::write_atomic;
 use crate::{Error, Result};
 use std::path::Path;
 

@@ -2,7 +2,8 @@
 
 use super::record::read_row;
 use super::render::markdown_line;
-use crate::run::{Header, write_atomic, write_csv};
+use crate::file::{write_atomic, write_csv};
+use crate::run::Header;
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};

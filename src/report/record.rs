@@ -199,7 +199,7 @@ fn finished_below(results: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::run::write_atomic;
+    use crate::file::write_atomic;
     use crate::seed::Seed;
 
     /// A run with these ranks: query 100 + i shows photo i / 2; a gallery of 20.

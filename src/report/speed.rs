@@ -1,6 +1,6 @@
 //! Our speed beside PyTorch's, from the table that the benchmark writes.
 
-use crate::run::read_csv;
+use crate::file::read_csv;
 use crate::{Error, Result};
 use polars::prelude::DataFrame;
 use std::collections::BTreeSet;

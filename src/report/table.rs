@@ -6,7 +6,7 @@ use super::{
     render,
     score::Metric,
 };
-use crate::run::write_atomic;
+use crate::file::write_atomic;
 use crate::{
     Result,
     metric::{acc_at, average_percentile, mean_sd},

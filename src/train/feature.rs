@@ -1,11 +1,12 @@
 //! What a frozen backbone sees, computed once: several deformed versions of every picture, kept on disk under a key.
 
-use super::{Feed, Pixels, Watch};
+use super::{Feed, Pixels};
 use crate::dataset::Pair;
+use crate::file::hex;
 use crate::model::weights;
-use crate::run::hex;
 use crate::seed::{Seed, Stream};
 use crate::sketch::{Affine, AugmentConfig, DeformConfig};
+use crate::watch::Watch;
 use crate::{Error, Result};
 use candle_core::Tensor;
 use rand::RngExt;

@@ -1,10 +1,11 @@
 //! The loop that most papers share: epochs of steps, a score on validation data after each, the best weights kept.
 
-use super::{Gradients, Log, Schedule, Watch};
+use super::{Gradients, Log, Schedule};
 use crate::dataset::{Pair, batches};
 use crate::model::{Parameters, weights};
 use crate::run::RunFolder;
 use crate::seed::{Seed, Stream};
+use crate::watch::Watch;
 use crate::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

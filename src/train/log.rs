@@ -1,4 +1,5 @@
-use crate::run::{Header, write_atomic};
+use crate::file::write_atomic;
+use crate::run::Header;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};

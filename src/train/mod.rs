@@ -23,27 +23,3 @@ pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};
 pub use schedule::Schedule;
 pub use topology::{TopologyPlan, unit_features};
-
-/// What a long computation tells, and asks, the one who started it; the library itself prints nothing.
-pub trait Watch: Send + Sync {
-    /// `done` of `total` units (images, steps) of `task` are finished.
-    fn advance(&self, task: &str, done: usize, total: usize);
-
-    /// A line worth keeping, such as the scores of an epoch.
-    fn note(&self, line: &str);
-
-    /// Whether to stop at the next safe point.
-    fn is_stopped(&self) -> bool;
-}
-
-/// Nobody watches: silent, never stopped.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn advance(&self, _: &str, _: usize, _: usize) {}
-    fn note(&self, _: &str) {}
-    fn is_stopped(&self) -> bool {
-        false
-    }
-}

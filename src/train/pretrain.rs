@@ -24,11 +24,13 @@ pub use colour::ColourConfig;
 pub use method::Method;
 pub use score::{AttributeScore, PretrainReport};
 
-use super::{Log, Optimiser, OptimiserConfig, Schedule, Watch, gradients};
+use super::{Log, Optimiser, OptimiserConfig, Schedule, gradients};
+use crate::file::{hash_file, write_json};
 use crate::model::{Architecture, weights};
-use crate::run::{Header, Places, RunConfig, RunFolder, hash_file, versions, write_json};
+use crate::run::{Header, Places, RunConfig, RunFolder, versions};
 use crate::seed::Seed;
 use crate::sketch::AugmentConfig;
+use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::{DType, Device};
 use photo::PhotoSet;

@@ -2,9 +2,9 @@
 
 use super::{Embedding, Feed};
 use crate::Result;
+use crate::file::hex;
 use crate::loss::Topology;
 use crate::model::{l2_normalise, weights};
-use crate::run::hex;
 use candle_core::Tensor;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ mod python;
 mod server;
 
 use retrace::hub::{Address, CONFIG, Hub, HubConfig, PublishOptions, Published, Release, Token, WEIGHTS};
-use retrace::train::Unwatched;
+use retrace::watch::Unwatched;
 use server::{Server, TOKEN, USER};
 use std::path::Path;
 use std::time::Duration;

@@ -169,7 +169,7 @@ fn foreign_weights() -> Vec<u8> {
         tensors: BTreeMap<String, Vec<usize>>,
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/model/efficientnet-lite0-timm.json");
-    let fixture: Fixture = retrace::run::read_json(&path).unwrap();
+    let fixture: Fixture = retrace::file::read_json(&path).unwrap();
     let is_count = |name: &str| name.ends_with("num_batches_tracked");
     let tensor = |shape: &[usize]| Tensor::rand(0.5_f32, 1.5, shape, &Device::Cpu).unwrap();
     let named = fixture.tensors.iter().filter(|(name, _)| !is_count(name));

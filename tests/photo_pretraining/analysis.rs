@@ -2,13 +2,15 @@
 
 use crate::corpus::{Bench, order};
 use crate::option::tiny;
+use retrace::file::read_json;
 use retrace::paper::photo_pretraining::analysis::{PARTS, ROWS, Settings, run, separated};
 use retrace::paper::photo_pretraining::{Config, Curvature, Retrieval, SLUG, Update, protocol};
 use retrace::report::analysis::{Folder, grids};
-use retrace::run::{Places, RunConfig, RunFolder, read_json};
+use retrace::run::{Places, RunConfig, RunFolder};
 use retrace::seed::Seed;
 use retrace::sketch::DeformConfig;
-use retrace::train::{OptimiserConfig, Unwatched};
+use retrace::train::OptimiserConfig;
+use retrace::watch::Unwatched;
 use std::process::Command;
 
 const DATASET: &str = "qmul-chair-v2";

@@ -8,7 +8,7 @@ use retrace::model::weights::{Storage, read, save};
 use retrace::paper::photo_pretraining::{Config, Network, Retrieval, SLUG, bench, protocol};
 use retrace::run::{Places, RunConfig, RunFolder, Summary};
 use retrace::seed::Seed;
-use retrace::train::Watch;
+use retrace::watch::Watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -109,7 +109,7 @@ impl Bench {
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let (places, run) = (self.places(results), run_of(config));
         let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
-        let order = order(&places, &retrace::train::Unwatched);
+        let order = order(&places, &retrace::watch::Unwatched);
         let retrieval = Retrieval::open(&run, &checkpoint, &run.dataset, &order).unwrap();
         let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
         "query,photo,rank\n".to_string() + &retrieval.ranks().iter().map(line).collect::<String>()

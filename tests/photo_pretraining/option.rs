@@ -7,7 +7,8 @@ use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, Update
 use retrace::run::RunConfig;
 use retrace::seed::Seed;
 use retrace::sketch::AugmentConfig;
-use retrace::train::{FitConfig, OptimiserConfig, Rule, Schedule, SelectOn, Unwatched};
+use retrace::train::{FitConfig, OptimiserConfig, Rule, Schedule, SelectOn};
+use retrace::watch::Unwatched;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -4,7 +4,8 @@ use crate::corpus::{Bench, Record};
 use crate::option::tiny;
 use retrace::Error;
 use retrace::paper::photo_pretraining::{Config, Update};
-use retrace::train::{FitConfig, OptimiserConfig, Unwatched, Watch};
+use retrace::train::{FitConfig, OptimiserConfig};
+use retrace::watch::{Unwatched, Watch};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Stops after so many training steps.

@@ -4,12 +4,13 @@ use crate::corpus::{Bench, Record};
 use crate::option::tiny;
 use candle_core::{Device, Tensor};
 use retrace::dataset::{PrepareConfig, Split};
+use retrace::file::hex;
 use retrace::loss::Topology;
 use retrace::model::weights::{Storage, read, save};
 use retrace::paper::photo_pretraining::{Config, Neighbourhood, Network, Update, bench};
-use retrace::run::hex;
 use retrace::seed::Seed;
-use retrace::train::{Feed, OptimiserConfig, Unwatched};
+use retrace::train::{Feed, OptimiserConfig};
+use retrace::watch::Unwatched;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 

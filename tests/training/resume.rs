@@ -2,7 +2,8 @@
 
 use crate::toy::{Stopper, config, header, lines, train};
 use retrace::Error;
-use retrace::train::{FitConfig, Log, Unwatched};
+use retrace::train::{FitConfig, Log};
+use retrace::watch::Unwatched;
 use std::path::Path;
 
 const STEPS: usize = 20; // five epochs of four

@@ -1,7 +1,8 @@
 //! Which epoch is kept, by scripted scores.
 
 use crate::toy::{Stopper, config, parameters, train_scored, weights};
-use retrace::train::{FitConfig, Scores, SelectOn, Unwatched, Watch};
+use retrace::train::{FitConfig, Scores, SelectOn};
+use retrace::watch::{Unwatched, Watch};
 use std::cell::RefCell;
 use std::path::Path;
 

@@ -7,8 +7,9 @@ use retrace::model::{Init, Parameters};
 use retrace::run::{Header, RunFolder};
 use retrace::seed::{Seed, Stream};
 use retrace::train::{
-    Fit, FitConfig, Gradients, Log, Optimiser, OptimiserConfig, Outcome, Schedule, Scores, SelectOn, Step, Watch, fit,
+    Fit, FitConfig, Gradients, Log, Optimiser, OptimiserConfig, Outcome, Schedule, Scores, SelectOn, Step, fit,
 };
+use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

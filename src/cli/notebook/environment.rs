@@ -1,7 +1,7 @@
 //! The project's own Python with Jupyter, and the Rust kernel beside it.
 
+use retrace::file::write_atomic;
 use retrace::notebook::Profile;
-use retrace::run::write_atomic;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;

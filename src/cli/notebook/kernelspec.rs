@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::library::Library;
-use retrace::run::write_atomic;
+use retrace::file::write_atomic;
 use retrace::{Error, Result};
 use serde_json::json;
 use std::path::Path;

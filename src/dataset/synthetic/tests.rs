@@ -22,7 +22,7 @@ fn digest(sketches: &[Sketch]) -> String {
         hash.update(point.x.to_le_bytes());
         hash.update(point.y.to_le_bytes());
     }
-    crate::run::hex(&hash.finalize())[..16].to_string()
+    crate::file::hex(&hash.finalize())[..16].to_string()
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     } else if bytes.starts_with(STREAM) {
         read_stream(&bytes[STREAM.len()..])
     } else {
-        let start = crate::run::hex(&bytes[..bytes.len().min(4)]);
+        let start = crate::file::hex(&bytes[..bytes.len().min(4)]);
         Err(Fault(format!("a file of {} bytes that starts with {start:?}", bytes.len())))
     };
     tensors.map_err(|Fault(found)| Error::data(path, "a whole PyTorch state dict", found))

@@ -11,7 +11,7 @@ mod syntax;
 
 pub use archive::{Archive, load, read, read_from};
 
-use crate::{Error, Result, run};
+use crate::{Error, Result, file};
 use archive::place;
 use candle_core::{DType, Device, Tensor};
 use header::Header;
@@ -90,7 +90,7 @@ pub fn save(
     // What is written can be read.
     Header::parse(&text, 0, data.len() as u64).map_err(|fault| place(fault, path))?;
     let bytes = [(text.len() as u64).to_le_bytes().as_slice(), &text, &data].concat();
-    run::write_atomic(path, &bytes)
+    file::write_atomic(path, &bytes)
 }
 
 /// Whether every number is finite; the zero times of anything else is NaN.
@@ -168,7 +168,7 @@ mod tests {
         let end = poisoned.len();
         poisoned[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
         for bytes in [&whole[..end - 1], &whole[..20], &[], b"not safetensors at all", &poisoned] {
-            run::write_atomic(&path, bytes).unwrap();
+            file::write_atomic(&path, bytes).unwrap();
             let error = read(&path).unwrap_err().to_string();
             assert!(error.contains("w.safetensors: expected"), "{error}");
         }

@@ -4,7 +4,8 @@ use super::bench::{Bench, Order, hash_weights, pixels};
 use super::protocol::{Trial, checkpoint_path, start};
 use super::{Config, Network, PaperStep};
 use crate::dataset::{Album, Split};
-use crate::run::{RunConfig, RunFolder, hash_file};
+use crate::file::hash_file;
+use crate::run::{RunConfig, RunFolder};
 use crate::seed::Seed;
 use crate::train::{self, Log, Pixels, Queries, Step};
 use crate::{Error, Result};
@@ -120,7 +121,7 @@ pub(super) fn checkpoint(run: &RunConfig<Config>, order: &Order) -> Result<PathB
 mod tests {
     use super::*;
     use crate::run::Places;
-    use crate::train::Unwatched;
+    use crate::watch::Unwatched;
     use std::path::Path;
 
     #[test]

@@ -2,10 +2,12 @@
 
 use super::Config;
 use crate::dataset::{self, Album, Index, Pair, Source, Split};
+use crate::file::hash_file;
 use crate::model::Architecture;
-use crate::run::{Header, Places, RunConfig, hash_file, versions};
+use crate::run::{Header, Places, RunConfig, versions};
 use crate::seed::Seed;
-use crate::train::{Pixels, Watch};
+use crate::train::Pixels;
+use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::Device;
 use std::path::PathBuf;

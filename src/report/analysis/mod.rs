@@ -5,8 +5,9 @@ mod sample;
 pub use sample::{RADIUS, Samples, grids};
 
 use super::record::Run;
+use crate::file::{read_csv, write_csv};
 use crate::metric::acc_at;
-use crate::run::{RunFolder, read_csv, write_csv};
+use crate::run::RunFolder;
 use crate::{Error, Result};
 use polars::prelude::*;
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use super::{Finding, Verdict, both_sides, claims, evaluate};
 use crate::Result;
+use crate::file::write_csv;
 use crate::report::render::{align, markdown_line};
-use crate::run::write_csv;
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
 

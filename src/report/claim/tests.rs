@@ -190,7 +190,7 @@ fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
         let run = at(place.path(), "synth-chair", row, seed);
         write_run(&run, &[1, 1]);
         let text = format!("query,value\n100,{}\n101,{}\n", values[0], values[1]);
-        crate::run::write_atomic(&run.0.join("analysis/smoothness.csv"), text.as_bytes()).unwrap();
+        crate::file::write_atomic(&run.0.join("analysis/smoothness.csv"), text.as_bytes()).unwrap();
     };
     smooth("ours-base", 0, [2.0, 6.0]);
     smooth("ours", 0, [1.0, 5.0]);
@@ -211,7 +211,7 @@ fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
 
     let epochs = |seed, text: &str| {
         let path = at(place.path(), "synth-chair", "ours", seed).0.join("analysis/gradient.csv");
-        crate::run::write_atomic(&path, format!("epoch,nuclear_norm\n{text}").as_bytes()).unwrap();
+        crate::file::write_atomic(&path, format!("epoch,nuclear_norm\n{text}").as_bytes()).unwrap();
     };
     epochs(0, "1,0.5\n2,0.5\n");
     epochs(1, "1,0.5\n");
@@ -219,7 +219,7 @@ fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
     assert!(error.contains("seed1") && error.contains("as many epochs as in") && error.contains("seed0"), "{error}");
     epochs(1, "1,0.5\n2,0.5\n");
     let base = at(place.path(), "synth-chair", "ours-base", 0).0.join("analysis/gradient.csv");
-    crate::run::write_atomic(&base, b"epoch,nuclear_norm\n1,0.5\n").unwrap();
+    crate::file::write_atomic(&base, b"epoch,nuclear_norm\n1,0.5\n").unwrap();
     let error = tested().unwrap_err().to_string();
     let said = "for claim gradient-synth-chair the same as 2 epochs of ours, found 1 epochs of ours-base";
     assert!(error.contains("synth-chair") && error.contains(said), "{error}");
@@ -233,7 +233,7 @@ fn ratios_carry_the_luck_of_both_rows() {
         let run = at(place.path(), "synth-chair", row, 0);
         write_run(&run, &[1, 1]);
         let lines: String = (0..4).map(|i| format!("{i},{}\n", seconds[i])).collect();
-        crate::run::write_atomic(&run.0.join("analysis/time.csv"), format!("round,seconds\n{lines}").as_bytes())
+        crate::file::write_atomic(&run.0.join("analysis/time.csv"), format!("round,seconds\n{lines}").as_bytes())
             .unwrap();
         finding(&evaluate(place.path(), &claims().unwrap()).unwrap(), "time-synth-chair").interval
     };

@@ -1,7 +1,7 @@
 //! What every figure shares: size, background, font, colours, saving.
 
 use super::font;
-use crate::run::write_atomic;
+use crate::file::write_atomic;
 use crate::{Error, Result};
 use plotters::coord::Shift;
 use plotters::prelude::*;

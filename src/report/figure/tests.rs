@@ -3,10 +3,11 @@
 
 use super::canvas::{Size, width};
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
+use crate::file::write_atomic;
 use crate::report::record::tests::write_run;
 use crate::report::table::{Measured, tests::spec};
 use crate::report::{table, table::MeanSd};
-use crate::run::{Rank, RunFolder, write_atomic};
+use crate::run::{Rank, RunFolder};
 use image::{Rgb, RgbImage};
 use std::path::Path;
 use usvg::roxmltree::{Document, Node};

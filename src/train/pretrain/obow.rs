@@ -123,7 +123,8 @@ mod tests {
     use super::super::photo::PhotoSet;
     use super::*;
     use crate::model::Architecture;
-    use crate::train::{Optimiser, Unwatched, gradients};
+    use crate::train::{Optimiser, gradients};
+    use crate::watch::Unwatched;
     use candle_core::{DType, Device};
 
     fn small() -> Obow {

@@ -6,7 +6,7 @@ use crate::dataset::synthetic::{Kind, Photos, VERSION};
 use crate::dataset::{self, Album};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
-use crate::train::Watch;
+use crate::watch::Watch;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use image::{RgbImage, imageops};
@@ -173,7 +173,7 @@ fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
 mod tests {
     use super::super::Method;
     use super::*;
-    use crate::train::Unwatched;
+    use crate::watch::Unwatched;
 
     fn at(name: &str) -> usize {
         Photos::classes().iter().position(|(other, _)| *other == name).unwrap()

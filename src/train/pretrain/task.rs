@@ -161,7 +161,7 @@ fn settling(momentum: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Unwatched;
+    use crate::watch::Unwatched;
 
     /// A layer's running mean, before and after.
     fn settled(architecture: Architecture, from: f64) -> Vec<f32> {

@@ -1,9 +1,9 @@
 //! Whole pre-trainings of a few photos.
 
 use super::*;
+use crate::file::read_json;
 use crate::model::{Allowance, Embedder, NormConfig, Parameters};
-use crate::run::read_json;
-use crate::train::Unwatched;
+use crate::watch::Unwatched;
 
 fn tiny() -> PretrainConfig {
     PretrainConfig {

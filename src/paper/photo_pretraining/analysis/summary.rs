@@ -4,6 +4,7 @@ mod number;
 
 use super::{compared, step};
 use crate::Result;
+use crate::file::{write_atomic, write_csv};
 use crate::metric::mean_sd;
 use crate::paper::photo_pretraining::SLUG;
 use crate::paper::photo_pretraining::table::{EMBEDDED, PRETRAININGS, Pretraining};
@@ -12,7 +13,6 @@ use crate::report::printed;
 use crate::report::record::{Run, read_row};
 use crate::report::render::markdown_line;
 use crate::report::table::DatasetSpec;
-use crate::run::{write_atomic, write_csv};
 use number::{blamed, drop, means, pairs, scenarios, steadiness, surroundings};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};

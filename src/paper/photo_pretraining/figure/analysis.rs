@@ -3,6 +3,7 @@
 use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
+use crate::file::read_json;
 use crate::paper::photo_pretraining::protocol::first_seed;
 use crate::paper::photo_pretraining::{SLUG, analysis::Settings, analysis::separated};
 use crate::report::analysis::{Folder, RADIUS, analysed, grids};
@@ -11,7 +12,6 @@ use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, r
 use crate::report::figure::scatter::{self, Cloud, Part, Scatter};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::{record::read_row, score::read_early};
-use crate::run::read_json;
 use std::path::Path;
 
 const ONE_SEED: &str = "the first seed of either row";
