@@ -14,6 +14,7 @@
 //! | [`analysis`] | what explains a result: loss landscape, spread of gradients, separation, error attribution |
 //! | [`report`] | tables, claims and figures, from `results/` alone |
 //! | `hub` (with the feature of that name) | checkpoints on the Hugging Face Hub: fetched and checked, released |
+//! | [`experiment`] | what runs any paper: rows, runs, records, plans, analyses |
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
@@ -24,6 +25,7 @@ pub mod analysis;
 pub mod dataset;
 pub mod device;
 pub mod error;
+pub mod experiment;
 pub mod file;
 #[cfg(feature = "hub")]
 pub mod hub;

@@ -4,7 +4,8 @@
 //! results/<slug>/<dataset>/<row>/seed<k>/
 //!   config.json    everything that determines the run; written before the first step
 //!   log.jsonl      first line: [`Header`]; then one line an epoch
-//!   ranks.csv      query,photo,rank: one line a test query, positions of the corpus index, rank 1 = best
+//!   ranks.csv      query,photo,rank: one line a test query, positions of the corpus index, rank 1 = best; where the
+//!                  queries have galleries of their own (of a class, of a person), also gallery: how many photos
 //!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
 //!   analysis/      what else was measured of it, where it was
@@ -16,6 +17,7 @@ mod lock;
 pub use lock::RunLock;
 
 use crate::file::{hex, read_csv, read_json, to_text, write_csv, write_json};
+use crate::metric::{average_percentile, mean_sd};
 use crate::{Error, Result, seed::Seed};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -38,12 +40,52 @@ pub struct RunConfig<C> {
     pub config: C,
 }
 
-impl<C: Serialize> RunConfig<C> {
+/// Which run: enough to find it, and for its paper to know its settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunId {
+    /// The paper.
+    pub slug: String,
+    /// The corpus.
+    pub dataset: String,
+    /// The table row.
+    pub row: String,
+    /// The seed.
+    pub seed: Seed,
+}
+
+impl RunId {
     /// The run's folder below `results`.
     pub fn folder(&self, results: &Path) -> RunFolder {
         RunFolder::of(results, &self.slug, &self.dataset, &self.row, self.seed)
     }
 
+    /// The same with settings.
+    pub fn with<C>(&self, config: C) -> RunConfig<C> {
+        let Self { slug, dataset, row, seed } = self.clone();
+        RunConfig { slug, dataset, row, seed, config }
+    }
+}
+
+impl std::fmt::Display for RunId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} seed {}", self.dataset, self.row, self.seed.0)
+    }
+}
+
+impl<C> RunConfig<C> {
+    /// Which run it is.
+    pub fn id(&self) -> RunId {
+        let (slug, dataset, row) = (self.slug.clone(), self.dataset.clone(), self.row.clone());
+        RunId { slug, dataset, row, seed: self.seed }
+    }
+
+    /// The run's folder below `results`.
+    pub fn folder(&self, results: &Path) -> RunFolder {
+        RunFolder::of(results, &self.slug, &self.dataset, &self.row, self.seed)
+    }
+}
+
+impl<C: Serialize> RunConfig<C> {
     /// First 16 hexadecimal digits of the SHA-256 of the configuration as compact JSON.
     ///
     /// # Errors
@@ -120,7 +162,7 @@ pub struct Summary {
     pub acc10: f64,
     /// Test queries.
     pub queries: usize,
-    /// Photos each of them is ranked against.
+    /// Photos each of them is ranked against; where galleries differ, those of the largest.
     pub gallery: usize,
     /// The epoch whose weights were kept, from 1; absent where nothing is trained.
     pub selected_epoch: Option<usize>,
@@ -139,6 +181,23 @@ pub struct Rank {
     pub photo: u32,
     /// 1 = best.
     pub rank: u32,
+    /// Photos that it is ranked against, where galleries differ; else [`Summary::gallery`] says so for all.
+    pub gallery: Option<u32>,
+}
+
+/// Mean share of the other photos that stand behind the own one, in percent, each query by the size of its gallery.
+///
+/// # Errors
+/// As [`average_percentile`].
+pub fn percentile(ranks: &[Rank], gallery: usize) -> Result<f64> {
+    let whole = u32::try_from(gallery).unwrap_or(u32::MAX);
+    if ranks.iter().all(|rank| rank.gallery.is_none()) {
+        return average_percentile(&ranks.iter().map(|rank| rank.rank).collect::<Vec<_>>(), whole);
+    }
+    // A gallery of one photo leaves nothing to rank: its queries say nothing.
+    let sized = ranks.iter().map(|rank| (rank.rank, rank.gallery.unwrap_or(whole))).filter(|(_, size)| *size > 1);
+    let each = sized.map(|(rank, size)| average_percentile(&[rank], size)).collect::<Result<Vec<f64>>>()?;
+    Ok(mean_sd(&each)?.0)
 }
 
 /// The folder of one run.
@@ -271,13 +330,19 @@ pub fn versions() -> std::collections::BTreeMap<String, String> {
 fn ranks_to_frame(ranks: &[Rank]) -> Result<DataFrame> {
     let column =
         |name: &str, get: fn(&Rank) -> u32| Column::new(name.into(), ranks.iter().map(get).collect::<Vec<_>>());
-    let columns = vec![column("query", |r| r.query), column("photo", |r| r.photo), column("rank", |r| r.rank)];
+    let mut columns = vec![column("query", |r| r.query), column("photo", |r| r.photo), column("rank", |r| r.rank)];
+    if ranks.iter().any(|rank| rank.gallery.is_some()) {
+        columns.push(Column::new("gallery".into(), ranks.iter().map(|rank| rank.gallery).collect::<Vec<_>>()));
+    }
     Ok(DataFrame::new(ranks.len(), columns)?)
 }
 
 fn frame_to_ranks(frame: &DataFrame) -> Result<Vec<Rank>> {
     let (query, photo, rank) = (column(frame, "query")?, column(frame, "photo")?, column(frame, "rank")?);
-    Ok((0..frame.height()).map(|i| Rank { query: query[i], photo: photo[i], rank: rank[i] }).collect())
+    let gallery = if frame.column("gallery").is_ok() { Some(column(frame, "gallery")?) } else { None };
+    let gallery = |i: usize| gallery.as_ref().map(|sizes| sizes[i]);
+    let line = |i| Rank { query: query[i], photo: photo[i], rank: rank[i], gallery: gallery(i) };
+    Ok((0..frame.height()).map(line).collect())
 }
 
 fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
@@ -292,7 +357,8 @@ mod tests {
     use crate::file::write_atomic;
 
     fn ranks() -> Vec<Rank> {
-        vec![Rank { query: 4, photo: 1, rank: 1 }, Rank { query: 7, photo: 2, rank: 13 }]
+        let rank = |query, photo, rank| Rank { query, photo, rank, gallery: None };
+        vec![rank(4, 1, 1), rank(7, 2, 13)]
     }
 
     #[test]
@@ -306,6 +372,21 @@ mod tests {
         let text = std::fs::read_to_string(folder.0.join("ranks.csv")).unwrap();
         assert_eq!(text, "query,photo,rank\n4,1,1\n7,2,13\n");
         assert!(!folder.is_finished());
+    }
+
+    #[test]
+    fn galleries_that_differ_stand_beside_their_ranks() {
+        let folder = RunFolder(tempfile::tempdir().unwrap().path().join("seed0"));
+        let sized = |rank, gallery| Rank { query: rank, photo: 0, rank, gallery: Some(gallery) };
+        let ranks = vec![sized(1, 3), sized(2, 5), sized(1, 1)];
+        folder.write_ranks(&ranks).unwrap();
+        assert_eq!(folder.ranks().unwrap(), ranks);
+        let text = std::fs::read_to_string(folder.0.join("ranks.csv")).unwrap();
+        assert_eq!(text, "query,photo,rank,gallery\n1,0,1,3\n2,0,2,5\n1,0,1,1\n");
+        // 2 of 2 behind, 3 of 4 behind, and one photo alone, which says nothing.
+        assert_eq!(percentile(&ranks, 5).unwrap(), (100.0 + 75.0) / 2.0);
+        let plain: Vec<Rank> = ranks.iter().map(|rank| Rank { gallery: None, ..*rank }).collect();
+        assert_eq!(percentile(&plain, 5).unwrap(), average_percentile(&[1, 2, 1], 5).unwrap());
     }
 
     #[test]

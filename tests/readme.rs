@@ -1,11 +1,16 @@
 //! The pages say what the records say, and what they link to is there.
 #![allow(clippy::unwrap_used)]
 
-use retrace::paper::photo_pretraining::page;
+use retrace::experiment::{Paper, page};
+use retrace::paper::PAPERS;
 use retrace::report::block;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 2] = ["README.md", "results/photo_pretraining/README.md"];
+/// The README, and the page of every paper.
+fn pages() -> Vec<String> {
+    let own = PAPERS.iter().map(|paper| format!("results/{}/README.md", paper.slug()));
+    std::iter::once("README.md".to_string()).chain(own).collect()
+}
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
@@ -14,8 +19,10 @@ fn root() -> PathBuf {
 #[test]
 fn generated_parts_equal_what_the_records_give() {
     let results = root().join("results");
-    let blocks = [page::readme(&results).unwrap(), page::page(&results).unwrap()];
-    for (name, blocks) in PAGES.iter().zip(blocks) {
+    let papers: Vec<&dyn Paper> = PAPERS.iter().map(|paper| *paper as &dyn Paper).collect();
+    let mut blocks = vec![page::readme(&papers, &results).unwrap()];
+    blocks.extend(papers.iter().map(|paper| page::page(*paper, &results).unwrap()));
+    for (name, blocks) in pages().iter().zip(blocks) {
         block::check(&root().join(name), &blocks).expect("run `cargo run --release -- table --readme`");
     }
 }
@@ -29,8 +36,8 @@ fn links(page: &Path) -> Vec<String> {
 
 #[test]
 fn every_linked_file_is_there() {
-    for name in PAGES {
-        let page = root().join(name);
+    for name in pages() {
+        let page = root().join(&name);
         let links = links(&page);
         assert!(links.len() >= 3, "{name}: {links:?}");
         for link in links {

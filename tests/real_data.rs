@@ -2,7 +2,8 @@
 
 use candle_core::Device;
 use retrace::dataset::photos;
-use retrace::paper::photo_pretraining::{Retrieval, bench, plan, protocol, table::REAL};
+use retrace::experiment::{Order, Paper, Reproduction, first_seed};
+use retrace::paper::photo_pretraining::{PhotoPretraining, SLUG, table::REAL};
 use retrace::run::Places;
 use retrace::watch::Unwatched;
 use std::io::Write;
@@ -53,13 +54,13 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
         weights,
         cache: root.join("local/cache"),
     };
-    let order = bench::Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
+    let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
     let mut checked = 0;
     for dataset in REAL {
-        for row in &plan::rows("main", dataset) {
-            let retrieval = Retrieval::of_row(&results, dataset, row, dataset, &order).unwrap();
+        for row in &PhotoPretraining.rows("main", dataset) {
+            let retrieval = PhotoPretraining.open_row(&results, dataset, row, dataset, &order).unwrap();
             let found = retrieval.scores().unwrap().acc1;
-            let recorded = protocol::first_seed(&results, dataset, row).summary().unwrap().acc1;
+            let recorded = first_seed(&results, SLUG, dataset, row).summary().unwrap().acc1;
             println!("{dataset} {row}: {found:.1}, recorded {recorded:.1}");
             // One query of a small set is more than half a point.
             let tolerance = TOLERANCE.max(100.0 / retrieval.ranks().len() as f64);

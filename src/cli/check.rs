@@ -4,7 +4,8 @@ use super::PlaceOptions;
 use super::progress::Terminal;
 use candle_core::Device;
 use retrace::device;
-use retrace::paper::photo_pretraining::{SLUG, bench::Order};
+use retrace::experiment::{Order, Reproduction, find};
+use retrace::paper::{PAPERS, PLANNED};
 use retrace::run::Places;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,12 @@ impl Checked {
 
     /// What a run needs.
     pub fn order(&self) -> Order<'_> {
-        Order { places: &self.places, device: &self.device, command: command(), watch: &self.terminal }
+        Order {
+            places: &self.places,
+            device: &self.device,
+            command: command(std::env::args().skip(1)),
+            watch: &self.terminal,
+        }
     }
 }
 
@@ -51,9 +57,8 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// The command line as a reader of the log would type it: without the folders of this machine.
-fn command() -> String {
+fn command(mut typed: impl Iterator<Item = String>) -> String {
     let mut words = vec!["retrace".to_string()];
-    let mut typed = std::env::args().skip(1);
     while let Some(word) = typed.next() {
         let option = word.split('=').next().unwrap_or_default();
         if ["--results", "--figures", "--data", "--weights"].contains(&option) {
@@ -71,18 +76,76 @@ fn command() -> String {
 fn without_folders(word: &str) -> String {
     let (option, value) = word.split_once('=').map_or(("", word), |(option, value)| (option, value));
     let path = Path::new(value);
-    match (path.file_name(), path.exists() && path.components().count() > 1) {
-        (Some(name), true) if option.is_empty() => name.to_string_lossy().into_owned(),
-        (Some(name), true) => format!("{option}={}", name.to_string_lossy()),
-        _ => word.to_string(),
+    match path.file_name().filter(|_| path.exists() && path.components().count() > 1) {
+        Some(name) if option.is_empty() => name.to_string_lossy().into_owned(),
+        Some(name) => format!("{option}={}", name.to_string_lossy()),
+        None => word.to_string(),
     }
 }
 
+/// A paper, whichever it is.
+pub type AnyPaper = &'static dyn Reproduction;
+
 /// Parses a paper's name.
-pub fn slug(text: &str) -> Result<String, String> {
-    match text {
-        SLUG => Ok(text.into()),
-        "generalising" | "more_photos" | "partially" | "adaptive" => Err(format!("not built yet; there is {SLUG}")),
-        _ => Err(format!("no such paper; there is {SLUG}")),
+pub fn paper(text: &str) -> Result<AnyPaper, String> {
+    if PLANNED.contains(&text) {
+        return Err(format!("not built yet; there is {}", slugs().join(", ")));
+    }
+    find(&PAPERS, text).map_err(|_| format!("no such paper; there is {}", slugs().join(", ")))
+}
+
+/// The names of all papers.
+pub fn slugs() -> Vec<&'static str> {
+    PAPERS.iter().map(|paper| paper.slug()).collect()
+}
+
+/// The papers that were typed; all, where none was.
+pub fn or_all(papers: &[AnyPaper]) -> Vec<AnyPaper> {
+    if papers.is_empty() { PAPERS.to_vec() } else { papers.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str]) -> String {
+        command(words.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn command_leaves_out_folders_of_this_machine() {
+        let words = ["train", "p", "--results", "/home/me/out", "--row", "base", "--data=/mnt/sets", "--weights", "w"];
+        assert_eq!(typed(&words), "retrace train p --row base");
+        assert_eq!(
+            typed(&["reproduce", "--train", "--figures", "f", "--seeds", "5"]),
+            "retrace reproduce --train --seeds 5"
+        );
+        assert_eq!(typed(&["train", "--results"]), "retrace train"); // its folder was forgotten
+        assert_eq!(typed(&[]), "retrace");
+    }
+
+    #[test]
+    fn command_keeps_the_last_part_of_a_path() {
+        let place = tempfile::tempdir().unwrap();
+        let own = place.path().join("My shoes");
+        std::fs::create_dir(&own).unwrap();
+        let path = own.to_str().unwrap();
+        assert_eq!(without_folders(path), "My shoes");
+        assert_eq!(without_folders(&format!("--dataset={path}")), "--dataset=My shoes");
+        assert_eq!(typed(&["train", "--dataset", path]), "retrace train --dataset My shoes");
+    }
+
+    #[test]
+    fn command_keeps_words_that_are_no_paths_here() {
+        for word in ["synth-chair", "base+margin=0.3", "no/such/folder", "--dataset=synth-chair", "src"] {
+            assert_eq!(without_folders(word), word);
+        }
+    }
+
+    #[test]
+    fn papers_are_found_by_name() {
+        assert!(slugs().iter().all(|slug| paper(slug).is_ok_and(|paper| paper.slug() == *slug)));
+        assert!(PLANNED.iter().all(|slug| paper(slug).unwrap_err().contains("not built yet")));
+        assert!(paper("cubism").unwrap_err().contains("no such paper"));
     }
 }

@@ -1,11 +1,14 @@
 //! `retrace publish`, `retrace download`, `retrace eval --from`.
 
-use super::check::{Checked, slug};
+use super::check::{AnyPaper, Checked, paper, slugs};
 use clap::Args;
+use retrace::experiment::release::{Label, releasable, repository};
+use retrace::experiment::{TOLERANCE, checkpoint_path, find};
 use retrace::hub::{Address, CONFIG, Digest, Hub, HubConfig, PublishOptions, Release, Snapshot, WEIGHTS, read_numbers};
 use retrace::model::{Architecture, pretrained};
-use retrace::paper::photo_pretraining::release::{Released, releasable, release, repository};
-use retrace::paper::photo_pretraining::{Retrieval, SLUG, TOLERANCE, protocol};
+use retrace::paper::PAPERS;
+use retrace::run::RunId;
+use retrace::seed::Seed;
 use retrace::train::Scores;
 use retrace::watch::Watch;
 use retrace::{Error, Result};
@@ -18,12 +21,12 @@ const NEEDED: [&str; 3] = [WEIGHTS, CONFIG, "README.md"];
 /// Options as typed.
 #[derive(Debug, Args)]
 pub struct PublishArguments {
-    /// What to publish, by the folders of its record: <paper>/<corpus>/<row>, such as photo_pretraining/synth-chair/ours
+    /// What to publish, by the folders of its record below results/: <paper>/<corpus>/<row>
     #[arg(value_name = "RUN", required_unless_present = "all")]
     runs: Vec<String>,
     /// Every row of a paper that has a checkpoint
-    #[arg(long, value_name = "PAPER", value_parser = slug, conflicts_with = "runs")]
-    all: Option<String>,
+    #[arg(long, value_name = "PAPER", value_parser = paper, conflicts_with = "runs")]
+    all: Option<AnyPaper>,
     /// User or organisation [default: the token's]
     #[arg(long)]
     namespace: Option<String>,
@@ -55,8 +58,8 @@ pub struct DownloadArguments {
 
 /// Publishes rows, one repository each.
 pub fn publish(options: &PublishArguments, checked: &Checked) -> Result<()> {
-    let runs = match &options.all {
-        Some(_) => releasable(&checked.places.results)?,
+    let runs = match options.all {
+        Some(paper) => all_of(paper, &checked.places.results)?,
         None => options.runs.iter().map(|run| parse(run)).collect::<Result<_>>()?,
     };
     if runs.is_empty() {
@@ -69,14 +72,14 @@ pub fn publish(options: &PublishArguments, checked: &Checked) -> Result<()> {
         (None, None) => "NAMESPACE".into(),
     };
     let mut failed = Vec::new();
-    for (i, (dataset, row)) in runs.iter().enumerate() {
-        let name = format!("[{}/{}] {SLUG}/{dataset}/{row}", i + 1, runs.len());
-        match publish_one(dataset, row, &namespace, hub.as_ref(), options, checked) {
+    for (i, run) in runs.iter().enumerate() {
+        let name = format!("[{}/{}] {}/{}/{}", i + 1, runs.len(), run.slug, run.dataset, run.row);
+        match publish_one(run, &namespace, hub.as_ref(), options, checked) {
             Ok(said) => println!("{name}: {said}"),
             Err(error @ Error::Stopped { .. }) => return Err(error),
             Err(error) => {
                 checked.terminal.note(&format!("{name}: {error}"));
-                failed.push(format!("{dataset}/{row}"));
+                failed.push(format!("{}/{}", run.dataset, run.row));
             }
         }
     }
@@ -90,16 +93,16 @@ pub fn publish(options: &PublishArguments, checked: &Checked) -> Result<()> {
 }
 
 fn publish_one(
-    dataset: &str,
-    row: &str,
+    run: &RunId,
     namespace: &str,
     hub: Option<&Hub>,
     options: &PublishArguments,
     checked: &Checked,
 ) -> Result<String> {
-    let address = Address::new(namespace, &repository(dataset, row))?.at(&options.tag)?;
-    let commit = source_commit(&checked.places.results, dataset, row);
-    let release = release(dataset, row, &address, commit.as_deref(), &checked.order())?;
+    let RunId { slug, dataset, row, .. } = run;
+    let address = Address::new(namespace, &repository(slug, dataset, row))?.at(&options.tag)?;
+    let commit = source_commit(&checked.places.results, run);
+    let release = find(&PAPERS, slug)?.release(dataset, row, &address, commit.as_deref(), &checked.order())?;
     let Some(hub) = hub else {
         if let Some(folder) = &options.into {
             release.write(&folder.join(address.name()))?;
@@ -114,19 +117,31 @@ fn publish_one(
     Ok(format!("{what} as {address} ({})", published.address.revision()))
 }
 
-fn parse(run: &str) -> Result<(String, String)> {
+fn all_of(paper: AnyPaper, results: &Path) -> Result<Vec<RunId>> {
+    let rows = releasable(results, paper.slug())?.into_iter();
+    Ok(rows.map(|(dataset, row)| first_of(paper, &dataset, &row)).collect())
+}
+
+fn first_of(paper: AnyPaper, dataset: &str, row: &str) -> RunId {
+    RunId { slug: paper.slug().into(), dataset: dataset.into(), row: row.into(), seed: Seed(0) }
+}
+
+fn parse(run: &str) -> Result<RunId> {
     let parts: Vec<&str> = run.trim_end_matches('/').split('/').collect();
-    match parts.as_slice() {
-        [.., paper, dataset, row] if *paper == SLUG && !dataset.is_empty() && !row.is_empty() => {
-            Ok((dataset.to_string(), row.to_string()))
-        }
-        _ => Err(Error::value("run", format!("{SLUG}/<corpus>/<row>"), format!("`{run}`"))),
+    if let [.., slug, dataset, row] = parts.as_slice()
+        && let Ok(paper) = find(&PAPERS, slug)
+        && !dataset.is_empty()
+        && !row.is_empty()
+    {
+        return Ok(first_of(paper, dataset, row));
     }
+    let expected = slugs().iter().map(|slug| format!("{slug}/<corpus>/<row>")).collect::<Vec<_>>().join(" or ");
+    Err(Error::value("run", expected, format!("`{run}`")))
 }
 
 /// The commit that last changed the checkpoint; none outside git, or where it was never committed.
-fn source_commit(results: &Path, dataset: &str, row: &str) -> Option<String> {
-    let path = protocol::checkpoint_path(results, dataset, row);
+fn source_commit(results: &Path, run: &RunId) -> Option<String> {
+    let path = checkpoint_path(results, &run.slug, &run.dataset, &run.row);
     let said = Command::new("git").args(["log", "-1", "--format=%H", "--"]).arg(path).output().ok()?;
     Some(String::from_utf8(said.stdout).ok()?.trim().to_string()).filter(|commit| !commit.is_empty())
 }
@@ -181,7 +196,7 @@ pub fn fetch(architecture: Architecture, repository: Option<&str>, checked: &Che
     if !source.is_pinned() {
         println!("not pinned: data/backbones.csv has no commit of it");
     }
-    super::train::import_as(architecture, &path, published.weights, checked)
+    super::import::import_as(architecture, &path, published.weights, checked)
 }
 
 /// Ranks with a released model and compares with its card.
@@ -189,23 +204,15 @@ pub fn eval(address: &Address, on: Option<&str>, checked: &Checked) -> Result<()
     let hub = Hub::open(HubConfig::from_environment())?;
     let snapshot = hub.download(address, &NEEDED, &checked.terminal)?;
     checked.terminal.clear();
-    let released = Released::read(&snapshot.folder)?;
-    let network = released.network(&snapshot.folder, &checked.device)?;
-    let corpus = on.unwrap_or(&released.dataset);
-    let retrieval = Retrieval::of_network(network, corpus, &checked.order())?;
+    let label = Label::read(&snapshot.folder, &slugs())?;
+    let corpus = on.unwrap_or(&label.dataset);
+    let retrieval = find(&PAPERS, &label.slug)?.open_release(&snapshot.folder, corpus, &checked.order())?;
     checked.terminal.clear();
     let scores = retrieval.scores()?;
-    let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery.len());
-    println!(
-        "{:?} of {}\n{corpus}: {}",
-        released.row,
-        snapshot.address,
-        super::train::spell(&scores, queries, gallery)
-    );
-    match corpus == released.dataset {
-        true => compare(&snapshot, corpus, &scores),
-        false => Ok(()),
-    }
+    let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery_size());
+    let said = super::score::spell(&scores, queries, gallery);
+    println!("{:?} of {}\n{corpus}: {said}", label.row, snapshot.address);
+    if corpus == label.dataset { compare(&snapshot, corpus, &scores) } else { Ok(()) }
 }
 
 fn compare(snapshot: &Snapshot, corpus: &str, scores: &Scores) -> Result<()> {

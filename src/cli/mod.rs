@@ -3,13 +3,17 @@
 mod analyse;
 mod check;
 mod data;
+mod eval;
 #[cfg(feature = "hub")]
 mod hub;
+mod import;
 mod notebook;
 mod progress;
 mod reproduce;
+mod score;
 mod show;
 mod train;
+mod weights;
 
 use check::Checked;
 use clap::{Args, Parser, Subcommand};
@@ -51,21 +55,21 @@ struct PlaceOptions {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Rank the test queries with the shipped checkpoints, print the table, write tables and figures
+    /// Rank with the shipped checkpoints, show the main tables and verdicts, write tables and figures
     Reproduce(reproduce::Options),
     /// Train one row on one corpus, or go on with a stopped training
     Train(train::Options),
     /// Pre-train a network on synthetic photos, as was done for the shipped weights, or on photos of your own
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
-    Eval(train::EvalOptions),
-    /// Measure what the paper looks at beside accuracy, on finished runs
+    Eval(eval::Options),
+    /// Measure what papers look at beside accuracy, on finished runs
     Analyse(analyse::Options),
-    /// Print a paper's table from the records and write it to results/tables/
+    /// Print papers' tables from the records and write them to results/tables/
     Table(show::TableOptions),
-    /// Draw a paper's figures from the records
+    /// Draw papers' figures from the records
     Figure(show::Options),
-    /// Test a paper's claims against the records
+    /// Test papers' claims against the records
     Claims(show::Options),
     /// Look at corpora: list, check, show
     #[command(subcommand)]
@@ -73,9 +77,9 @@ enum Verb {
     /// Notebooks: set their kernel up, open them, execute them
     #[command(subcommand)]
     Notebook(notebook::Verb),
-    /// Bring pre-trained weights
+    /// Fetch, import or list pre-trained weights
     #[command(subcommand)]
-    Weights(train::WeightVerb),
+    Weights(weights::Verb),
     /// Publish checkpoints on the Hugging Face Hub
     #[cfg(feature = "hub")]
     Publish(hub::PublishArguments),
@@ -101,14 +105,14 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Reproduce(options) => reproduce::run(&options, &checked),
         Verb::Train(options) => train::run(&options, &checked),
         Verb::Pretrain(options) => train::pretrain(&options, &checked),
-        Verb::Eval(options) => train::eval(&options, &checked),
+        Verb::Eval(options) => eval::run(&options, &checked),
         Verb::Analyse(options) => analyse::run(&options, &checked),
         Verb::Table(options) => show::table(&options, &checked),
         Verb::Figure(options) => show::figure(&options, &checked),
         Verb::Claims(options) => show::claims(&options, &checked),
         Verb::Data(verb) => data::run(&verb, &checked),
         Verb::Notebook(verb) => notebook::run(&verb, &checked),
-        Verb::Weights(verb) => train::weights(&verb, &checked),
+        Verb::Weights(verb) => weights::run(&verb, &checked),
         #[cfg(feature = "hub")]
         Verb::Publish(options) => hub::publish(&options, &checked),
         #[cfg(feature = "hub")]

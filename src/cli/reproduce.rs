@@ -1,13 +1,14 @@
 //! `retrace reproduce`.
 
-use super::check::{Checked, slug};
+use super::check::{AnyPaper, Checked, or_all, paper};
 use super::show;
 use clap::Args;
-use retrace::paper::floor::Floor;
-use retrace::paper::photo_pretraining::plan::{Cost, PARTS, Waiting, costs, ready, rows, runs};
-use retrace::paper::photo_pretraining::table::{EMBEDDED, REAL};
-use retrace::paper::photo_pretraining::{Config, Retrieval, SLUG, bench, protocol};
-use retrace::run::RunConfig;
+use retrace::dataset::{is_embedded, name_of};
+use retrace::experiment::floor::Floor;
+use retrace::experiment::plan::{Cost, Waiting, costs, has_floor, ready, runs};
+use retrace::experiment::{first_seed, run_floor};
+use retrace::run::RunId;
+use retrace::seed::Seed;
 use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::collections::BTreeMap;
@@ -15,15 +16,16 @@ use std::collections::BTreeMap;
 /// Options as typed.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The paper
-    #[arg(default_value = SLUG, value_parser = slug)]
-    slug: String,
+    /// The papers [default: all]
+    #[arg(value_parser = paper)]
+    papers: Vec<AnyPaper>,
     /// Train every row first, from the pre-trained weights; what is finished in the results folder is kept, and what
     /// another process is training there is left to it
     #[arg(long)]
     pub train: bool,
-    /// Train only what these need: main, table1, table2, table3, strength, fig2, table4, fig3 [default: all]
-    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PARTS, requires = "train")]
+    /// Train only what these need: the names of tables, and of figures that need runs of their own, such as main; an
+    /// unknown one lists those there are [default: all]
+    #[arg(long, value_name = "PART", value_delimiter = ',', requires = "train")]
     part: Vec<String>,
     /// Print what the training will cost, and do nothing
     #[arg(long, requires = "train")]
@@ -38,38 +40,43 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { slug: SLUG.into(), train: false, part: Vec::new(), cost: false, dataset: Vec::new(), seeds: 3 }
+        Self { papers: Vec::new(), train: false, part: Vec::new(), cost: false, dataset: Vec::new(), seeds: 3 }
     }
 }
 
 /// Ranks or trains everything, then shows it.
 pub fn run(options: &Options, checked: &Checked) -> Result<()> {
-    let datasets = datasets(options, checked);
-    if options.train {
-        let (plan, waiting) = ready(plan(options, &datasets)?, &checked.places);
-        print_cost(&plan, checked)?;
-        print_waiting(&waiting);
-        if options.cost {
-            return Ok(());
-        }
-        run_floors(&datasets, checked)?;
-        plan.iter().try_for_each(|run| train(run, checked))?;
-    } else {
-        run_floors(&datasets, checked)?;
-        for dataset in &datasets {
-            rows("main", dataset).iter().try_for_each(|row| verify(dataset, row, checked))?;
+    let papers = or_all(&options.papers);
+    for paper in &papers {
+        let corpora = corpora(*paper, options, checked)?;
+        if options.train {
+            let (plan, waiting) = ready(*paper, plan(*paper, options, &corpora)?, &checked.places)?;
+            print_cost(&plan, checked)?;
+            print_waiting(&waiting);
+            if options.cost {
+                continue;
+            }
+            run_floors(*paper, &corpora, checked)?;
+            plan.iter().try_for_each(|run| train(*paper, run, &corpora, checked))?;
+        } else {
+            run_floors(*paper, &corpora, checked)?;
+            corpora.iter().try_for_each(|(name, corpus)| verify(*paper, name, corpus, checked))?;
         }
     }
     checked.terminal.clear();
-    show::everything(&options.slug, checked)
+    if options.cost { Ok(()) } else { show::everything(&papers, checked) }
 }
 
-fn plan(options: &Options, datasets: &[String]) -> Result<Vec<RunConfig<Config>>> {
+/// Corpora as they were given, a name or a folder, by their names in `results/`.
+type Corpora = Vec<(String, String)>;
+
+fn plan(paper: AnyPaper, options: &Options, corpora: &Corpora) -> Result<Vec<RunId>> {
     let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
-    runs(if parts.is_empty() { &PARTS } else { &parts }, datasets, options.seeds)
+    let names: Vec<String> = corpora.iter().map(|(name, _)| name.clone()).collect();
+    runs(paper, if parts.is_empty() { paper.parts() } else { parts }.as_slice(), &names, options.seeds)
 }
 
-fn print_cost(plan: &[RunConfig<Config>], checked: &Checked) -> Result<()> {
+fn print_cost(plan: &[RunId], checked: &Checked) -> Result<()> {
     let places = &checked.places;
     for Cost { dataset, finished, missing, seconds } in costs(plan, &places.results, &places.shipped)? {
         let time = match seconds {
@@ -93,58 +100,77 @@ fn print_waiting(waiting: &[Waiting]) {
     }
 }
 
-fn datasets(options: &Options, checked: &Checked) -> Vec<String> {
+fn corpora(paper: AnyPaper, options: &Options, checked: &Checked) -> Result<Corpora> {
     if !options.dataset.is_empty() {
-        return options.dataset.clone();
+        return options.dataset.iter().map(|corpus| Ok((name_of(corpus)?, corpus.clone()))).collect();
     }
-    let places = &checked.places;
-    let ready = |name: &&&str| {
-        let weights = Config::preset(name, "zero-shot").and_then(|config| bench::weights_path(&config, places));
-        let missing = match (&places.data, weights) {
-            (None, _) => "RETRACE_DATA not set".to_string(),
-            (_, Err(error)) => error.to_string(),
-            (Some(_), Ok(_)) => return true,
-        };
-        checked.terminal.note(&format!("{name}: skipped: {missing}"));
-        false
-    };
-    EMBEDDED.iter().chain(REAL.iter().filter(ready)).map(|name| name.to_string()).collect()
+    let names = paper.corpora().into_iter().map(|corpus| corpus.name.to_string());
+    let here = names.filter(|name| is_embedded(name) || is_here(paper, name, checked));
+    Ok(here.map(|name| (name.clone(), name)).collect())
 }
 
-fn run_floors(datasets: &[String], checked: &Checked) -> Result<()> {
-    for dataset in datasets {
-        for floor in Floor::ALL {
-            let summary = protocol::run_floor(floor, dataset, &checked.order())?;
-            checked.terminal.note(&format!("{dataset} {}: Acc@1 {:.1}", floor.row(), summary.acc1));
+/// Whether a real corpus and the weights of its first row are here; says what is missing.
+fn is_here(paper: AnyPaper, name: &str, checked: &Checked) -> bool {
+    let missing = match &checked.places.data {
+        None => Some("RETRACE_DATA not set".to_string()),
+        Some(_) => missing_weights(paper, name, checked).err().map(|error| error.to_string()),
+    };
+    if let Some(missing) = &missing {
+        checked.terminal.note(&format!("{name}: skipped: {missing}"));
+    }
+    missing.is_none()
+}
+
+fn missing_weights(paper: AnyPaper, dataset: &str, checked: &Checked) -> Result<()> {
+    let main = paper.parts().first().copied().unwrap_or_default();
+    let Some(row) = paper.rows(main, dataset).into_iter().next() else { return Ok(()) };
+    let run = RunId { slug: paper.slug().into(), dataset: dataset.into(), row, seed: Seed(0) };
+    paper.needs_of(&run)?.find(&checked.places).map(|_| ())
+}
+
+fn run_floors(paper: AnyPaper, corpora: &Corpora, checked: &Checked) -> Result<()> {
+    for (name, corpus) in corpora {
+        let mut said = Vec::new();
+        for floor in Floor::ALL.into_iter().filter(|floor| has_floor(paper, *floor)) {
+            let summary = run_floor(paper, floor, corpus, &checked.order())?;
+            said.push(format!("{} {:.1}", floor.row(), summary.acc1));
+        }
+        if !said.is_empty() {
+            checked.terminal.note(&format!("{name}: without learning, Acc@1: {}", said.join(", ")));
         }
     }
     Ok(())
 }
 
-fn train(run: &RunConfig<Config>, checked: &Checked) -> Result<()> {
-    let name = format!("{} {} seed {}", run.dataset, run.row, run.seed.0);
-    checked.terminal.note(&name);
-    let summary = match protocol::run(run, &checked.order()) {
+fn train(paper: AnyPaper, run: &RunId, corpora: &Corpora, checked: &Checked) -> Result<()> {
+    let corpus = corpora.iter().find(|(name, _)| *name == run.dataset).map_or(&run.dataset, |(_, corpus)| corpus);
+    checked.terminal.note(&run.to_string());
+    let summary = match paper.train(run, None, corpus, &checked.order()) {
         Err(Error::Busy { .. }) => {
-            checked.terminal.note(&format!("{name}: left to another process"));
+            checked.terminal.note(&format!("{run}: left to another process"));
             return Ok(());
         }
         done => done?,
     };
-    checked.terminal.note(&format!("{name}: test Acc@1 {:.1}", summary.acc1));
+    checked.terminal.note(&format!("{run}: test Acc@1 {:.1}", summary.acc1));
     Ok(())
 }
 
-/// Ranks with the shipped checkpoint and compares with the record of the seed it comes from.
-fn verify(dataset: &str, row: &str, checked: &Checked) -> Result<()> {
-    let folder = protocol::first_seed(&checked.places.shipped, dataset, row);
-    if !folder.is_finished() {
-        checked.terminal.note(&format!("{dataset} {row}: not run"));
-        return Ok(());
+/// Ranks with the shipped checkpoints of a corpus's main rows and compares with the records of the seeds they come from.
+fn verify(paper: AnyPaper, dataset: &str, corpus: &str, checked: &Checked) -> Result<()> {
+    let (shipped, mut said) = (&checked.places.shipped, Vec::new());
+    for row in paper.rows(paper.parts().first().copied().unwrap_or_default(), dataset) {
+        let folder = first_seed(shipped, paper.slug(), dataset, &row);
+        if folder.is_finished() {
+            let (recorded, order) = (folder.summary()?.acc1, checked.order());
+            let found = paper.open_row(shipped, dataset, &row, corpus, &order)?.check(&folder)?;
+            said.push(format!("{row} {found:.1} ({recorded:.1})"));
+        } else {
+            said.push(format!("{row} not run"));
+        }
     }
-    let recorded = folder.summary()?.acc1;
-    let shipped = &checked.places.shipped;
-    let found = Retrieval::of_row(shipped, dataset, row, dataset, &checked.order())?.check(&folder)?;
-    checked.terminal.note(&format!("{dataset} {row}: checkpoint Acc@1 {found:.1}, recorded {recorded:.1}"));
+    if !said.is_empty() {
+        checked.terminal.note(&format!("{dataset}: checkpoints, Acc@1 (recorded): {}", said.join(", ")));
+    }
     Ok(())
 }

@@ -1,126 +1,128 @@
 //! `retrace table`, `retrace figure`, `retrace claims`.
 
-use super::check::{Checked, slug};
+use super::check::{AnyPaper, Checked, or_all, paper};
 use clap::Args;
-use retrace::paper::photo_pretraining::analysis::summary;
-use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
-use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, tables as paper_tables};
-use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure, page};
-use retrace::report::table::TableSpec;
-use retrace::report::{block, claim, cost, render, table as tables};
+use retrace::experiment::{Paper, figure as figures, page};
+use retrace::paper::PAPERS;
+use retrace::report::claim::{self, Claim, Finding};
+use retrace::report::table::Table;
+use retrace::report::{block, cost, overview, render};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Options as typed.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The paper
-    #[arg(default_value = SLUG, value_parser = slug)]
-    slug: String,
+    /// The papers [default: all]
+    #[arg(value_parser = paper)]
+    papers: Vec<AnyPaper>,
 }
 
 /// Options as typed.
 #[derive(Debug, Args)]
 pub struct TableOptions {
     #[command(flatten)]
-    paper: Options,
-    /// Which tables to print: main, table1, table2, table3, table4, strength; all are written
+    papers: Options,
+    /// Which tables to print; an unknown one lists those there are; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
-    /// Also fill the generated parts of README.md and of the paper's page in results/
+    /// Also fill the generated parts of README.md and of the papers' pages in results/
     #[arg(long, hide = true)]
     readme: bool,
 }
 
-/// Tables, figures and claims.
-pub fn everything(slug: &str, checked: &Checked) -> Result<()> {
-    let paper = Options { slug: slug.to_string() };
-    figure(&paper, checked)?;
-    claims(&paper, checked)?;
-    table(&TableOptions { paper, name: vec!["main".into()], readme: false }, checked)
+/// Tables, figures and claims, in a few lines a paper.
+pub fn everything(papers: &[AnyPaper], checked: &Checked) -> Result<()> {
+    let (results, figures) = (&checked.places.results, &checked.places.figures);
+    let (findings, _) = write_claims(checked)?;
+    for paper in papers {
+        let drawn = figures::draw(*paper, &checked.order())?.len();
+        let (written, paths) = write_tables(*paper, results)?;
+        checked.terminal.clear();
+        if let Some(main) = written.first() {
+            println!("{}", overview::text(main));
+        }
+        let own: Vec<Finding> = of(*paper, &findings);
+        println!("Claims: {}. Each of them: retrace claims {}", claim::counts(&own), paper.slug());
+        let (slug, tables) = (paper.slug(), results.join("tables").display().to_string());
+        println!("{} tables in {tables}/{slug}, {drawn} figures in {}/{slug}\n", paths.len(), figures.display());
+    }
+    Ok(())
 }
 
 /// Prints and writes the tables.
 pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
-    let specs = tables_of(&options.paper.slug)?;
-    let known = || specs.iter().map(|spec| spec.name).collect::<Vec<_>>();
-    if let Some(other) = options.name.iter().find(|name| !known().contains(&name.as_str())) {
-        return Err(Error::value("--name", known().join(", "), other));
-    }
-    for spec in &specs {
-        let (table, written) = tables::write(&checked.places.results, spec)?;
-        if options.name.iter().any(|name| name == spec.name) {
-            println!("{}", render::terminal(&table));
+    let (papers, results) = (or_all(&options.papers.papers), &checked.places.results);
+    check_names(&papers, &options.name)?;
+    for paper in papers {
+        let (written, paths) = write_tables(paper, results)?;
+        for table in written.iter().filter(|table| options.name.contains(&table.name)) {
+            println!("{}", render::terminal(table));
         }
-        let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-        println!("written to {}", written.join(", "));
+        paths.iter().for_each(|path| println!("written to {}", path.display()));
     }
-    for path in other_tables(&options.paper.slug, &checked.places.results)? {
-        println!("written to {}", path.display());
-    }
-    match options.readme {
-        true => rewrite_pages(&options.paper.slug, &checked.places.results),
-        false => Ok(()),
+    if options.readme { rewrite_pages(results) } else { Ok(()) }
+}
+
+fn check_names(papers: &[AnyPaper], names: &[String]) -> Result<()> {
+    let known: Vec<&str> = papers.iter().flat_map(|paper| paper.tables()).map(|spec| spec.name).collect();
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(other) => Err(Error::value("--name", known.join(", "), format!("`{other}`"))),
+        None => Ok(()),
     }
 }
 
-/// Fills the generated parts of the README and of the paper's page.
-fn rewrite_pages(slug: &str, results: &Path) -> Result<()> {
-    match slug {
-        SLUG => {
-            block::rewrite("README.md".as_ref(), &page::readme(results)?)?;
-            block::rewrite(&results.join(slug).join("README.md"), &page::page(results)?)
-        }
-        _ => Err(Error::value("paper", SLUG, slug)),
+/// Writes the tables of a paper, and what else it has: analyses and cost.
+fn write_tables(paper: AnyPaper, results: &Path) -> Result<(Vec<Table>, Vec<PathBuf>)> {
+    let (mut written, mut paths) = (Vec::new(), Vec::new());
+    for spec in &paper.tables() {
+        let (table, files) = render::write(results, spec)?;
+        written.push(table);
+        paths.extend(files);
     }
+    paths.extend(paper.more_tables(results)?);
+    paths.extend(cost::write(results, paper.slug())?);
+    Ok((written, paths))
+}
+
+/// Fills the generated parts of the README and of the papers' pages.
+fn rewrite_pages(results: &Path) -> Result<()> {
+    let papers: Vec<&dyn Paper> = PAPERS.iter().map(|paper| *paper as &dyn Paper).collect();
+    block::rewrite("README.md".as_ref(), &page::readme(&papers, results)?)?;
+    for paper in papers {
+        block::rewrite(&results.join(paper.slug()).join("README.md"), &page::page(paper, results)?)?;
+    }
+    Ok(())
 }
 
 /// Draws everything that there are records for.
 pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
-    let written = figures_of(&options.slug, checked)?;
-    checked.terminal.clear();
-    written.iter().for_each(|path| println!("written to {}", path.display()));
+    for paper in or_all(&options.papers) {
+        let written = figures::draw(paper, &checked.order())?;
+        checked.terminal.clear();
+        written.iter().for_each(|path| println!("written to {}", path.display()));
+    }
     Ok(())
 }
 
 /// Prints and writes the verdicts.
 pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
-    let (findings, path) = claim::write(&checked.places.results)?;
-    let own: Vec<_> = findings.into_iter().filter(|finding| finding.claim.slug == options.slug).collect();
-    println!("{}", claim::terminal(&own));
+    let (findings, path) = write_claims(checked)?;
+    for paper in or_all(&options.papers) {
+        let own = of(paper, &findings);
+        println!("{}", claim::terminal(&own));
+        println!("{}: {}", paper.citation(), claim::counts(&own));
+    }
     println!("written to {}", path.display());
     Ok(())
 }
 
-/// The one place where a paper's name leads to its tables.
-fn tables_of(slug: &str) -> Result<Vec<TableSpec>> {
-    match slug {
-        SLUG => Ok(paper_tables().into()),
-        _ => Err(Error::value("paper", SLUG, slug)),
-    }
+/// Tests the claims of all papers, which stand in one file.
+fn write_claims(checked: &Checked) -> Result<(Vec<Finding>, PathBuf)> {
+    let claims = PAPERS.iter().map(|paper| Claim::read_all(&paper.printed())).collect::<Result<Vec<_>>>()?.concat();
+    claim::write(&checked.places.results, &claims)
 }
 
-/// What is no table of accuracies: analyses and cost.
-fn other_tables(slug: &str, results: &Path) -> Result<Vec<PathBuf>> {
-    match slug {
-        SLUG => Ok([summary::write(results, &measured())?, cost::write(results, SLUG)?].concat()),
-        _ => Err(Error::value("paper", SLUG, slug)),
-    }
-}
-
-/// The one place where a paper's name leads to its figures.
-fn figures_of(slug: &str, checked: &Checked) -> Result<Vec<PathBuf>> {
-    if slug != SLUG {
-        return Err(Error::value("paper", SLUG, slug));
-    }
-    let mut written = paper_figure::draw_records(&checked.places)?;
-    for dataset in EMBEDDED {
-        let (results, row) = (&checked.places.results, "ours");
-        if checkpoint_path(results, dataset, row).is_file() && first_seed(results, dataset, row).is_finished() {
-            let retrieval = Retrieval::of_row(results, dataset, row, dataset, &checked.order())?;
-            written.push(paper_figure::draw_gallery(dataset, &retrieval, &checked.places)?);
-        }
-        written.push(paper_figure::draw_sheet(dataset, &checked.places)?);
-    }
-    Ok(written)
+fn of(paper: AnyPaper, findings: &[Finding]) -> Vec<Finding> {
+    findings.iter().filter(|finding| finding.claim.printed.slug == paper.slug()).cloned().collect()
 }

@@ -1,5 +1,6 @@
 //! Corpora that are known by name, with what others counted in them: `data/corpora.csv`.
 
+use super::synthetic;
 use crate::{Error, Result};
 use polars::prelude::{CsvReader, DataFrame, DataType, SerReader};
 use serde::Serialize;
@@ -77,15 +78,45 @@ fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<usize>> {
 }
 
 /// The name of the corpus in a folder: the known name of that folder, else the folder's own in lower case with dashes.
-pub(super) fn name_of(root: &Path) -> Result<String> {
+pub(super) fn name_of_folder(root: &Path) -> Result<String> {
     let whole = root.canonicalize().map_err(Error::io(root))?;
     let folder = whole.file_name().map_or_else(|| "corpus".into(), |name| name.to_string_lossy());
     if let Some(known) = list()?.into_iter().find(|known| known.folder == folder) {
         return Ok(known.name);
     }
-    let dashed: String =
-        folder.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let lower = folder.to_lowercase();
+    let dashed: String = lower.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     Ok(dashed.trim_matches('-').to_string())
+}
+
+/// Whether a corpus needs no files: it is drawn by this crate.
+///
+/// ```
+/// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
+/// ```
+pub fn is_embedded(name: &str) -> bool {
+    synthetic::Kind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
+}
+
+/// The name that a corpus, given by name or by folder, has in `results/`: a folder of one's own goes by its last part, in
+/// lower case with dashes.
+///
+/// # Errors
+/// A folder whose name leaves nothing, or is that of a known corpus, whose records it would join.
+pub fn name_of(corpus: &str) -> Result<String> {
+    if is_known(corpus)? || !Path::new(corpus).is_dir() {
+        return Ok(corpus.to_string());
+    }
+    let name = name_of_folder(Path::new(corpus))?;
+    if name.is_empty() || is_known(&name)? {
+        let expected = "a folder with a name that no known corpus has";
+        return Err(Error::data(corpus, expected, format!("`{name}`")));
+    }
+    Ok(name)
+}
+
+fn is_known(name: &str) -> Result<bool> {
+    Ok(is_embedded(name) || list()?.iter().any(|known| known.name == name))
 }
 
 /// The class that a corpus of one class is of, told by its name.
@@ -117,11 +148,14 @@ mod tests {
         for (folder, name, category) in [
             ("QMUL-Chair-V1", "qmul-chair-v1", "chair"),
             ("My shoes (2)", "my-shoes--2", "shoe"),
+            ("My_shoes", "my-shoes", "shoe"),
+            ("Stühle", "stühle", "object"),
             ("Lamps", "lamps", "object"),
         ] {
             let root = place.path().join(folder);
             std::fs::create_dir(&root).unwrap();
-            assert_eq!(name_of(&root).unwrap(), name);
+            assert_eq!(name_of_folder(&root).unwrap(), name);
+            assert!(name_of(root.to_str().unwrap()).is_ok_and(|own| own == name) != is_known(name).unwrap());
             assert_eq!(category_of(name), category);
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn detect(root: &Path) -> Option<Layout> {
 
 pub(super) fn scan(root: &Path) -> Result<Scan> {
     let path = root.join(MANIFEST);
-    let mut scan = Scan::new(catalogue::name_of(root)?, Layout::Folder, root);
+    let mut scan = Scan::new(catalogue::name_of_folder(root)?, Layout::Folder, root);
     let mut photos = BTreeMap::new();
     for (number, line) in read_lines(&path)?.into_iter().enumerate() {
         // Line 1 is the header.

@@ -47,7 +47,7 @@ pub mod sketchy;
 mod validation;
 mod vector;
 
-pub use catalogue::{Known, Published, list};
+pub use catalogue::{Known, Published, is_embedded, list, name_of};
 pub use check::{Comparison, Report, check, check_source};
 pub use corpus::{Corpus, Layout};
 pub use open::{detect, open};

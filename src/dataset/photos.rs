@@ -38,7 +38,7 @@ pub fn photos(root: &Path) -> Result<PhotoFolder> {
     let mut paths: Vec<PathBuf> = files.into_iter().map(|(_, path)| path).collect();
     paths.sort_by(|a, b| a.file_name().cmp(&b.file_name())); // `a.jpg` and `a-1.jpg` stand otherwise by their stems
     let version = listing::version(root, paths.iter().map(PathBuf::as_path))?;
-    Ok(PhotoFolder { name: catalogue::name_of(root)?, paths, version })
+    Ok(PhotoFolder { name: catalogue::name_of_folder(root)?, paths, version })
 }
 
 impl PhotoFolder {

@@ -32,7 +32,7 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
     if detect(root).is_none() {
         return Err(Error::data(root, "`train/images`, `train/sketches` and the same of `test`", "none of these"));
     }
-    let name = catalogue::name_of(root)?;
+    let name = catalogue::name_of_folder(root)?;
     let category = catalogue::category_of(&name);
     let mut scan = Scan::new(name, Layout::QmulV1, root);
     for (split, part) in [(Split::Train, "train"), (Split::Test, "test")] {

@@ -67,7 +67,7 @@ pub(super) fn detect(root: &Path) -> Option<Layout> {
 }
 
 pub(super) fn scan(root: &Path, test: &[&str]) -> Result<Scan> {
-    let mut scan = Scan::new(catalogue::name_of(root)?, Layout::Sketchy, root);
+    let mut scan = Scan::new(catalogue::name_of_folder(root)?, Layout::Sketchy, root);
     let classes = listing::folders(&class_folder(root, "photo"))?;
     if classes.is_empty() {
         return Err(Error::data(root.join("photo"), "a folder for each class", "none"));

@@ -49,14 +49,9 @@ pub struct Card {
     pub limits: Vec<String>,
     /// What differs from the paper.
     pub deviations: Vec<String>,
+    /// How a program loads it, in Rust; `OWNER/NAME@REVISION` stands for its address.
+    pub snippet: &'static str,
 }
-
-/// How a program loads a release; the card shows it with its own address.
-#[doc = "```no_run"]
-#[doc = include_str!("load.rs.txt")]
-#[doc = "# Ok::<(), retrace::Error>(())"]
-#[doc = "```"]
-const SNIPPET: &str = include_str!("load.rs.txt");
 
 /// The part of a card that the Hub reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,7 +174,7 @@ impl Card {
     }
 
     fn write_use(&self, text: &mut String, address: &Address) {
-        let snippet = SNIPPET.replace("OWNER/NAME@REVISION", &address.to_string());
+        let snippet = self.snippet.replace("OWNER/NAME@REVISION", &address.to_string());
         let _ = writeln!(
             text,
             "## How to use it\n\nIn a terminal, to rank the test sketches and compare with the numbers above:\n"
@@ -257,6 +252,7 @@ mod tests {
             cost: (64.9, "cpu".into()),
             limits: vec!["Drawings by a program.".into()],
             deviations: vec!["A smaller network.".into()],
+            snippet: "let model = load(\"OWNER/NAME@REVISION\")?;\n",
         }
     }
 

@@ -56,6 +56,13 @@ pub struct Normalisation {
     pub std: [f32; 3],
 }
 
+impl Default for Normalisation {
+    /// Pixels as they are, 0 to 1.
+    fn default() -> Self {
+        Self { mean: [0.0; 3], std: [1.0; 3] }
+    }
+}
+
 /// torchvision's weights: the channel moments of ImageNet.
 const IMAGENET: Normalisation = Normalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! use retrace::notebook::prelude::*;
-//! let session: Session = Session::open("quick")?;
+//! use retrace::paper::<slug>::<Paper>;
+//! let session: Session<<Paper>> = Session::open(<Paper>, "quick")?;
 //! ```
 //!
 //! and from then on a cell that ends in a table, a figure, a sketch, a photo or a gallery shows it ([`Show`]).
@@ -23,6 +24,7 @@ pub use show::{Html, Show, Svg, film, strip};
 pub mod prelude {
     pub use super::{Html, Live, Profile, Session, Show, Svg, film, strip};
     pub use crate::dataset::{self, Drawing, Index, Source, Split};
+    pub use crate::experiment::{Method, Paper, Queries, Reproduction, Retrieval};
     pub use crate::loss::{Draw, Topology, Triple, agreement, draw_triples, neighbourhood_loss, triplet_loss};
     pub use crate::report::claim::{self, Claim, Finding};
     pub use crate::report::figure::{bar, curve, early};

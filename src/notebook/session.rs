@@ -1,8 +1,7 @@
 use super::{Html, Live, Profile, Show};
 use crate::dataset;
 use crate::device::{self, Choice};
-use crate::paper::photo_pretraining::bench::{self, Order};
-use crate::paper::photo_pretraining::{Config, Retrieval, SLUG, protocol};
+use crate::experiment::{Method, Order, Reproduction, Retrieval, train};
 use crate::report::html::escape;
 use crate::run::{Places, RunConfig, Summary};
 use crate::seed::Seed;
@@ -10,9 +9,10 @@ use crate::{Error, Result};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// Where a notebook stands: how much it does, on which device, and where things are.
-#[derive(Debug)]
-pub struct Session {
+/// Where a notebook stands: its paper, how much it does, on which device, and where things are.
+pub struct Session<M> {
+    /// The paper that it is about.
+    pub paper: M,
     /// How much to do.
     pub profile: Profile,
     /// What is shipped is read; what is trained goes to `local/notebooks/<profile>/`.
@@ -22,7 +22,7 @@ pub struct Session {
     live: Live,
 }
 
-impl Session {
+impl<M: Method> Session<M> {
     /// Opens a session with the profile that the variable `RETRACE_PROFILE` names, else with `profile`.
     ///
     /// The repository is found by `RETRACE_ROOT`, else from the current folder upwards; the device is that of
@@ -30,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     /// A profile or a device that does not exist; no repository round the current folder.
-    pub fn open(profile: &str) -> Result<Self> {
+    pub fn open(paper: M, profile: &str) -> Result<Self> {
         let profile: Profile = variable("RETRACE_PROFILE").as_deref().unwrap_or(profile).parse()?;
         let choice: Choice = variable("RETRACE_DEVICE").as_deref().unwrap_or("auto").parse()?;
         let root = match variable("RETRACE_ROOT") {
@@ -47,7 +47,12 @@ impl Session {
             weights: path("RETRACE_WEIGHTS").unwrap_or_else(|| root.join("local/weights")),
             cache: root.join("local/cache"),
         };
-        Ok(Self { profile, places, device: device::open(choice)?, live: Live::default() })
+        Ok(Self::at(paper, profile, places, device::open(choice)?))
+    }
+
+    /// A session at places of one's own.
+    pub fn at(paper: M, profile: Profile, places: Places, device: Device) -> Self {
+        Self { paper, profile, places, device, live: Live::default() }
     }
 
     /// What a run needs.
@@ -60,25 +65,33 @@ impl Session {
     /// # Errors
     /// No such row.
     pub fn retrieval(&self, dataset: &str, row: &str) -> Result<Retrieval> {
-        Retrieval::of_row(&self.places.shipped, dataset, row, dataset, &self.order())
+        self.paper.open_row(&self.places.shipped, dataset, row, dataset, &self.order())
     }
 
-    /// The corpora that can be trained on here: the embedded chairs, and QMUL-Shoe-V1 where it and ImageNet weights are.
+    /// The corpora that can be trained on here: the paper's first embedded one, and its last real one where that and the
+    /// weights are.
     pub fn corpora(&self) -> Vec<&'static str> {
-        let is_there = |name: &&str| {
-            let weights = Config::preset(name, "ours").and_then(|config| bench::weights_path(&config, &self.places));
-            weights.is_ok() && dataset::open(name, self.places.data.as_deref()).is_ok()
-        };
-        ["synth-chair", "qmul-shoe-v1"].into_iter().filter(is_there).collect()
+        let names: Vec<&'static str> = self.paper.corpora().iter().map(|corpus| corpus.name).collect();
+        let embedded = names.iter().find(|name| dataset::is_embedded(name));
+        let real = names.iter().rev().find(|name| !dataset::is_embedded(name));
+        let chosen = embedded.into_iter().chain(real).copied();
+        chosen.filter(|name| self.is_here(name).is_ok()).collect()
+    }
+
+    fn is_here(&self, name: &str) -> Result<()> {
+        if let Some((row, _)) = self.paper.compared().first() {
+            self.paper.needs(&self.paper.preset(name, row)?).find(&self.places)?;
+        }
+        dataset::open(name, self.places.data.as_deref()).map(|_| ())
     }
 
     /// The preset of a row, with as many epochs as the profile allows.
     ///
     /// # Errors
     /// No such row.
-    pub fn config(&self, dataset: &str, row: &str) -> Result<Config> {
-        let mut config = Config::preset(dataset, row)?;
-        config.fit.epochs = config.fit.epochs.min(self.profile.pick([1, 4, usize::MAX]));
+    pub fn config(&self, dataset: &str, row: &str) -> Result<M::Config> {
+        let mut config = self.paper.preset(dataset, row)?;
+        self.paper.shorten(&mut config, self.profile.pick([1, 4, usize::MAX]));
         Ok(config)
     }
 
@@ -86,14 +99,14 @@ impl Session {
     ///
     /// # Errors
     /// Settings that cannot be trained with, or others than the training began with.
-    pub fn train(&self, dataset: &str, row: &str, config: &Config, seed: u64) -> Result<Summary> {
-        let (slug, seed) = (SLUG.to_string(), Seed(seed));
+    pub fn train(&self, dataset: &str, row: &str, config: &M::Config, seed: u64) -> Result<Summary> {
+        let (slug, seed) = (self.paper.slug().to_string(), Seed(seed));
         let run = RunConfig { slug, dataset: dataset.into(), row: row.into(), seed, config: config.clone() };
-        protocol::run(&run, &self.order())
+        train(&self.paper, &run, dataset, &self.order())
     }
 }
 
-impl Show for Session {
+impl<M: Method> Show for Session<M> {
     fn html(&self) -> Result<Html> {
         let data = match &self.places.data {
             Some(_) => "the real corpora of RETRACE_DATA and the embedded ones",

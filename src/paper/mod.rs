@@ -1,4 +1,11 @@
 //! One folder a paper: what puts the stages together, and nothing that another paper needs.
 
-pub mod floor;
 pub mod photo_pretraining;
+
+use crate::experiment::Reproduction;
+
+/// The papers that are reproduced, by year: the only list of them.
+pub const PAPERS: [&dyn Reproduction; 1] = [&photo_pretraining::PhotoPretraining];
+
+/// Those that are still to come.
+pub const PLANNED: [&str; 4] = ["generalising", "more_photos", "partially", "adaptive"];

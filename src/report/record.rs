@@ -207,7 +207,7 @@ pub(crate) mod tests {
         let ranks: Vec<Rank> = values
             .iter()
             .enumerate()
-            .map(|(i, &rank)| Rank { query: 100 + i as u32, photo: i as u32 / 2, rank })
+            .map(|(i, &rank)| Rank { query: 100 + i as u32, photo: i as u32 / 2, rank, gallery: None })
             .collect();
         folder.write_ranks(&ranks).unwrap();
         let acc = |k| acc_at(values, k).unwrap();
@@ -234,7 +234,7 @@ pub(crate) mod tests {
         let at = |seed| folder(results.path(), "d", "r", seed);
         write_run(&at(10), &[1, 2]);
         write_run(&at(2), &[1, 1]);
-        at(3).write_ranks(&[Rank { query: 100, photo: 0, rank: 1 }]).unwrap(); // unfinished
+        at(3).write_ranks(&[Rank { query: 100, photo: 0, rank: 1, gallery: None }]).unwrap(); // unfinished
         let runs = read_row(results.path(), "p", "d", "r").unwrap();
         assert_eq!(runs.iter().map(|run| run.seed).collect::<Vec<_>>(), [2, 10]);
         assert_eq!(runs[1].values(), [1, 2]);

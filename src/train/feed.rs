@@ -55,6 +55,13 @@ pub struct Pixels<'a> {
     pub device: Device,
 }
 
+impl<'a> Pixels<'a> {
+    /// Pictures that no batch deforms.
+    pub fn plain(album: &'a Album, normalisation: Normalisation, device: &Device) -> Self {
+        Self { album, augment: AugmentConfig::none(), normalisation, device: device.clone() }
+    }
+}
+
 impl Feed for Pixels<'_> {
     fn pairs(&self, pairs: &[Pair], stream: &mut Stream) -> Result<(Tensor, Tensor)> {
         let (mut sketches, mut photos) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));

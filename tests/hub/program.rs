@@ -3,10 +3,13 @@
 use crate::server::world::Blob;
 use crate::server::{Server, TOKEN, USER};
 use candle_core::{Device, Tensor};
+use retrace::experiment::release;
 use retrace::model::weights::{self, Storage};
 use retrace::model::{Allowance, Architecture, NormConfig, Parameters, build};
-use retrace::paper::photo_pretraining::Network;
+use retrace::paper::photo_pretraining::PhotoPretraining;
+use retrace::run::Places;
 use retrace::seed::Seed;
+use retrace::watch::Unwatched;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -122,8 +125,8 @@ fn a_dry_run_shows_every_file_and_sends_nothing() {
     }
     assert_eq!(server.requests(""), 0);
     let written = home.path().join("photo_pretraining-ours-synth-chair");
-    let network = Network::from_release(&written, &Device::Cpu).unwrap();
-    assert_eq!(network.config().architecture, Architecture::Mini);
+    let (run, _) = release::load(&PhotoPretraining, &written, &Device::Cpu).unwrap();
+    assert_eq!((run.row.as_str(), run.config.architecture), ("ours", Architecture::Mini));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::server::{TOKEN, USER};
 use crate::*;
-use retrace::paper::photo_pretraining::bench::Order;
-use retrace::paper::photo_pretraining::release::release as release_of;
+use retrace::experiment::{Order, Reproduction};
+use retrace::paper::photo_pretraining::PhotoPretraining;
 use retrace::run::Places;
 use std::process::Command;
 
@@ -87,7 +87,7 @@ fn python_reads_the_card() {
         cache: scene.place.path().join("cache"),
     };
     let order = Order { places: &places, device: &candle_core::Device::Cpu, command: "test".into(), watch: &Unwatched };
-    let release = release_of("synth-chair", "ours", &address().at("v1").unwrap(), None, &order).unwrap();
+    let release = PhotoPretraining.release("synth-chair", "ours", &address().at("v1").unwrap(), None, &order).unwrap();
     let path = scene.place.path().join("README.md");
     std::fs::write(&path, release.get("README.md").unwrap()).unwrap();
     let Some(said) = python(&scene, &["card", "-", "-", path.to_str().unwrap()]) else { return };

@@ -2,9 +2,12 @@
 
 use crate::corpus::{Bench, order};
 use crate::option::tiny;
+use retrace::Result;
+use retrace::experiment::analyse::{self, Settings};
+use retrace::experiment::{Order, Reproduction, train};
 use retrace::file::read_json;
-use retrace::paper::photo_pretraining::analysis::{PARTS, ROWS, Settings, run, separated};
-use retrace::paper::photo_pretraining::{Config, Curvature, Retrieval, SLUG, Update, protocol};
+use retrace::paper::photo_pretraining::analysis::{ROWS, list, pretrained_features, separated};
+use retrace::paper::photo_pretraining::{Config, Curvature, PhotoPretraining, SLUG, Update};
 use retrace::report::analysis::{Folder, grids};
 use retrace::run::{Places, RunConfig, RunFolder};
 use retrace::seed::Seed;
@@ -28,6 +31,14 @@ fn settings() -> Settings {
         last: 3,
         ..Settings::default()
     }
+}
+
+fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+    analyse::run(&PhotoPretraining, dataset, parts, seeds, settings, order)
+}
+
+fn parts() -> Vec<&'static str> {
+    list().iter().map(|analysis| analysis.name).collect()
 }
 
 /// Every row that an analysis looks at, trained for two epochs of two steps.
@@ -54,7 +65,7 @@ fn folder(places: &Places, row: &str, seed: u64) -> RunFolder {
 fn every_part_leaves_its_numbers() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
-    run(DATASET, &PARTS, 1, &settings(), &order).unwrap();
+    run(DATASET, &parts(), 1, &settings(), &order).unwrap();
 
     // Sketches that are not deformed rank as they were recorded, and so does the whole sketch among its parts.
     for row in ROWS {
@@ -106,8 +117,12 @@ fn smoothness_and_fidelity_are_distances_of_the_pretrained_network() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
     run(DATASET, &["retrieval"], 1, &settings(), &order).unwrap();
-    let found = ROWS.map(|row| Retrieval::of_row(&places.results, DATASET, row, DATASET, &order).unwrap());
-    let judges = found.each_ref().map(|found| found.pretrained_features(&order).unwrap());
+    let found = ROWS.map(|row| PhotoPretraining.open_row(&places.results, DATASET, row, DATASET, &order).unwrap());
+    let photos = found[0].queries().photos();
+    let judges = ROWS.map(|row| {
+        let run = read_json(&folder(&places, row, 0).0.join("config.json")).unwrap();
+        pretrained_features(&run, &photos, &order).unwrap()
+    });
     assert_eq!(judges[0], judges[1]);
     assert_ne!(found[0].embeddings().unwrap().1, found[1].embeddings().unwrap().1);
     let (features, d) = &judges[0];
@@ -153,8 +168,8 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     let order = order(&places, &Unwatched);
     let first: RunConfig<Config> = read_json(&folder(&places, "ours-base", 0).0.join("config.json")).unwrap();
     let later = RunConfig { seed: Seed(1), ..first };
-    protocol::run(&later, &order).unwrap();
-    protocol::run(&RunConfig { row: "no-analysis".into(), ..later }, &order).unwrap();
+    train(&PhotoPretraining, &later, DATASET, &order).unwrap();
+    train(&PhotoPretraining, &RunConfig { row: "no-analysis".into(), ..later }, DATASET, &order).unwrap();
     let kept = || std::fs::read_dir(places.cache.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
     assert_eq!(kept().count(), 1);
     let path = kept().next().unwrap();
@@ -234,7 +249,7 @@ fn nothing_is_measured_twice_and_other_settings_are_refused() {
     let other = Settings { versions: 3, ..settings() };
     let error = run(DATASET, &["retrieval"], 1, &other, &order).unwrap_err().to_string();
     assert!(error.contains("settings.json") && error.contains("other settings"), "{error}");
-    let error = run("synth-chair", &PARTS, 1, &settings(), &order).unwrap_err().to_string();
+    let error = run("synth-chair", &parts(), 1, &settings(), &order).unwrap_err().to_string();
     assert!(error.contains("synth-chair") && error.contains("a finished run to look at"), "{error}");
     let error = run(DATASET, &["colour"], 1, &settings(), &order).unwrap_err().to_string();
     assert!(error.starts_with("part: expected retrieval"), "{error}");

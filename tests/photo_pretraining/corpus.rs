@@ -4,8 +4,9 @@
 use candle_core::Device;
 use image::{Rgb, RgbImage};
 use retrace::Result;
+use retrace::experiment::{Order, Retrieval, checkpoint_path, train};
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Network, Retrieval, SLUG, bench, protocol};
+use retrace::paper::photo_pretraining::{Config, Network, PhotoPretraining, SLUG};
 use retrace::run::{Places, RunConfig, RunFolder, Summary};
 use retrace::seed::Seed;
 use retrace::watch::Watch;
@@ -78,11 +79,11 @@ impl Bench {
     pub fn run_row(&self, results: &str, row: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
         let (places, run) = (self.places(results), RunConfig { row: row.into(), ..run_of(config) });
         let order = order(&places, watch);
-        let summary = Summary { seconds: 0.0, ..protocol::run(&run, &order)? };
+        let summary = Summary { seconds: 0.0, ..train(&PhotoPretraining, &run, &run.dataset, &order)? };
         let folder = run.folder(&places.results);
         let text = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
         assert!(!folder.0.join("state.safetensors").exists());
-        let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
+        let checkpoint = checkpoint_path(&places.results, SLUG, &run.dataset, &run.row);
         let tensors = if checkpoint.is_file() { read(&checkpoint).unwrap().tensors } else { BTreeMap::new() };
         let flat = |tensor: candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
         Ok(Record {
@@ -108,9 +109,9 @@ impl Bench {
     /// Ranks by the checkpoint that a run has left, as a CSV.
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let (places, run) = (self.places(results), run_of(config));
-        let checkpoint = protocol::checkpoint_path(&places.results, &run.dataset, &run.row);
+        let checkpoint = checkpoint_path(&places.results, SLUG, &run.dataset, &run.row);
         let order = order(&places, &retrace::watch::Unwatched);
-        let retrieval = Retrieval::open(&run, &checkpoint, &run.dataset, &order).unwrap();
+        let retrieval = Retrieval::open(&PhotoPretraining, &run, &checkpoint, &run.dataset, &order).unwrap();
         let line = |rank: &retrace::run::Rank| format!("{},{},{}\n", rank.query, rank.photo, rank.rank);
         "query,photo,rank\n".to_string() + &retrieval.ranks().iter().map(line).collect::<String>()
     }
@@ -121,8 +122,8 @@ fn run_of(config: &Config) -> RunConfig<Config> {
     RunConfig { slug, dataset, row, seed: Seed(0), config: config.clone() }
 }
 
-pub fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> bench::Order<'a> {
-    bench::Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
+pub fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> Order<'a> {
+    Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
 }
 
 fn without_time(line: &str) -> String {

@@ -4,10 +4,11 @@ use crate::corpus::{Bench, Record};
 use crate::option::tiny;
 use candle_core::{Device, Tensor};
 use retrace::dataset::{PrepareConfig, Split};
+use retrace::experiment;
 use retrace::file::hex;
 use retrace::loss::Topology;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Neighbourhood, Network, Update, bench};
+use retrace::paper::photo_pretraining::{Config, Neighbourhood, Network, Update};
 use retrace::seed::Seed;
 use retrace::train::{Feed, OptimiserConfig};
 use retrace::watch::Unwatched;
@@ -46,10 +47,10 @@ fn kept(path: &Path) -> Topology {
 fn twin(corpus: &Bench, weights: &str) -> Vec<Vec<f64>> {
     let (places, config) = (corpus.places("twin"), Config { head: None, ..ours(weights, None) });
     let network = Network::new(&config, Seed(5), &Device::Cpu).unwrap();
-    network.load_backbone(&bench::weights_path(&config, &places).unwrap()).unwrap();
-    let opened = bench::Bench::open("qmul-chair-v2", config.valid_photos, &places).unwrap();
-    let album = opened.album(&config, &[Split::Train], &Unwatched).unwrap();
-    let pixels = bench::pixels(&album, &config, &Device::Cpu);
+    network.load_backbone(&config.needs().find(&places).unwrap()[0]).unwrap();
+    let opened = experiment::Bench::open("qmul-chair-v2", config.valid_photos, &places).unwrap();
+    let album = opened.album(config.prepare, &[Split::Train], &Unwatched).unwrap();
+    let pixels = config.pixels(&album, &Device::Cpu);
     let feature = |photo: &usize| -> Vec<f64> {
         let row = network.features(&pixels.photos(&[*photo]).unwrap()).unwrap().get(0).unwrap();
         let row: Vec<f64> = row.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect();

@@ -4,10 +4,12 @@ use crate::feature::Table;
 use candle_core::Tensor;
 use retrace::Result;
 use retrace::dataset::{Index, Pair, PhotoEntry, SketchEntry, Split};
+use retrace::experiment::ranker::{early, evaluate, robustness};
+use retrace::experiment::{Embedded, Queries};
 use retrace::run::Rank;
 use retrace::seed::{Seed, Stream};
 use retrace::sketch::DeformConfig;
-use retrace::train::{Feed, Queries, early, evaluate, robustness, scores};
+use retrace::train::Feed;
 
 /// Photos 0 test, 1 train, 2 test, 3 valid, 4 test; sketches of 4, 1, 0, 0, 3.
 fn index() -> Index {
@@ -23,14 +25,15 @@ fn index() -> Index {
 #[test]
 fn queries_are_the_sketches_and_photos_of_one_split() {
     let test = Queries::of(&index(), Split::Test);
-    assert_eq!(test, Queries { sketches: vec![0, 2, 3], gallery: vec![0, 2, 4], own: vec![2, 0, 0] });
+    assert_eq!((&test.sketches[..], test.gallery(0), &test.own[..]), (&[0, 2, 3][..], &[0, 2, 4][..], &[2, 0, 0][..]));
     let valid = Queries::of(&index(), Split::Valid);
-    assert_eq!(valid, Queries { sketches: vec![4], gallery: vec![3], own: vec![0] });
-    assert_eq!(Queries::of(&Index::default(), Split::Test), Queries { sketches: vec![], gallery: vec![], own: vec![] });
+    assert_eq!((&valid.sketches[..], valid.gallery(0), &valid.own[..]), (&[4][..], &[3][..], &[0][..]));
+    let nothing = Queries::of(&Index::default(), Split::Test);
+    assert!(nothing.sketches.is_empty() && nothing.photos().is_empty() && nothing.gallery(0).is_empty());
 }
 
 fn rank(query: u32, photo: u32, rank: u32) -> Rank {
-    Rank { query, photo, rank }
+    Rank { query, photo, rank, gallery: None }
 }
 
 /// On a line: photos 0, 2, 4 of the index at 0, 10 and 4.
@@ -43,12 +46,12 @@ const SKETCHES: [f32; 5] = [6.0, 99.0, 3.0, 9.0, 99.0];
 fn ranks_by_hand() {
     let queries = Queries::of(&index(), Split::Test);
     let expected = [rank(0, 4, 1), rank(2, 0, 2), rank(3, 0, 3)];
-    assert_eq!(queries.ranks(&[6.0, 4.0, 2.0, 3.0, 7.0, 1.0, 9.0, 1.0, 5.0]).unwrap(), expected);
+    assert_eq!(queries.ranks(&[vec![6.0, 4.0, 2.0], vec![3.0, 7.0, 1.0], vec![9.0, 1.0, 5.0]]).unwrap(), expected);
     let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let same = |x: &Tensor| Ok(x.clone());
-    let ranks = evaluate(&same, &feed, &queries).unwrap();
+    let ranks = evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap();
     assert_eq!(ranks, expected);
-    let scores = scores(&ranks, 3).unwrap();
+    let scores = queries.scores(&ranks).unwrap();
     assert!((scores.acc1 - 100.0 / 3.0).abs() < 1e-9 && scores.acc5 == 100.0 && scores.acc10 == 100.0);
     // Shares of the other photos that lie behind the own one: 2 of 2, 1 of 2, none.
     assert!((scores.percentile - average_percentile(&[1, 2, 3], 3)).abs() < 1e-9, "{}", scores.percentile);
@@ -62,7 +65,7 @@ fn average_percentile(ranks: &[u32], gallery: u32) -> f64 {
 fn a_network_that_maps_all_to_one_point_finds_nothing() {
     let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let collapsed = |x: &Tensor| Ok((x * 0.0)?);
-    let ranks = evaluate(&collapsed, &feed, &Queries::of(&index(), Split::Test)).unwrap();
+    let ranks = evaluate(&Embedded { embed: &collapsed, feed: &feed }, &Queries::of(&index(), Split::Test)).unwrap();
     assert!(ranks.iter().all(|rank| rank.rank == 3), "{ranks:?}");
 }
 
@@ -70,10 +73,30 @@ fn a_network_that_maps_all_to_one_point_finds_nothing() {
 fn a_network_that_is_broken_is_an_error_and_no_rank() {
     let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let broken = |x: &Tensor| Ok((x * f64::NAN)?);
-    assert!(evaluate(&broken, &feed, &Queries::of(&index(), Split::Test)).is_err());
-    let nobody = Queries { sketches: vec![], gallery: vec![0], own: vec![] };
-    let none = evaluate(&|x: &Tensor| Ok(x.clone()), &feed, &nobody).unwrap();
-    assert!(none.is_empty() && scores(&none, 1).is_err());
+    assert!(evaluate(&Embedded { embed: &broken, feed: &feed }, &Queries::of(&index(), Split::Test)).is_err());
+    let nobody = Queries::of(&Index { sketches: vec![], ..index() }, Split::Test);
+    let none = evaluate(&Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &feed }, &nobody).unwrap();
+    assert!(none.is_empty() && nobody.scores(&none).is_err());
+}
+
+/// Photos 0, 2 and 4 are of two classes; each sketch meets those of its own alone.
+#[test]
+fn queries_of_a_class_meet_its_photos_alone() {
+    let mut index = index();
+    index.photos[2].category = "chair".into(); // nobody has drawn it
+    let queries = Queries::by_category(&index, Split::Test);
+    assert_eq!((queries.gallery_size(), queries.photos()), (2, vec![0, 2, 4]));
+    assert!((0..3).all(|query| queries.gallery(query) == [0, 4]));
+    index.photos[4].category = "boot".into();
+    let queries = Queries::by_category(&index, Split::Test);
+    assert_eq!((0..3).map(|query| queries.gallery(query)).collect::<Vec<_>>(), [&[4][..], &[0], &[0]]);
+    let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let same = |x: &Tensor| Ok(x.clone());
+    let ranks = evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap();
+    let alone = |query, photo| Rank { gallery: Some(1), ..rank(query, photo, 1) };
+    assert_eq!(ranks, [alone(0, 4), alone(2, 0), alone(3, 0)]);
+    assert!(queries.ranks(&[vec![1.0], vec![1.0]]).is_err()); // a row too few
+    assert!(queries.ranks(&[vec![1.0, 2.0], vec![1.0], vec![1.0]]).is_err()); // a row too long
 }
 
 /// At p percent a sketch has come p percent of its way from 100.
@@ -105,10 +128,10 @@ fn early_ranks_are_of_partial_sketches() {
     let feed = Growing(Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
     let queries = Queries::of(&index(), Split::Test);
     let same = |x: &Tensor| Ok(x.clone());
-    let early = early(&same, &feed, &queries, &[0, 100]).unwrap();
+    let early = early(&Embedded { embed: &same, feed: &feed }, &queries, &[0, 100]).unwrap();
     // From 100 the order is 10, 4, 0.
     assert_eq!(early[0], (0, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
-    assert_eq!(early[1], (100, evaluate(&same, &feed, &queries).unwrap()));
+    assert_eq!(early[1], (100, evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap()));
 }
 
 #[test]
@@ -117,16 +140,20 @@ fn robustness_ranks_are_of_deformed_sketches() {
     let queries = Queries::of(&index(), Split::Test);
     let same = |x: &Tensor| Ok(x.clone());
     let config = DeformConfig { noise: 4.0, ..DeformConfig::none() };
-    let ranks = robustness(&same, &feed, &queries, &config, Seed(0), 3).unwrap();
+    let ranks = robustness(&Embedded { embed: &same, feed: &feed }, &queries, &config, Seed(0), 3).unwrap();
     // Sketches at 6, 3 and 9; then at 10, 7 and 13; then at 14, 11 and 17. Photos 0, 10 and 4 of the index.
-    assert_eq!(ranks[0], (0, evaluate(&same, &feed, &queries).unwrap()));
+    assert_eq!(ranks[0], (0, evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap()));
     assert_eq!(ranks[1], (1, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
     assert_eq!(ranks[2], (2, vec![rank(0, 4, 2), rank(2, 0, 3), rank(3, 0, 3)]));
     assert_eq!(ranks.len(), 3);
     // The seed reaches the feed.
-    assert_eq!(robustness(&same, &feed, &queries, &config, Seed(4), 1).unwrap()[0].1, ranks[1].1);
+    assert_eq!(
+        robustness(&Embedded { embed: &same, feed: &feed }, &queries, &config, Seed(4), 1).unwrap()[0].1,
+        ranks[1].1
+    );
     let silent = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
-    let error = robustness(&same, &silent, &queries, &config, Seed(0), 1).unwrap_err().to_string();
+    let error =
+        robustness(&Embedded { embed: &same, feed: &silent }, &queries, &config, Seed(0), 1).unwrap_err().to_string();
     assert!(error.contains("a feed that draws strokes anew"), "{error}");
 }
 
@@ -138,7 +165,7 @@ fn chunks_are_put_together_in_order() {
     let index = Index { photos: (0..150).map(photo).collect(), sketches: (0..150).rev().map(sketch).collect() };
     let photos: Vec<f32> = (0..150).map(|i| ((i * 37) % 150) as f32).collect();
     let sketches: Vec<f32> = photos.iter().rev().map(|x| x + 0.25).collect();
-    let ranks = evaluate(&|x: &Tensor| Ok(x.clone()), &Table { photos, sketches }, &Queries::of(&index, Split::Test));
-    let ranks = ranks.unwrap();
+    let embedded = Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &Table { photos, sketches } };
+    let ranks = evaluate(&embedded, &Queries::of(&index, Split::Test)).unwrap();
     assert!(ranks.len() == 150 && ranks.iter().all(|rank| rank.rank == 1 && rank.query + rank.photo == 149));
 }

@@ -82,7 +82,7 @@ fn identify(root: &Path, pickle: Option<&Path>) -> Result<(String, &'static str)
         Some("ChairV2_Coordinate") => ("qmul-chair-v2".into(), "chair"),
         Some("ShoeV2_Coordinate") => ("qmul-shoe-v2".into(), "shoe"),
         _ => {
-            let name = catalogue::name_of(root)?;
+            let name = catalogue::name_of_folder(root)?;
             let category = catalogue::category_of(&name);
             (name, category)
         }

@@ -1,4 +1,5 @@
 use crate::dataset::{Ink, PrepareConfig};
+use crate::experiment::{Needs, Weights};
 use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NormConfig};
 use crate::sketch::AugmentConfig;
@@ -48,6 +49,17 @@ pub enum Update {
 }
 
 impl Update {
+    /// The row that is named after it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ZeroShot => "zero-shot",
+            Self::Base { .. } => "ours-base",
+            Self::MultiTask { .. } => "multi-task",
+            Self::MetaFirst { .. } => "ours",
+            Self::MetaFull { .. } => "meta-full",
+        }
+    }
+
     /// Whether the topology of the training photos is needed.
     pub fn needs_neighbours(&self) -> bool {
         !matches!(self, Self::ZeroShot | Self::Base { .. })
@@ -191,6 +203,16 @@ impl Config {
             Some((name, _, expected)) => Err(Error::value(format!("config.{name}"), expected, "another value")),
             None => Ok(()),
         }
+    }
+
+    /// What a run with these settings needs: the weights that it starts from, and those that R comes from.
+    pub fn needs(&self) -> Needs {
+        let file = |name: &str| format!("{}-{name}", self.architecture);
+        let source = self.neighbourhood.source.as_ref();
+        let source = source.map(|name| Weights { name: file(name), role: Some("R") });
+        let is_trained = self.update != Update::ZeroShot;
+        let weights = std::iter::once(Weights::start(file(&self.weights))).chain(source).collect();
+        Needs { weights, valid_photos: self.valid_photos, is_trained }
     }
 
     /// EfficientNet-Lite0 with ImageNet weights, all of it trained, for the real corpora.

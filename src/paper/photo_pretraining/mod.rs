@@ -3,46 +3,181 @@
 //!
 //! | part | what it holds |
 //! |---|---|
+//! | [`PhotoPretraining`] | the paper, as the rest of the crate sees it |
 //! | [`Config`] | every setting and its place in the paper |
-//! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`Config::preset`] | the rows of its tables, by name |
+//! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
-//! | [`mod@bench`] | the corpus and the weights that a run stands on |
-//! | [`protocol`] | a run from data to record |
-//! | [`mod@plan`] | all runs of the tables and figures, and their cost |
-//! | [`Retrieval`] | a trained network, ready to be asked |
-//! | `release` (feature `hub`) | a trained network as others get it |
-//! | [`mod@analysis`] | what is measured beside accuracy |
+//! | [`Trained`] | the network in front of a corpus: trained, ranking |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
-//! | [`page`] | the generated parts of the README and of the paper's own page |
+//! | [`mod@figure`] | its figures |
+//! | [`mod@analysis`] | what is measured beside accuracy |
 //!
 //! # Deviations
 //!
 //! [`DEVIATIONS`] lists what differs from the paper and why; the paper's page, `results/photo_pretraining/README.md`, copies it.
 
-mod again;
 pub mod analysis;
-pub mod bench;
 mod config;
 pub mod figure;
+mod gain;
 mod model;
-pub mod page;
-pub mod plan;
-pub mod protocol;
-#[cfg(feature = "hub")]
-pub mod release;
-mod retrieval;
+mod printed;
 mod row;
 mod step;
 pub mod table;
+mod trained;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use model::Network;
-pub use retrieval::{Retrieval, TOLERANCE};
+pub use printed::PRINTED;
 pub use step::{Neighbours, PaperStep};
+pub use trained::Trained;
+
+use crate::Result;
+use crate::dataset::Split;
+use crate::experiment::{Analysis, Bench, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial};
+use crate::model::{Allowance, weights};
+use crate::report::block::Block;
+use crate::report::claim::Finding;
+use crate::report::printed::Printed;
+use crate::report::table::{DatasetSpec, TableSpec};
+use crate::run::RunConfig;
+use crate::train::Log;
+use candle_core::Device;
+use std::path::{Path, PathBuf};
 
 /// The paper's folder in `results/` and `data/papers/`.
 pub const SLUG: &str = "photo_pretraining";
+
+/// The paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhotoPretraining;
+
+impl Paper for PhotoPretraining {
+    fn printed(&self) -> Printed {
+        PRINTED
+    }
+
+    fn citation(&self) -> &'static str {
+        "Photo Pre-Training, But for Sketch (K. Li, K. Pang, Y.-Z. Song; CVPR 2023)"
+    }
+
+    fn deviations(&self) -> &'static [&'static str] {
+        &DEVIATIONS
+    }
+
+    fn corpora(&self) -> Vec<DatasetSpec> {
+        table::measured()
+    }
+
+    fn tables(&self) -> Vec<TableSpec> {
+        table::tables().into()
+    }
+
+    fn compared(&self) -> Vec<(&'static str, &'static str)> {
+        figure::ROWS.into()
+    }
+
+    fn parts(&self) -> Vec<&'static str> {
+        table::PARTS.into()
+    }
+
+    fn rows(&self, part: &str, dataset: &str) -> Vec<String> {
+        table::rows(part, dataset)
+    }
+
+    fn figures(&self, results: &Path) -> Result<Vec<(String, String)>> {
+        figure::draw(results)
+    }
+
+    fn more_tables(&self, results: &Path) -> Result<Vec<PathBuf>> {
+        Ok(analysis::summary::write(results, &table::measured())?.into())
+    }
+
+    fn blocks(&self, findings: &[Finding]) -> Vec<Block> {
+        vec![("gains".into(), gain::gains(findings))]
+    }
+
+    fn analyses(&self) -> Vec<Analysis> {
+        analysis::list()
+    }
+
+    fn snippet(&self) -> &'static str {
+        SNIPPET
+    }
+}
+
+impl Method for PhotoPretraining {
+    type Config = Config;
+    type Network = Network;
+    type Model = Trained;
+
+    fn preset(&self, dataset: &str, row: &str) -> Result<Config> {
+        Config::preset(dataset, row)
+    }
+
+    fn check(&self, config: &Config) -> Result<()> {
+        config.check()
+    }
+
+    fn needs(&self, config: &Config) -> Needs {
+        config.needs()
+    }
+
+    fn shorten(&self, config: &mut Config, epochs: usize) {
+        config.fit.epochs = config.fit.epochs.min(epochs);
+    }
+
+    fn describe(&self, config: &Config) -> [String; 2] {
+        let started_from = match config.weights.as_str() {
+            "imagenet" => format!("ImageNet weights of {}", config.architecture),
+            name => format!("`{name}` weights, pre-trained by this kit"),
+        };
+        [config.architecture.to_string(), started_from]
+    }
+
+    fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Trained>> {
+        Trained::fit(trial, log)
+    }
+
+    fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Network> {
+        let network = Network::new(&run.config, run.seed, device)?;
+        let (config, zero_shot) = (&run.config, run.config.update == Update::ZeroShot);
+        match from {
+            Origin::Release(path) => {
+                weights::load(path, network.parameters(), &Allowance::default())?;
+            }
+            Origin::Checkpoint(path, places) => {
+                if config.frozen.is_some() || zero_shot {
+                    network.load_backbone(&trained::start_of(config, places)?)?;
+                }
+                if zero_shot {
+                    network.round()?;
+                } else {
+                    network.load(path)?;
+                }
+            }
+        }
+        Ok(network)
+    }
+
+    fn open(&self, config: &Config, network: Network, bench: &Bench, order: &Order) -> Result<Trained> {
+        Trained::open(config, network, bench, &[Split::Test], order)
+    }
+
+    fn analyse(&self, part: &str, subjects: &[Subject<Config>]) -> Result<()> {
+        analysis::measure(part, subjects)
+    }
+}
+
+/// How a program loads a release; its card shows it.
+#[cfg_attr(feature = "hub", doc = "```no_run")]
+#[cfg_attr(not(feature = "hub"), doc = "```ignore")]
+#[doc = include_str!("load.rs.txt")]
+#[doc = "# Ok::<(), retrace::Error>(())"]
+#[doc = "```"]
+pub const SNIPPET: &str = include_str!("load.rs.txt");
 
 /// What differs from the paper, and why.
 pub const DEVIATIONS: [&str; 22] = [

@@ -1,4 +1,5 @@
 use super::Config;
+use crate::experiment::Kept;
 use crate::model::{Allowance, Embedder, Mode, Parameters, weights};
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -114,6 +115,18 @@ impl Network {
     /// An input of another shape.
     pub fn features(&self, input: &Tensor) -> Result<Tensor> {
         self.embedder.features(input, Mode::Eval)
+    }
+}
+
+impl Kept for Network {
+    fn save(&self, path: &Path, metadata: &BTreeMap<String, String>) -> Result<()> {
+        Self::save(self, path, metadata)
+    }
+
+    /// Half precision, as it was ranked; single where part of it is somebody else's.
+    fn release(&self) -> (BTreeMap<String, Tensor>, weights::Storage) {
+        let storage = if self.config.frozen.is_some() { weights::Storage::F32 } else { weights::Storage::F16 };
+        (self.parameters.tensors(), storage)
     }
 }
 

@@ -2,13 +2,12 @@
 
 use super::table::SUPERVISED;
 use super::{Config, Curvature, Query, Update};
-use crate::dataset::{Ink, PrepareConfig};
+use crate::dataset::{Ink, PrepareConfig, is_embedded};
+use crate::experiment::row::{Row, number};
 use crate::loss::Draw;
 use crate::model::Architecture;
-use crate::train::pretrain::Method;
+use crate::train::pretrain;
 use crate::{Error, Result};
-use std::fmt::Display;
-use std::str::FromStr;
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
 const KEYS: [&str; 9] = ["backbone", "weights", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
@@ -41,36 +40,21 @@ impl Config {
     /// # Errors
     /// A row that is not known, a part that its update has no use for, or parts in another order.
     pub fn preset(dataset: &str, row: &str) -> Result<Self> {
-        let mut parts = row.split('+');
-        let first = parts.next().unwrap_or_default();
-        let (plain, frozen) = match first.strip_suffix("-frozen") {
-            Some(plain) => (plain, true),
-            None => (first, false),
-        };
-        let config = match (dataset.starts_with("synth-"), frozen) {
+        let name = Row::parse(row, &KEYS)?;
+        let (plain, frozen) = name.first.strip_suffix("-frozen").map_or((name.first, false), |plain| (plain, true));
+        let config = match (is_embedded(dataset), frozen) {
             (true, false) => Self::mini(dataset),
             (false, false) => Self::lite(),
             (_, true) => Self::frozen(),
         };
         let mut config = config.with_update(plain)?;
-        let (mut usual, mut last) = (config.weights.clone(), None);
-        for part in parts {
-            let (key, value) = part.split_once('=').ok_or_else(|| Error::value("row", "key=value after a +", part))?;
-            let place = KEYS.iter().position(|known| *known == key);
-            if place.is_none() || place <= last {
-                return Err(Error::value(
-                    format!("row {row}"),
-                    format!("parts in the order {}", KEYS.join(", ")),
-                    part,
-                ));
-            }
-            last = place;
-            match key {
-                "backbone" => {
-                    config = config.with_backbone(value.parse()?)?;
-                    usual = config.weights.clone();
-                }
-                key => config.set(key, if value == SUPERVISED { &usual } else { value })?,
+        let mut usual = config.weights.clone();
+        for (key, value) in name.parts {
+            if key == "backbone" {
+                config = config.with_backbone(value.parse()?)?;
+                usual = config.weights.clone();
+            } else {
+                config.set(key, if value == SUPERVISED { &usual } else { value })?;
             }
         }
         Ok(config)
@@ -122,8 +106,12 @@ impl Config {
             ("ratio", Update::MetaFirst { task, meta } | Update::MetaFull { task, meta, .. }) => {
                 meta.rate = task.rate * number::<f64>(key, value)?;
             }
-            ("ratio", _) => return Err(Error::value("+ratio", "a row of two steps: ours, meta-full", "another")),
-            _ => return Err(Error::value(format!("+{key}"), "a row that weighs the losses: multi-task", "another")),
+            ("ratio", update) => {
+                return Err(Error::value("+ratio", "a row of two steps: ours, meta-full", update.name()));
+            }
+            (_, update) => {
+                return Err(Error::value(format!("+{key}"), "a row that weighs the losses: multi-task", update.name()));
+            }
         }
         Ok(())
     }
@@ -131,15 +119,10 @@ impl Config {
 
 /// Names that weights can have: what `retrace pretrain` learns, and what is imported.
 fn weights(name: &str) -> Result<String> {
-    match name == "imagenet" || Method::NAMES.contains(&name) {
-        true => Ok(name.to_string()),
-        false => Err(Error::value("weights", format!("imagenet, {}", Method::NAMES.join(", ")), format!("`{name}`"))),
+    if name == "imagenet" || pretrain::Method::NAMES.contains(&name) {
+        return Ok(name.to_string());
     }
-}
-
-fn number<T: FromStr + Display>(key: &str, value: &str) -> Result<T> {
-    let read = value.parse::<T>().ok().filter(|number| number.to_string() == value); // 0.05 and not .05 or 5e-2
-    read.ok_or_else(|| Error::value(format!("+{key}"), "a number as it is printed", format!("`{value}`")))
+    Err(Error::value("weights", format!("imagenet, {}", pretrain::Method::NAMES.join(", ")), format!("`{name}`")))
 }
 
 #[cfg(test)]

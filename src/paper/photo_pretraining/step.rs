@@ -43,9 +43,14 @@ impl<'a> PaperStep<'a> {
     ///
     /// # Errors
     /// An update that needs neighbours, without them; a network of which nothing is trained.
-    pub fn new(network: &'a Network, feed: &'a dyn Feed, neighbours: Option<Neighbours>) -> Result<Self> {
+    pub fn new(
+        config: &Config,
+        network: &'a Network,
+        feed: &'a dyn Feed,
+        neighbours: Option<Neighbours>,
+    ) -> Result<Self> {
         let embed = Box::new(|input: &Tensor| network.embed_in_training(input));
-        Self::of(network.config(), network.trainable(), embed, feed, neighbours)
+        Self::of(config, network.trainable(), embed, feed, neighbours)
     }
 
     /// The same for any network.

@@ -1,7 +1,9 @@
 //! What this paper's tables show.
 
-use super::SLUG;
-use crate::report::score::Metric;
+use super::{PRINTED, Query};
+use crate::dataset::is_embedded;
+use crate::experiment::row::of_table;
+use crate::report::score::ACC1;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
 
 /// The corpora that need no files.
@@ -211,15 +213,47 @@ pub fn strength() -> TableSpec {
 pub const BETAS: [&str; 5] = ["0.1", "0.3", "1", "3", "10"];
 
 /// The row of Eq. 5 with a weight, a query and a pre-training: a point of Fig. 2 or 3.
-pub fn weighed(weights: Option<&str>, query: super::Query, beta: &str) -> String {
+pub fn weighed(weights: Option<&str>, query: Query, beta: &str) -> String {
     let row = with_weights("multi-task", weights);
-    let query = if query == super::Query::Photo { "+query=photo" } else { "" };
+    let query = if query == Query::Photo { "+query=photo" } else { "" };
     let beta = if beta == "1" { String::new() } else { format!("+beta={beta}") };
     format!("{row}{query}{beta}")
 }
 
+/// What a run is for: the names of tables, and of the figures that need runs of their own.
+pub const PARTS: [&str; 8] = ["main", "table1", "table2", "table3", "strength", "fig2", "table4", "fig3"];
+
+/// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
+///
+/// CLIP learns from photos with words, which the photos of the real corpora do not have: its rows are not theirs.
+///
+/// ```
+/// use retrace::paper::photo_pretraining::table::rows;
+/// assert_eq!(rows("main", "synth-chair"), ["zero-shot", "ours-base", "ours"]);
+/// assert_eq!(rows("table4", "synth-chair").len(), 5 + 25); // Ours-Base, Ours
+/// assert_eq!(rows("table4", "qmul-chair-v2").len(), 4 + 16);
+/// assert_eq!(rows("fig3", "synth-chair").len(), 5 + 25); // each pre-training beside its Ours-Base
+/// assert!(rows("table4", "qmul-shoe-v1").is_empty()); // the paper fills it for Chair-V2 and Shoe-V2
+/// ```
+pub fn rows(part: &str, dataset: &str) -> Vec<String> {
+    let betas = |weights: Option<&str>, query| BETAS.map(|beta| weighed(weights, query, beta));
+    let mut rows: Vec<String> = match part {
+        "fig2" => {
+            let swept = [Query::Photo, Query::Sketch].into_iter().flat_map(|query| betas(None, query));
+            ["ours-base".to_string()].into_iter().chain(swept).collect()
+        }
+        "fig3" => {
+            let swept = |own: &Pretraining| [base(*own)].into_iter().chain(betas(own.weights, Query::Sketch));
+            PRETRAININGS.iter().flat_map(swept).collect()
+        }
+        name => tables().iter().filter(|spec| spec.name == name).flat_map(|spec| of_table(spec, dataset)).collect(),
+    };
+    rows.retain(|row| is_embedded(dataset) || !row.contains("=clip"));
+    rows
+}
+
 fn spec(name: &'static str, title: &'static str, rows: Vec<RowSpec>, datasets: Vec<DatasetSpec>) -> TableSpec {
-    TableSpec { slug: SLUG, name, title, metric: Metric::Acc1, rows, datasets }
+    TableSpec { printed: PRINTED, name, title, metric: &ACC1, rows, datasets }
 }
 
 fn line(

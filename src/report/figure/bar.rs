@@ -38,7 +38,7 @@ pub fn draw(table: &Table) -> Result<String> {
     render((u32::try_from(size.0).unwrap_or(0), u32::try_from(size.1).unwrap_or(0)), |area| {
         write(area, &table.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
         draw_key(area)?;
-        draw_axis(area, table.metric.title(), left, bottom)?;
+        draw_axis(area, table.metric.title, left, bottom)?;
         let mut y = HEAD + STEP / 2;
         for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
             write(area, &group[0].dataset_label, (14, y), text(Size::Normal, INK, HPos::Left))?;
@@ -72,7 +72,7 @@ fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> 
     write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
 }
 
-fn draw_line(area: &Area<'_>, line: &Line, metric: Metric, left: i32, y: i32) -> Result<()> {
+fn draw_line(area: &Area<'_>, line: &Line, metric: &Metric, left: i32, y: i32) -> Result<()> {
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
     write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
     let mut value = line.missing().to_string();

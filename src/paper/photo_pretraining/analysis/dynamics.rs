@@ -1,14 +1,17 @@
 //! A training watched from inside: its gradients after every epoch, and test accuracy after each of its last steps.
 
-use super::landscape::{Batch, task_loss};
-use super::{Subject, lines_frame};
+use super::landscape::{Batch, first_batches, task_loss};
+use super::step::refuse_frozen;
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
-use crate::paper::photo_pretraining::Network;
-use crate::paper::photo_pretraining::again::Again;
+use crate::experiment::again::train_again;
+use crate::experiment::analyse::{Settings, lines_frame};
+use crate::experiment::ranker::evaluate;
+use crate::experiment::{Fitted, Queries, Subject, Trial};
+use crate::paper::photo_pretraining::{Config, Network, PhotoPretraining, Trained};
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
-use crate::train::{self, Gradients, Queries, Step, copies, gradients};
+use crate::train::{Gradients, Log, Pixels, Step, copies, gradients};
 use crate::{Error, Result};
 use std::cell::RefCell;
 
@@ -40,40 +43,51 @@ impl Step for Watched<'_> {
     }
 }
 
-impl Subject<'_> {
-    /// Trains the run again, as it was recorded, and keeps what is seen on the way.
-    pub(super) fn dynamics(&self) -> Result<()> {
-        let run = &self.run;
-        let (series, spreads) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
-        let training = Again::new(run, self.order)?;
-        let (bench, network, pixels) = (&training.bench, &training.network, training.pixels());
-        let pairs = bench.pairs(Split::Train);
-        let fit = run.config.fit;
-        let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
-        let total: usize = (1..=fit.epochs).map(count).sum();
-        let plain = train::Pixels { augment: AugmentConfig::none(), device: pixels.device.clone(), ..pixels };
-        let fixed = self.batches(&plain, &pairs, fit.batch, self.settings.batches[1])?;
-        let queries = Queries::of(bench.index(), Split::Test);
-        let score = || {
-            let ranks = train::evaluate(&|x| network.embed_in_evaluation(x), &pixels, &queries)?;
-            Ok(train::scores(&ranks, queries.gallery.len())?.acc1)
-        };
-        let after_epoch = || {
-            let spread = spread_of(network, &fixed, run.config.margin)?.spread()?;
-            let mut spreads = spreads.borrow_mut();
-            let epoch = spreads.len() + 1;
-            spreads.push(vec![epoch as f64, spread.nuclear_norm, spread.signal]);
-            Ok(())
-        };
-        let inner = training.step(&pixels)?;
-        let first = total.saturating_sub(self.settings.last);
-        let mut step = Watched { inner: Box::new(inner), score: &score, taken: 0, first, series: &series };
-        training.fit(&pixels, &mut step, &after_epoch)?;
-        drop(step); // which holds the series
-        let steps: Vec<_> = series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
-        self.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &spreads.into_inner())?)?;
-        self.write("stability", lines_frame(&["step", "acc1"], &steps)?)
-    }
+/// What is seen of a training.
+#[derive(Default)]
+struct Seen {
+    /// Test Acc@1 after the last steps, as (step, acc1).
+    series: RefCell<Vec<(usize, f64)>>,
+    /// Of every epoch: its number, the nuclear norm, the signal.
+    spreads: RefCell<Vec<Vec<f64>>>,
+}
+
+/// Trains the run again, as it was recorded, and keeps what is seen on the way.
+pub(super) fn dynamics(subject: &Subject<Config>) -> Result<()> {
+    refuse_frozen(&subject.run)?;
+    let seen = Seen::default();
+    let fit = |trial: &Trial<Config>, log: &mut Log| watch(&seen, &subject.settings, trial, log);
+    train_again(&PhotoPretraining, &subject.run, subject.order, &fit)?;
+    let steps: Vec<_> = seen.series.into_inner().into_iter().map(|(step, acc1)| vec![step as f64, acc1]).collect();
+    subject.write("gradient", lines_frame(&["epoch", "nuclear_norm", "signal"], &seen.spreads.into_inner())?)?;
+    subject.write("stability", lines_frame(&["step", "acc1"], &steps)?)
+}
+
+/// The paper's training, looked at.
+fn watch(seen: &Seen, settings: &Settings, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Trained>> {
+    let (run, bench) = (trial.run, trial.bench);
+    let trained = Trained::start(run, bench, trial.order)?;
+    let (pairs, fit) = (bench.pairs(Split::Train), run.config.fit);
+    let count = |epoch| batches(&pairs, fit.batch, &mut run.seed.child("shuffle", epoch as u64)).len();
+    let total: usize = (1..=fit.epochs).map(count).sum();
+    let plain = Pixels { augment: AugmentConfig::none(), ..trained.pixels() };
+    let fixed = first_batches(&plain, &pairs, fit.batch, settings.batches[1])?;
+    let queries = Queries::of(bench.index(), Split::Test);
+    let score = || Ok(queries.scores(&evaluate(&trained, &queries)?)?.acc1);
+    let after_epoch = || {
+        let spread = spread_of(&trained.network, &fixed, run.config.margin)?.spread()?;
+        let mut spreads = seen.spreads.borrow_mut();
+        let epoch = spreads.len() + 1;
+        spreads.push(vec![epoch as f64, spread.nuclear_norm, spread.signal]);
+        Ok(())
+    };
+    let input = trained.input();
+    let (inner, first) = (Box::new(trained.step(trial, &input)?), total.saturating_sub(settings.last));
+    let mut step = Watched { inner, score: &score, taken: 0, first, series: &seen.series };
+    let outcome = trained.train(trial, &input, &mut step, log, &after_epoch)?;
+    drop(step);
+    drop(input);
+    trained.end(Some(outcome))
 }
 
 /// Gradients of the task's loss, Eq. 1, on the same batches for both rows: what Ours adds to it would only be another

@@ -3,9 +3,10 @@
 use super::ROWS;
 use crate::Result;
 use crate::analysis::stability;
+use crate::experiment::analyse::Settings;
+use crate::experiment::first_seed;
 use crate::file::read_json;
-use crate::paper::photo_pretraining::protocol::first_seed;
-use crate::paper::photo_pretraining::{SLUG, analysis::Settings, analysis::separated};
+use crate::paper::photo_pretraining::{SLUG, analysis::separated};
 use crate::report::analysis::{Folder, RADIUS, analysed, grids};
 use crate::report::figure::axis::Axis;
 use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, reach, spread, top};
@@ -18,12 +19,12 @@ const ONE_SEED: &str = "the first seed of either row";
 
 /// The analyses of a row's first seed, where the one that is asked for is among them.
 fn first(results: &Path, dataset: &str, row: &str, name: &str) -> Option<Folder> {
-    Some(Folder::of(&first_seed(results, dataset, row))).filter(|folder| folder.has(name))
+    Some(Folder::of(&first_seed(results, SLUG, dataset, row))).filter(|folder| folder.has(name))
 }
 
 /// What the analyses of a corpus were made with: those of the first row, with which all others are drawn.
 fn settings(results: &Path, dataset: &str) -> Result<Settings> {
-    read_json(&Folder::of(&first_seed(results, dataset, ROWS[0].0)).0.join("settings.json"))
+    read_json(&Folder::of(&first_seed(results, SLUG, dataset, ROWS[0].0)).0.join("settings.json"))
 }
 
 /// Points (x, y) of one run.

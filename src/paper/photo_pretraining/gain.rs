@@ -1,41 +1,12 @@
-//! The generated parts of two pages: the README, and the paper's own page beside its records.
+//! A part of the paper's page: what the topology loss gains, pre-training by pre-training.
 
-use super::table::{PRETRAININGS, base, cross, main_table, measured};
-use super::{DEVIATIONS, SLUG};
-use crate::Result;
-use crate::report::block::Block;
-use crate::report::claim::{self, Finding};
+use super::table::{PRETRAININGS, base, cross, measured};
+use crate::report::claim::Finding;
 use crate::report::render::markdown_line;
-use crate::report::score::Metric;
-use crate::report::{render, speed, table};
-use std::path::Path;
-
-/// The README's parts: the main table, the speed.
-///
-/// # Errors
-/// A record that does not read.
-pub fn readme(results: &Path) -> Result<Vec<Block>> {
-    let main = render::markdown(&table::build(results, &main_table())?);
-    Ok(vec![("main".into(), main), ("speed".into(), speed::markdown(results)?)])
-}
-
-/// The parts of `results/photo_pretraining/README.md`: the claims, what Ours gains, the deviations.
-///
-/// # Errors
-/// As [`readme`].
-pub fn page(results: &Path) -> Result<Vec<Block>> {
-    let claims: Vec<_> = claim::claims()?.into_iter().filter(|claim| claim.slug == SLUG).collect();
-    let findings = claim::evaluate(results, &claims)?;
-    let deviations = DEVIATIONS.iter().map(|deviation| format!("- {deviation}\n")).collect();
-    Ok(vec![
-        ("claims".into(), claim::markdown(&findings)),
-        ("gains".into(), gains(&findings)),
-        ("deviations".into(), deviations),
-    ])
-}
+use crate::report::score::ACC1;
 
 /// A markdown table of what Ours gains over Ours-Base in Acc@1, in points: pre-trainings down, corpora across.
-fn gains(findings: &[Finding]) -> String {
+pub(super) fn gains(findings: &[Finding]) -> String {
     let heads = measured().into_iter().map(|corpus| match corpus.printed {
         Some(_) => format!("{} (the paper)", corpus.label),
         None => corpus.label.to_string(),
@@ -47,7 +18,7 @@ fn gains(findings: &[Finding]) -> String {
         let tests = |finding: &&Finding, corpus: &str| {
             let claim = &finding.claim;
             let rows = (claim.row_a.as_str(), claim.row_b.as_str());
-            rows == (ours.as_str(), base.as_str()) && claim.metric == Metric::Acc1 && finding.dataset == corpus
+            rows == (ours.as_str(), base.as_str()) && claim.metric == &ACC1 && finding.dataset == corpus
         };
         let find = |corpus: &str| findings.iter().find(|finding| tests(finding, corpus)).map(gain);
         let cells = measured().into_iter().map(|corpus| find(corpus.name).unwrap_or("not run".into()));
@@ -72,11 +43,12 @@ fn gain(finding: &Finding) -> String {
 mod tests {
     use super::*;
     use crate::metric::Interval;
-    use crate::report::claim::Verdict;
+    use crate::paper::photo_pretraining::PRINTED;
+    use crate::report::claim::{Claim, Verdict};
 
     #[test]
     fn gains_stand_in_their_cells() {
-        let claim = |id: &str| claim::claims().unwrap().into_iter().find(|claim| claim.id == id).unwrap();
+        let claim = |id: &str| Claim::read_all(&PRINTED).unwrap().into_iter().find(|claim| claim.id == id).unwrap();
         let finding = |id: &str, dataset: &str, [effect, low, high]: [f64; 3]| Finding {
             claim: claim(id),
             dataset: dataset.into(),

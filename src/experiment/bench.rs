@@ -1,16 +1,11 @@
-//! A corpus opened and divided, and the pre-trained weights: what a run stands on.
+//! A corpus opened and divided: what a run stands on; and how the run was asked for.
 
-use super::Config;
-use crate::dataset::{self, Album, Index, Pair, Source, Split};
-use crate::file::hash_file;
-use crate::model::Architecture;
+use crate::dataset::{self, Album, Index, Pair, PrepareConfig, Source, Split};
 use crate::run::{Header, Places, RunConfig, versions};
 use crate::seed::Seed;
-use crate::train::Pixels;
 use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::Device;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
@@ -74,17 +69,17 @@ impl Bench {
     ///
     /// # Errors
     /// The first file that cannot be read; a watch that stops.
-    pub fn album(&self, config: &Config, splits: &[Split], watch: &dyn Watch) -> Result<Album> {
+    pub fn album(&self, config: PrepareConfig, splits: &[Split], watch: &dyn Watch) -> Result<Album> {
         let size = |split: &Split| self.index.photos_of(*split).len() + self.index.sketches_of(*split).len();
         let (done, total) = (AtomicUsize::new(0), splits.iter().map(size).sum());
         let advance = || {
             watch.advance("reading", done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            match watch.is_stopped() {
-                true => Err(Error::Stopped { resume: "nothing was under way yet".into() }),
-                false => Ok(()),
+            if watch.is_stopped() {
+                return Err(Error::Stopped { resume: "nothing was under way yet".into() });
             }
+            Ok(())
         };
-        Album::load(self.source(), &self.index, splits, config.prepare, &advance)
+        Album::load(self.source(), &self.index, splits, config, &advance)
     }
 
     /// The header of a run's log.
@@ -114,42 +109,4 @@ impl Bench {
         let pair = |sketch: usize| Pair { sketch, photo: self.index.sketches[sketch].photo };
         self.index.sketches_of(split).into_iter().map(pair).collect()
     }
-}
-
-/// The pre-trained weights: those of the results folder first, then shipped ones, then imported ones.
-///
-/// # Errors
-/// Weights that are in no place; the message says how to get them.
-pub fn weights_path(config: &Config, places: &Places) -> Result<PathBuf> {
-    weights_of(config.architecture, &config.weights, places)
-}
-
-/// The pre-trained weights that R comes from: those of the network, unless the configuration names others.
-///
-/// # Errors
-/// As [`weights_path`].
-pub fn source_path(config: &Config, places: &Places) -> Result<PathBuf> {
-    weights_of(config.architecture, config.neighbourhood.source.as_ref().unwrap_or(&config.weights), places)
-}
-
-fn weights_of(architecture: Architecture, weights: &str, places: &Places) -> Result<PathBuf> {
-    places.pretrained(&format!("{architecture}-{weights}"))
-}
-
-/// First 16 digits of the SHA-256 of the pre-trained weights' file; those of R's after it, where they are others.
-///
-/// # Errors
-/// As [`weights_path`], or a file that cannot be read.
-pub fn hash_weights(config: &Config, places: &Places) -> Result<String> {
-    let own = hash_file(&weights_path(config, places)?)?;
-    Ok(match &config.neighbourhood.source {
-        Some(_) => format!("{own}, R of {}", hash_file(&source_path(config, places)?)?),
-        None => own,
-    })
-}
-
-/// Pixels as the network of a configuration expects them.
-pub fn pixels<'a>(album: &'a Album, config: &Config, device: &Device) -> Pixels<'a> {
-    let normalisation = config.architecture.normalisation();
-    Pixels { album, augment: config.augment, normalisation, device: device.clone() }
 }

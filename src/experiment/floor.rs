@@ -1,11 +1,12 @@
 //! Rows that need no learning and stand in every table as its floor: histograms of gradients, and raw pixels.
 
+use super::Queries;
+use super::ranker::{Gallery, Ranker, View, evaluate};
 use crate::dataset::{Drawing, Source};
 use crate::metric;
 use crate::model::hog;
 use crate::run::Rank;
 use crate::sketch::rasterise::antialiased;
-use crate::train::Queries;
 use crate::watch::Watch;
 use crate::{Error, Result};
 use image::{GrayImage, imageops};
@@ -69,32 +70,63 @@ impl Floor {
 /// # Errors
 /// A picture that cannot be read; a watch that stops.
 pub fn rank(floor: Floor, source: &dyn Source, queries: &Queries, watch: &dyn Watch) -> Result<Vec<Rank>> {
-    let (done, total) = (AtomicUsize::new(0), queries.sketches.len() + queries.gallery.len());
-    let describe = |picture: Result<GrayImage>| {
-        if watch.is_stopped() {
-            return Err(Error::Stopped { resume: format!("the row {} starts again", floor.row()) });
+    let total = queries.sketches.len() + queries.photos().len();
+    evaluate(&Described { floor, source, watch, done: AtomicUsize::new(0), total }, queries)
+}
+
+/// A corpus seen by descriptors.
+struct Described<'a> {
+    floor: Floor,
+    source: &'a dyn Source,
+    watch: &'a dyn Watch,
+    done: AtomicUsize,
+    total: usize,
+}
+
+impl Described<'_> {
+    fn describe(&self, picture: Result<GrayImage>) -> Result<Vec<f32>> {
+        if self.watch.is_stopped() {
+            return Err(Error::Stopped { resume: format!("the row {} starts again", self.floor.row()) });
         }
-        watch.advance(floor.row(), done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        floor.describe(&picture?)
-    };
-    let photo = |i: &usize| describe(source.photo(*i).map(|photo| imageops::grayscale(&photo)));
-    let sketch = |i: &usize| {
-        describe(source.drawing(*i).map(|drawing| match drawing {
+        self.watch.advance(self.floor.row(), self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
+        self.floor.describe(&picture?)
+    }
+
+    fn photo(&self, position: usize) -> Result<Vec<f32>> {
+        self.describe(self.source.photo(position).map(|photo| imageops::grayscale(&photo)))
+    }
+
+    fn sketch(&self, position: usize) -> Result<Vec<f32>> {
+        self.describe(self.source.drawing(position).map(|drawing| match drawing {
             Drawing::Vector(sketch) => antialiased(&sketch, SIDE, PEN),
             Drawing::Raster(raster) => raster,
         }))
-    };
-    let gallery: Vec<Vec<f32>> = queries.gallery.par_iter().map(photo).collect::<Result<_>>()?;
-    let sketches: Vec<Vec<f32>> = queries.sketches.par_iter().map(sketch).collect::<Result<_>>()?;
-    let d = gallery.first().map_or(1, Vec::len);
-    queries.ranks(&metric::distances(&sketches.concat(), &gallery.concat(), d)?)
+    }
+}
+
+impl Ranker for Described<'_> {
+    fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
+        let photos: Vec<Vec<f32>> = photos.par_iter().map(|photo| self.photo(*photo)).collect::<Result<_>>()?;
+        Ok(Box::new((self, photos)))
+    }
+}
+
+/// The descriptors of a gallery.
+impl Gallery for (&Described<'_>, Vec<Vec<f32>>) {
+    fn distances(&self, sketches: &[usize], view: View) -> Result<Vec<f32>> {
+        if !matches!(view, View::Whole) {
+            return Err(Error::value("sketches of a row without learning", "whole ones", format!("{view:?}")));
+        }
+        let sketches: Vec<Vec<f32>> =
+            sketches.par_iter().map(|sketch| self.0.sketch(*sketch)).collect::<Result<_>>()?;
+        metric::distances(&sketches.concat(), &self.1.concat(), self.1.first().map_or(1, Vec::len))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::{Split, open};
-    use crate::train::scores;
     use crate::watch::Unwatched;
 
     /// The embedded corpora are as hard as the real ones for what does not learn: pixels find almost nothing (4.0 and
@@ -106,7 +138,7 @@ mod tests {
             let queries = Queries::of(source.index(), Split::Test);
             let acc1 = |floor| {
                 let ranks = rank(floor, source.as_ref(), &queries, &Unwatched).unwrap();
-                scores(&ranks, queries.gallery.len()).unwrap().acc1
+                queries.scores(&ranks).unwrap().acc1
             };
             let (pixels, hog) = (acc1(Floor::Pixels), acc1(Floor::Hog));
             assert!(pixels < 10.0, "{name}: pixels {pixels}");

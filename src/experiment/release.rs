@@ -1,13 +1,12 @@
 //! A row's model as others get it: what is published, and how it is opened again.
 
-use super::protocol::{checkpoint_path, first_seed};
-use super::retrieval::load;
-use super::table::{EMBEDDED, tables};
-use super::{Config, DEVIATIONS, Network, SLUG, bench::Order};
+use super::checkpoint::{checkpoint_path, first_seed};
+use super::{Kept, Method, Order, Origin, Paper, Retrieval};
+use crate::dataset;
 use crate::file::read_json;
 use crate::hub::{Address, CONFIG, Card, Measured, Release, WEIGHTS};
 use crate::metric::mean_sd;
-use crate::model::{Allowance, weights};
+use crate::model::weights;
 use crate::report::record::{Run, read_row};
 use crate::run::{RunConfig, Summary};
 use crate::seed::Seed;
@@ -17,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The paper, as a card names it.
-const PAPER: &str = "Photo Pre-Training, But for Sketch (K. Li, K. Pang, Y.-Z. Song; CVPR 2023)";
+/// What `config.json` says it is.
+const MODEL_TYPE: &str = "retrace";
 
 /// What holds for every model of this kit.
 const LIMITS: [&str; 2] = [
@@ -30,7 +29,7 @@ const LIMITS: [&str; 2] = [
 /// The `config.json` of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Released {
+pub struct Released<C> {
     /// `retrace`: what reads it.
     pub model_type: String,
     /// Version of the kit that released it.
@@ -48,32 +47,32 @@ pub struct Released {
     /// The seed of these weights.
     pub seed: Seed,
     /// Architecture and every setting of the training.
-    pub config: Config,
+    pub config: C,
 }
 
 /// The name of a row's repository, below a namespace.
 ///
 /// ```
-/// use retrace::paper::photo_pretraining::release::repository;
-/// assert_eq!(repository("synth-chair", "ours+ratio=0.3"), "photo_pretraining-ours-ratio-0.3-synth-chair");
+/// use retrace::experiment::release::repository;
+/// assert_eq!(repository("toy", "synth-chair", "base+margin=0.3"), "toy-base-margin-0.3-synth-chair");
 /// ```
-pub fn repository(dataset: &str, row: &str) -> String {
-    format!("{SLUG}-{}-{dataset}", row.replace(['+', '='], "-"))
+pub fn repository(slug: &str, dataset: &str, row: &str) -> String {
+    format!("{slug}-{}-{dataset}", row.replace(['+', '='], "-"))
 }
 
-/// Every (corpus, row) below `results` that has a checkpoint and a record, sorted.
+/// Every (corpus, row) of a paper below `results` that has a checkpoint and a record, sorted.
 ///
 /// # Errors
 /// A folder that cannot be read.
-pub fn releasable(results: &Path) -> Result<Vec<(String, String)>> {
-    let place = results.join("checkpoints").join(SLUG);
+pub fn releasable(results: &Path, slug: &str) -> Result<Vec<(String, String)>> {
+    let place = results.join("checkpoints").join(slug);
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(&place).min_depth(2).max_depth(2) {
         let path = entry.map_err(|error| Error::data(&place, "checkpoints", error))?.into_path();
         let name = |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).unwrap_or_default().to_string();
         let (dataset, row) = (name(path.parent().and_then(Path::file_name)), name(path.file_stem()));
         let is_weights = path.extension().is_some_and(|extension| extension == "safetensors");
-        if is_weights && first_seed(results, &dataset, &row).is_finished() {
+        if is_weights && first_seed(results, slug, &dataset, &row).is_finished() {
             found.push((dataset, row));
         }
     }
@@ -87,16 +86,22 @@ pub fn releasable(results: &Path) -> Result<Vec<(String, String)>> {
 ///
 /// # Errors
 /// A row without a finished first seed or without a checkpoint; for a frozen row, a backbone that is not at hand.
-pub fn release(dataset: &str, row: &str, address: &Address, commit: Option<&str>, order: &Order) -> Result<Release> {
+pub fn release<M: Method>(
+    paper: &M,
+    (dataset, row): (&str, &str),
+    address: &Address,
+    commit: Option<&str>,
+    order: &Order,
+) -> Result<Release> {
     let results = &order.places.results;
-    let runs = read_row(results, SLUG, dataset, row)?;
+    let runs = read_row(results, paper.slug(), dataset, row)?;
     let first = runs.first().filter(|run| run.seed == 0);
     let first =
         first.ok_or_else(|| Error::data(results, format!("a finished seed 0 of {row} on {dataset}"), "none"))?;
-    let run: RunConfig<Config> = read_json(&first.folder.0.join("config.json"))?;
+    let run: RunConfig<M::Config> = read_json(&first.folder.0.join("config.json"))?;
     let (header, _) = first.folder.log()?;
     let released = Released {
-        model_type: "retrace".into(),
+        model_type: MODEL_TYPE.into(),
         retrace: env!("CARGO_PKG_VERSION").into(),
         config_hash: run.hash()?,
         data_version: header.data_version,
@@ -107,19 +112,24 @@ pub fn release(dataset: &str, row: &str, address: &Address, commit: Option<&str>
         config: run.config.clone(),
     };
     let mut release = Release::default();
-    release.add(WEIGHTS, weights_of(&run, commit, order)?);
+    release.add(WEIGHTS, weights_of(paper, &run, commit, order)?);
     release.add(CONFIG, serde_json::to_string_pretty(&released)? + "\n");
-    release.add("README.md", card(&released, &runs, header.device)?.render(address)?);
+    release.add("README.md", card(paper, &released, &runs, header.device)?.render(address)?);
     let ranks = first.folder.0.join("ranks.csv");
     release.add("ranks.csv", std::fs::read(&ranks).map_err(Error::io(&ranks))?);
     release.add("LICENSE", licence_text(dataset));
     Ok(release)
 }
 
-/// Every tensor of the network: half precision, as it was ranked; single where part of it is somebody else's.
-fn weights_of(run: &RunConfig<Config>, commit: Option<&str>, order: &Order) -> Result<Vec<u8>> {
-    let network = load(run, &checkpoint_path(&order.places.results, &run.dataset, &run.row), order)?;
-    let storage = if run.config.frozen.is_some() { weights::Storage::F32 } else { weights::Storage::F16 };
+/// Every tensor of the model, as precise as it was ranked.
+fn weights_of<M: Method>(
+    paper: &M,
+    run: &RunConfig<M::Config>,
+    commit: Option<&str>,
+    order: &Order,
+) -> Result<Vec<u8>> {
+    let checkpoint = checkpoint_path(&order.places.results, &run.slug, &run.dataset, &run.row);
+    let (tensors, storage) = paper.load(run, Origin::Checkpoint(&checkpoint, order.places), order.device)?.release();
     let mut metadata = BTreeMap::from([
         ("format".to_string(), "pt".to_string()), // the names and shapes are PyTorch's
         ("retrace".to_string(), env!("CARGO_PKG_VERSION").to_string()),
@@ -129,30 +139,32 @@ fn weights_of(run: &RunConfig<Config>, commit: Option<&str>, order: &Order) -> R
     metadata.extend(commit.map(|commit| ("commit".to_string(), commit.to_string())));
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let path = place.path().join(WEIGHTS);
-    weights::save(&path, &network.parameters().tensors(), storage, &metadata)?;
+    weights::save(&path, &tensors, storage, &metadata)?;
     std::fs::read(&path).map_err(Error::io(&path))
 }
 
-fn card(released: &Released, runs: &[Run], device: String) -> Result<Card> {
-    let (dataset, row, config) = (&released.dataset, &released.row, &released.config);
-    let (label, note) = describe(row);
+fn card<M: Method>(paper: &M, released: &Released<M::Config>, runs: &[Run], device: String) -> Result<Card> {
+    let (dataset, row) = (&released.dataset, &released.row);
+    let (label, note) = describe(paper, row);
+    let [architecture, started_from] = paper.describe(&released.config);
     let summary = &runs[0].summary;
     Ok(Card {
         title: format!("{label} on {dataset}"),
-        paper: PAPER.into(),
+        paper: paper.citation().into(),
         summary: format!("Finds the one photo that a free-hand sketch shows ({label}: {note})."),
-        architecture: config.architecture.to_string(),
+        architecture,
         dataset: dataset.clone(),
         data_version: released.data_version.clone(),
-        started_from: started_from(config),
+        started_from,
         licence: licence(dataset),
         seeds: runs.iter().map(|run| run.seed).collect(),
         queries: (summary.queries, summary.gallery),
         measured: measured(runs)?,
-        command: format!("retrace train {SLUG} --row {row} --dataset {dataset} --seed {}", released.seed.0),
+        command: format!("retrace train {} --row {row} --dataset {dataset} --seed {}", paper.slug(), released.seed.0),
         cost: (summary.seconds, device),
         limits: limits(dataset),
-        deviations: DEVIATIONS.map(str::to_string).to_vec(),
+        deviations: paper.deviations().iter().map(ToString::to_string).collect(),
+        snippet: paper.snippet(),
     })
 }
 
@@ -167,83 +179,89 @@ fn measured(runs: &[Run]) -> Result<Vec<Measured>> {
 }
 
 /// What the tables call a row, and what they say of it.
-fn describe(row: &str) -> (String, String) {
-    let specs = tables().into_iter().flat_map(|spec| spec.rows);
+fn describe(paper: &dyn Paper, row: &str) -> (String, String) {
+    let specs = paper.tables().into_iter().flat_map(|spec| spec.rows);
     let named = specs.filter(|spec| spec.row.as_deref() == Some(row)).find(|spec| !spec.note.is_empty());
     named.map_or((row.to_string(), format!("the row `{row}`")), |spec| (spec.label, spec.note))
 }
 
-fn started_from(config: &Config) -> String {
-    match config.weights.as_str() {
-        "imagenet" => format!("ImageNet weights of {}", config.architecture),
-        name => format!("`{name}` weights, pre-trained by this kit"),
-    }
-}
-
 fn limits(dataset: &str) -> Vec<String> {
-    let corpus = match is_embedded(dataset) {
-        true => "The corpus is drawn by a program: what holds on it need not hold for people's sketches.",
-        false => "The corpus states no licence; the weights are for research.",
+    let corpus = if dataset::is_embedded(dataset) {
+        "The corpus is drawn by a program: what holds on it need not hold for people's sketches."
+    } else {
+        "The corpus states no licence; the weights are for research."
     };
     [corpus].into_iter().chain(LIMITS).map(str::to_string).collect()
 }
 
-fn is_embedded(dataset: &str) -> bool {
-    EMBEDDED.contains(&dataset)
-}
-
 fn licence(dataset: &str) -> (String, Option<String>) {
-    match is_embedded(dataset) {
-        true => ("apache-2.0".into(), None),
-        false => ("other".into(), Some("research-only".into())),
+    if dataset::is_embedded(dataset) {
+        ("apache-2.0".into(), None)
+    } else {
+        ("other".into(), Some("research-only".into()))
     }
 }
 
 fn licence_text(dataset: &str) -> String {
-    const APACHE: &str = include_str!("../../../LICENSE-APACHE");
-    match is_embedded(dataset) {
-        true => APACHE.into(),
-        false => format!(
-            "These weights were trained on {dataset}, which states no licence of its own. They are given for research\n\
-             only; ask the owners of the corpus before any other use. As far as the makers of retrace are concerned,\n\
-             the licence below applies.\n\n{APACHE}"
-        ),
+    const APACHE: &str = include_str!("../../LICENSE-APACHE");
+    if dataset::is_embedded(dataset) {
+        return APACHE.into();
     }
+    format!(
+        "These weights were trained on {dataset}, which states no licence of its own. They are given for research\n\
+         only; ask the owners of the corpus before any other use. As far as the makers of retrace are concerned,\n\
+         the licence below applies.\n\n{APACHE}"
+    )
 }
 
-impl Released {
-    /// Reads what a release says of itself: a stranger's word.
+/// What a release says of itself, before its paper is known: a stranger's word.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Label {
+    /// `retrace`: what reads it.
+    pub model_type: String,
+    /// The paper.
+    pub slug: String,
+    /// The corpus.
+    pub dataset: String,
+    /// The table row.
+    pub row: String,
+}
+
+impl Label {
+    /// Reads the label of a release that one of some papers can open.
     ///
     /// # Errors
-    /// A `config.json` of another kind, or with settings that are none.
-    pub fn read(folder: &Path) -> Result<Self> {
+    /// A `config.json` of another kind, or of a paper that is not among them.
+    pub fn read(folder: &Path, slugs: &[&str]) -> Result<Self> {
         let path = folder.join(CONFIG);
-        let released: Self = read_json(&path)?;
-        if (released.model_type.as_str(), released.slug.as_str()) != ("retrace", SLUG) {
-            let found = format!("{:?} of {:?}", released.model_type, released.slug);
-            return Err(Error::data(path, format!("a retrace model of {SLUG}"), found));
+        let label: Self = read_json(&path)?;
+        if label.model_type != MODEL_TYPE || !slugs.contains(&label.slug.as_str()) {
+            let found = format!("{:?} of {:?}", label.model_type, label.slug);
+            return Err(Error::data(path, format!("a {MODEL_TYPE} model of {}", slugs.join(", ")), found));
         }
-        released.config.check()?;
-        Ok(released)
-    }
-
-    /// The network, with the weights that lie beside.
-    ///
-    /// # Errors
-    /// Weights that are not those of the network.
-    pub fn network(&self, folder: &Path, device: &Device) -> Result<Network> {
-        let network = Network::new(&self.config, self.seed, device)?;
-        weights::load(&folder.join(WEIGHTS), network.parameters(), &Allowance::default())?;
-        Ok(network)
+        Ok(label)
     }
 }
 
-impl Network {
-    /// Opens a release: the folder of a [`crate::hub::Snapshot`].
-    ///
-    /// # Errors
-    /// As [`Released::read`] and [`Released::network`].
-    pub fn from_release(folder: &Path, device: &Device) -> Result<Self> {
-        Released::read(folder)?.network(folder, device)
-    }
+/// Ranks the test part of a corpus, a name or a folder, with a release: the folder of a [`crate::hub::Snapshot`].
+///
+/// # Errors
+/// A `config.json` of another kind or with settings that are none; weights that are not those of the network; a corpus
+/// that is not there.
+pub fn open<M: Method>(paper: &M, folder: &Path, corpus: &str, order: &Order) -> Result<Retrieval> {
+    let (run, network) = load(paper, folder, order.device)?;
+    Retrieval::of_network(paper, &run, network, corpus, order)
+}
+
+/// The network of a release, with the run that it is of.
+///
+/// # Errors
+/// As [`open`], but for the corpus.
+pub fn load<M: Method>(paper: &M, folder: &Path, device: &Device) -> Result<(RunConfig<M::Config>, M::Network)> {
+    Label::read(folder, &[paper.slug()])?;
+    let Released { slug, dataset, row, seed, config, .. } = read_json(&folder.join(CONFIG))?;
+    paper.check(&config)?;
+    let run = RunConfig { slug, dataset, row, seed, config };
+    let network = paper.load(&run, Origin::Release(&folder.join(WEIGHTS)), device)?;
+    Ok((run, network))
 }

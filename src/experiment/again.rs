@@ -1,0 +1,70 @@
+//! A recorded run, trained again: to be watched, or for a checkpoint that was not kept.
+
+use super::checkpoint::{kept_at, save, shipped_at};
+use super::ranker::evaluate;
+use super::{Bench, Fitted, Method, Model, Order, Trial};
+use crate::dataset::Split;
+use crate::run::{Rank, RunConfig, RunFolder};
+use crate::train::Log;
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// Trains a recorded run again, away from its record, and keeps the checkpoint in the cache.
+///
+/// `fit` is the paper's training, or one that looks at it on the way; what it saw counts only if the training ends in the
+/// recorded ranks.
+///
+/// # Errors
+/// Data or weights that are not there; a training that ranks the test part otherwise than the record says.
+pub fn train_again<M: Method>(
+    paper: &M,
+    run: &RunConfig<M::Config>,
+    order: &Order,
+    fit: &dyn Fn(&Trial<M::Config>, &mut Log) -> Result<Fitted<M::Model>>,
+) -> Result<PathBuf> {
+    let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    let needs = paper.needs(&run.config);
+    let bench = Bench::open(&run.dataset, needs.valid_photos, order.places)?;
+    let header = bench.header(run, needs.hash(order.places)?, order)?;
+    let mut log = Log::create(&place.path().join("log.jsonl"), &header)?;
+    let folder = RunFolder(place.path().to_path_buf());
+    let done = fit(&Trial { run, bench: &bench, folder: &folder, order }, &mut log);
+    let fitted = done.map_err(|error| match error {
+        Error::Stopped { .. } => Error::Stopped { resume: "training again starts from the beginning".into() },
+        other => other,
+    })?;
+    compare(&evaluate(&fitted.model, &paper.queries(&run.dataset, &run.row, bench.index(), Split::Test))?, run, order)?;
+    let path = kept_at(run, order)?;
+    save(fitted.model.network(), run, &path)?;
+    Ok(path)
+}
+
+fn compare<C>(ranks: &[Rank], run: &RunConfig<C>, order: &Order) -> Result<()> {
+    let record = run.folder(&order.places.results);
+    let recorded = record.ranks()?;
+    if ranks == recorded {
+        return Ok(());
+    }
+    let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
+    let expected = "the ranks that training again ends with, as on the machine and with the build of the record \
+                    (elsewhere: train runs of your own, `reproduce --train`, and analyse those with --results \
+                    local/results; or look at the first seed's checkpoint alone, --seeds 1)";
+    Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")))
+}
+
+/// The checkpoint of a finished run: of a first seed the one in the results; of others, which are not shipped, the one that
+/// training, or training again, left in the cache.
+///
+/// # Errors
+/// As [`train_again`].
+pub fn checkpoint<M: Method>(paper: &M, run: &RunConfig<M::Config>, order: &Order) -> Result<PathBuf> {
+    if let Some(shipped) = shipped_at(&run.id(), &order.places.results).filter(|path| path.is_file()) {
+        return Ok(shipped);
+    }
+    let path = kept_at(run, order)?;
+    if path.is_file() {
+        return Ok(path);
+    }
+    order.watch.note(&format!("{} {}, seed {}: training again", run.dataset, run.row, run.seed.0));
+    train_again(paper, run, order, &|trial, log| paper.fit(trial, log))
+}

@@ -1,0 +1,87 @@
+//! What is measured beside accuracy, on finished runs, each by itself.
+//!
+//! ```text
+//! results/<slug>/<dataset>/<row>/seed<k>/analysis/
+//!   settings.json      what was measured, and of which ranks
+//!   <name>.csv         one file a measurement; a paper says which it has, and what their columns are
+//! ```
+
+mod frame;
+mod ranked;
+mod subject;
+
+pub use frame::{lines_frame, ranks_frame};
+pub use subject::{Analysis, SEED, Settings, Subject};
+
+use super::{Method, Order};
+use crate::run::{RunConfig, RunFolder};
+use crate::seed::Seed;
+use crate::{Error, Result};
+use serde::de::DeserializeOwned;
+
+/// Measures what is not measured yet on the finished runs of a corpus, of seeds below `seeds`.
+///
+/// # Errors
+/// A part that the paper does not have; no run to look at; a checkpoint that is not there and that another training does
+/// not bring back; a folder that holds an analysis of another run or with other settings.
+pub fn run<M: Method>(
+    paper: &M,
+    dataset: &str,
+    parts: &[&str],
+    seeds: u64,
+    settings: &Settings,
+    order: &Order,
+) -> Result<()> {
+    let known = paper.analyses();
+    let mut found = false;
+    for part in parts {
+        let analysis = known.iter().find(|analysis| analysis.name == *part).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|analysis| analysis.name).collect();
+            Error::value(format!("part of {}", paper.slug()), names.join(", "), part)
+        })?;
+        let subjects = subjects(paper.slug(), dataset, analysis, seeds, settings, order)?;
+        found |= !subjects.is_empty();
+        measure(paper, analysis, subjects)?;
+    }
+    if found {
+        return Ok(());
+    }
+    let expected = "a finished run to look at (`retrace reproduce --train` brings it)";
+    Err(Error::data(order.places.results.join(paper.slug()).join(dataset), expected, "none"))
+}
+
+fn subjects<'a, C: DeserializeOwned>(
+    slug: &str,
+    dataset: &str,
+    analysis: &Analysis,
+    seeds: u64,
+    settings: &Settings,
+    order: &'a Order<'a>,
+) -> Result<Vec<Subject<'a, C>>> {
+    let mut subjects = Vec::new();
+    for row in &analysis.rows {
+        for seed in 0..if analysis.first_seed { seeds.min(1) } else { seeds } {
+            let folder = RunFolder::of(&order.places.results, slug, dataset, row, Seed(seed));
+            if folder.is_finished() {
+                subjects.push(Subject::open(&folder, settings, order)?);
+            } else {
+                order.watch.note(&format!("{dataset} {row}, seed {seed}: no finished run, left out"));
+            }
+        }
+    }
+    Ok(subjects)
+}
+
+fn measure<M: Method>(paper: &M, analysis: &Analysis, mut subjects: Vec<Subject<M::Config>>) -> Result<()> {
+    if analysis.together {
+        let is_done = subjects.iter().all(|subject| subject.is_done(analysis));
+        return if is_done { Ok(()) } else { paper.analyse(analysis.name, &subjects) };
+    }
+    subjects.retain(|subject| !subject.is_done(analysis));
+    for subject in &subjects {
+        let RunConfig { dataset, row, seed, .. } = &subject.run;
+        subject.order.watch.note(&format!("{dataset} {row}, seed {}: {}", seed.0, analysis.name));
+        paper.analyse(analysis.name, std::slice::from_ref(subject))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! A trained model, as whatever ranks, keeps and publishes it sees it.
+
+use super::ranker::{Ranker, Space};
+use crate::Result;
+use crate::model::weights::Storage;
+use crate::run::Places;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What was trained: weights that can be kept and published.
+pub trait Kept {
+    /// Writes what was trained, as precise as it was ranked.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    fn save(&self, path: &Path, metadata: &BTreeMap<String, String>) -> Result<()>;
+
+    /// Every tensor that others need to use it, and how precisely it is stored.
+    fn release(&self) -> (BTreeMap<String, Tensor>, Storage);
+}
+
+/// Where trained weights are read from.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// What [`Kept::save`] wrote; what else the network needs, such as a frozen backbone, is found where its pre-training is.
+    Checkpoint(&'a Path, &'a Places),
+    /// What [`Kept::release`] gave: everything is in it.
+    Release(&'a Path),
+}
+
+/// A trained network that looks at a corpus.
+pub trait Model: Ranker {
+    /// Its weights.
+    fn network(&self) -> &dyn Kept;
+
+    /// Whether sketches have strokes: only then can they be shown in part or deformed.
+    fn is_vector(&self) -> bool;
+
+    /// What the numbers are that photos are sorted by, in words, e.g. `how far its features are from those of the sketch`.
+    fn distance(&self) -> &'static str;
+
+    /// Where sketches and photos are points of one space; none for a distance of another kind.
+    fn space(&self) -> Option<&dyn Space> {
+        None
+    }
+}

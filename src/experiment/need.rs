@@ -1,0 +1,57 @@
+//! What a run needs before it can start.
+
+use crate::Result;
+use crate::file::hash_file;
+use crate::run::Places;
+use std::path::PathBuf;
+
+/// What a run needs, as its settings say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Files of pre-trained weights: first the one that the run starts from.
+    pub weights: Vec<Weights>,
+    /// Training photos that are set aside for validation, with their sketches.
+    pub valid_photos: usize,
+    /// Whether anything is trained: if not, there is nothing that a seed could change.
+    pub is_trained: bool,
+}
+
+/// A file of pre-trained weights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weights {
+    /// As [`Places::pretrained`] finds it, e.g. `mini-attributes`.
+    pub name: String,
+    /// What it is for, in the log's header, where the run does not start from it.
+    pub role: Option<&'static str>,
+}
+
+impl Weights {
+    /// Those that a run starts from.
+    pub fn start(name: impl Into<String>) -> Self {
+        Self { name: name.into(), role: None }
+    }
+}
+
+impl Needs {
+    /// The files, in the order of [`Needs::weights`].
+    ///
+    /// # Errors
+    /// Weights that are in no place; the message says how to get them.
+    pub fn find(&self, places: &Places) -> Result<Vec<PathBuf>> {
+        self.weights.iter().map(|weights| places.pretrained(&weights.name)).collect()
+    }
+
+    /// First 16 digits of the SHA-256 of every file, those that have a role after it: `0123456789abcdef, R of ...`;
+    /// none where nothing is pre-trained.
+    ///
+    /// # Errors
+    /// As [`Needs::find`], or a file that cannot be read.
+    pub fn hash(&self, places: &Places) -> Result<Option<String>> {
+        let mut parts = Vec::new();
+        for (weights, path) in self.weights.iter().zip(self.find(places)?) {
+            let hash = hash_file(&path)?;
+            parts.push(weights.role.map_or(hash.clone(), |role| format!("{role} of {hash}")));
+        }
+        Ok(Some(parts.join(", ")).filter(|text| !text.is_empty()))
+    }
+}

@@ -1,0 +1,158 @@
+//! What a paper is to everything that does not know it.
+//!
+//! | trait | who implements it | what it says |
+//! |---|---|---|
+//! | [`Paper`] | every paper | who it is, what it shows: rows, tables, figures |
+//! | [`Method`] | every paper | how its runs are made: settings, training, models |
+//! | [`Reproduction`] | nobody: every [`Method`] is one | what can be asked of any paper, by the names of its runs |
+
+use super::analyse::{Analysis, Subject};
+use super::{Bench, Fitted, Kept, Model, Needs, Order, Origin, Queries, Trial};
+use crate::dataset::{Index, Split};
+use crate::report::block::Block;
+use crate::report::claim::Finding;
+use crate::report::printed::Printed;
+use crate::report::table::{DatasetSpec, TableSpec};
+use crate::run::RunConfig;
+use crate::train::Log;
+use crate::{Error, Result};
+use candle_core::Device;
+use serde::{Serialize, de::DeserializeOwned};
+use std::path::{Path, PathBuf};
+
+/// What a paper says of itself and shows.
+pub trait Paper: Sync {
+    /// What it prints, under the slug that its folders have: tables, and the claims that are tested.
+    fn printed(&self) -> Printed;
+
+    /// Title, authors, place and year.
+    fn citation(&self) -> &'static str;
+
+    /// What differs from the paper, and why.
+    fn deviations(&self) -> &'static [&'static str];
+
+    /// The corpora that its rows are measured on, embedded ones first.
+    fn corpora(&self) -> Vec<DatasetSpec>;
+
+    /// Every table that is rebuilt from the records, the main one first.
+    fn tables(&self) -> Vec<TableSpec>;
+
+    /// The two rows or more that figures compare, each as (row, label).
+    fn compared(&self) -> Vec<(&'static str, &'static str)>;
+
+    /// What runs can be made for: the tables, and figures that need runs of their own.
+    fn parts(&self) -> Vec<&'static str> {
+        self.tables().iter().map(|table| table.name).collect()
+    }
+
+    /// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
+    fn rows(&self, part: &str, dataset: &str) -> Vec<String> {
+        let spec = self.tables().into_iter().find(|spec| spec.name == part);
+        spec.map(|spec| super::row::of_table(&spec, dataset)).unwrap_or_default()
+    }
+
+    /// Which sketches a row ranks against which photos: every one of a split against all of it, unless the paper says
+    /// otherwise. The floors stand beside the other rows, so they are asked about too.
+    fn queries(&self, _dataset: &str, _row: &str, index: &Index, split: Split) -> Queries {
+        Queries::of(index, split)
+    }
+
+    /// Its own figures, each as (file name without extension, SVG), of what there are records for.
+    ///
+    /// # Errors
+    /// A record that does not read.
+    fn figures(&self, _results: &Path) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
+
+    /// Writes what is no table of accuracies, such as a table of its analyses; returns where.
+    ///
+    /// # Errors
+    /// A record that does not read; a folder that cannot be written.
+    fn more_tables(&self, _results: &Path) -> Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+
+    /// Generated parts of its page beside claims and deviations.
+    fn blocks(&self, _findings: &[Finding]) -> Vec<Block> {
+        Vec::new()
+    }
+
+    /// What can be measured beside accuracy, cheapest first.
+    fn analyses(&self) -> Vec<Analysis> {
+        Vec::new()
+    }
+
+    /// How a program loads a release of it, in Rust, for model cards; `OWNER/NAME@REVISION` stands for the address.
+    fn snippet(&self) -> &'static str {
+        ""
+    }
+
+    /// The paper's folder in `results/` and `data/papers/`.
+    fn slug(&self) -> &'static str {
+        self.printed().slug
+    }
+}
+
+/// How the runs of a paper are made.
+pub trait Method: Paper + Sized {
+    /// Everything that determines a run, beside corpus, row and seed.
+    type Config: Clone + PartialEq + Serialize + DeserializeOwned;
+
+    /// What is trained.
+    type Network: Kept;
+
+    /// A network that looks at a corpus.
+    type Model: Model + 'static;
+
+    /// The settings of a row on a corpus.
+    ///
+    /// # Errors
+    /// A row that is not known.
+    fn preset(&self, dataset: &str, row: &str) -> Result<Self::Config>;
+
+    /// Whether every setting is one that can be trained with.
+    ///
+    /// # Errors
+    /// The first setting that is not, with its name.
+    fn check(&self, _config: &Self::Config) -> Result<()> {
+        Ok(())
+    }
+
+    /// What a run needs.
+    fn needs(&self, config: &Self::Config) -> Needs;
+
+    /// At most so many epochs, for a quick look; as long as ever, where a paper says nothing.
+    fn shorten(&self, _config: &mut Self::Config, _epochs: usize) {}
+
+    /// The network and what it started from, for a model card.
+    fn describe(&self, _config: &Self::Config) -> [String; 2] {
+        ["a network of its own".into(), "nothing: it learns from scratch".into()]
+    }
+
+    /// Trains, or goes on where the trial's folder holds a state; nothing of the test part is looked at.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the watch asks for it; what training fails with.
+    fn fit(&self, trial: &Trial<Self::Config>, log: &mut Log) -> Result<Fitted<Self::Model>>;
+
+    /// The trained network of a run; where nothing was trained, as it was pre-trained.
+    ///
+    /// # Errors
+    /// A file that is not there or is of another network.
+    fn load(&self, run: &RunConfig<Self::Config>, from: Origin, device: &Device) -> Result<Self::Network>;
+
+    /// Lets a network look at the test part of a corpus.
+    ///
+    /// # Errors
+    /// A picture that cannot be read; a watch that stops.
+    fn open(&self, config: &Self::Config, network: Self::Network, bench: &Bench, order: &Order) -> Result<Self::Model>;
+
+    /// Measures a part of [`Paper::analyses`] on runs that do not have it yet.
+    ///
+    /// # Errors
+    /// A part that is not known; what measuring fails with.
+    fn analyse(&self, part: &str, _subjects: &[Subject<Self::Config>]) -> Result<()> {
+        Err(Error::value("analysis", "a part of this paper", part))
+    }
+}
