@@ -39,9 +39,7 @@ mod vision_transformer;
 pub mod weights;
 
 #[cfg(test)]
-mod gradient;
-#[cfg(test)]
-mod parity;
+mod tests;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Normalisation, Published, build};

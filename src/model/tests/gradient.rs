@@ -1,7 +1,7 @@
 //! Gradients against finite differences.
 
-use super::vision_transformer::{Attention, Table, quick_gelu};
-use super::*;
+use crate::model::vision_transformer::{Attention, Table, quick_gelu};
+use crate::model::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor, Var};
 
