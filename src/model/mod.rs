@@ -2,7 +2,8 @@
 //!
 //! A network is a [`Backbone`]: picture in, feature map out. [`build`] makes one by name, with every tensor registered
 //! in [`Parameters`] under the name that the PyTorch original gives it, so that [`weights`] and [`import`] can check a
-//! file name by name. An [`Embedder`] puts pooling and normalisation on top.
+//! file name by name. An [`Embedder`] puts pooling and normalisation on top. An [`Overlay`] runs the same network on weights
+//! that are given.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -30,9 +31,11 @@ mod load_report;
 mod mini;
 pub mod naming;
 mod norm;
+mod overlay;
 mod parameter;
 pub mod pretrained;
 mod resnet;
+mod scope;
 pub mod state_dict;
 mod vgg;
 mod vision_transformer;
@@ -52,8 +55,10 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use load_report::{Allowance, LoadReport};
 pub use norm::{BatchNorm, NormConfig, Statistic};
-pub use parameter::{Parameters, Scope, Weight};
+pub use overlay::Overlay;
+pub use parameter::Parameters;
 pub use resnet::ResNet;
+pub use scope::{Scope, Weight};
 pub use vgg::Vgg;
 pub use vision_transformer::VisionTransformer;
 
