@@ -192,7 +192,7 @@ pub fn eval(address: &Address, on: Option<&str>, checked: &Checked) -> Result<()
     let released = Released::read(&snapshot.folder)?;
     let network = released.network(&snapshot.folder, &checked.device)?;
     let corpus = on.unwrap_or(&released.dataset);
-    let retrieval = Retrieval::of_network(network, corpus, &checked.order())?;
+    let retrieval = Retrieval::of_network(&released.config, network, corpus, &checked.order())?;
     checked.terminal.clear();
     let scores = retrieval.scores()?;
     let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery.len());

@@ -2,8 +2,8 @@
 //!
 //! A network is a [`Backbone`]: picture in, feature map out. [`build`] makes one by name, with every tensor registered
 //! in [`Parameters`] under the name that the PyTorch original gives it, so that [`weights`] and [`import`] can check a
-//! file name by name. An [`Embedder`] puts pooling and normalisation on top. An [`Overlay`] runs the same network on weights
-//! that are given.
+//! file name by name. An [`Embedder`] puts pooling and normalisation on top, and a [`Network`] trains, saves and loads
+//! one. An [`Overlay`] runs the same network on weights that are given.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -30,6 +30,7 @@ mod linear;
 mod load_report;
 mod mini;
 pub mod naming;
+mod network;
 mod norm;
 mod overlay;
 mod parameter;
@@ -54,6 +55,7 @@ pub use init::{Fan, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use load_report::{Allowance, LoadReport};
+pub use network::{Network, NetworkConfig};
 pub use norm::{BatchNorm, NormConfig, Statistic};
 pub use overlay::Overlay;
 pub use parameter::Parameters;

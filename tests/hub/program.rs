@@ -5,7 +5,7 @@ use crate::server::{Server, TOKEN, USER};
 use candle_core::{Device, Tensor};
 use retrace::model::weights::{self, Storage};
 use retrace::model::{Allowance, Architecture, NormConfig, Parameters, build};
-use retrace::paper::photo_pretraining::Network;
+use retrace::paper::photo_pretraining::release::Released;
 use retrace::seed::Seed;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -122,7 +122,7 @@ fn a_dry_run_shows_every_file_and_sends_nothing() {
     }
     assert_eq!(server.requests(""), 0);
     let written = home.path().join("photo_pretraining-ours-synth-chair");
-    let network = Network::from_release(&written, &Device::Cpu).unwrap();
+    let network = Released::read(&written).unwrap().network(&written, &Device::Cpu).unwrap();
     assert_eq!(network.config().architecture, Architecture::Mini);
 }
 

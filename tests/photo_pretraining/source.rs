@@ -6,8 +6,9 @@ use candle_core::{Device, Tensor};
 use retrace::dataset::{PrepareConfig, Split};
 use retrace::file::hex;
 use retrace::loss::Topology;
+use retrace::model::Network;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Neighbourhood, Network, Update, bench};
+use retrace::paper::photo_pretraining::{Config, Neighbourhood, Update, bench};
 use retrace::seed::Seed;
 use retrace::train::{Feed, OptimiserConfig};
 use retrace::watch::Unwatched;
@@ -45,7 +46,7 @@ fn kept(path: &Path) -> Topology {
 /// loops in double precision.
 fn twin(corpus: &Bench, weights: &str) -> Vec<Vec<f64>> {
     let (places, config) = (corpus.places("twin"), Config { head: None, ..ours(weights, None) });
-    let network = Network::new(&config, Seed(5), &Device::Cpu).unwrap();
+    let network = Network::new(config.network(), Seed(5), &Device::Cpu).unwrap();
     network.load_backbone(&bench::weights_path(&config, &places).unwrap()).unwrap();
     let opened = bench::Bench::open("qmul-chair-v2", config.valid_photos, &places).unwrap();
     let album = opened.album(&config, &[Split::Train], &Unwatched).unwrap();

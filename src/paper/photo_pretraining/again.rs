@@ -2,9 +2,10 @@
 
 use super::bench::{Bench, Order, hash_weights, pixels};
 use super::protocol::{Trial, checkpoint_path, start};
-use super::{Config, Network, PaperStep};
+use super::{Config, PaperStep};
 use crate::dataset::{Album, Split};
 use crate::file::hash_file;
+use crate::model::Network;
 use crate::run::{RunConfig, RunFolder};
 use crate::seed::Seed;
 use crate::train::{self, Log, Pixels, Queries, Step};

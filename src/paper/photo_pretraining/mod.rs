@@ -4,7 +4,6 @@
 //! | part | what it holds |
 //! |---|---|
 //! | [`Config`] | every setting and its place in the paper |
-//! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`Config::preset`] | the rows of its tables, by name |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
 //! | [`mod@bench`] | the corpus and the weights that a run stands on |
@@ -25,7 +24,6 @@ pub mod analysis;
 pub mod bench;
 mod config;
 pub mod figure;
-mod model;
 pub mod page;
 pub mod plan;
 pub mod protocol;
@@ -37,7 +35,6 @@ mod step;
 pub mod table;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
-pub use model::Network;
 pub use retrieval::{Retrieval, TOLERANCE};
 pub use step::{Neighbours, PaperStep};
 

@@ -2,10 +2,11 @@
 
 use super::again::kept_at;
 use super::bench::{Bench, Order, hash_weights, pixels, source_path, weights_path};
-use super::{Config, Neighbours, Network, PaperStep, SLUG, Update, analysis};
+use super::{Config, Neighbours, PaperStep, SLUG, Update, analysis};
 use crate::dataset::{Album, Split};
 use crate::file::{hash_file, hex};
 use crate::loss::Topology;
+use crate::model::Network;
 use crate::paper::floor::{self, Floor};
 use crate::report::score::EARLY;
 use crate::run::{Rank, RunConfig, RunFolder, Summary};
@@ -88,7 +89,7 @@ pub fn run_on(run: &RunConfig<Config>, corpus: &str, order: &Order) -> Result<Su
 
 /// The network with its pre-trained weights, and the pictures of all splits.
 pub(super) fn start(run: &RunConfig<Config>, bench: &Bench, order: &Order) -> Result<(Network, Album)> {
-    let network = Network::new(&run.config, run.seed, order.device)?;
+    let network = Network::new(run.config.network(), run.seed, order.device)?;
     network.load_backbone(&weights_path(&run.config, order.places)?)?;
     Ok((network, bench.album(&run.config, &Split::ALL, order.watch)?))
 }
@@ -138,7 +139,7 @@ impl<'a> Trial<'a> {
         let config = &self.run.config;
         let weights = source_path(config, self.order.places)?;
         let other = config.neighbourhood.source.as_ref().map(|_| -> Result<Network> {
-            let other = Network::new(config, self.run.seed, self.order.device)?;
+            let other = Network::new(config.network(), self.run.seed, self.order.device)?;
             other.load_backbone(&weights)?;
             Ok(other)
         });
@@ -161,7 +162,7 @@ impl<'a> Trial<'a> {
     pub(super) fn step(&self, feed: &'a dyn Feed, pixels: &Pixels) -> Result<PaperStep<'a>> {
         let needed = self.run.config.update.needs_neighbours();
         let neighbours = needed.then(|| self.neighbours(feed, pixels)).transpose()?;
-        PaperStep::new(self.network, feed, neighbours)
+        PaperStep::new(&self.run.config, self.network, feed, neighbours)
     }
 
     /// Trains; `after_epoch` is told when an epoch's validation begins.

@@ -3,11 +3,11 @@
 use super::protocol::{checkpoint_path, first_seed};
 use super::retrieval::load;
 use super::table::{EMBEDDED, tables};
-use super::{Config, DEVIATIONS, Network, SLUG, bench::Order};
+use super::{Config, DEVIATIONS, SLUG, bench::Order};
 use crate::file::read_json;
 use crate::hub::{Address, CONFIG, Card, Measured, Release, WEIGHTS};
 use crate::metric::mean_sd;
-use crate::model::{Allowance, weights};
+use crate::model::{Allowance, Network, weights};
 use crate::report::record::{Run, read_row};
 use crate::run::{RunConfig, Summary};
 use crate::seed::Seed;
@@ -232,18 +232,8 @@ impl Released {
     /// # Errors
     /// Weights that are not those of the network.
     pub fn network(&self, folder: &Path, device: &Device) -> Result<Network> {
-        let network = Network::new(&self.config, self.seed, device)?;
+        let network = Network::new(self.config.network(), self.seed, device)?;
         weights::load(&folder.join(WEIGHTS), network.parameters(), &Allowance::default())?;
         Ok(network)
-    }
-}
-
-impl Network {
-    /// Opens a release: the folder of a [`crate::hub::Snapshot`].
-    ///
-    /// # Errors
-    /// As [`Released::read`] and [`Released::network`].
-    pub fn from_release(folder: &Path, device: &Device) -> Result<Self> {
-        Released::read(folder)?.network(folder, device)
     }
 }

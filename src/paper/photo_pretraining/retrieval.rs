@@ -2,11 +2,11 @@
 
 use super::bench::{Bench, Order, pixels, weights_path};
 use super::protocol::{checkpoint_path, first_seed};
-use super::{Config, Network, Update};
+use super::{Config, Update};
 use crate::dataset::{Album, Drawing, Source, Split};
 use crate::file::read_json;
 use crate::metric::nearest;
-use crate::model::l2_normalise;
+use crate::model::{Network, l2_normalise};
 use crate::report::figure::gallery::{Gallery, Query};
 use crate::run::{Rank, RunConfig, RunFolder};
 use crate::seed::Seed;
@@ -32,6 +32,7 @@ pub const TOLERANCE: f64 = 1.0;
 pub struct Retrieval {
     bench: Bench,
     album: Album,
+    config: Config,
     network: Network,
     device: Device,
     queries: Queries,
@@ -45,24 +46,25 @@ impl Retrieval {
     /// # Errors
     /// A checkpoint that is not there or is of another network; a watch that stops.
     pub fn open(run: &RunConfig<Config>, checkpoint: &Path, corpus: &str, order: &Order) -> Result<Self> {
-        Self::of_network(load(run, checkpoint, order)?, corpus, order)
+        Self::of_network(&run.config, load(run, checkpoint, order)?, corpus, order)
     }
 
-    /// Ranks the test part of a corpus, a name or a folder, with a network.
+    /// Ranks the test part of a corpus, a name or a folder, with a network and its settings.
     ///
     /// # Errors
     /// A corpus that is not there; a watch that stops.
-    pub fn of_network(network: Network, corpus: &str, order: &Order) -> Result<Self> {
+    pub fn of_network(config: &Config, network: Network, corpus: &str, order: &Order) -> Result<Self> {
         let bench = Bench::open(corpus, 0, order.places)?;
         let queries = Queries::of(bench.index(), Split::Test);
-        let album = bench.album(network.config(), &[Split::Test], order.watch)?;
-        let feed = pixels(&album, network.config(), order.device);
+        let album = bench.album(config, &[Split::Test], order.watch)?;
+        let feed = pixels(&album, config, order.device);
         let distances = train::distances(&|x| network.embed_in_evaluation(x), &feed, &queries)?;
         let ranks = queries.ranks(&distances)?;
         if order.watch.is_stopped() {
             return Err(Error::Stopped { resume: "ranking starts again".into() });
         }
-        Ok(Self { bench, album, network, device: order.device.clone(), queries, distances, ranks })
+        let (config, device) = (config.clone(), order.device.clone());
+        Ok(Self { bench, album, config, network, device, queries, distances, ranks })
     }
 
     /// As [`Retrieval::open`], with the checkpoint that a results folder holds of a row's first seed.
@@ -187,9 +189,8 @@ impl Retrieval {
     /// # Errors
     /// Weights that are in no place.
     pub fn pretrained_features(&self, order: &Order) -> Result<(Vec<f32>, usize)> {
-        let config = self.network.config();
-        let network = Network::new(config, Seed(0), &self.device)?;
-        network.load_backbone(&weights_path(config, order.places)?)?;
+        let network = Network::new(self.config.network(), Seed(0), &self.device)?;
+        network.load_backbone(&weights_path(&self.config, order.places)?)?;
         let (feed, embed) = (self.feed(), |x: &Tensor| Ok(l2_normalise(&network.features(x)?)?.detach()));
         train::rows(&embed, &self.queries.gallery, &|chunk| feed.photos(chunk))
     }
@@ -234,13 +235,13 @@ impl Retrieval {
     }
 
     fn feed(&self) -> train::Pixels<'_> {
-        pixels(&self.album, self.network.config(), &self.device)
+        pixels(&self.album, &self.config, &self.device)
     }
 }
 
 /// The network of a run with its checkpoint's weights; where nothing was trained, as it was pre-trained.
 pub(super) fn load(run: &RunConfig<Config>, checkpoint: &Path, order: &Order) -> Result<Network> {
-    let network = Network::new(&run.config, run.seed, order.device)?;
+    let network = Network::new(run.config.network(), run.seed, order.device)?;
     if run.config.frozen.is_some() || run.config.update == Update::ZeroShot {
         network.load_backbone(&weights_path(&run.config, order.places)?)?;
     }

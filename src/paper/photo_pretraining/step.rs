@@ -1,6 +1,7 @@
-use super::{Config, Curvature, Neighbourhood, Network, Query, Update};
+use super::{Config, Curvature, Neighbourhood, Query, Update};
 use crate::dataset::Pair;
 use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
+use crate::model::Network;
 use crate::seed::Stream;
 use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients, hessian_product, values};
 use crate::{Error, Result};
@@ -43,9 +44,14 @@ impl<'a> PaperStep<'a> {
     ///
     /// # Errors
     /// An update that needs neighbours, without them; a network of which nothing is trained.
-    pub fn new(network: &'a Network, feed: &'a dyn Feed, neighbours: Option<Neighbours>) -> Result<Self> {
+    pub fn new(
+        config: &Config,
+        network: &'a Network,
+        feed: &'a dyn Feed,
+        neighbours: Option<Neighbours>,
+    ) -> Result<Self> {
         let embed = Box::new(|input: &Tensor| network.embed_in_training(input));
-        Self::of(network.config(), network.trainable(), embed, feed, neighbours)
+        Self::of(config, network.trainable(), embed, feed, neighbours)
     }
 
     /// The same for any network.

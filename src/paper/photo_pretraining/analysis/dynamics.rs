@@ -4,7 +4,7 @@ use super::landscape::{Batch, task_loss};
 use super::{Subject, lines_frame};
 use crate::analysis::Gradients as Spread;
 use crate::dataset::{Pair, Split, batches};
-use crate::paper::photo_pretraining::Network;
+use crate::model::Network;
 use crate::paper::photo_pretraining::again::Again;
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
