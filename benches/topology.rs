@@ -21,7 +21,8 @@ use rayon::prelude::*;
 use retrace::dataset::{Album, synthetic::Photos};
 use retrace::loss::Topology;
 use retrace::metric::quantile;
-use retrace::paper::photo_pretraining::{Config, Network};
+use retrace::model::Network;
+use retrace::paper::photo_pretraining::Config;
 use retrace::run::versions;
 use retrace::seed::Seed;
 use retrace::train::{Pixels, TopologyPlan, unit_features};
@@ -80,7 +81,7 @@ fn run(options: &Options) -> Result<()> {
 }
 
 fn measure(config: &Config) -> Result<Line> {
-    let network = Network::new(config, Seed(0), &Device::Cpu)?; // weights that nobody has trained take as long
+    let network = Network::new(config.network(), Seed(0), &Device::Cpu)?; // weights that nobody has trained take as long
     let album = album(config.prepare.side)?;
     let pixels = config.pixels(&album, &Device::Cpu);
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;

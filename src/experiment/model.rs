@@ -2,7 +2,8 @@
 
 use super::ranker::{Ranker, Space};
 use crate::Result;
-use crate::model::weights::Storage;
+use crate::model::weights::{self, Storage};
+use crate::model::{Network, Parameters};
 use crate::run::Places;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -18,6 +19,29 @@ pub trait Kept {
 
     /// Every tensor that others need to use it, and how precisely it is stored.
     fn release(&self) -> (BTreeMap<String, Tensor>, Storage);
+}
+
+impl Kept for Network {
+    fn save(&self, path: &Path, metadata: &BTreeMap<String, String>) -> Result<()> {
+        Self::save(self, path, metadata)
+    }
+
+    /// Half precision, as it was ranked; single where part of it is somebody else's.
+    fn release(&self) -> (BTreeMap<String, Tensor>, Storage) {
+        let storage = if self.config().frozen { Storage::F32 } else { Storage::F16 };
+        (self.parameters().tensors(), storage)
+    }
+}
+
+/// Tensors of any kind, kept as they are.
+impl Kept for Parameters {
+    fn save(&self, path: &Path, metadata: &BTreeMap<String, String>) -> Result<()> {
+        weights::save(path, &self.tensors(), Storage::F32, metadata)
+    }
+
+    fn release(&self) -> (BTreeMap<String, Tensor>, Storage) {
+        (self.tensors(), Storage::F32)
+    }
 }
 
 /// Where trained weights are read from.

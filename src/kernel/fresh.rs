@@ -1,7 +1,8 @@
 //! Large results made chunk by chunk, each chunk zeroed where it is about to be filled.
 #![allow(unsafe_code)]
 
-use super::lane::for_items;
+use super::lane::{for_items, make_task, task_rows};
+use std::ops::Range;
 
 /// `len` numbers, `chunk` at a time: `make` is given the place of a chunk and its numbers, all zero.
 ///
@@ -19,4 +20,9 @@ pub(super) fn make_chunks(len: usize, chunk: usize, make: impl Fn(usize, &mut [f
     // SAFETY: the capacity is `len` or more, and the chunks, all of them written, cover the first `len` numbers.
     unsafe { out.set_len(len) };
     out
+}
+
+/// `rows` rows of `width` new numbers, task by task.
+pub(super) fn make_rows(rows: usize, width: usize, make: impl Fn(Range<usize>, &mut [f32]) + Send + Sync) -> Vec<f32> {
+    make_chunks(rows * width, task_rows(width) * width, |i, out| make_task(i, width, out, &make))
 }

@@ -1,6 +1,5 @@
 //! Loops over numbers, compiled for every vector width and chosen at run time.
 
-use super::fresh::make_chunks;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -50,12 +49,8 @@ pub(super) fn for_rows(out: &mut [f32], width: usize, make: impl Fn(Range<usize>
     for_chunks(out, task_rows(width) * width, |i, out| make_task(i, width, out, &make));
 }
 
-/// `rows` rows of `width` new numbers, task by task.
-pub(super) fn make_rows(rows: usize, width: usize, make: impl Fn(Range<usize>, &mut [f32]) + Send + Sync) -> Vec<f32> {
-    make_chunks(rows * width, task_rows(width) * width, |i, out| make_task(i, width, out, &make))
-}
-
-fn make_task(i: usize, width: usize, out: &mut [f32], make: impl Fn(Range<usize>, &mut [f32])) {
+/// Fills task `i` of rows of `width` numbers.
+pub(super) fn make_task(i: usize, width: usize, out: &mut [f32], make: impl Fn(Range<usize>, &mut [f32])) {
     let first = i * task_rows(width);
     vectorise(
         #[inline(always)]

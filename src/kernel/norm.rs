@@ -1,8 +1,9 @@
 //! Batch norm with statistics of the batch, addition and rectifier in the same pass.
 
+use super::fresh::make_rows;
 #[cfg(feature = "cuda")]
 use super::is_on_gpu;
-use super::lane::{make_rows, sum_rows, task_rows};
+use super::lane::{sum_rows, task_rows};
 use super::rectify::{Bounds, mask};
 use super::{composed, is_native, slice};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};

@@ -2,7 +2,8 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::lane::{make_rows, sum_rows, task_rows};
+use super::fresh::make_rows;
+use super::lane::{sum_rows, task_rows};
 use super::{composed, is_fused, slice};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;

@@ -10,7 +10,8 @@ const FLOOR: f64 = 1e-5;
 /// L = sum over i of (1 - C_ii)^2 + weight sum over i != j of C_ij^2,   C = z(a)^T z(b) / b
 /// ```
 ///
-/// `z` takes the batch's mean from each dimension and divides it by the batch's deviation.
+/// `z` takes the batch's mean from each dimension and divides it by the batch's deviation. A sum over dimensions and not
+/// over photos: there is no value of a single photo.
 ///
 /// # Shapes
 /// `a`, `b` `(b, d)`, row = photo, b at least 2; out a scalar.
@@ -45,72 +46,6 @@ fn standardise(x: &Tensor) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(0)?)?;
     let deviation = (centred.sqr()?.mean_keepdim(0)? + FLOOR)?.sqrt()?;
     Ok(centred.broadcast_div(&deviation)?)
-}
-
-/// Makes each photo's own text nearer to it than the batch's other texts, and the other way round: CLIP.
-///
-/// ```text
-/// L = (CE(s A B^T, own) + CE(s B A^T, own)) / 2
-/// ```
-///
-/// # Shapes
-/// `a`, `b` `(b, d)`, rows of length 1, row i of both belonging together; `scale` `(1)`, the s above; out a scalar.
-///
-/// # Errors
-/// Other shapes.
-///
-/// # References
-/// Radford et al., CLIP, ICML 2021, Fig. 3.
-///
-/// ```
-/// use candle_core::{Device, Tensor};
-/// let a = Tensor::new(&[[1.0_f64, 0.0], [0.0, 1.0]], &Device::Cpu)?;
-/// let scale = Tensor::new(&[3.0_f64.ln()], &Device::Cpu)?;
-/// // Own: e^ln 3 = 3; other: e^0 = 1. Both ways the probability of the own one is 3 / 4.
-/// let loss = retrace::loss::contrastive_loss(&a, &a, &scale)?.to_scalar::<f64>()?;
-/// assert!((loss + 0.75_f64.ln()).abs() < 1e-12);
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn contrastive_loss(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<Tensor> {
-    if a.dims() != b.dims() {
-        return Err(Error::value("pairs", "as many rows and columns on either side", format!("{a:?} and {b:?}")));
-    }
-    let logits = a.matmul(&b.t()?)?.broadcast_mul(scale)?;
-    let own: Vec<Option<usize>> = (0..a.dim(0)?).map(Some).collect();
-    let there = super::cross_entropy_loss(&logits, &own)?;
-    let back = super::cross_entropy_loss(&logits.t()?.contiguous()?, &own)?;
-    Ok(((there + back)? / 2.0)?)
-}
-
-/// Cross-entropy to a distribution over the classes instead of one class.
-///
-/// ```text
-/// L = mean over rows i of - sum over c of target_ic log softmax(logits_i)_c
-/// ```
-///
-/// # Shapes
-/// `logits`, `targets` `(b, c)`; rows of `targets` sum to 1; out a scalar.
-///
-/// # Errors
-/// Other shapes.
-///
-/// # References
-/// Gidaris et al., OBoW, CVPR 2021, Eq. 1 (its loss on bags of words).
-///
-/// ```
-/// use candle_core::{Device, Tensor};
-/// let logits = Tensor::new(&[[0.0_f64, 0.0]], &Device::Cpu)?;
-/// let targets = Tensor::new(&[[0.25_f64, 0.75]], &Device::Cpu)?;
-/// let loss = retrace::loss::soft_cross_entropy_loss(&logits, &targets)?.to_scalar::<f64>()?;
-/// assert!((loss - 2.0_f64.ln()).abs() < 1e-12);
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn soft_cross_entropy_loss(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    if logits.dims() != targets.dims() {
-        return Err(Error::value("targets", format!("{:?}", logits.dims()), format!("{:?}", targets.dims())));
-    }
-    let surprise = (super::cross_entropy::log_softmax(logits)? * targets.to_dtype(logits.dtype())?)?;
-    Ok((surprise.sum_all()?.neg()? / logits.dim(0)?.max(1) as f64)?)
 }
 
 #[cfg(test)]
@@ -168,16 +103,5 @@ mod tests {
         assert!(barlow_twins_loss(&tensor(&a[..4], (1, 4)), &tensor(&b[..4], (1, 4)), 0.3).is_err());
         let flat = Tensor::zeros((3, 2), DType::F64, &Device::Cpu).unwrap();
         assert_eq!(barlow_twins_loss(&flat, &flat, 0.3).unwrap().to_scalar::<f64>().unwrap(), 2.0);
-    }
-
-    #[test]
-    fn one_hot_targets_are_classes() {
-        let logits = tensor(&random((3, 4), 5), (3, 4));
-        let hot = tensor(&[0., 1., 0., 0., 0., 0., 0., 1., 1., 0., 0., 0.], (3, 4));
-        let soft = soft_cross_entropy_loss(&logits, &hot).unwrap().to_scalar::<f64>().unwrap();
-        let hard = crate::loss::cross_entropy_loss(&logits, &[Some(1), Some(3), Some(0)]).unwrap();
-        assert!((soft - hard.to_scalar::<f64>().unwrap()).abs() < 1e-12);
-        assert!(soft_cross_entropy_loss(&logits, &logits.t().unwrap()).is_err());
-        assert!(contrastive_loss(&logits, &logits.t().unwrap(), &Tensor::new(&[1.0], &Device::Cpu).unwrap()).is_err());
     }
 }

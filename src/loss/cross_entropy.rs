@@ -27,6 +27,55 @@ use candle_core::{D, Tensor};
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn cross_entropy_loss(logits: &Tensor, labels: &[Option<usize>]) -> Result<Tensor> {
+    let (logarithms, _) = of_labels(logits, labels)?;
+    Ok(logarithms.mean_all()?.neg()?)
+}
+
+/// The same, one value a row; a row without a label has 0 and no gradient.
+///
+/// ```text
+/// L_i = log(sum over c of exp(z_ic)) - z_i,label,   0 without a label
+/// ```
+///
+/// The mean of the values is [`cross_entropy_loss`] where every row has a label; elsewhere their sum over the number of
+/// labelled rows is.
+///
+/// # Shapes
+/// As [`cross_entropy_loss`], but out `(b)`.
+///
+/// # Errors
+/// As [`cross_entropy_loss`].
+///
+/// # References
+/// As [`cross_entropy_loss`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let logits = Tensor::new(&[[0.0_f64, 0.0], [9.0, 0.0], [3.0_f64.ln(), 0.0]], &Device::Cpu)?;
+/// // Probabilities of the labels: 1/2 and 1/4; the second row has none.
+/// let losses = retrace::loss::cross_entropy_losses(&logits, &[Some(0), None, Some(1)])?.to_vec1::<f64>()?;
+/// assert_eq!(losses[1], 0.0);
+/// assert!((losses[0] - 2.0_f64.ln()).abs() < 1e-12 && (losses[2] - 4.0_f64.ln()).abs() < 1e-12);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn cross_entropy_losses(logits: &Tensor, labels: &[Option<usize>]) -> Result<Tensor> {
+    let (logarithms, rows) = of_labels(logits, labels)?;
+    let none = Tensor::zeros(labels.len(), logarithms.dtype(), logarithms.device())?;
+    Ok(none.index_add(&Tensor::new(rows, none.device())?, &logarithms.neg()?, 0)?)
+}
+
+/// Logarithms of the labels' probabilities, and the rows that have one.
+fn of_labels(logits: &Tensor, labels: &[Option<usize>]) -> Result<(Tensor, Vec<u32>)> {
+    let (_, c) = logits.dims2()?;
+    check(logits, labels)?;
+    let labelled = || labels.iter().enumerate().filter_map(|(i, label)| Some((i, (*label)?)));
+    let at: Vec<u32> = labelled().map(|(i, label)| (i * c + label) as u32).collect();
+    let at = Tensor::new(at, logits.device())?;
+    let rows = labelled().map(|(i, _)| i as u32).collect();
+    Ok((log_softmax(logits)?.flatten_all()?.index_select(&at, 0)?, rows))
+}
+
+fn check(logits: &Tensor, labels: &[Option<usize>]) -> Result<()> {
     let (b, c) = logits.dims2()?;
     let outside = labels.iter().flatten().find(|label| **label >= c);
     if labels.len() != b || outside.is_some() {
@@ -34,13 +83,10 @@ pub fn cross_entropy_loss(logits: &Tensor, labels: &[Option<usize>]) -> Result<T
             format!("{} labels, {}", labels.len(), outside.map_or("all below".into(), |l| format!("one of {l}")));
         return Err(Error::value("labels", format!("{b} labels below {c}"), found));
     }
-    let labelled = labels.iter().enumerate().filter_map(|(i, label)| Some((i, (*label)?)));
-    let at: Vec<u32> = labelled.map(|(i, label)| (i * c + label) as u32).collect();
-    if at.is_empty() {
+    if labels.iter().all(Option::is_none) {
         return Err(Error::value("labels", "a labelled row or more", format!("none in {b} rows")));
     }
-    let at = Tensor::new(at, logits.device())?;
-    Ok(log_softmax(logits)?.flatten_all()?.index_select(&at, 0)?.mean_all()?.neg()?)
+    Ok(())
 }
 
 pub(super) fn log_softmax(logits: &Tensor) -> Result<Tensor> {

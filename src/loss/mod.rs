@@ -1,18 +1,24 @@
-//! Losses on embeddings, and on logits where classes are learnt: one file each, lower is better, mean over what is stated.
+//! Losses on embeddings, and on logits where classes are learnt: one file each, lower is better.
+//!
+//! `*_loss` is a mean over what is stated; `*_losses` gives one value a sample, for who weighs or rewards them singly.
 
+mod contrastive;
 mod correlation;
 mod cross_entropy;
 mod neighbourhood;
+mod soft_cross_entropy;
 mod topology;
 mod triple;
 mod triplet;
 
-pub use correlation::{barlow_twins_loss, contrastive_loss, soft_cross_entropy_loss};
-pub use cross_entropy::cross_entropy_loss;
-pub use neighbourhood::{agreement, neighbourhood_loss};
+pub use contrastive::{contrastive_loss, contrastive_losses};
+pub use correlation::barlow_twins_loss;
+pub use cross_entropy::{cross_entropy_loss, cross_entropy_losses};
+pub use neighbourhood::{agreement, neighbourhood_loss, neighbourhood_losses};
+pub use soft_cross_entropy::{soft_cross_entropy_loss, soft_cross_entropy_losses};
 pub use topology::Topology;
 pub use triple::{Draw, Triple, draw_triples};
-pub use triplet::triplet_loss;
+pub use triplet::{triplet_loss, triplet_losses};
 
 use candle_core::{D, Result, Tensor};
 

@@ -30,6 +30,36 @@ use candle_core::{DType, Device, Tensor};
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn neighbourhood_loss(queries: &Tensor, photos: &Tensor, triples: &[Triple], margin: f64) -> Result<Tensor> {
+    Ok(neighbourhood_losses(queries, photos, triples, margin)?.mean_all()?)
+}
+
+/// The same, one value a triple, in the order of the triples; their mean is [`neighbourhood_loss`].
+///
+/// ```text
+/// L_t = max(margin + R(i, j, k) (d(q_i, p_j) - d(q_i, p_k)), 0),   t = (i, j, k)
+/// ```
+///
+/// # Shapes
+/// `queries` and `photos` `(b, d)`; n triples; out `(n)`.
+///
+/// # Errors
+/// As [`neighbourhood_loss`].
+///
+/// # References
+/// As [`neighbourhood_loss`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use retrace::loss::{Triple, neighbourhood_losses};
+/// let query = Tensor::new(&[[0.0_f64]], &Device::Cpu)?;
+/// let photos = Tensor::new(&[[0.0_f64], [2.0], [1.0]], &Device::Cpu)?;
+/// let triple = |order| Triple { i: 0, j: 1, k: 2, order };
+/// // Photo 1 is 1 farther than photo 2: wrong for the first triple, right for the second.
+/// let losses = neighbourhood_losses(&query, &photos, &[triple(1), triple(-1)], 0.25)?.to_vec1::<f64>()?;
+/// assert!((losses[0] - 1.25).abs() < 1e-6 && losses[1] == 0.0);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn neighbourhood_losses(queries: &Tensor, photos: &Tensor, triples: &[Triple], margin: f64) -> Result<Tensor> {
     check(queries, photos, triples)?;
     let m = photos.dim(0)?;
     let all = distances(queries, photos)?.flatten_all()?;
@@ -40,7 +70,7 @@ pub fn neighbourhood_loss(queries: &Tensor, photos: &Tensor, triples: &[Triple],
     let order: Vec<f32> = triples.iter().map(|t| f32::from(t.order)).collect();
     let order = Tensor::from_vec(order, triples.len(), &Device::Cpu)?.to_device(all.device())?.to_dtype(all.dtype())?;
     let difference = (pick(|t| t.j)? - pick(|t| t.k)?)?;
-    Ok(hinge(&((difference * order)? + margin)?)?.mean_all()?)
+    Ok(hinge(&((difference * order)? + margin)?)?)
 }
 
 /// The share of triples whose order two sets of embeddings have as the frozen network has it, ties included.

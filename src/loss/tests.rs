@@ -5,6 +5,8 @@ use crate::seed::{Seed, Stream};
 use candle_core::{DType, Device, Var};
 use rand::RngExt;
 
+mod sample;
+
 fn rows(stream: &mut Stream, n: usize, d: usize) -> Vec<Vec<f64>> {
     (0..n).map(|_| (0..d).map(|_| stream.random_range(-1.0..1.0)).collect()).collect()
 }

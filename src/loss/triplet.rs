@@ -29,19 +29,74 @@ use candle_core::Tensor;
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn triplet_loss(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
-    let (b, _) = sketches.dims2()?;
-    if photos.dims() != sketches.dims() || owners.len() != b {
-        let found = format!("{:?}, {:?}, {} owners", sketches.dims(), photos.dims(), owners.len());
-        return Err(Error::value("triplet batch", "as many photos and owners as sketches", found));
+    let Violations { all, negatives } = Violations::new(sketches, photos, owners, margin)?;
+    Ok((all.sum_all()? / negatives.iter().sum::<f64>())?)
+}
+
+/// The same, one value a sketch: what each of them adds, for a loss that weighs its samples.
+///
+/// ```text
+/// L_i = mean over k with owner_k != owner_i of max(margin + d(s_i, p_i) - d(s_i, p_k), 0)
+/// ```
+///
+/// The mean of the values is [`triplet_loss`] where every row has as many negatives: always if no photo is in the batch
+/// twice. Elsewhere the scalar weighs a row by the number of its negatives.
+///
+/// # Shapes
+/// As [`triplet_loss`], but out `(b)`.
+///
+/// # Errors
+/// As [`triplet_loss`].
+///
+/// # References
+/// As [`triplet_loss`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let sketches = Tensor::new(&[[0.0_f64, 0.0], [2.0, 0.0]], &Device::Cpu)?;
+/// let photos = Tensor::new(&[[1.0_f64, 0.0], [2.0, 0.0]], &Device::Cpu)?;
+/// // Sketch 0: 1.25 + 1 - 2. Sketch 1: 1.25 + 0 - 1.
+/// let losses = retrace::loss::triplet_losses(&sketches, &photos, &[0, 1], 1.25)?.to_vec1::<f64>()?;
+/// assert!(losses.iter().all(|loss| (loss - 0.25).abs() < 1e-5));
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn triplet_losses(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
+    let Violations { all, negatives } = Violations::new(sketches, photos, owners, margin)?;
+    let negatives = Tensor::new(negatives, all.device())?.to_dtype(all.dtype())?;
+    Ok((all.sum(1)? / negatives)?)
+}
+
+/// What both forms are made of.
+struct Violations {
+    /// `(b, b)`: of sketch i against photo k, 0 where k is no negative of i.
+    all: Tensor,
+    /// How many negatives each row has: 1 or more, since a batch of two photos has one that is not the row's own.
+    negatives: Vec<f64>,
+}
+
+impl Violations {
+    fn new(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin: f64) -> Result<Self> {
+        let (b, _) = sketches.dims2()?;
+        if photos.dims() != sketches.dims() || owners.len() != b {
+            let found = format!("{:?}, {:?}, {} owners", sketches.dims(), photos.dims(), owners.len());
+            return Err(Error::value("triplet batch", "as many photos and owners as sketches", found));
+        }
+        let negatives: Vec<f64> = owners.iter().map(|i| owners.iter().filter(|k| i != *k).count() as f64).collect();
+        if negatives.iter().all(|count| *count == 0.0) {
+            let found = format!("{b} rows of one photo");
+            return Err(Error::value("triplet batch", "two different photos or more", found));
+        }
+        let all = distances(sketches, photos)?;
+        let own = (&all * Tensor::eye(b, all.dtype(), all.device())?)?.sum_keepdim(1)?;
+        let violation = hinge(&(own.broadcast_sub(&all)? + margin)?)?;
+        let mask = mask(owners, sketches)?;
+        Ok(Self { all: (violation * mask)?, negatives })
     }
-    let mask: Vec<f32> = owners.iter().flat_map(|i| owners.iter().map(move |k| f32::from(u8::from(i != k)))).collect();
-    let negatives: f64 = mask.iter().map(|m| f64::from(*m)).sum();
-    if negatives == 0.0 {
-        return Err(Error::value("triplet batch", "two different photos or more", format!("{b} rows of one photo")));
-    }
-    let mask = Tensor::from_vec(mask, (b, b), sketches.device())?.to_dtype(sketches.dtype())?;
-    let all = distances(sketches, photos)?;
-    let own = (&all * Tensor::eye(b, all.dtype(), all.device())?)?.sum_keepdim(1)?;
-    let violation = hinge(&(own.broadcast_sub(&all)? + margin)?)?;
-    Ok(((violation * mask)?.sum_all()? / negatives)?)
+}
+
+/// 1 where photo k is a negative of sketch i, 0 elsewhere.
+fn mask(owners: &[usize], like: &Tensor) -> Result<Tensor> {
+    let b = owners.len();
+    let mask = owners.iter().flat_map(|i| owners.iter().map(move |k| f32::from(u8::from(i != k))));
+    Ok(Tensor::from_vec(mask.collect(), (b, b), like.device())?.to_dtype(like.dtype())?)
 }

@@ -2,7 +2,8 @@
 //!
 //! A network is a [`Backbone`]: picture in, feature map out. [`build`] makes one by name, with every tensor registered
 //! in [`Parameters`] under the name that the PyTorch original gives it, so that [`weights`] and [`import`] can check a
-//! file name by name. An [`Embedder`] puts pooling and normalisation on top.
+//! file name by name. An [`Embedder`] puts pooling and normalisation on top, and a [`Network`] trains, saves and loads
+//! one. An [`Overlay`] runs the same network on weights that are given.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -29,19 +30,20 @@ mod linear;
 mod load_report;
 mod mini;
 pub mod naming;
+mod network;
 mod norm;
+mod overlay;
 mod parameter;
 pub mod pretrained;
 mod resnet;
+mod scope;
 pub mod state_dict;
 mod vgg;
 mod vision_transformer;
 pub mod weights;
 
 #[cfg(test)]
-mod gradient;
-#[cfg(test)]
-mod parity;
+mod tests;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Normalisation, Published, build};
@@ -53,9 +55,12 @@ pub use init::{Fan, Init};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use load_report::{Allowance, LoadReport};
+pub use network::{Network, NetworkConfig};
 pub use norm::{BatchNorm, NormConfig, Statistic};
-pub use parameter::{Parameters, Scope, Weight};
+pub use overlay::Overlay;
+pub use parameter::Parameters;
 pub use resnet::ResNet;
+pub use scope::{Scope, Weight};
 pub use vgg::Vgg;
 pub use vision_transformer::VisionTransformer;
 

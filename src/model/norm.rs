@@ -154,11 +154,11 @@ impl BatchNorm {
         Ok(Some((scale, shift)))
     }
 
+    /// Moves the running statistics; given ones stay as they are.
     fn follow(&self, moments: &Moments, count: usize) -> Result<()> {
         let unbiased = (&moments.variance * (count as f64 / (count - 1) as f64))?;
         for (running, new) in [(&self.running_mean, &moments.mean), (&self.running_var, &unbiased)] {
-            let old = running.var().as_detached_tensor();
-            running.var().set(&((old * (1.0 - self.momentum))? + (new * self.momentum)?)?)?;
+            running.update(|old| (old * (1.0 - self.momentum))? + (new * self.momentum)?)?;
         }
         Ok(())
     }
@@ -208,8 +208,8 @@ mod tests {
     fn running_statistics_stay_and_shape_the_output() {
         for (config, mode) in [(NormConfig::running(), Mode::Train), (NormConfig::default(), Mode::Eval)] {
             let (parameters, layer) = layer(config);
-            layer.running_mean.var().set(&Tensor::new(&[1.0_f32, -1.0], &Device::Cpu).unwrap()).unwrap();
-            layer.running_var.var().set(&Tensor::new(&[4.0_f32, 1.0], &Device::Cpu).unwrap()).unwrap();
+            layer.running_mean.var().unwrap().set(&Tensor::new(&[1.0_f32, -1.0], &Device::Cpu).unwrap()).unwrap();
+            layer.running_var.var().unwrap().set(&Tensor::new(&[4.0_f32, 1.0], &Device::Cpu).unwrap()).unwrap();
             let y = flat(&layer.forward(&batch(), mode).unwrap());
             for (found, expected) in y.iter().zip([-0.5, 2.0, 0.5, 2.0, 1.5, 2.0, 2.5, 2.0]) {
                 assert!((found - expected).abs() < 1e-4, "{found} {expected}");
@@ -224,7 +224,7 @@ mod tests {
         assert!(parameters.trainable().is_empty());
         let x = batch();
         let gradients = layer.forward(&x, Mode::Train).unwrap().sum_all().unwrap().backward().unwrap();
-        assert!(gradients.get(&x).is_some() && gradients.get(layer.weight.var()).is_none());
+        assert!(gradients.get(&x).is_some() && gradients.get(layer.weight.var().unwrap()).is_none());
     }
 
     #[test]

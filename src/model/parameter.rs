@@ -1,13 +1,13 @@
 //! The named tensors of a network: which exist, which are trained, what they start from, how they are replaced.
 
-use super::Mode;
 use super::init::Init;
 use super::load_report::{Allowance, LoadReport};
+use super::overlay::Overlay;
+use super::scope::{Registry, Scope, Weight};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// All tensors of a network by name, in alphabetical order; each is a candle variable.
 ///
@@ -46,7 +46,17 @@ impl Parameters {
 
     /// Where layers register their tensors, with an empty name prefix.
     pub fn root(&mut self) -> Scope<'_> {
-        Scope { parameters: self, prefix: String::new() }
+        Scope::root(self)
+    }
+
+    /// A source of the same names in which the given tensors lie over these ones: see [`Overlay`].
+    pub fn overlay<'a>(&'a self, given: &'a BTreeMap<String, Tensor>) -> Overlay<'a> {
+        Overlay::new(self, given)
+    }
+
+    /// The variable of a name.
+    pub(super) fn var(&self, name: &str) -> Option<&Var> {
+        self.entries.get(name).map(|entry| &entry.var)
     }
 
     /// Where the tensors live.
@@ -139,68 +149,16 @@ impl Parameters {
     }
 }
 
-/// A place in the tree of names.
-#[derive(Debug)]
-pub struct Scope<'a> {
-    parameters: &'a mut Parameters,
-    prefix: String,
-}
-
-impl Scope<'_> {
-    /// The scope `<this>.<name>`.
-    pub fn push(&mut self, name: impl fmt::Display) -> Scope<'_> {
-        let prefix = format!("{}{name}.", self.prefix);
-        Scope { parameters: self.parameters, prefix }
-    }
-
-    /// Registers a trained tensor.
-    ///
-    /// # Errors
-    /// A name that is taken.
-    pub fn weight(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Weight> {
-        self.register(name, shape, init, true)
-    }
-
-    /// Registers a tensor that no optimiser moves: a running statistic or a frozen weight.
-    ///
-    /// # Errors
-    /// A name that is taken.
-    pub fn buffer(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Weight> {
-        self.register(name, shape, init, false)
-    }
-
-    fn register(&mut self, name: &str, shape: &[usize], init: Init, trainable: bool) -> Result<Weight> {
-        let name = format!("{}{name}", self.prefix);
-        let Parameters { seed, device, entries } = &mut *self.parameters;
-        if entries.contains_key(&name) {
+impl Registry for Parameters {
+    /// Draws the initial value.
+    fn register(&mut self, name: String, shape: &[usize], init: Init, trainable: bool) -> Result<Weight> {
+        if self.entries.contains_key(&name) {
             return Err(Error::value("parameter name", "one that is free", name));
         }
-        let values = init.draw(shape, &mut seed.stream(&format!("init/{name}")));
-        let var = Var::from_vec(values, shape, device)?;
-        entries.insert(name, Entry { var: var.clone(), trainable });
-        Ok(Weight { var, trainable })
-    }
-}
-
-/// A layer's own hold on one tensor of [`Parameters`].
-#[derive(Debug, Clone)]
-pub struct Weight {
-    var: Var,
-    trainable: bool,
-}
-
-impl Weight {
-    /// The current value; gradients reach it in training mode only, and only if it is trained.
-    pub fn value(&self, mode: Mode) -> Tensor {
-        match (mode, self.trainable) {
-            (Mode::Train, true) => self.var.as_tensor().clone(),
-            _ => self.var.as_detached_tensor(),
-        }
-    }
-
-    /// The variable itself, for a layer that updates its own statistics.
-    pub fn var(&self) -> &Var {
-        &self.var
+        let values = init.draw(shape, &mut self.seed.stream(&format!("init/{name}")));
+        let var = Var::from_vec(values, shape, &self.device)?;
+        self.entries.insert(name, Entry { var: var.clone(), trainable });
+        Ok(Weight::own(var, trainable))
     }
 }
 

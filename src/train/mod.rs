@@ -16,7 +16,7 @@ pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
 pub(crate) use fit::copies;
 pub use fit::{Fit, FitConfig, Outcome, Scores, SelectOn, Step, fit};
-pub use gradient::{Gradients, clip, gradients};
+pub use gradient::{Gradients, clip, gradients, hessian_product, values};
 pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};
 pub use schedule::Schedule;

@@ -5,8 +5,9 @@ use candle_core::Device;
 use image::{Rgb, RgbImage};
 use retrace::Result;
 use retrace::experiment::{Order, Retrieval, checkpoint_path, train};
+use retrace::model::Network;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Network, PhotoPretraining, SLUG};
+use retrace::paper::photo_pretraining::{Config, PhotoPretraining, SLUG};
 use retrace::run::{Places, RunConfig, RunFolder, Summary};
 use retrace::seed::Seed;
 use retrace::watch::Watch;
@@ -48,7 +49,7 @@ impl Bench {
     /// Puts the initial values of a seed where pre-trained weights of that name are looked for.
     pub fn put_weights(&self, config: &Config, name: &str, seed: Seed) {
         let backbone = Config { head: None, ..config.clone() };
-        let network = Network::new(&backbone, seed, &Device::Cpu).unwrap();
+        let network = Network::new(backbone.network(), seed, &Device::Cpu).unwrap();
         save(&self.weights(name), &network.parameters().tensors(), Storage::F32, &BTreeMap::new()).unwrap();
     }
 

@@ -7,8 +7,9 @@ use retrace::dataset::{PrepareConfig, Split};
 use retrace::experiment;
 use retrace::file::hex;
 use retrace::loss::Topology;
+use retrace::model::Network;
 use retrace::model::weights::{Storage, read, save};
-use retrace::paper::photo_pretraining::{Config, Neighbourhood, Network, Update};
+use retrace::paper::photo_pretraining::{Config, Neighbourhood, Update};
 use retrace::seed::Seed;
 use retrace::train::{Feed, OptimiserConfig};
 use retrace::watch::Unwatched;
@@ -46,7 +47,7 @@ fn kept(path: &Path) -> Topology {
 /// loops in double precision.
 fn twin(corpus: &Bench, weights: &str) -> Vec<Vec<f64>> {
     let (places, config) = (corpus.places("twin"), Config { head: None, ..ours(weights, None) });
-    let network = Network::new(&config, Seed(5), &Device::Cpu).unwrap();
+    let network = Network::new(config.network(), Seed(5), &Device::Cpu).unwrap();
     network.load_backbone(&config.needs().find(&places).unwrap()[0]).unwrap();
     let opened = experiment::Bench::open("qmul-chair-v2", config.valid_photos, &places).unwrap();
     let album = opened.album(config.prepare, &[Split::Train], &Unwatched).unwrap();

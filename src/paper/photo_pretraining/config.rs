@@ -1,7 +1,7 @@
 use crate::dataset::{Ink, PrepareConfig};
 use crate::experiment::{Needs, Weights};
 use crate::loss::Draw;
-use crate::model::{Architecture, HeadConfig, NormConfig};
+use crate::model::{Architecture, HeadConfig, NetworkConfig, NormConfig};
 use crate::sketch::AugmentConfig;
 use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
 use crate::{Error, Result};
@@ -173,6 +173,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The one network of the paper: sketches and photos go through the same weights.
+    pub fn network(&self) -> NetworkConfig {
+        let Self { architecture, norm, head, frozen, .. } = *self;
+        NetworkConfig { architecture, norm, head, frozen: frozen.is_some() }
+    }
+
     /// Says whether every setting is one that can be trained with.
     ///
     /// # Errors

@@ -6,7 +6,6 @@
 //! | [`PhotoPretraining`] | the paper, as the rest of the crate sees it |
 //! | [`Config`] | every setting and its place in the paper |
 //! | [`Config::preset`] | the rows of its tables, by name |
-//! | [`Network`] | one backbone for sketches and photos, an optional head |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
 //! | [`Trained`] | the network in front of a corpus: trained, ranking |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
@@ -21,7 +20,6 @@ pub mod analysis;
 mod config;
 pub mod figure;
 mod gain;
-mod model;
 mod printed;
 mod row;
 mod step;
@@ -29,7 +27,6 @@ pub mod table;
 mod trained;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
-pub use model::Network;
 pub use printed::PRINTED;
 pub use step::{Neighbours, PaperStep};
 pub use trained::Trained;
@@ -37,7 +34,7 @@ pub use trained::Trained;
 use crate::Result;
 use crate::dataset::Split;
 use crate::experiment::{Analysis, Bench, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial};
-use crate::model::{Allowance, weights};
+use crate::model::{Allowance, Network, weights};
 use crate::report::block::Block;
 use crate::report::claim::Finding;
 use crate::report::printed::Printed;
@@ -142,7 +139,7 @@ impl Method for PhotoPretraining {
     }
 
     fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Network> {
-        let network = Network::new(&run.config, run.seed, device)?;
+        let network = Network::new(run.config.network(), run.seed, device)?;
         let (config, zero_shot) = (&run.config, run.config.update == Update::ZeroShot);
         match from {
             Origin::Release(path) => {

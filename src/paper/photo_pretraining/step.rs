@@ -1,8 +1,9 @@
-use super::{Config, Curvature, Neighbourhood, Network, Query, Update};
+use super::{Config, Curvature, Neighbourhood, Query, Update};
 use crate::dataset::Pair;
 use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
+use crate::model::Network;
 use crate::seed::Stream;
-use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients};
+use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients, hessian_product, values};
 use crate::{Error, Result};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
@@ -143,13 +144,15 @@ impl<'a> PaperStep<'a> {
 
     /// Moves along the gradient of the task, then along that of the topology where the first step has led (Eq. 9).
     fn meta(&mut self, batch: &Batch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
-        let before = second_order.map(|_| self.values()).transpose()?;
+        let before = second_order.map(|_| values(&self.variables)).transpose()?;
         let loss = self.descend(self.task_loss(batch)?, factor)?;
         let mut to_topology = self.topology_gradients(batch)?;
         if let (Some((epsilon, curvature)), Some(before)) = (second_order, before) {
             let rate = factor * self.optimisers[0].config().rate;
             let sign = if curvature == Curvature::Printed { rate } else { -rate };
-            for (name, product) in self.hessian_product(batch, &before, &to_topology, epsilon)? {
+            // Below Eq. 7; the Hessian is that of the task, where the first step began.
+            let task = || self.task_loss(batch);
+            for (name, product) in hessian_product(task, &self.variables, &before, &to_topology, epsilon)? {
                 if let Some(gradient) = to_topology.get_mut(&name) {
                     *gradient = (&*gradient + (product * sign)?)?;
                 }
@@ -157,41 +160,6 @@ impl<'a> PaperStep<'a> {
         }
         self.optimisers[1].step(&to_topology, factor)?;
         Ok(loss)
-    }
-
-    /// The Hessian of the task loss at `before`, times `direction` (below Eq. 7); the parameters end as they were.
-    ///
-    /// ```text
-    /// H v = (grad L(theta + e v) - grad L(theta - e v)) / 2 e,   e = epsilon / |v|
-    /// ```
-    fn hessian_product(
-        &self,
-        batch: &Batch,
-        before: &Gradients,
-        direction: &Gradients,
-        epsilon: f64,
-    ) -> Result<Gradients> {
-        let now = self.values()?;
-        let length = clip(&mut direction.clone(), f64::INFINITY)?.max(f64::MIN_POSITIVE);
-        let step = epsilon / length;
-        let at = |by: f64| -> Result<Gradients> {
-            for (name, var) in &self.variables {
-                match direction.get(name) {
-                    Some(direction) => var.set(&(&before[name] + (direction * by)?)?)?,
-                    None => var.set(&before[name])?,
-                }
-            }
-            // Never clipped: the difference of two clipped gradients is no derivative.
-            Ok(gradients(&self.task_loss(batch)?, &self.variables)?)
-        };
-        let (ahead, behind) = (at(step)?, at(-step)?);
-        self.variables.iter().try_for_each(|(name, var)| var.set(&now[name]))?;
-        let shared = ahead.into_iter().filter_map(|(name, ahead)| Some((behind.get(&name)?.clone(), name, ahead)));
-        shared.map(|(behind, name, ahead)| Ok((name, ((ahead - behind)? / (2.0 * step))?))).collect()
-    }
-
-    fn values(&self) -> Result<Gradients> {
-        self.variables.iter().map(|(name, var)| Ok((name.clone(), var.as_tensor().copy()?.detach()))).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! The network in front of a corpus: what is trained, and what ranks.
 
-use super::{Config, Neighbours, Network, PaperStep, Update};
+use super::{Config, Neighbours, PaperStep, Update};
 use crate::dataset::{Album, Split};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, Fitted, Kept, Model, Order, Queries, Space, Trial, View};
 use crate::file::{hash_file, hex};
 use crate::loss::Topology;
-use crate::model::l2_normalise;
+use crate::model::{Network, l2_normalise};
 use crate::report::score::EARLY;
 use crate::run::{Places, RunConfig};
 use crate::train::{self, FeaturePlan, Features, Feed, Fit, Log, Outcome, Pixels, Step, TopologyPlan};
@@ -46,7 +46,7 @@ impl Trained {
     /// # Errors
     /// Weights or pictures that are not there; a watch that stops.
     pub fn start(run: &RunConfig<Config>, bench: &Bench, order: &Order) -> Result<Self> {
-        let network = Network::new(&run.config, run.seed, order.device)?;
+        let network = Network::new(run.config.network(), run.seed, order.device)?;
         network.load_backbone(&start_of(&run.config, order.places)?)?;
         Self::open(&run.config, network, bench, &Split::ALL, order)
     }
@@ -153,7 +153,7 @@ impl Trained {
 
     /// The same network, untrained, with other pre-trained weights.
     fn with_weights(&self, weights: &Path, trial: &Trial<Config>) -> Result<Network> {
-        let network = Network::new(&self.config, trial.run.seed, &self.device)?;
+        let network = Network::new(self.config.network(), trial.run.seed, &self.device)?;
         network.load_backbone(weights)?;
         Ok(network)
     }

@@ -44,13 +44,14 @@ impl Clip {
         let text = Perceptron::new(width, &[2 * width], width, &mut scope.push("text"))?;
         // A logarithm, so that no step can turn its sign.
         let scale = scope.weight("scale", &[1], Init::Zeros)?;
-        scale.var().set(&Tensor::new(&[-temperature.ln() as f32], scale.var().device())?)?;
+        scale.update(|old| Tensor::new(&[-temperature.ln() as f32], old.device()))?;
         Ok(Self { trunk, picture, words, text, scale, starts, keep })
     }
 
     /// One row a caption: 1 / n at each of its n words.
     fn captions(&self, labels: &[Labels], stream: &mut Stream) -> Result<Tensor> {
-        let total = self.words.var().dim(0)?;
+        let words = self.words.value(Mode::Eval);
+        let total = words.dim(0)?;
         let mut rows = vec![0.0_f32; labels.len() * total];
         for (row, labels) in rows.chunks_mut(total).zip(labels) {
             let known = labels.iter().zip(&self.starts).filter_map(|(label, start)| Some(start + (*label)?));
@@ -62,7 +63,7 @@ impl Clip {
             let share = 1.0 / said.len().max(1) as f32;
             said.iter().for_each(|word| row[*word] = share);
         }
-        Ok(Tensor::from_vec(rows, (labels.len(), total), self.words.var().device())?)
+        Ok(Tensor::from_vec(rows, (labels.len(), total), words.device())?)
     }
 }
 
@@ -81,8 +82,7 @@ impl Task for Clip {
     }
 
     fn moved(&mut self, _: f64) -> Result<()> {
-        let scale = self.scale.var();
-        Ok(scale.set(&scale.as_detached_tensor().clamp(f32::NEG_INFINITY, MOST)?)?)
+        self.scale.update(|scale| scale.clamp(f32::NEG_INFINITY, MOST))
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
         clip.keep = 1e-9; // every word is dropped, so all are said
         assert_eq!(rows(&clip)[1], [0.5, 0.0, 0.0, 0.0, 0.5]);
         assert!((clip.scale.value(Mode::Eval).exp().unwrap().to_vec1::<f32>().unwrap()[0] - 1.0 / 0.07).abs() < 1e-4);
-        clip.scale.var().set(&Tensor::new(&[9.0_f32], &Device::Cpu).unwrap()).unwrap();
+        clip.scale.var().unwrap().set(&Tensor::new(&[9.0_f32], &Device::Cpu).unwrap()).unwrap();
         clip.moved(0.0).unwrap();
         assert!((clip.scale.value(Mode::Eval).exp().unwrap().to_vec1::<f32>().unwrap()[0] - 100.0).abs() < 1e-3);
     }

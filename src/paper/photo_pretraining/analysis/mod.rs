@@ -22,10 +22,11 @@ mod step;
 pub mod summary;
 
 use super::table::{BETAS, PRETRAININGS, Pretraining, base, cross, weighed};
-use super::{Config, Network, PhotoPretraining, Query, Trained, trained};
+use super::{Config, PhotoPretraining, Query, Trained, trained};
 use crate::dataset::Split;
 use crate::experiment::ranker::rows;
 use crate::experiment::{Analysis, Bench, Order, Subject};
+use crate::model::Network;
 use crate::run::RunConfig;
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -101,7 +102,7 @@ fn retrieval(subject: &Subject<Config>) -> Result<()> {
 /// Weights that are in no place.
 pub fn pretrained_features(run: &RunConfig<Config>, photos: &[usize], order: &Order) -> Result<(Vec<f32>, usize)> {
     let config = &run.config;
-    let network = Network::new(config, Seed(0), order.device)?;
+    let network = Network::new(config.network(), Seed(0), order.device)?;
     network.load_backbone(&trained::start_of(config, order.places)?)?;
     let bench = Bench::open(&run.dataset, 0, order.places)?;
     let judge = Trained::open(config, network, &bench, &[Split::Test], order)?;

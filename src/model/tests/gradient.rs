@@ -1,14 +1,14 @@
 //! Gradients against finite differences.
 
-use super::vision_transformer::{Attention, Table, quick_gelu};
-use super::*;
+use crate::model::vision_transformer::{Attention, Table, quick_gelu};
+use crate::model::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor, Var};
 
 /// Step of the difference quotient: rounding and curvature both cost about 1e-3 of a gradient of 1.
 const STEP: f32 = 1e-2;
 
-fn wave(shape: &[usize], pace: f32) -> Vec<f32> {
+pub(super) fn wave(shape: &[usize], pace: f32) -> Vec<f32> {
     (0..shape.iter().product()).map(|i| (i as f32 * pace + 0.3).sin()).collect()
 }
 
@@ -19,7 +19,7 @@ fn weigh(y: &Tensor) -> Tensor {
 }
 
 /// Compares each number's gradient with `(f(x + step) - f(x - step)) / (2 step)`.
-fn assert_gradient(what: &str, variable: &Var, forward: impl Fn() -> Tensor) {
+pub(super) fn assert_gradient(what: &str, variable: &Var, forward: impl Fn() -> Tensor) {
     let gradients = weigh(&forward()).backward().unwrap();
     let gradient = gradients.get(variable).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let start = variable.flatten_all().unwrap().to_vec1::<f32>().unwrap();

@@ -1,7 +1,7 @@
 //! Agreement with PyTorch. The expected numbers and the program that made them: `tests/fixtures/model/`.
 
-use super::naming::Naming;
-use super::*;
+use crate::model::naming::Naming;
+use crate::model::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
