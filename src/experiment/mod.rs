@@ -10,6 +10,7 @@
 //! | [`train()`], [`Trial`] | a run from settings to record |
 //! | [`again`] | a recorded run, trained again |
 //! | [`mod@ranker`], [`Queries`] | any distance, any gallery a query |
+//! | [`EmbeddingModel`] | the usual model: one network makes points of sketches and photos |
 //! | [`Model`], [`Kept`] | a trained network, as whatever ranks, keeps and publishes it sees it |
 //! | [`Retrieval`] | a trained network with a test part, ready to be asked |
 //! | [`mod@plan`] | all runs of the tables and figures, and their cost |
@@ -22,6 +23,7 @@ pub mod again;
 pub mod analyse;
 mod bench;
 mod checkpoint;
+mod embedding;
 pub mod figure;
 pub mod floor;
 mod model;
@@ -55,6 +57,7 @@ pub mod prelude {
 pub use analyse::{Analysis, Subject};
 pub use bench::{Bench, Order};
 pub use checkpoint::{checkpoint_path, first_seed};
+pub use embedding::{EmbeddingModel, Input, Pictures};
 pub use model::{Kept, Model, Origin};
 pub use need::{Needs, Weights};
 pub use paper::{Method, Paper};

@@ -7,11 +7,17 @@
 //! ```
 
 mod frame;
+mod landscape;
 mod ranked;
+mod step;
 mod subject;
+mod watched;
 
 pub use frame::{lines_frame, ranks_frame};
+pub use landscape::{Batch, first_batches, landscape};
+pub use step::{Stepper, memory, time};
 pub use subject::{Analysis, SEED, Settings, Subject};
+pub use watched::{Seen, Watched};
 
 use super::{Method, Order};
 use crate::run::{RunConfig, RunFolder};

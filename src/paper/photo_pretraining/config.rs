@@ -1,10 +1,11 @@
-use crate::dataset::{Ink, PrepareConfig};
-use crate::experiment::{Needs, Weights};
+use crate::dataset::{Album, Ink, PrepareConfig};
+use crate::experiment::{Needs, Pictures, Weights};
 use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NetworkConfig, NormConfig};
 use crate::sketch::AugmentConfig;
-use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
+use crate::train::{FitConfig, OptimiserConfig, Pixels, Schedule, SelectOn};
 use crate::{Error, Result};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -209,6 +210,17 @@ impl Config {
             Some((name, _, expected)) => Err(Error::value(format!("config.{name}"), expected, "another value")),
             None => Ok(()),
         }
+    }
+
+    /// How pictures reach the network.
+    pub fn pictures(&self) -> Pictures {
+        Pictures { prepare: self.prepare, augment: self.augment }
+    }
+
+    /// Pixels of an album as the network expects them.
+    pub fn pixels<'a>(&self, album: &'a Album, device: &Device) -> Pixels<'a> {
+        let normalisation = self.architecture.normalisation();
+        Pixels { augment: self.augment, ..Pixels::plain(album, normalisation, device) }
     }
 
     /// What a run with these settings needs: the weights that it starts from, and those that R comes from.

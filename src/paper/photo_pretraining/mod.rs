@@ -7,7 +7,6 @@
 //! | [`Config`] | every setting and its place in the paper |
 //! | [`Config::preset`] | the rows of its tables, by name |
 //! | [`PaperStep`] | the updates: Eq. 1, 5, 8, 9 |
-//! | [`Trained`] | the network in front of a corpus: trained, ranking |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //! | [`mod@figure`] | its figures |
 //! | [`mod@analysis`] | what is measured beside accuracy |
@@ -19,21 +18,20 @@
 pub mod analysis;
 mod config;
 pub mod figure;
+mod fit;
 mod gain;
 mod printed;
 mod row;
 mod step;
 pub mod table;
-mod trained;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use printed::PRINTED;
 pub use step::{Neighbours, PaperStep};
-pub use trained::Trained;
 
 use crate::Result;
 use crate::dataset::Split;
-use crate::experiment::{Analysis, Bench, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial};
+use crate::experiment::{Analysis, Bench, EmbeddingModel, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial};
 use crate::model::{Allowance, Network, weights};
 use crate::report::block::Block;
 use crate::report::claim::Finding;
@@ -108,7 +106,7 @@ impl Paper for PhotoPretraining {
 impl Method for PhotoPretraining {
     type Config = Config;
     type Network = Network;
-    type Model = Trained;
+    type Model = EmbeddingModel;
 
     fn preset(&self, dataset: &str, row: &str) -> Result<Config> {
         Config::preset(dataset, row)
@@ -134,8 +132,8 @@ impl Method for PhotoPretraining {
         [config.architecture.to_string(), started_from]
     }
 
-    fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Trained>> {
-        Trained::fit(trial, log)
+    fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<EmbeddingModel>> {
+        fit::fit(trial, log)
     }
 
     fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Network> {
@@ -147,7 +145,7 @@ impl Method for PhotoPretraining {
             }
             Origin::Checkpoint(path, places) => {
                 if config.frozen.is_some() || zero_shot {
-                    network.load_backbone(&trained::start_of(config, places)?)?;
+                    network.load_backbone(&fit::start_of(config, places)?)?;
                 }
                 if zero_shot {
                     network.round()?;
@@ -159,8 +157,8 @@ impl Method for PhotoPretraining {
         Ok(network)
     }
 
-    fn open(&self, config: &Config, network: Network, bench: &Bench, order: &Order) -> Result<Trained> {
-        Trained::open(config, network, bench, &[Split::Test], order)
+    fn open(&self, config: &Config, network: Network, bench: &Bench, order: &Order) -> Result<EmbeddingModel> {
+        EmbeddingModel::open(network, config.pictures(), bench, &[Split::Test], order)
     }
 
     fn analyse(&self, part: &str, subjects: &[Subject<Config>]) -> Result<()> {

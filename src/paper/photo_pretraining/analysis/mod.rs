@@ -16,16 +16,15 @@
 //!   memory.csv         round,bytes: of a training step of a first seed beside what is held anyway (Table 1, caption)
 //! ```
 
-mod dynamics;
-mod landscape;
-mod step;
 pub mod summary;
+mod training;
 
 use super::table::{BETAS, PRETRAININGS, Pretraining, base, cross, weighed};
-use super::{Config, PhotoPretraining, Query, Trained, trained};
+use super::{Config, PhotoPretraining, Query, fit};
 use crate::dataset::Split;
+use crate::experiment::analyse;
 use crate::experiment::ranker::rows;
-use crate::experiment::{Analysis, Bench, Order, Subject};
+use crate::experiment::{Analysis, Bench, EmbeddingModel, Order, Subject};
 use crate::model::Network;
 use crate::run::RunConfig;
 use crate::seed::Seed;
@@ -34,11 +33,14 @@ use crate::{Error, Result};
 /// The rows that are compared.
 pub const ROWS: [&str; 2] = ["ours-base", "ours"];
 
+/// The rows of Table 1, of whose steps time and memory are taken.
+pub(super) const STEPS: [&str; 4] = ["ours-base", "multi-task", "meta-full", "ours"];
+
 /// What can be measured, cheapest first.
 pub fn list() -> Vec<Analysis> {
     let own = |rows: [&str; 2]| rows.map(String::from).to_vec();
     let of_a_step =
-        |name, files| Analysis { first_seed: true, ..Analysis::new(name, step::ROWS.map(String::from).into(), files) };
+        |name, files| Analysis { first_seed: true, ..Analysis::new(name, STEPS.map(String::from).into(), files) };
     let ranked = compared().into_iter().flat_map(|(_, rows)| rows).collect();
     vec![
         Analysis {
@@ -61,18 +63,17 @@ pub fn compared() -> [(Pretraining, [String; 2]); 2] {
 /// Measures a part on the runs that do not have it yet.
 pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
     if part == "time" {
-        return step::time(subjects); // all in turn
+        return training::with_steps(subjects, |steppers| analyse::time(subjects, steppers)); // all in turn
     }
     for subject in subjects {
         match part {
             "retrieval" => retrieval(subject)?,
             "separation" => subject.write_separation(&subject.ranked(&PhotoPretraining)?)?,
-            "landscape" => landscape::landscape(subject)?,
-            "memory" if !subject.order.device.is_cpu() => {
-                subject.order.watch.note("memory of a GPU is not counted: left out")
-            }
-            "memory" => step::memory(subject)?,
-            "dynamics" => dynamics::dynamics(subject)?,
+            "landscape" => training::landscape(subject)?,
+            "memory" => training::with_steps(std::slice::from_ref(subject), |steppers| {
+                analyse::memory(subject, &mut steppers[0])
+            })?,
+            "dynamics" => training::dynamics(subject)?,
             other => return Err(Error::value("part", "one of the list", other)),
         }
     }
@@ -103,9 +104,9 @@ fn retrieval(subject: &Subject<Config>) -> Result<()> {
 pub fn pretrained_features(run: &RunConfig<Config>, photos: &[usize], order: &Order) -> Result<(Vec<f32>, usize)> {
     let config = &run.config;
     let network = Network::new(config.network(), Seed(0), order.device)?;
-    network.load_backbone(&trained::start_of(config, order.places)?)?;
+    network.load_backbone(&fit::start_of(config, order.places)?)?;
     let bench = Bench::open(&run.dataset, 0, order.places)?;
-    let judge = Trained::open(config, network, &bench, &[Split::Test], order)?;
+    let judge = EmbeddingModel::open(network, config.pictures(), &bench, &[Split::Test], order)?;
     rows(photos, &|chunk| judge.pooled(chunk))
 }
 

@@ -2,7 +2,7 @@
 
 mod number;
 
-use super::{compared, step};
+use super::{STEPS as ROWS_OF_STEPS, compared};
 use crate::Result;
 use crate::file::{write_atomic, write_csv};
 use crate::metric::mean_sd;
@@ -83,7 +83,7 @@ pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<Line>> {
 fn step_of(results: &Path, dataset: &DatasetSpec, told: OfStep) -> Result<Option<Line>> {
     let (what, name, column, unit, decimals) = told;
     let mut means = Vec::new();
-    for row in step::ROWS {
+    for row in ROWS_OF_STEPS {
         let runs = read_row(results, SLUG, dataset.name, row)?;
         let Some(run) = analysed(&runs, name).into_iter().next() else { return Ok(None) };
         let mean = mean_sd(&Folder::of(&run.folder).column(name, column)?)?.0 / unit;
@@ -225,7 +225,7 @@ mod tests {
         // Of three in four the first version loses one in three, the second nothing.
         let deformed = "version,query,rank\n0,100,1\n0,101,1\n0,102,2\n0,103,2\n1,100,1\n1,101,1\n1,102,1\n1,103,2\n";
         put(place.path(), "ours", 0, "robustness", deformed);
-        for (row, seconds) in step::ROWS.iter().zip([1, 2, 4, 3]) {
+        for (row, seconds) in ROWS_OF_STEPS.iter().zip([1, 2, 4, 3]) {
             put(place.path(), row, 0, "time", &format!("round,seconds\n0,{seconds}\n1,{seconds}\n"));
             put(place.path(), row, 0, "memory", &format!("round,bytes\n0,{}\n1,{}\n", seconds << 20, seconds << 21));
         }
