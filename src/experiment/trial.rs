@@ -2,7 +2,9 @@
 
 use super::{Bench, Order};
 use crate::run::{RunConfig, RunFolder};
-use crate::train::Outcome;
+use crate::Result;
+use crate::train::{CoursePlan, Outcome, SelectOn};
+use serde::Serialize;
 
 /// A run under way.
 pub struct Trial<'a, C> {
@@ -14,6 +16,17 @@ pub struct Trial<'a, C> {
     pub folder: &'a RunFolder,
     /// How it was asked for.
     pub order: &'a Order<'a>,
+}
+
+impl<'a, C: Serialize> Trial<'a, C> {
+    /// The plan of a course in this run's folder.
+    ///
+    /// # Errors
+    /// Settings that do not serialise.
+    pub fn course(&self, epochs: usize, select_on: SelectOn) -> Result<CoursePlan<'a>> {
+        let (hash, watch) = (self.run.hash()?, self.order.watch);
+        Ok(CoursePlan { epochs, select_on, folder: self.folder, hash, watch })
+    }
 }
 
 /// What a training ends with.

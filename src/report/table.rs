@@ -43,6 +43,14 @@ pub struct RowSpec {
     pub only: &'static [&'static str],
 }
 
+impl RowSpec {
+    /// A row that is measured on every dataset and printed under its label in one of the paper's tables.
+    pub fn printed(row: &str, label: &str, table: &'static str) -> Self {
+        let paper = Some(PaperCell { table, label: label.into() });
+        Self { row: Some(row.into()), label: label.into(), paper, note: String::new(), only: &[] }
+    }
+}
+
 /// A row of a printed table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaperCell {

@@ -2,17 +2,10 @@
 //! table, a claim and a figure. What runs, ranks, tabulates and draws it is the library's.
 
 use candle_core::{Device, Tensor};
-use retrace::dataset::{Album, Index, Ink, PrepareConfig, Split};
-use retrace::experiment::ranker::{Gallery, Ranker, View, evaluate};
-use retrace::experiment::{Bench, Fitted, Kept, Method, Model, Needs, Order, Origin, Paper, Queries, Trial};
+use retrace::experiment::prelude::*;
 use retrace::model::{Init, Normalisation, Parameters, weights};
 use retrace::report::figure::curve;
-use retrace::report::printed::Printed;
-use retrace::report::score::ACC1;
-use retrace::report::table::{DatasetSpec, RowSpec, TableSpec};
-use retrace::run::RunConfig;
-use retrace::train::{Course, CoursePlan, Feed, Log, Pixels, SelectOn};
-use retrace::{Error, Result};
+use retrace::train::Course;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,10 +113,9 @@ impl Method for Toy {
     fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Seen>> {
         let (run, [first, second]) = (trial.run, trial.run.config.epochs);
         let mut seen = self.open(&run.config, network(run, trial.order.device)?, trial.bench, trial.order)?;
-        let plan = CoursePlan { epochs: first + second, ..trial.course(SelectOn::ValidMean)? };
-        let mut course = Course::open(plan, &mut seen.0, log)?;
-        let (sketches, photos): (Vec<_>, Vec<_>) =
-            trial.bench.pairs(Split::Train).iter().map(|pair| (pair.sketch, pair.photo)).unzip();
+        let mut course = Course::open(trial.course(first + second, SelectOn::ValidMean)?, &mut seen.0, log)?;
+        let pairs = trial.bench.pairs(Split::Train);
+        let (sketches, photos): (Vec<_>, Vec<_>) = pairs.iter().map(|pair| (pair.sketch, pair.photo)).unzip();
         let valid = self.queries(&run.dataset, &run.row, trial.bench.index(), Split::Valid);
         while let Some(epoch) = course.next_epoch() {
             let (name, by) = course.step(epoch - 1, first + second, || {
