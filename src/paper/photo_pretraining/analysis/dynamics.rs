@@ -8,7 +8,8 @@ use crate::paper::photo_pretraining::Network;
 use crate::paper::photo_pretraining::again::Again;
 use crate::seed::Stream;
 use crate::sketch::AugmentConfig;
-use crate::train::{self, Gradients, Queries, Step, copies, gradients};
+use crate::train::named::copies;
+use crate::train::{self, Gradients, Queries, Step, gradients};
 use crate::{Error, Result};
 use std::cell::RefCell;
 
@@ -79,7 +80,7 @@ impl Subject<'_> {
 /// Gradients of the task's loss, Eq. 1, on the same batches for both rows: what Ours adds to it would only be another
 /// quantity. Looking leaves no trace: running means and variances are put back.
 fn spread_of(network: &Network, batches: &[Batch], margin: f64) -> Result<Spread> {
-    let before = copies(network.parameters())?;
+    let before = copies(&network.parameters().tensors())?;
     let mut spread = Spread::default();
     for (inputs, owners) in batches {
         let loss = task_loss(&network.embed_in_training(inputs)?, owners, margin)?;
