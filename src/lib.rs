@@ -18,7 +18,7 @@
 //! | [`paper`] | one folder a paper, which puts the stages together |
 //! | [`notebook`] | what the cells of a notebook call |
 //!
-//! Beside them: [`run`] (a run's configuration, folder and record), [`file`], [`watch`], [`seed`], [`device`], [`memory`],
+//! Beside them: [`run`] (a run's configuration, folder and record), [`mod@file`], [`watch`], [`seed`], [`device`], [`memory`],
 //! [`error`].
 
 pub mod analysis;

@@ -5,6 +5,7 @@ use clap::Args;
 use retrace::dataset::name_of;
 use retrace::run::RunId;
 use retrace::seed::Seed;
+use retrace::train::Course;
 use retrace::train::pretrain::{self, Method, PretrainConfig};
 use retrace::watch::Watch;
 use retrace::{Error, Result};
@@ -64,7 +65,7 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
     let folder = run.folder(&checked.places.results);
     if folder.is_finished() {
         checked.terminal.note(&format!("{} is finished", folder.0.display()));
-    } else if folder.0.join("state.safetensors").is_file() && !options.resume {
+    } else if Course::is_under_way(&folder) && !options.resume {
         return Err(Error::data(&folder.0, "no training under way, or --resume", "one that was stopped"));
     }
     let summary = paper.train(&run, file, &options.dataset, &checked.order())?;

@@ -62,7 +62,9 @@ pub trait Model: Ranker {
     fn is_vector(&self) -> bool;
 
     /// What the numbers are that photos are sorted by, in words, e.g. `how far its features are from those of the sketch`.
-    fn distance(&self) -> &'static str;
+    fn distance(&self) -> &'static str {
+        "the model's distance"
+    }
 
     /// Where sketches and photos are points of one space; none for a distance of another kind.
     fn space(&self) -> Option<&dyn Space> {

@@ -1,8 +1,8 @@
 //! A run under way, and what it ends with.
 
 use super::{Bench, Order};
-use crate::run::{RunConfig, RunFolder};
 use crate::Result;
+use crate::run::{RunConfig, RunFolder};
 use crate::train::{CoursePlan, Outcome, SelectOn};
 use serde::Serialize;
 

@@ -27,8 +27,10 @@ fn corpus(root: &Path) -> PathBuf {
     std::fs::create_dir_all(&corpus).unwrap();
     let mut manifest = "sketch,photo,split,category\n".to_string();
     for i in 0..18_u32 {
-        let (class, split) = (["bars", "poles"][i as usize % 2], ["train", "train", "valid", "test"][i as usize / 2 % 4]);
-        let dark = |x: u32, y: u32| if class == "bars" { y / 4 == i / 2 % 8 || x < i } else { x / 4 == i / 2 % 8 || y < i };
+        let (class, split) =
+            (["bars", "poles"][i as usize % 2], ["train", "train", "valid", "test"][i as usize / 2 % 4]);
+        let dark =
+            |x: u32, y: u32| if class == "bars" { y / 4 == i / 2 % 8 || x < i } else { x / 4 == i / 2 % 8 || y < i };
         let picture = |ink: u8, off: u32| {
             RgbImage::from_fn(32, 32, |x, y| Rgb(if dark(x + off, y) { [ink; 3] } else { [255; 3] }))
         };
@@ -43,7 +45,14 @@ fn corpus(root: &Path) -> PathBuf {
 fn places(root: &Path, results: &str) -> Places {
     let below = |name: &str| root.join(name);
     let results = below(results);
-    Places { shipped: results.clone(), results, figures: below("figures"), data: None, weights: below("w"), cache: below("c") }
+    Places {
+        shipped: results.clone(),
+        results,
+        figures: below("figures"),
+        data: None,
+        weights: below("w"),
+        cache: below("c"),
+    }
 }
 
 fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> Order<'a> {
@@ -124,7 +133,10 @@ fn toy_is_tabulated_judged_drawn_and_asked() {
     // Every query meets the photos of its own class alone, and the record says how many these are.
     let found = toy.open_row(&places.results, "toys", "weighed", corpus, &order).unwrap();
     let folder = run("weighed", 0).folder(&places.results);
-    assert_eq!((found.ranks(), found.check(&folder).unwrap()), (&folder.ranks().unwrap()[..], folder.summary().unwrap().acc1));
+    assert_eq!(
+        (found.ranks(), found.check(&folder).unwrap()),
+        (&folder.ranks().unwrap()[..], folder.summary().unwrap().acc1)
+    );
     let source = open(corpus, None).unwrap();
     let (queries, index) = (found.queries(), source.index());
     for (query, sketch) in queries.sketches.iter().enumerate() {
@@ -136,7 +148,8 @@ fn toy_is_tabulated_judged_drawn_and_asked() {
     assert!(found.embed_photos(&[0]).unwrap_err().to_string().contains("a distance of another kind"));
 
     let (table, _) = render::write(&places.results, &Toy.tables()[0]).unwrap();
-    let cells: Vec<_> = table.lines.iter().map(|line| (line.paper.as_deref(), line.measured.as_ref().unwrap().seeds)).collect();
+    let cells: Vec<_> =
+        table.lines.iter().map(|line| (line.paper.as_deref(), line.measured.as_ref().unwrap().seeds)).collect();
     assert_eq!(cells, [(Some("50.0"), 3), (Some("75.0"), 3)]);
     let (findings, _) = claim::write(&places.results, &Claim::read_all(&PRINTED).unwrap()).unwrap();
     assert!(findings.len() == 1 && findings[0].verdict != Verdict::NotRun && findings[0].seeds == [3, 3]);

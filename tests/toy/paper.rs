@@ -41,12 +41,14 @@ impl Seen {
 
 impl Ranker for Seen {
     fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
-        Ok(Box::new((self, self.see(&|feed| feed.photos(photos))?)))
+        Ok(Box::new(Photos(self, self.see(&|feed| feed.photos(photos))?)))
     }
 }
 
+struct Photos<'a>(&'a Seen, Tensor);
+
 /// `d(s, p) = sum over pixels of weight max(s - p + mean, 0)`, which is another from p to s.
-impl Gallery for (&Seen, Tensor) {
+impl Gallery for Photos<'_> {
     fn distances(&self, sketches: &[usize], view: View) -> Result<Vec<f32>> {
         let (masks, sketches) = (self.0.0.tensors(), self.0.see(&|feed| view.of(feed, sketches))?.unsqueeze(1)?);
         let gap = sketches.broadcast_sub(&self.1.unsqueeze(0)?)?.broadcast_add(&masks["mean"])?.relu()?;
@@ -60,9 +62,6 @@ impl Model for Seen {
     }
     fn is_vector(&self) -> bool {
         self.1.is_vector()
-    }
-    fn distance(&self) -> &'static str {
-        "ink of the sketch that the photo lacks"
     }
 }
 

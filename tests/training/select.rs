@@ -21,7 +21,7 @@ fn select(folder: &Path, select_on: SelectOn, script: &[Scores], watch: &dyn Wat
     let config = FitConfig { epochs: script.len(), select_on, ..config() };
     let end = train_scored(folder, config, "a", watch, &parameters, &score);
     let outcome = end.outcome.ok()?;
-    assert_eq!(outcome.scores, script[outcome.epoch - 1]);
+    assert_eq!(outcome.scores, Some(script[outcome.epoch - 1]));
     assert_eq!(end.weights, seen.borrow()[outcome.epoch - 1]);
     Some(outcome.epoch)
 }
@@ -64,7 +64,7 @@ fn a_tie_survives_a_stop() {
         let config = FitConfig { epochs: 2, select_on: SelectOn::ValidMean, ..config() };
         let end = train_scored(place.path(), config, "a", &Unwatched, &parameters, &|| Ok(tied));
         let outcome = end.outcome.unwrap();
-        assert_eq!((outcome.epoch, outcome.scores), (1, tied));
+        assert_eq!((outcome.epoch, outcome.scores), (1, Some(tied)));
     }
 }
 

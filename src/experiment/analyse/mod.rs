@@ -43,7 +43,7 @@ pub fn run<M: Method>(
     for part in parts {
         let analysis = known.iter().find(|analysis| analysis.name == *part).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|analysis| analysis.name).collect();
-            Error::value(format!("part of {}", paper.slug()), names.join(", "), part)
+            Error::value("part", names.join(", "), part)
         })?;
         let subjects = subjects(paper.slug(), dataset, analysis, seeds, settings, order)?;
         found |= !subjects.is_empty();

@@ -7,7 +7,7 @@ use crate::analysis::Gradients as Spread;
 use crate::dataset::Pair;
 use crate::model::Network;
 use crate::seed::Stream;
-use crate::train::{Gradients, Step, copies, gradients};
+use crate::train::{Gradients, Step, gradients, named::copies};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use std::cell::RefCell;
@@ -28,7 +28,7 @@ impl Seen {
     /// # Errors
     /// A failing loss.
     pub fn epoch(&self, network: &Network, batches: &[Batch], loss: &dyn Fn(&Batch) -> Result<Tensor>) -> Result<()> {
-        let before = copies(network.parameters())?;
+        let before = copies(&network.parameters().tensors())?;
         let mut spread = Spread::default();
         for batch in batches {
             spread.add(&gradients(&loss(batch)?, &network.trainable())?)?;

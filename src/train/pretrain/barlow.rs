@@ -1,7 +1,8 @@
 //! Barlow Twins.
 
 use super::head::Perceptron;
-use super::task::{Batch, Task, Trunk};
+use super::task::{Batch, Task};
+use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::barlow_twins_loss;
 use crate::model::Mode;

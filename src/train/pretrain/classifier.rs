@@ -1,9 +1,10 @@
 //! A backbone with one linear layer for each attribute.
 
-use super::PretrainConfig;
+use super::config::PretrainConfig;
 use super::photo::{Labels, PhotoSet};
 use super::score::{self, AttributeScore};
-use super::task::{Batch, Task, Trunk};
+use super::task::{Batch, Task};
+use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::cross_entropy_loss;
 use crate::model::{Init, Linear, Mode};
@@ -32,7 +33,7 @@ impl Classifier {
     ///
     /// # Shapes
     /// `(b, 3, h, w)` in `0..=1` in; out one `(b, c)` an attribute.
-    pub(super) fn logits(&self, pictures: &Tensor, mode: Mode) -> Result<Vec<Tensor>> {
+    fn logits(&self, pictures: &Tensor, mode: Mode) -> Result<Vec<Tensor>> {
         let all = self.layer.forward(&self.trunk.features(pictures, mode)?, mode)?;
         let mut start = 0;
         let part = |count: &usize| {
@@ -58,7 +59,7 @@ impl Classifier {
     }
 
     /// The most probable class of each attribute, attribute by attribute.
-    pub(super) fn classify(&self, pictures: &Tensor) -> Result<Vec<Vec<u32>>> {
+    fn classify(&self, pictures: &Tensor) -> Result<Vec<Vec<u32>>> {
         let best = |logits: &Tensor| Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?);
         self.logits(pictures, Mode::Eval)?.iter().map(best).collect()
     }
@@ -75,7 +76,7 @@ impl Task for Classifier {
     }
 
     fn score(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
-        score::measure(self, photos, config)
+        score::measure(|pictures| self.classify(pictures), photos, config)
     }
 }
 

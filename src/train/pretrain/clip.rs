@@ -2,7 +2,8 @@
 
 use super::head::{Perceptron, linear};
 use super::photo::Labels;
-use super::task::{Batch, Task, Trunk};
+use super::task::{Batch, Task};
+use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::contrastive_loss;
 use crate::model::{Init, Linear, Mode, Weight, l2_normalise};

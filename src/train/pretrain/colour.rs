@@ -48,10 +48,10 @@ impl ColourConfig {
         if !(0.0..=1.0).contains(&self.grey) {
             return Err(Error::value("colour.grey", "a probability", self.grey));
         }
-        match (0.0..=1.0).contains(&self.strength) {
-            true => Ok(()),
-            false => Err(Error::value("colour.strength", "0 to 1", self.strength)),
+        if !(0.0..=1.0).contains(&self.strength) {
+            return Err(Error::value("colour.strength", "0 to 1", self.strength));
         }
+        Ok(())
     }
 
     /// Draws a change; always four draws, whatever the configuration.

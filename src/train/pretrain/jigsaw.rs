@@ -1,9 +1,10 @@
 //! Nine tiles of a photo in one of several orders: which?
 
-use super::PretrainConfig;
 use super::colour;
+use super::config::PretrainConfig;
 use super::head::Perceptron;
-use super::task::{Batch, Task, Trunk};
+use super::task::{Batch, Task};
+use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::cross_entropy_loss;
 use crate::model::Mode;
@@ -100,7 +101,7 @@ fn shuffled(stream: &mut Stream) -> Order {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Method;
+    use super::super::method::Method;
     use super::*;
     use crate::model::Architecture;
     use candle_core::Device;
@@ -129,7 +130,7 @@ mod tests {
         let value = |i: usize| (third(i / 24 % 24) * 3.0 + third(i % 24)) / 16.0;
         let picture = Tensor::from_vec((0..3 * 24 * 24).map(value).collect(), (1, 3, 24, 24), &Device::Cpu).unwrap();
         let config = PretrainConfig {
-            colour: super::super::ColourConfig { grey: 0.0, strength: 0.0 },
+            colour: colour::ColourConfig { grey: 0.0, strength: 0.0 },
             ..PretrainConfig::mini(Method::Attributes)
         };
         let tiles = jigsaw.tiles(&picture, &[1], &config, &mut Seed(3).stream("test")).unwrap();

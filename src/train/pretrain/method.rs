@@ -50,7 +50,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// All names, in the order of the paper's Table 4.
+    /// All names, in the order in which an error lists them.
     pub const NAMES: [&'static str; 5] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow"];
 
     /// As in `retrace pretrain`, in file names, and in rows.
@@ -116,7 +116,7 @@ impl FromStr for Method {
     fn from_str(name: &str) -> Result<Self> {
         Ok(match name {
             "attributes" => Self::Attributes,
-            // 100 orders are the smallest number that Noroozi and Favaro compare (Table 4); 17 of 21 pixels at 64.
+            // 100 orders are the smallest number that Noroozi and Favaro compare (their Table 4); 17 of 21 pixels at 64.
             "jigsaw" => Self::Jigsaw { orders: 100, tile: 0.85 },
             // The authors' weight; twice the channels of the small network, as their 8192 are four times ResNet-50's.
             "barlow-twins" => Self::BarlowTwins { width: 512, weight: 0.0051 },

@@ -1,12 +1,14 @@
 //! Online bags of visual words, with a teacher that follows the student.
 
-use super::Method;
 use super::head::Perceptron;
-use super::task::{Batch, Task, Trunk};
+use super::method::Method;
+use super::task::{Batch, Task};
+use super::trunk::Trunk;
 use crate::kernel::{Window, average_pool};
 use crate::loss::soft_cross_entropy_loss;
 use crate::model::{Mode, l2_normalise};
 use crate::seed::{Seed, Stream};
+use crate::train::named::{Tensors, entry, from_number, join, part, to_number};
 use crate::{Error, Result};
 use candle_core::{D, Tensor};
 use rand::RngExt;
@@ -115,11 +117,33 @@ impl Task for Obow {
         let part = (1.0 - self.settings.momentum) * falling;
         self.teacher.follow(&self.trunk, part)
     }
+
+    fn state(&self) -> Result<Tensors> {
+        let own = [
+            ("words", self.words.clone()),
+            ("oldest", from_number(self.oldest as f64)?),
+            ("distance", from_number(self.distance)?),
+        ];
+        let own = own.map(|(name, tensor)| (name.to_string(), tensor)).into();
+        Ok(join([("", own), ("teacher/", self.teacher.backbone())]))
+    }
+
+    fn restore(&mut self, state: &Tensors) -> Result<()> {
+        self.teacher.parameters.load(&part(state, "teacher/"))?;
+        let words = entry(state, "words")?;
+        if words.dims() != self.words.dims() {
+            return Err(Error::value("saved words", format!("{:?}", self.words.dims()), format!("{:?}", words.dims())));
+        }
+        self.words = words.to_device(self.words.device())?;
+        self.oldest = to_number(entry(state, "oldest")?)? as usize;
+        self.distance = to_number(entry(state, "distance")?)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::PretrainConfig;
+    use super::super::config::PretrainConfig;
     use super::super::photo::PhotoSet;
     use super::*;
     use crate::model::Architecture;

@@ -1,7 +1,7 @@
 //! Photos in memory, with labels where they have any, and batches of them.
 
-use super::PretrainConfig;
 use super::colour;
+use super::config::PretrainConfig;
 use crate::dataset::synthetic::{Kind, Photos, VERSION};
 use crate::dataset::{self, Album};
 use crate::seed::{Seed, Stream};
@@ -65,7 +65,7 @@ impl PhotoSet {
         order.shuffle(&mut Seed(0).stream("photos")); // the same held-out photos for every seed
         let done = AtomicUsize::new(0);
         let photo = |position: &usize| -> Result<RgbImage> {
-            super::go_on(watch)?;
+            go_on(watch)?;
             let photo = folder.photo(*position)?;
             watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
             Ok(imageops::resize(&photo, config.side, config.side, imageops::FilterType::Triangle))
@@ -93,7 +93,7 @@ impl PhotoSet {
         let stream = Photos { count, side: config.side };
         let done = AtomicUsize::new(0);
         let item = |position| -> Result<(RgbImage, Labels)> {
-            super::go_on(watch)?;
+            go_on(watch)?;
             let photo = stream.photo(position)?;
             watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
             Ok((photo, applying(&stream.labels(position)?)))
@@ -150,6 +150,13 @@ impl PhotoSet {
     }
 }
 
+fn go_on(watch: &dyn Watch) -> Result<()> {
+    if watch.is_stopped() {
+        return Err(Error::Stopped { resume: "photos are not kept; the same command starts with them again".into() });
+    }
+    Ok(())
+}
+
 /// Leaves out the attributes of the other kind of object: for those, class 0 only repeats what the object is.
 fn applying(labels: &[usize]) -> Labels {
     let of_kind = |name: &str| Kind::ALL.iter().any(|kind| name.starts_with(kind.name()));
@@ -171,7 +178,7 @@ fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Method;
+    use super::super::method::Method;
     use super::*;
     use crate::watch::Unwatched;
 

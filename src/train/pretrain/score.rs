@@ -1,9 +1,8 @@
 //! Accuracy of each attribute on held-out photos.
 
-use super::classifier::Classifier;
+use super::config::PretrainConfig;
 use super::photo::PhotoSet;
-use super::task::Trunk;
-use super::{PretrainConfig, round};
+use super::trunk::Trunk;
 use crate::Result;
 use crate::dataset::synthetic::Photos;
 use crate::metric::nearest;
@@ -76,16 +75,16 @@ fn held_out(config: &PretrainConfig) -> Vec<usize> {
     (config.photos..config.photos + config.valid_photos).collect()
 }
 
-/// Classifies the held-out photos, as they are.
+/// Classifies the held-out photos, as they are; `classify` gives a class a photo, attribute by attribute.
 pub(super) fn measure(
-    classifier: &Classifier,
+    classify: impl Fn(&Tensor) -> Result<Vec<Vec<u32>>>,
     photos: &PhotoSet,
     config: &PretrainConfig,
 ) -> Result<Vec<AttributeScore>> {
     let (mut tallies, held_out) = (tallies(), held_out(config));
     for chunk in held_out.chunks(CHUNK) {
         let (pictures, labels) = photos.plain(chunk)?;
-        for (attribute, found) in classifier.classify(&pictures)?.iter().enumerate() {
+        for (attribute, found) in classify(&pictures)?.iter().enumerate() {
             for (labels, found) in labels.iter().zip(found) {
                 labels[attribute].into_iter().for_each(|label| tallies[attribute].add(label, *found));
             }
@@ -149,6 +148,11 @@ fn embed(trunk: &Trunk, positions: &[usize], mut pictures: impl FnMut(&[usize]) 
 /// Mean accuracy, in percent.
 pub(super) fn mean(attributes: &[AttributeScore]) -> f64 {
     round(attributes.iter().map(|score| score.accuracy).sum::<f64>() / attributes.len().max(1) as f64, 100.0)
+}
+
+/// Rounds to the nearest of `by` steps to 1.
+pub(super) fn round(value: f64, by: f64) -> f64 {
+    (value * by).round() / by
 }
 
 #[cfg(test)]

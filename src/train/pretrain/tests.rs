@@ -1,9 +1,17 @@
 //! Whole pre-trainings of a few photos.
 
+use super::trunk::Trunk;
 use super::*;
 use crate::file::read_json;
-use crate::model::{Allowance, Embedder, NormConfig, Parameters};
-use crate::watch::Unwatched;
+use crate::model::{Allowance, Architecture, Embedder, NormConfig, Parameters, weights};
+use crate::run::{Places, RunConfig};
+use crate::seed::Seed;
+use crate::watch::{Unwatched, Watch};
+use crate::{Error, Result};
+use candle_core::Device;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn tiny() -> PretrainConfig {
     PretrainConfig {
@@ -68,43 +76,124 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(bytes(3), bytes(4));
 }
 
-/// Says stop when the first step is done.
-struct Impatient(std::sync::atomic::AtomicBool);
+/// Says stop once so many steps are done; keeps the notes.
+struct Stopper {
+    steps: AtomicUsize,
+    notes: Mutex<Vec<String>>,
+}
 
-impl Watch for Impatient {
-    fn advance(&self, task: &str, _: usize, _: usize) {
-        self.0.fetch_or(task == "steps", std::sync::atomic::Ordering::Relaxed);
+impl Stopper {
+    fn after(steps: usize) -> Self {
+        Self { steps: steps.into(), notes: Mutex::default() }
     }
-    fn note(&self, _: &str) {}
+
+    fn never() -> Self {
+        Self::after(usize::MAX)
+    }
+
+    fn first_note(&self) -> String {
+        self.notes.lock().unwrap()[0].clone()
+    }
+}
+
+impl Watch for Stopper {
+    fn advance(&self, task: &str, _: usize, _: usize) {
+        self.steps.fetch_sub(usize::from(task == "steps"), Ordering::Relaxed);
+    }
+    fn note(&self, line: &str) {
+        self.notes.lock().unwrap().push(line.to_string());
+    }
     fn is_stopped(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
+        self.steps.load(Ordering::Relaxed) == 0
+    }
+}
+
+fn watched(config: &PretrainConfig, place: &Path, watch: &dyn Watch) -> Result<PretrainReport> {
+    run(config, Seed(0), &places(place), &Device::Cpu, "retrace pretrain", watch)
+}
+
+/// The learned weights, and the log without wall times.
+fn results(config: &PretrainConfig, place: &Path) -> (Vec<u8>, Vec<serde_json::Value>) {
+    let log = std::fs::read_to_string(config.folder(place).0.join("log.jsonl")).unwrap();
+    let without_time = |line: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line.as_object_mut().unwrap().remove("seconds");
+        line
+    };
+    (std::fs::read(config.weights_path(place)).unwrap(), log.lines().map(without_time).collect())
+}
+
+/// Small settings of a method.
+fn small(name: &str) -> Method {
+    match name {
+        "obow" => Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 },
+        "jigsaw" => Method::Jigsaw { orders: 2, tile: 0.85 },
+        name => name.parse().unwrap(),
     }
 }
 
 #[test]
-fn a_stopped_run_is_unfinished_and_can_be_started_again() {
+fn a_stopped_run_is_unfinished_and_goes_on_from_its_last_epoch() {
+    let place = tempfile::tempdir().unwrap();
+    let config = PretrainConfig { epochs: 2, ..tiny() };
+    go(&config, 0, place.path()).unwrap();
+    let before = results(&config, place.path());
+    let state = config.folder(place.path()).0.join("state.safetensors");
+    // Three steps to an epoch; a finished run starts anew.
+    for (steps, kept) in [(1, "nothing is saved yet"), (4, "epoch 1 is saved; the same command")] {
+        let error = watched(&config, place.path(), &Stopper::after(steps)).unwrap_err();
+        assert!(matches!(error, Error::Stopped { .. }) && error.to_string().contains(kept), "{error}");
+        assert!(!config.folder(place.path()).is_finished() && state.is_file() == (steps == 4));
+        assert_eq!(std::fs::read(config.weights_path(place.path())).unwrap(), before.0);
+    }
+    assert!(go(&config, 1, place.path()).is_err(), "the folder is another seed's");
+    let watch = Stopper::never();
+    watched(&config, place.path(), &watch).unwrap();
+    assert_eq!(watch.first_note(), "going on after epoch 1");
+    assert!(config.folder(place.path()).is_finished() && !state.exists());
+    assert_eq!(results(&config, place.path()), before);
+}
+
+#[test]
+fn every_method_ends_the_same_whether_stopped_or_not() {
+    for name in Method::NAMES {
+        let config = PretrainConfig { method: small(name), side: 48, epochs: 3, ..tiny() };
+        let [whole, broken] = [0, 1].map(|_| tempfile::tempdir().unwrap());
+        let unbroken = go(&config, 0, whole.path()).unwrap();
+        for epoch in 1..3 {
+            // One epoch of three steps, and a step of the next, which is lost.
+            let error = watched(&config, broken.path(), &Stopper::after(4)).unwrap_err();
+            assert!(error.to_string().contains(&format!("epoch {epoch} is saved")), "{name}: {error}");
+        }
+        let report = go(&config, 0, broken.path()).unwrap();
+        assert_eq!((report.attributes, report.mean), (unbroken.attributes, unbroken.mean), "{name}");
+        let [whole, broken] = [whole, broken].map(|place| results(&config, place.path()));
+        assert!(whole.0 == broken.0, "{name}: other weights");
+        assert_eq!(whole.1, broken.1, "{name}");
+    }
+}
+
+#[test]
+fn a_run_that_fails_after_its_last_epoch_trains_nothing_again() {
     let place = tempfile::tempdir().unwrap();
     let config = PretrainConfig { epochs: 1, ..tiny() };
-    go(&config, 0, place.path()).unwrap();
-    let before = std::fs::read(config.weights_path(place.path())).unwrap();
-    let stop = Impatient(false.into());
-    let error = run(&config, Seed(0), &places(place.path()), &Device::Cpu, "", &stop).unwrap_err();
-    assert!(matches!(error, Error::Stopped { .. }) && error.to_string().contains("start it again"), "{error}");
-    assert!(!config.folder(place.path()).is_finished());
-    assert_eq!(std::fs::read(config.weights_path(place.path())).unwrap(), before);
-    assert!(go(&config, 1, place.path()).is_err(), "the folder is another seed's");
-    go(&config, 0, place.path()).unwrap();
-    assert!(config.folder(place.path()).is_finished());
+    let report = go(&config, 0, place.path()).unwrap();
+    let before = results(&config, place.path());
+    std::fs::remove_file(config.weights_path(place.path())).unwrap();
+    std::fs::create_dir(config.weights_path(place.path())).unwrap(); // cannot be replaced by a file
+    assert!(go(&config, 0, place.path()).is_err());
+    std::fs::remove_dir(config.weights_path(place.path())).unwrap();
+    let watch = Stopper::never();
+    let again = watched(&config, place.path(), &watch).unwrap();
+    assert_eq!(*watch.notes.lock().unwrap(), ["going on after epoch 1"]);
+    assert_eq!(again.attributes, report.attributes);
+    assert_eq!(results(&config, place.path()), before);
 }
 
 #[test]
 fn every_method_learns_and_leaves_a_backbone() {
     for name in Method::NAMES {
-        let method: Method = match name {
-            "obow" => Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 },
-            "jigsaw" => Method::Jigsaw { orders: 2, tile: 0.85 },
-            name => name.parse().unwrap(),
-        };
+        let method = small(name);
         let place = tempfile::tempdir().unwrap();
         // Epochs of three batches are noisy. The words of OBOW change under its loss besides, by a third of it from one
         // epoch to the next: it is given longer and has to fall by more than that.
@@ -122,7 +211,7 @@ fn every_method_learns_and_leaves_a_backbone() {
         assert!(late < share * losses[0] && losses.iter().all(|loss| loss.is_finite()), "{name}: {losses:?}");
         let path = place.path().join(format!("checkpoints/pretrained/mini-{name}.safetensors"));
         let tensors = weights::read(&path).unwrap().tensors;
-        let first = &task::Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap().backbone()["conv1.weight"];
+        let first = &Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap().backbone()["conv1.weight"];
         let moved = (&tensors["conv1.weight"] - first).unwrap().abs().unwrap().max_all().unwrap();
         // A step of Adam is about as long as its rate, 0.001; rounding to half precision moves a weight a tenth of that.
         assert!(moved.to_scalar::<f32>().unwrap() > 1e-3, "{name}: the backbone stays where it was: {moved}");

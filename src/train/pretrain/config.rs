@@ -1,0 +1,137 @@
+//! What determines a pre-training.
+
+use super::colour::ColourConfig;
+use super::method::Method;
+use crate::model::Architecture;
+use crate::run::RunFolder;
+use crate::sketch::AugmentConfig;
+use crate::train::{OptimiserConfig, Schedule};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The records' folder in `results/`.
+pub const SLUG: &str = "pretraining";
+
+/// Everything that determines a pre-training, beside its seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainConfig {
+    /// What is learned; left out of a record where it is `attributes`, which was there before the others.
+    #[serde(default, skip_serializing_if = "Method::is_attributes")]
+    pub method: Method,
+    /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// A folder of the real corpora with photos that nobody has labelled; none: the synthetic stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<String>,
+    /// The network.
+    pub architecture: Architecture,
+    /// Photos that are trained on: the stream's first.
+    pub photos: usize,
+    /// Photos that accuracy is measured on: the stream's next.
+    pub valid_photos: usize,
+    /// Width and height, in pixels.
+    pub side: u32,
+    /// Passes over the training photos.
+    pub epochs: usize,
+    /// Photos to a step; what is left of an epoch after the last full batch sits it out.
+    pub batch: usize,
+    /// Of all parameters.
+    pub optimiser: OptimiserConfig,
+    /// How the rate moves.
+    pub schedule: Schedule,
+    /// Deformations in training.
+    pub augment: AugmentConfig,
+    /// Changes of colour in training.
+    pub colour: ColourConfig,
+}
+
+impl PretrainConfig {
+    /// The small network at 64 pixels, within six minutes of one core.
+    ///
+    /// ```
+    /// use retrace::train::pretrain::{Method, PretrainConfig};
+    /// assert_eq!(PretrainConfig::mini(Method::Attributes).name(), "mini-attributes");
+    /// assert_eq!(PretrainConfig::mini("obow".parse()?).name(), "mini-obow");
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn mini(method: Method) -> Self {
+        let plain = AugmentConfig::default();
+        let (batch, augment) = match method {
+            // More steps in the same time than larger ones, and enough for statistics of the batch.
+            Method::Attributes | Method::Jigsaw { .. } => (32, plain),
+            // A photo is told from the rest of its batch: the more there are, the more it takes.
+            Method::Clip { .. } => (64, plain),
+            // Views must differ for their agreement to say something: zoom and shift stand in for crops.
+            Method::BarlowTwins { .. } | Method::Obow { .. } => {
+                (64, AugmentConfig { shift: 0.15, scale: 0.3, ..plain })
+            }
+        };
+        Self {
+            method,
+            start: None,
+            corpus: None,
+            architecture: Architecture::Mini,
+            photos: 12_000, // with the passes, what six minutes hold
+            valid_photos: 600,
+            side: 64,
+            epochs: 6,
+            batch,
+            optimiser: OptimiserConfig::adam(1e-3), // the rate of Adam's authors (ICLR 2015, Algorithm 1)
+            schedule: Schedule::Cosine,
+            augment,
+            colour: ColourConfig::default(),
+        }
+    }
+
+    /// EfficientNet-Lite0 from ImageNet weights on a folder of unlabelled photos, at the size of the real sets' rows.
+    pub fn lite(method: Method, corpus: &str) -> Self {
+        Self {
+            start: Some("imagenet".into()),
+            corpus: Some(corpus.into()),
+            architecture: Architecture::EfficientNetLite0,
+            photos: 1800, // of the 2,000 of QMUL-Shoe-V2, which is what there is
+            valid_photos: 200,
+            side: 128,
+            epochs: 4, // about as many photos as one epoch of the small network sees
+            optimiser: OptimiserConfig::adam(1e-4), // the rate of the rows that go on from the same weights
+            ..Self::mini(method)
+        }
+    }
+
+    /// The name of its record and of its weights, e.g. `mini-attributes`.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.architecture, self.method)
+    }
+
+    /// Where its weights are shipped.
+    pub fn weights_path(&self, results: &Path) -> PathBuf {
+        results.join("checkpoints/pretrained").join(format!("{}.safetensors", self.name()))
+    }
+
+    /// Where its record is.
+    pub fn folder(&self, results: &Path) -> RunFolder {
+        RunFolder(results.join(SLUG).join(self.name()))
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        self.augment.check()?;
+        self.colour.check()?;
+        for (what, value) in [("epochs", self.epochs), ("valid_photos", self.valid_photos)] {
+            if value == 0 {
+                return Err(Error::value(what, "1 or more", 0));
+            }
+        }
+        if self.corpus.is_some() && matches!(self.method, Method::Attributes | Method::Clip { .. }) {
+            let expected = "one that needs no words, on photos without labels: jigsaw, barlow-twins, obow";
+            return Err(Error::value("pre-training", expected, self.method));
+        }
+        if (2..=self.photos).contains(&self.batch) {
+            self.method.check(self.batch)
+        } else {
+            Err(Error::value("batch", format!("2 to the number of photos, {}", self.photos), self.batch))
+        }
+    }
+}
