@@ -7,7 +7,6 @@ use retrace::model::{Init, Normalisation, Parameters, weights};
 use retrace::report::figure::curve;
 use retrace::train::Course;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 pub struct Toy;
@@ -34,8 +33,7 @@ pub struct Seen(Parameters, Album);
 impl Seen {
     /// Grey pictures of a feed, `(b, 64)`.
     fn see(&self, input: &dyn Fn(&dyn Feed) -> Result<Tensor>) -> Result<Tensor> {
-        let feed = Pixels::plain(&self.1, Normalisation::default(), &Device::Cpu);
-        Ok(input(&feed)?.mean(1)?.flatten_from(1)?)
+        Ok(input(&Pixels::plain(&self.1, Normalisation::default(), &Device::Cpu))?.mean(1)?.flatten_from(1)?)
     }
 }
 
@@ -98,7 +96,6 @@ impl Method for Toy {
     type Config = Config;
     type Network = Parameters;
     type Model = Seen;
-
     fn preset(&self, _: &str, row: &str) -> Result<Config> {
         match row {
             "plain" => Ok(Config { epochs: [2, 1], rate: 0.0 }),
@@ -128,10 +125,9 @@ impl Method for Toy {
             seen.0.load(&masks)?;
             let scores = if epoch > first { Some(valid.scores(&evaluate(&seen, &valid)?)?) } else { None };
             let loss = masks["weight"].mean_all()?.to_scalar::<f32>()?;
-            course.end_epoch(&seen.0, &BTreeMap::from([("loss", loss)]), name, scores)?;
+            course.end_epoch(&seen.0, &serde_json::json!({ "loss": loss }), name, scores)?;
         }
-        let outcome = Some(course.finish(&mut seen.0)?);
-        Ok(Fitted { model: seen, outcome, select_on: SelectOn::ValidMean.to_string() })
+        Ok(Fitted { outcome: Some(course.finish(&mut seen.0)?), model: seen, select_on: "valid mean".into() })
     }
     fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Parameters> {
         let (Origin::Checkpoint(path, _) | Origin::Release(path)) = from;
