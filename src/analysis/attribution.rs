@@ -4,8 +4,8 @@ use crate::metric::quantile;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The share of errors whose score is small where nothing better is known: the median
-/// calls as many scores large as small.
+/// The share of errors whose score is small where nothing better is known: the median calls as many scores large as
+/// small.
 pub const MEDIAN: f64 = 0.5;
 
 /// The scores of one wrong answer.

@@ -86,23 +86,29 @@ impl Printed {
     /// # Ok::<(), retrace::Error>(())
     /// ```
     pub fn level(&self, label: &str, dataset: &str, metric: &Metric) -> Result<Option<f64>> {
-        let mut is_printed = false;
+        let cells = self.cells(label, metric)?;
+        if cells.is_empty() {
+            return Err(Error::value("printed row", format!("a label with {metric} in {}", self.names()), label));
+        }
+        let own = cells.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(dataset)).find_map(|(_, cell)| cell);
+        let parse =
+            |cell: String| cell.parse().map_err(|_| Error::value(format!("{metric} of {label}"), "a number", cell));
+        own.map(parse).transpose()
+    }
+
+    /// What the tables print of a row in a metric, as (dataset, cell).
+    fn cells(&self, label: &str, metric: &Metric) -> Result<Vec<(String, Option<String>)>> {
+        let mut found = Vec::new();
         for (name, _) in self.tables {
             let table = self.table(name)?;
             let Ok(cells) = table.column(metric.name) else { continue };
             let (labels, datasets, cells) =
                 (table.column("label")?.str()?, table.column("dataset")?.str()?, cells.str()?);
-            for i in (0..table.height()).filter(|&i| labels.get(i) == Some(label)) {
-                is_printed = true;
-                let is_dataset = datasets.get(i).is_some_and(|name| name.eq_ignore_ascii_case(dataset));
-                if let Some(cell) = cells.get(i).filter(|_| is_dataset) {
-                    let fail = |_| Error::value(format!("{}/{name}, {label}", self.slug), "a number", cell);
-                    return cell.parse().map(Some).map_err(fail);
-                }
-            }
+            let lines = (0..table.height()).filter(|&i| labels.get(i) == Some(label));
+            let cell = |i| Some((datasets.get(i)?.to_string(), cells.get(i).map(str::to_string)));
+            found.extend(lines.filter_map(cell));
         }
-        let fail = || Error::value("printed row", format!("a label with {metric} in {}", self.names()), label);
-        is_printed.then_some(None).ok_or_else(fail)
+        Ok(found)
     }
 
     fn names(&self) -> String {

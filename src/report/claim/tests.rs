@@ -310,7 +310,8 @@ fn counts_are_by_verdict() {
 #[test]
 fn a_claim_may_be_in_a_papers_own_metric() {
     static OWN: Metric = Metric { name: "own", ..crate::report::score::ACC1 };
+    static METRICS: [&Metric; 1] = [&OWN];
     let text = "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\na,t,s,chair,x,y,own,less,\n";
-    assert_eq!(parse(&Printed { metrics: &[&OWN], ..TOY }, text).unwrap()[0].metric, &OWN);
+    assert_eq!(parse(&Printed { metrics: &METRICS, ..TOY }, text).unwrap()[0].metric, &OWN);
     assert!(parse(&TOY, text).unwrap_err().to_string().contains("found own"));
 }
