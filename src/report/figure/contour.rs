@@ -1,8 +1,8 @@
 //! The map of a landscape: bands of colour with contour lines between them.
 
 use super::canvas::{Area, INK, Size, fail, text};
+use super::grid::{Surface, ends, short};
 use super::ramp::Bands;
-use super::surface::{Surface, ends, short};
 use crate::Result;
 use base64::Engine;
 use image::{Rgb, RgbImage, codecs::png::PngEncoder};
@@ -84,7 +84,7 @@ fn encode(picture: &RgbImage) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::surface::tests::plane;
+    use super::super::grid::tests::plane;
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! Acc@K against the share of the sketch that is drawn, as Fig. 5b of Photo Pre-Training, But for Sketch.
+//! Acc@K against the share of the sketch that is drawn.
 
 use super::axis::Axis;
 use super::panel::{self, Deviation, Line, Panel, note, spread, top};
@@ -10,7 +10,7 @@ use crate::report::{
 };
 use std::path::Path;
 
-/// A panel for each K of Acc@K: the paper's, and the one that a page of results shows.
+/// A panel for each K of Acc@K: the one that papers draw, and the one that a page of results shows.
 const KS: [u32; 2] = [1, 10];
 
 /// Draws some rows, each given as (folder, label), under titles that begin with `title`; none where no row recorded
@@ -20,6 +20,9 @@ const KS: [u32; 2] = [1, 10];
 ///
 /// # Errors
 /// A run that does not hold together.
+///
+/// # References
+/// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Fig. 5b.
 pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
     draw_noted(results, slug, dataset, title, rows, "")
 }

@@ -12,7 +12,8 @@
 //!
 //! They share [`canvas`] (size, background, font, saving; no text is cut), `head` (title and note) and [`panel`] (lines,
 //! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `label`
-//! moves names apart, `ramp` holds the colours that stand for numbers, `contour` draws the maps of a landscape.
+//! moves names apart, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
+//! `contour` draws its map.
 
 pub mod axis;
 pub mod bar;
@@ -22,6 +23,7 @@ pub mod curve;
 pub mod early;
 mod font;
 pub mod gallery;
+mod grid;
 mod head;
 pub mod heat;
 mod label;

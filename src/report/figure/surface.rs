@@ -2,12 +2,15 @@
 
 use super::canvas::{Area, GRID, INK, Size, fail, render, text, width, write};
 use super::contour;
+use super::grid::{ends, short};
 use super::ramp::Bands;
 use crate::{Error, Result};
 use plotters::coord::cartesian::Cartesian3d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
+
+pub use super::grid::Surface;
 
 /// Pixels of a column, of the title, of a surface and of a map with its axes.
 const COLUMN: u32 = 420;
@@ -37,19 +40,6 @@ pub struct Landscapes {
     pub height: String,
     /// From left to right.
     pub surfaces: Vec<Surface>,
-}
-
-/// Heights over a grid.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Surface {
-    /// Above its column.
-    pub label: String,
-    /// Rising, at least two.
-    pub x: Vec<f64>,
-    /// Rising, at least two.
-    pub y: Vec<f64>,
-    /// Row by row: the height at `(x[i], y[j])` is `height[i * y.len() + j]`.
-    pub height: Vec<f64>,
 }
 
 /// Draws the surfaces; equal colours are equal heights in all of them.
@@ -85,7 +75,7 @@ fn prepare(landscapes: &Landscapes) -> Result<(Vec<Surface>, String)> {
     if landscapes.surfaces.is_empty() {
         return Err(Error::value("landscapes", "at least one surface", "none"));
     }
-    landscapes.surfaces.iter().try_for_each(check)?;
+    landscapes.surfaces.iter().try_for_each(Surface::check)?;
     let (low, high) = range(&landscapes.surfaces);
     let mut surfaces = landscapes.surfaces.clone();
     if !(low > 0.0 && high / low > WIDE) {
@@ -93,19 +83,6 @@ fn prepare(landscapes: &Landscapes) -> Result<(Vec<Surface>, String)> {
     }
     surfaces.iter_mut().flat_map(|surface| &mut surface.height).for_each(|height| *height = height.log10());
     Ok((surfaces, format!("log10 of {}", landscapes.height)))
-}
-
-fn check(surface: &Surface) -> Result<()> {
-    let rising = |line: &[f64]| line.len() > 1 && line.windows(2).all(|pair| pair[0] < pair[1]);
-    let cells = surface.x.len() * surface.y.len();
-    if !rising(&surface.x) || !rising(&surface.y) || surface.height.len() != cells {
-        let found = format!("{} x {} steps, {} heights", surface.x.len(), surface.y.len(), surface.height.len());
-        return Err(Error::value(&surface.label, "a height for each pair of rising steps, 2 or more a side", found));
-    }
-    match surface.height.iter().chain(&surface.x).chain(&surface.y).find(|value| !value.is_finite()) {
-        Some(value) => Err(Error::value(&surface.label, "finite numbers", value)),
-        None => Ok(()),
-    }
 }
 
 fn range(surfaces: &[Surface]) -> (f64, f64) {
@@ -116,10 +93,6 @@ fn range(surfaces: &[Surface]) -> (f64, f64) {
 fn bands(surfaces: &[Surface]) -> Bands {
     let (low, high) = range(surfaces);
     Bands::over(low, high)
-}
-
-pub(super) fn ends(line: &[f64]) -> std::ops::Range<f64> {
-    line[0]..line[line.len() - 1]
 }
 
 fn draw_solid(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landscapes) -> Result<()> {
@@ -197,23 +170,10 @@ fn cells_of(surface: &Surface) -> impl Iterator<Item = Cell> {
     })
 }
 
-/// At most three digits after the point, without idle zeros.
-pub(super) fn short(value: f64) -> String {
-    let digits = format!("{value:.3}");
-    let digits = digits.trim_end_matches('0').trim_end_matches('.');
-    if digits == "-0" { "0".into() } else { digits.into() }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::grid::tests::plane;
     use super::*;
-
-    /// Heights x + 10 y.
-    pub(in super::super) fn plane() -> Surface {
-        let line = vec![0.0, 1.0, 3.0];
-        let height = line.iter().flat_map(|x| line.iter().map(move |y| x + 10.0 * y)).collect();
-        Surface { label: "plane".into(), x: line.clone(), y: line, height }
-    }
 
     #[test]
     fn cells_by_hand() {
@@ -240,6 +200,5 @@ pub(super) mod tests {
         }
         assert!(prepare(&of(vec![1.0])).unwrap_err().to_string().contains("1 heights"));
         assert!(prepare(&of(vec![1.0, f64::NAN, 1.0, 1.0])).is_err());
-        assert_eq!((short(-0.0001), short(0.25), short(-3.0)), ("0".into(), "0.25".into(), "-3".into()));
     }
 }
