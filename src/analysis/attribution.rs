@@ -4,33 +4,33 @@ use crate::metric::quantile;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The share of errors whose score is small where nothing better is known. The paper prints no threshold; the median
-/// calls as many scores large as small.
+/// The share of errors whose score is small where nothing better is known: the median calls as many scores large as
+/// small.
 pub const MEDIAN: f64 = 0.5;
 
 /// The scores of one wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Smoothness of what Ours found, S_ours; see [`super::smoothness`].
-    pub s_ours: f64,
-    /// Fidelity of what Ours found, F_ours; see [`super::fidelity`].
-    pub f_ours: f64,
-    /// Smoothness of what Ours-Base found for the same sketch, S_base.
-    pub s_base: f64,
+    /// Smoothness of what the judged model found, S; see [`super::smoothness`].
+    pub smoothness: f64,
+    /// Fidelity of what it found, F; see [`super::fidelity`].
+    pub fidelity: f64,
+    /// Smoothness of what a reference model found for the same sketch, S_ref.
+    pub reference: f64,
 }
 
 /// Above which a score is large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Of S_ours.
-    pub s_ours: f64,
-    /// Of F_ours.
-    pub f_ours: f64,
-    /// Of S_base.
-    pub s_base: f64,
+    /// Of S.
+    pub smoothness: f64,
+    /// Of F.
+    pub fidelity: f64,
+    /// Of S_ref.
+    pub reference: f64,
 }
 
-/// The paper's four scenarios, and the case it leaves open.
+/// The four scenarios of a wrong answer, and the case that they leave open; see [`attribute`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scenario {
@@ -38,11 +38,11 @@ pub enum Scenario {
     UserDrift,
     /// 2: similar photos and the right one nearby, but the wrong one first.
     Model,
-    /// 3: on the manifold, far from the right photo, and in a style that Ours-Base cannot place either.
+    /// 3: on the manifold, far from the right photo, and in a style that the reference model cannot place either.
     ModelStyle,
     /// 4: on the manifold, far from the right photo, too simple a sketch.
     UserSimple,
-    /// Unlike photos, yet near the right one: a case that the paper does not name.
+    /// Unlike photos, yet near the right one: a case that no scenario names.
     Unclassified,
 }
 
@@ -57,7 +57,7 @@ pub enum Blame {
 }
 
 impl Scenario {
-    /// The paper's number.
+    /// Its number.
     pub fn number(self) -> Option<u8> {
         match self {
             Self::UserDrift => Some(1),
@@ -93,19 +93,19 @@ impl Thresholds {
     pub fn of(errors: &[Scores], share: f64) -> Result<Self> {
         let threshold = |score: fn(&Scores) -> f64| quantile(&errors.iter().map(score).collect::<Vec<_>>(), share);
         Ok(Self {
-            s_ours: threshold(|scores| scores.s_ours)?,
-            f_ours: threshold(|scores| scores.f_ours)?,
-            s_base: threshold(|scores| scores.s_base)?,
+            smoothness: threshold(|scores| scores.smoothness)?,
+            fidelity: threshold(|scores| scores.fidelity)?,
+            reference: threshold(|scores| scores.reference)?,
         })
     }
 }
 
-/// Sorts wrong answers into the paper's scenarios.
+/// Sorts wrong answers into scenarios.
 ///
 /// ```text
-///                  F_ours large                                F_ours small
-/// S_ours large     1 user                                      unclassified
-/// S_ours small     3 model if S_base is large, else 4 user     2 model
+///             F large                                    F small
+/// S large     1 user                                     unclassified
+/// S small     3 model if S_ref is large, else 4 user     2 model
 /// ```
 ///
 /// A score is large above its threshold; one that is equal to it is small.
@@ -122,22 +122,26 @@ impl Thresholds {
 /// ```
 /// use retrace::analysis::{MEDIAN, Scenario, Scores, Thresholds, attribute};
 /// let errors = [(1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (9.0, 9.0, 9.0)]
-///     .map(|(s_ours, f_ours, s_base)| Scores { s_ours, f_ours, s_base });
+///     .map(|(smoothness, fidelity, reference)| Scores { smoothness, fidelity, reference });
 /// let thresholds = Thresholds::of(&errors, MEDIAN)?; // 2 each
 /// assert_eq!(attribute(&errors, &thresholds)?, [Scenario::Model, Scenario::Model, Scenario::UserDrift]);
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scenario>> {
-    let Thresholds { s_ours, f_ours, s_base } = *thresholds;
-    let thresholds = Scores { s_ours, f_ours, s_base };
+    let Thresholds { smoothness, fidelity, reference } = *thresholds;
+    let thresholds = Scores { smoothness, fidelity, reference };
     for (what, scores) in
         errors.iter().map(|scores| ("scores of an error", scores)).chain([("thresholds", &thresholds)])
     {
-        if ![scores.s_ours, scores.f_ours, scores.s_base].iter().all(|score| score.is_finite()) {
+        if ![scores.smoothness, scores.fidelity, scores.reference].iter().all(|score| score.is_finite()) {
             return Err(Error::value(what, "finite numbers", format!("{scores:?}")));
         }
     }
-    let sort = |error: &Scores| match (error.s_ours > s_ours, error.f_ours > f_ours, error.s_base > s_base) {
+    let sort = |error: &Scores| match (
+        error.smoothness > smoothness,
+        error.fidelity > fidelity,
+        error.reference > reference,
+    ) {
         (true, true, _) => Scenario::UserDrift,
         (false, false, _) => Scenario::Model,
         (false, true, true) => Scenario::ModelStyle,
@@ -151,13 +155,13 @@ pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scena
 mod tests {
     use super::*;
 
-    fn scores(s_ours: f64, f_ours: f64, s_base: f64) -> Scores {
-        Scores { s_ours, f_ours, s_base }
+    fn scores(smoothness: f64, fidelity: f64, reference: f64) -> Scores {
+        Scores { smoothness, fidelity, reference }
     }
 
     #[test]
     fn every_scenario() {
-        let thresholds = Thresholds { s_ours: 10.0, f_ours: 20.0, s_base: 30.0 };
+        let thresholds = Thresholds { smoothness: 10.0, fidelity: 20.0, reference: 30.0 };
         let (small, large) = ([1.0, 2.0, 3.0], [11.0, 21.0, 31.0]);
         let cases = [
             ((large[0], large[1], small[2]), Scenario::UserDrift, Some(1), Some(Blame::User)),
@@ -177,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_tie_is_small() {
-        let thresholds = Thresholds { s_ours: 1.0, f_ours: 1.0, s_base: 1.0 };
+        let thresholds = Thresholds { smoothness: 1.0, fidelity: 1.0, reference: 1.0 };
         let found = attribute(&[scores(1.0, 1.0, 1.0), scores(1.0, 2.0, 1.0), scores(2.0, 1.0, 2.0)], &thresholds);
         assert_eq!(found.unwrap(), [Scenario::Model, Scenario::UserSimple, Scenario::Unclassified]);
         let same = [scores(3.0, 3.0, 3.0); 4]; // all tied at every quantile
@@ -189,9 +193,9 @@ mod tests {
     fn thresholds_by_hand() {
         let errors = [scores(4.0, 10.0, 0.0), scores(1.0, 30.0, 0.0), scores(2.0, 20.0, 8.0), scores(3.0, 40.0, 0.0)];
         let found = Thresholds::of(&errors, MEDIAN).unwrap();
-        assert_eq!((found.s_ours, found.f_ours, found.s_base), (2.5, 25.0, 0.0));
-        assert_eq!(Thresholds::of(&errors, 0.75).unwrap().s_ours, 3.25);
-        assert_eq!(Thresholds::of(&errors, 1.0).unwrap().s_base, 8.0);
+        assert_eq!((found.smoothness, found.fidelity, found.reference), (2.5, 25.0, 0.0));
+        assert_eq!(Thresholds::of(&errors, 0.75).unwrap().smoothness, 3.25);
+        assert_eq!(Thresholds::of(&errors, 1.0).unwrap().reference, 8.0);
     }
 
     #[test]
@@ -199,10 +203,10 @@ mod tests {
         assert!(Thresholds::of(&[], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, f64::NAN, 1.0)], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, 1.0, 1.0)], 1.5).is_err());
-        let fine = Thresholds { s_ours: 1.0, f_ours: 1.0, s_base: 1.0 };
+        let fine = Thresholds { smoothness: 1.0, fidelity: 1.0, reference: 1.0 };
         assert!(attribute(&[scores(f64::NAN, 1.0, 1.0)], &fine).is_err());
         assert!(
-            attribute(&[], &Thresholds { s_base: f64::NAN, ..fine }).unwrap_err().to_string().contains("thresholds")
+            attribute(&[], &Thresholds { reference: f64::NAN, ..fine }).unwrap_err().to_string().contains("thresholds")
         );
     }
 }

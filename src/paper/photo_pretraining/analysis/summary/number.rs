@@ -63,11 +63,11 @@ pub(super) fn scenarios(pairs: &[(&Run, &Run)]) -> Result<Vec<Scenario>> {
         let scores = |run: &Run| Folder::of(&run.folder).lines("attribution", ["query", "smoothness", "fidelity"]);
         let smooth: BTreeMap<u32, f64> = scores(base)?.iter().map(|line| (line[0] as u32, line[1])).collect();
         let wrong: Vec<u32> = ours.ranks.iter().filter(|rank| rank.rank > 1).map(|rank| rank.query).collect();
-        let error = |[query, s_ours, f_ours]: [f64; 3]| {
-            let s_base = *smooth.get(&(query as u32)).ok_or_else(|| {
+        let error = |[query, smoothness, fidelity]: [f64; 3]| {
+            let reference = *smooth.get(&(query as u32)).ok_or_else(|| {
                 Error::data(Folder::of(&base.folder).0, format!("query {query} in attribution.csv"), "none")
             })?;
-            Ok(Scores { s_ours, f_ours, s_base })
+            Ok(Scores { smoothness, fidelity, reference })
         };
         let errors = scores(ours)?.into_iter().filter(|line| wrong.contains(&(line[0] as u32)));
         let errors = errors.map(error).collect::<Result<Vec<Scores>>>()?;
