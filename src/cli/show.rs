@@ -5,9 +5,9 @@ use clap::Args;
 use retrace::paper::photo_pretraining::analysis::summary;
 use retrace::paper::photo_pretraining::protocol::{checkpoint_path, first_seed};
 use retrace::paper::photo_pretraining::table::{EMBEDDED, measured, tables as paper_tables};
-use retrace::paper::photo_pretraining::{Retrieval, SLUG, figure as paper_figure, page};
+use retrace::paper::photo_pretraining::{PRINTED, Retrieval, SLUG, figure as paper_figure, page};
 use retrace::report::table::TableSpec;
-use retrace::report::{block, claim, cost, render, table as tables};
+use retrace::report::{block, claim, cost, render};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub fn table(options: &TableOptions, checked: &Checked) -> Result<()> {
         return Err(Error::value("--name", known().join(", "), other));
     }
     for spec in &specs {
-        let (table, written) = tables::write(&checked.places.results, spec)?;
+        let (table, written) = render::write(&checked.places.results, spec)?;
         if options.name.iter().any(|name| name == spec.name) {
             println!("{}", render::terminal(&table));
         }
@@ -85,8 +85,8 @@ pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
 
 /// Prints and writes the verdicts.
 pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
-    let (findings, path) = claim::write(&checked.places.results)?;
-    let own: Vec<_> = findings.into_iter().filter(|finding| finding.claim.slug == options.slug).collect();
+    let (findings, path) = claim::write(&checked.places.results, &claim::Claim::read_all(&PRINTED)?)?;
+    let own: Vec<_> = findings.into_iter().filter(|finding| finding.claim.printed.slug == options.slug).collect();
     println!("{}", claim::terminal(&own));
     println!("written to {}", path.display());
     Ok(())

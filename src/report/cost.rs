@@ -96,20 +96,20 @@ mod tests {
     #[test]
     fn a_line_by_hand() {
         let place = tempfile::tempdir().unwrap();
-        let at = folder(place.path(), "d", "ours", 0);
+        let at = folder(place.path(), "d", "r", 0);
         write_run(&at, &[1, 2]);
         let header = r#"{"command":"","config_hash":"","data_version":"","counts":{},"seed":0,"versions":{},"weights":null,"device":"cpu"}"#;
         std::fs::write(at.0.join("log.jsonl"), format!("{header}\n{{\"epoch\":1}}\n{{\"epoch\":2}}\n")).unwrap();
         let found = lines(place.path(), "p").unwrap();
         let seconds = at.summary().unwrap().seconds;
-        let line = Line { dataset: "d".into(), row: "ours".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
+        let line = Line { dataset: "d".into(), row: "r".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
         assert_eq!(found, [line]);
         let [md, csv] = write(place.path(), "p").unwrap();
-        assert!(std::fs::read_to_string(md).unwrap().contains("| d | ours | 1 |"));
+        assert!(std::fs::read_to_string(md).unwrap().contains("| d | r | 1 |"));
         assert!(
             std::fs::read_to_string(csv)
                 .unwrap()
-                .starts_with("dataset,row,runs,seconds_per_epoch,seconds,device\nd,ours,1,")
+                .starts_with("dataset,row,runs,seconds_per_epoch,seconds,device\nd,r,1,")
         );
     }
 }

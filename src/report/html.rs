@@ -57,10 +57,10 @@ fn grid(heads: &[&str], lines: &[Vec<Cell>]) -> String {
     )
 }
 
-/// A table of results, corpus by corpus: ours beside the paper's, the best of every corpus in bold.
+/// A table of results, corpus by corpus: what was measured beside the paper's, the best of every corpus in bold.
 pub fn table(table: &Table) -> String {
-    let paper = format!("Paper, {}", table.metric.title());
-    let heads = ["Row", &paper, "Ours, Acc@1", "Acc@5", "Acc@10", "Seeds"];
+    let paper = format!("Paper, {}", table.metric.title);
+    let heads = ["Row", &paper, "Measured, Acc@1", "Acc@5", "Acc@10", "Seeds"];
     let mut lines = Vec::new();
     for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
         let size = group.iter().find_map(|line| line.measured.as_ref());
@@ -100,7 +100,7 @@ fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
 
 /// Findings, those that were tested, with their verdicts, below the claim that they test.
 pub fn findings(findings: &[Finding]) -> String {
-    let heads = ["Corpus", "A - B", "Metric", "Paper", "Ours", "95% interval", "Seeds", "Verdict"];
+    let heads = ["Corpus", "A - B", "Metric", "Paper", "Measured", "95% interval", "Seeds", "Verdict"];
     let same = |a: &Finding, b: &Finding| a.claim.statement == b.claim.statement && a.claim.place == b.claim.place;
     let mut lines = Vec::new();
     for group in findings.chunk_by(same) {
@@ -122,7 +122,7 @@ fn finding(finding: &Finding) -> Option<Vec<Cell>> {
     Some(vec![
         words(&finding.dataset),
         words(&both_sides(claim)),
-        words(claim.metric.title()),
+        words(claim.metric.title),
         number(&paper),
         number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
         number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
@@ -170,6 +170,8 @@ pub fn frame(frame: &DataFrame) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::claim::Claim;
+    use super::super::printed::tests::TOY;
     use super::super::record::tests::write_run;
     use super::super::table::{build, tests::*};
     use super::*;
@@ -179,7 +181,7 @@ mod tests {
     fn the_best_of_a_corpus_is_bold_and_text_is_escaped() {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
-        write_run(&at(place.path(), "chair", "ours-base", 0), &[1, 1, 2, 3]);
+        write_run(&at(place.path(), "chair", "old", 0), &[1, 1, 2, 3]);
         let text = table(&build(place.path(), &spec()).unwrap());
         assert!(text.contains("<b>50.0</b>") && !text.contains("<b>25.0</b>"), "{text}");
         assert!(text.contains("not run") && text.contains("67.82"), "{text}");
@@ -204,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_claim_that_was_not_tested_is_left_out() {
-        let claim = super::super::claim::claims().unwrap().remove(0);
+        let claim = Claim::read_all(&TOY).unwrap().remove(0);
         let finding =
             |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, seeds: [3, 1], verdict };
         let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };

@@ -3,13 +3,13 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`record`] | the finished runs of a row, and the check of `summary.json` against `ranks.csv` |
-//! | [`printed`] | the papers' own numbers |
-//! | [`score`] | the metrics that tables and claims name, query by query |
+//! | [`printed`] | what a paper prints and claims, handed in by its module |
+//! | [`score`] | the metrics that tables and claims name, as a table |
 //! | [`analysis`] | what was measured beside accuracy, sample by sample |
 //! | [`table`] | a row's mean and deviation over seeds beside the paper's number |
-//! | [`render`] | a table as markdown, CSV or aligned text |
+//! | [`render`] | a table as markdown, CSV or aligned text, and its files |
 //! | [`cost`] | seconds of every row |
-//! | [`speed`] | our speed beside PyTorch's |
+//! | [`speed`] | this library's speed beside PyTorch's |
 //! | [`html`] | tables and findings for notebooks and model cards |
 //! | [`block`] | the generated parts of a markdown file |
 //! | [`claim`] | a paper's sentence against our effect and its interval |

@@ -1,36 +1,127 @@
-//! What the papers print: the CSV files below `data/papers`, one a table, built into the binary.
+//! What a paper prints and claims: CSV text, built into the binary by the paper's own module.
 //!
-//! Every file has the columns `label` (the row as printed), `dataset` (as printed) and one column a metric (`acc1`,
-//! ...), in percent; a blank cell of the paper is an empty cell. Further columns say what a row is. `analysis` has the
-//! numbers of the text instead of a metric: one column a row of the paper.
+//! Every table has the columns `label` (the row as printed), `dataset` (as printed) and one column a metric (`acc1`,
+//! ...), in percent; a blank cell of the paper is an empty cell. Further columns say what a row is. A table of numbers
+//! from the text may have one column a row of the paper instead of a metric.
 
+use super::score::Metric;
 use crate::{Error, Result};
 use polars::prelude::*;
+use std::fmt;
 use std::io::Cursor;
 
-/// Every table, as (slug, name, content).
-const TABLES: [(&str, &str, &str); 5] = [
-    ("photo_pretraining", "analysis", include_str!("../../data/papers/photo_pretraining/analysis.csv")),
-    ("photo_pretraining", "table1", include_str!("../../data/papers/photo_pretraining/table1.csv")),
-    ("photo_pretraining", "table2", include_str!("../../data/papers/photo_pretraining/table2.csv")),
-    ("photo_pretraining", "table3", include_str!("../../data/papers/photo_pretraining/table3.csv")),
-    ("photo_pretraining", "table4", include_str!("../../data/papers/photo_pretraining/table4.csv")),
-];
+/// What a paper prints, and what it claims.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Printed {
+    /// The paper's folder in `results/` and `data/papers/`.
+    pub slug: &'static str,
+    /// Its tables, as (name, CSV text).
+    pub tables: &'static [(&'static str, &'static str)],
+    /// Its claims, as CSV text; see [`super::claim`].
+    pub claims: &'static str,
+    /// Metrics of its own, beside [`super::score::METRICS`].
+    pub metrics: &'static [&'static Metric],
+}
 
-/// A table of a paper, all columns as text.
-///
-/// # Errors
-/// No such table.
-///
-/// ```
-/// let table = retrace::report::printed::read_table("photo_pretraining", "table2")?;
-/// assert_eq!(table.height(), 25 * 5); // methods x datasets
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn read_table(slug: &str, name: &str) -> Result<DataFrame> {
-    let found = TABLES.iter().find(|table| table.0 == slug && table.1 == name);
-    let text = found.ok_or_else(|| Error::value("table of a paper", known(), format!("{slug}/{name}")))?.2;
-    read_text(text)
+impl Printed {
+    /// A table, all columns as text.
+    ///
+    /// # Errors
+    /// No such table.
+    ///
+    /// ```
+    /// use retrace::report::printed::Printed;
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
+    /// assert_eq!(printed.table("table1")?.height(), 2);
+    /// assert!(printed.table("table2").unwrap_err().to_string().contains("toy/table1"));
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn table(&self, name: &str) -> Result<DataFrame> {
+        let found = self.tables.iter().find(|table| table.0 == name);
+        let fail = || Error::value("table of a paper", self.names(), format!("{}/{name}", self.slug));
+        read_text(found.ok_or_else(fail)?.1)
+    }
+
+    /// A number as printed, e.g. `42.04`; none where the paper leaves the cell blank.
+    ///
+    /// # Errors
+    /// No such table, row, dataset or column.
+    ///
+    /// ```
+    /// use retrace::report::printed::Printed;
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
+    /// assert_eq!(printed.find("table1", "New", "Chair", "acc1")?.as_deref(), Some("71.70"));
+    /// assert_eq!(printed.find("table1", "Old", "Chair", "acc1")?, None);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn find(&self, name: &str, label: &str, dataset: &str, column: &str) -> Result<Option<String>> {
+        let table = self.table(name)?;
+        let (labels, datasets) = (table.column("label")?.str()?, table.column("dataset")?.str()?);
+        let line = (0..table.height()).find(|&i| labels.get(i) == Some(label) && datasets.get(i) == Some(dataset));
+        let line = line.ok_or_else(|| {
+            let found = format!("{label} on {dataset}");
+            Error::value(format!("{}/{name}", self.slug), "a printed row and dataset", found)
+        })?;
+        Ok(table.column(column)?.str()?.get(line).map(str::to_string))
+    }
+
+    /// A row's number in a metric, from the first table that prints one; none where all of them leave it blank, or print
+    /// the row for other datasets alone.
+    ///
+    /// Names of datasets may differ in their capitals: the paper's `QMUL-Chair-V2` is the corpus `qmul-chair-v2`.
+    ///
+    /// # Errors
+    /// A row that no table prints in this metric, or a number that is none.
+    ///
+    /// ```
+    /// use retrace::report::printed::Printed;
+    /// use retrace::report::score::ACC1;
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
+    /// assert_eq!(printed.level("New", "chair", &ACC1)?, Some(71.7));
+    /// assert_eq!(printed.level("New", "shoe", &ACC1)?, None);
+    /// assert!(printed.level("Newer", "chair", &ACC1).is_err());
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn level(&self, label: &str, dataset: &str, metric: &Metric) -> Result<Option<f64>> {
+        let cells = self.cells(label, metric)?;
+        if cells.is_empty() {
+            return Err(Error::value("printed row", format!("a label with {metric} in {}", self.names()), label));
+        }
+        let own = cells.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case(dataset)).find_map(|(_, cell)| cell);
+        let parse =
+            |cell: String| cell.parse().map_err(|_| Error::value(format!("{metric} of {label}"), "a number", cell));
+        own.map(parse).transpose()
+    }
+
+    /// What the tables print of a row in a metric, as (dataset, cell).
+    fn cells(&self, label: &str, metric: &Metric) -> Result<Vec<(String, Option<String>)>> {
+        let mut found = Vec::new();
+        for (name, _) in self.tables {
+            let table = self.table(name)?;
+            let Ok(cells) = table.column(metric.name) else { continue };
+            let (labels, datasets, cells) =
+                (table.column("label")?.str()?, table.column("dataset")?.str()?, cells.str()?);
+            let lines = (0..table.height()).filter(|&i| labels.get(i) == Some(label));
+            let cell = |i| Some((datasets.get(i)?.to_string(), cells.get(i).map(str::to_string)));
+            found.extend(lines.filter_map(cell));
+        }
+        Ok(found)
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.tables.iter().map(|(name, _)| format!("{}/{name}", self.slug)).collect();
+        names.join(", ")
+    }
+}
+
+/// The slug alone: tables are long.
+impl fmt::Debug for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Printed({})", self.slug)
+    }
 }
 
 /// Parses CSV text, leaving every column as text.
@@ -39,92 +130,59 @@ pub(super) fn read_text(text: &str) -> Result<DataFrame> {
     Ok(options.into_reader_with_file_handle(Cursor::new(text.as_bytes())).finish()?)
 }
 
-/// A number of a paper as printed, e.g. `42.04`; none where the paper leaves the cell blank.
-///
-/// # Errors
-/// No such table, row, dataset or metric.
-///
-/// ```
-/// use retrace::report::printed::find;
-/// let cell = find("photo_pretraining", "table2", "Ours (ImageNet)", "QMUL-Chair-V2", "acc1")?;
-/// assert_eq!(cell.as_deref(), Some("71.70"));
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn find(slug: &str, name: &str, label: &str, dataset: &str, metric: &str) -> Result<Option<String>> {
-    let table = read_table(slug, name)?;
-    let (labels, datasets) = (table.column("label")?.str()?, table.column("dataset")?.str()?);
-    let line = (0..table.height()).find(|&i| labels.get(i) == Some(label) && datasets.get(i) == Some(dataset));
-    let line = line.ok_or_else(|| {
-        Error::value(format!("{slug}/{name}"), "a printed row and dataset", format!("{label} on {dataset}"))
-    })?;
-    Ok(table.column(metric)?.str()?.get(line).map(str::to_string))
-}
-
-fn known() -> String {
-    let names: Vec<String> = TABLES.iter().map(|(slug, name, _)| format!("{slug}/{name}")).collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::score::{ACC1, ACC5};
     use super::*;
 
-    const SLUG: &str = "photo_pretraining";
+    /// A paper that says its own rows are better than its baseline, on corpora with toy names.
+    pub const TOY: Printed = Printed {
+        slug: "p",
+        tables: &[
+            ("text", "label,dataset,new,old\nDrop,Big-Chair,1,2\n"),
+            (
+                "table1",
+                "label,dataset,acc1\nOld (A),Chair,67.82\nNew (A),Chair,71.70\nPeople [7],Big-Chair,\nPeople [7],Chair,54.00\n",
+            ),
+            ("table2", "label,dataset,acc1,acc5\nPeople [7],Big-Chair,63.00,\nWrong,Chair,many,\n"),
+        ],
+        claims: "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n\
+                 gain-big-chair,\"Table 2, first rows\",New finds more than old,big-chair,new,old,acc1,greater,14.79\n\
+                 gain-part,\"Table 2, first rows\",New finds more than old,big-chair,new-part,old-part,acc1,greater,\n\
+                 gain,\"Table 2, first rows\",New finds more than old,chair shoe,new,old,acc1,greater,\n\
+                 people-big-chair,Table 2,New finds more than people,big-chair,new,printed:People [7],acc1,greater,8.7\n\
+                 people-shoe,Table 2,New finds more than people,shoe,new,printed:People [7],acc1,greater,\n\
+                 early,Fig. 5,New finds more in part of a sketch,chair shoe,new,old,early,greater,\n\
+                 strokes,Fig. 5,70% is enough,chair shoe,new@70,new,acc1,greater,\n\
+                 smooth,Sec. 4,Galleries are smoother,chair shoe,new,old,smoothness,less,\n\
+                 gradient,Sec. 4,Gradients agree,chair,new,old,spread,less,\n\
+                 time,Sec. 4,Slow takes longer,chair,slow,new,time,greater,\n",
+        metrics: &[],
+    };
 
-    fn number(table: &str, label: &str, dataset: &str) -> f64 {
-        find(SLUG, table, label, dataset, "acc1").unwrap().unwrap().parse().unwrap()
+    #[test]
+    fn level_is_the_first_printed_number_of_a_row() {
+        assert_eq!(TOY.level("New (A)", "chair", &ACC1).unwrap(), Some(71.7));
+        // Blank in the first table that has the row.
+        assert_eq!(TOY.level("People [7]", "big-chair", &ACC1).unwrap(), Some(63.0));
+        assert_eq!(TOY.level("People [7]", "shoe", &ACC1).unwrap(), None);
+        assert_eq!(TOY.level("People [7]", "big-chair", &ACC5).unwrap(), None);
     }
 
     #[test]
-    fn every_cell_is_a_percentage_or_blank_and_stands_once() {
-        for (slug, name, _) in TABLES.into_iter().filter(|table| table.1 != "analysis") {
-            let table = read_table(slug, name).unwrap();
-            let (labels, datasets) = (table.column("label").unwrap(), table.column("dataset").unwrap());
-            let mut keys = Vec::new();
-            for i in 0..table.height() {
-                let key = (labels.str().unwrap().get(i).unwrap(), datasets.str().unwrap().get(i).unwrap());
-                assert!(!keys.contains(&key), "{name} {key:?}");
-                keys.push(key);
-                if let Some(cell) = table.column("acc1").unwrap().str().unwrap().get(i) {
-                    assert!((0.0..=100.0).contains(&cell.parse::<f64>().unwrap()), "{name} {key:?} {cell}");
-                }
-            }
-        }
+    fn level_of_an_unknown_row_says_where_it_looked() {
+        let error = TOY.level("People", "chair", &ACC1).unwrap_err().to_string();
+        assert!(error.contains("acc1 in p/text, p/table1, p/table2") && error.contains("found People"), "{error}");
+        assert!(TOY.level("New (A)", "chair", &ACC5).unwrap_err().to_string().contains("acc5"));
+        assert!(TOY.level("Wrong", "chair", &ACC1).unwrap_err().to_string().contains("found many"));
     }
 
     #[test]
-    fn blanks_stay_blank() {
-        assert_eq!(find(SLUG, "table2", "Yu et al. (CVPR16 [78])", "QMUL-Chair-V2", "acc1").unwrap(), None);
-        let acc = read_table(SLUG, "table2").unwrap().column("acc1").unwrap().null_count();
-        assert_eq!(acc, 35); // 14 baselines x 5 datasets, of which 35 are filled
-    }
-
-    /// "Numbers on the diagonal is our main results as reported in Tab. 2" (caption of Tab. 4); its row headers are
-    /// Ours-Base; Tab. 1's last column and Tab. 3's shaded row are Ours (OBOW).
-    #[test]
-    fn the_tables_agree_where_the_paper_says_they_do() {
-        let pairs = [("INet", "INet", "ImageNet"), ("JSaw", "JSaw", "Jigsaw"), ("BTwin", "BTwins", "Barlow Twins")];
-        for (pretrain, source, name) in pairs.into_iter().chain([("CLIP", "CLIP", "CLIP"), ("OBOW", "OBOW", "OBOW")]) {
-            for dataset in ["QMUL-Shoe-V2", "QMUL-Chair-V2"] {
-                let label = format!("pre-train {pretrain} / R {source}");
-                let ours = number("table2", &format!("Ours ({name})"), dataset);
-                assert_eq!(number("table4", &label, dataset), ours, "{label} {dataset}");
-                let base = find(SLUG, "table4", &label, dataset, "base_acc1").unwrap().unwrap();
-                let expected = number("table2", &format!("Ours-Base ({name})"), dataset);
-                assert_eq!(base.parse::<f64>().unwrap(), expected);
-            }
-        }
-        for dataset in ["QMUL-Shoe-V1", "QMUL-Shoe-V2", "QMUL-Chair-V1", "QMUL-Chair-V2", "QMUL-Handbag"] {
-            assert_eq!(number("table1", "Meta-first (Eq. 9)", dataset), number("table2", "Ours (OBOW)", dataset));
-        }
-        assert_eq!(number("table3", "Random K=10 margin=0.01", "QMUL-Shoe-V2"), 50.75);
-    }
-
-    #[test]
-    fn an_unknown_name_says_what_is_there() {
-        let error = read_table(SLUG, "table9").unwrap_err().to_string();
-        assert!(error.contains("photo_pretraining/table2") && error.contains("table9"), "{error}");
-        assert!(find(SLUG, "table2", "Ours", "QMUL-Chair-V2", "acc1").is_err());
-        assert!(find(SLUG, "table2", "Ours (CLIP)", "QMUL-Chair-V2", "acc7").is_err());
+    fn find_leaves_blanks_blank_and_refuses_what_is_not_there() {
+        assert_eq!(TOY.find("table1", "People [7]", "Big-Chair", "acc1").unwrap(), None);
+        let error = TOY.find("table1", "People [7]", "Shoe", "acc1").unwrap_err().to_string();
+        assert!(error.contains("p/table1") && error.contains("People [7] on Shoe"), "{error}");
+        assert!(TOY.find("table1", "People [7]", "Chair", "acc7").is_err());
+        assert!(TOY.find("table9", "People [7]", "Chair", "acc1").unwrap_err().to_string().contains("p/table2"));
     }
 }

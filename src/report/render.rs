@@ -1,9 +1,11 @@
 //! A table as markdown, as CSV and as aligned text.
 
-use super::table::{Line, MeanSd, Measured, Table};
+use super::table::{Line, MeanSd, Measured, Table, TableSpec, build};
 use crate::Result;
+use crate::file::write_atomic;
 use polars::prelude::*;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// `42.0 ± 1.3`; the deviation only where there are two seeds or more.
 pub fn format_mean(value: MeanSd) -> String {
@@ -14,8 +16,9 @@ pub fn format_mean(value: MeanSd) -> String {
 }
 
 fn heads(table: &Table) -> Vec<String> {
-    let paper = format!("Paper, {}", table.metric.title());
-    let heads = ["Data", "Row", &paper, "Ours, Acc@1", "Acc@5", "Acc@10", "Seeds", "Epoch chosen by", "Measured on"];
+    let paper = format!("Paper, {}", table.metric.title);
+    let heads =
+        ["Data", "Row", &paper, "Measured, Acc@1", "Acc@5", "Acc@10", "Seeds", "Epoch chosen by", "Measured on"];
     heads.map(str::to_string).to_vec()
 }
 
@@ -143,17 +146,30 @@ pub fn csv(table: &Table) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Builds a table and writes `results/tables/<slug>/<name>.md` and `.csv`; returns it with the two paths.
+///
+/// # Errors
+/// As [`build`], or a folder that cannot be written.
+pub fn write(results: &Path, spec: &TableSpec) -> Result<(Table, [PathBuf; 2])> {
+    let table = build(results, spec)?;
+    let folder = results.join("tables").join(spec.printed.slug);
+    let paths = ["md", "csv"].map(|kind| folder.join(format!("{}.{kind}", spec.name)));
+    write_atomic(&paths[0], markdown(&table).as_bytes())?;
+    write_atomic(&paths[1], csv(&table)?.as_bytes())?;
+    Ok((table, paths))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::record::tests::write_run;
-    use super::super::table::{build, tests::*};
+    use super::super::table::tests::*;
     use super::*;
 
     fn table() -> Table {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
         for (seed, ranks) in [[1, 1, 2, 3], [1, 1, 1, 20], [1, 6, 6, 6]].iter().enumerate() {
-            write_run(&at(place.path(), "chair", "ours-base", seed as u64), ranks);
+            write_run(&at(place.path(), "chair", "old", seed as u64), ranks);
         }
         build(place.path(), &spec()).unwrap()
     }
@@ -164,7 +180,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "| Data | Row | Paper, Acc@1 | Ours, Acc@1 | Acc@5 | Acc@10 | Seeds | Epoch chosen by | Measured on |"
+            "| Data | Row | Paper, Acc@1 | Measured, Acc@1 | Acc@5 | Acc@10 | Seeds | Epoch chosen by | Measured on |"
         );
         assert_eq!(lines[1], "|---|---|--:|--:|--:|--:|--:|---|---|");
         assert_eq!(
@@ -173,9 +189,9 @@ mod tests {
         );
         assert_eq!(
             lines[3],
-            "| Chair | Ours-Base | 67.82 | 50.0 ± 25.0 | 66.7 ± 38.2 | 91.7 ± 14.4 | 3 | valid acc1 | toy \\| data: 4 sketches, 20 photos |"
+            "| Chair | Old | 67.82 | 50.0 ± 25.0 | 66.7 ± 38.2 | 91.7 ± 14.4 | 3 | valid acc1 | toy \\| data: 4 sketches, 20 photos |"
         );
-        assert_eq!(lines[4], "| Chair | Ours | 71.70 | not run |  |  |  |  | toy \\| data |");
+        assert_eq!(lines[4], "| Chair | New | 71.70 | not run |  |  |  |  | toy \\| data |");
         assert_eq!(lines[lines.len() - 1], "- HOG: no learning");
     }
 
@@ -197,7 +213,15 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("dataset,row,label,paper_acc1,acc1,acc1_sd,"), "{text}");
         assert!(lines[1].starts_with("chair,hog,HOG,,25.0,,25.0,,50.0,,"), "{text}");
-        assert!(lines[2].starts_with("chair,ours-base,Ours-Base,67.82,50.0,25.0,"), "{text}");
-        assert_eq!(lines[3], "chair,ours,Ours,71.70,,,,,,,,,,,,,toy | data");
+        assert!(lines[2].starts_with("chair,old,Old,67.82,50.0,25.0,"), "{text}");
+        assert_eq!(lines[3], "chair,new,New,71.70,,,,,,,,,,,,,toy | data");
+    }
+
+    #[test]
+    fn no_run_is_a_table_of_blanks() {
+        let place = tempfile::tempdir().unwrap();
+        let (table, paths) = write(place.path(), &spec()).unwrap();
+        assert!(table.lines.iter().all(|line| line.measured.is_none()));
+        assert!(std::fs::read_to_string(&paths[0]).unwrap().contains("not run"));
     }
 }

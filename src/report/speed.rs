@@ -1,4 +1,4 @@
-//! Our speed beside PyTorch's, from the table that the benchmark writes.
+//! This library's speed beside PyTorch's, from the table that the benchmark writes.
 
 use crate::file::read_csv;
 use crate::{Error, Result};
@@ -25,7 +25,7 @@ fn table(device: &str, lines: &[Line]) -> String {
     let heads = columns
         .iter()
         .map(|(work, threads)| format!("{work}, {threads} thread{}", if *threads == 1 { "" } else { "s" }));
-    let mut text = format!("| ours / PyTorch, {device} | {} |\n", heads.collect::<Vec<_>>().join(" | "));
+    let mut text = format!("| retrace / PyTorch, {device} | {} |\n", heads.collect::<Vec<_>>().join(" | "));
     text += &format!("|---|{}\n", "--:|".repeat(columns.len()));
     for group in lines.chunk_by(|a, b| a.network == b.network) {
         let find = |column: &(&str, u64)| group.iter().find(|line| line.column() == *column);
@@ -79,9 +79,9 @@ mod tests {
                     mini,embed,1,10.0,8.0,1.25,cpu,x\nmini,embed,4,3.0,4.0,0.75,gpu,x\nmini,train,2,1.0,2.0,0.5,cpu,x\n\
                     resnet18,train,1,1.0,1.0,1.0,cpu,x\n";
         std::fs::write(folder.join("kernels.csv"), text).unwrap();
-        let expected = "| ours / PyTorch, cpu | embed, 1 thread | train, 1 thread | train, 2 threads |\n|---|--:|--:|--:|\n\
+        let expected = "| retrace / PyTorch, cpu | embed, 1 thread | train, 1 thread | train, 2 threads |\n|---|--:|--:|--:|\n\
                         | mini | 1.25 |  | 0.50 |\n| resnet18 |  | 1.00 |  |\n\n\
-                        | ours / PyTorch, gpu | embed, 4 threads |\n|---|--:|\n| mini | 0.75 |\n";
+                        | retrace / PyTorch, gpu | embed, 4 threads |\n|---|--:|\n| mini | 0.75 |\n";
         assert_eq!(markdown(place.path()).unwrap(), expected);
     }
 }

@@ -1,29 +1,27 @@
 //! A table: for every row and dataset the mean and deviation over seeds, beside the paper's number.
 
 use super::{
-    printed,
+    printed::Printed,
     record::{Run, check_same_queries, read_row},
-    render,
-    score::Metric,
+    score::{ACC1, ACC5, ACC10, Metric},
 };
-use crate::file::write_atomic;
 use crate::{
     Result,
     metric::{acc_at, average_percentile, mean_sd},
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a table shows; written down once in a paper's module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSpec {
-    /// The paper's folder in `results/` and `data/papers/`.
-    pub slug: &'static str,
+    /// What its paper prints.
+    pub printed: Printed,
     /// The file it is written to, without extension.
     pub name: &'static str,
     /// What it shows, in a sentence.
     pub title: &'static str,
     /// The metric of the paper's numbers.
-    pub metric: Metric,
+    pub metric: &'static Metric,
     /// From top to bottom within each dataset.
     pub rows: Vec<RowSpec>,
     /// From top to bottom.
@@ -61,9 +59,9 @@ pub struct DatasetSpec {
     pub name: &'static str,
     /// What the table calls it.
     pub label: &'static str,
-    /// The dataset of the paper whose numbers stand beside ours, as printed.
+    /// The dataset of the paper whose numbers stand beside those measured, as printed.
     pub printed: Option<&'static str>,
-    /// What our numbers were measured on, in words.
+    /// What the runs were measured on, in words.
     pub measured_on: &'static str,
 }
 
@@ -75,7 +73,7 @@ pub struct Table {
     /// [`TableSpec::title`].
     pub title: String,
     /// [`TableSpec::metric`].
-    pub metric: Metric,
+    pub metric: &'static Metric,
     /// Dataset by dataset, row by row.
     pub lines: Vec<Line>,
     /// Notes on rows, as (label, note).
@@ -97,12 +95,12 @@ pub struct Line {
     pub label: String,
     /// The paper's number as printed.
     pub paper: Option<String>,
-    /// Ours; none where the row has no finished run on the dataset.
+    /// What the runs show; none where the row has no finished run on the dataset.
     pub measured: Option<Measured>,
 }
 
 impl Line {
-    /// What stands where our number would: nothing for a row that is only reported, or on data that nobody here has.
+    /// What stands where a measured number would: nothing for a row that is only reported, or on data that nobody here has.
     pub fn missing(&self) -> &'static str {
         if self.row.is_some() { NOT_RUN } else { "" }
     }
@@ -137,13 +135,9 @@ pub struct Measured {
 
 impl Measured {
     /// The mean in a metric; none for one that tables do not hold.
-    pub fn get(&self, metric: Metric) -> Option<MeanSd> {
-        match metric {
-            Metric::Acc1 => Some(self.acc1),
-            Metric::Acc5 => Some(self.acc5),
-            Metric::Acc10 => Some(self.acc10),
-            _ => None,
-        }
+    pub fn get(&self, metric: &Metric) -> Option<MeanSd> {
+        let means = [(&ACC1, self.acc1), (&ACC5, self.acc5), (&ACC10, self.acc10)];
+        means.into_iter().find(|(held, _)| *held == metric).map(|(_, mean)| mean)
     }
 }
 
@@ -158,7 +152,7 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
         let mut first: Option<Run> = None;
         for row in spec.rows.iter().filter(|row| row.only.is_empty() || row.only.contains(&dataset.name)) {
             let runs = match &row.row {
-                Some(row) => read_row(results, spec.slug, dataset.name, row)?,
+                Some(row) => read_row(results, spec.printed.slug, dataset.name, row)?,
                 None => Vec::new(),
             };
             if let (Some(first), Some(run)) = (&first, runs.first()) {
@@ -175,7 +169,7 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
 
 fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<Line> {
     let paper = match (&row.paper, dataset.printed) {
-        (Some(cell), Some(printed)) => printed::find(spec.slug, cell.table, &cell.label, printed, spec.metric.name())?,
+        (Some(cell), Some(dataset)) => spec.printed.find(cell.table, &cell.label, dataset, spec.metric.name)?,
         _ => None,
     };
     Ok(Line {
@@ -216,21 +210,9 @@ pub fn measure(runs: &[Run]) -> Result<Option<Measured>> {
     }))
 }
 
-/// Builds a table and writes `results/tables/<slug>/<name>.md` and `.csv`; returns it with the two paths.
-///
-/// # Errors
-/// As [`build`], or a folder that cannot be written.
-pub fn write(results: &Path, spec: &TableSpec) -> Result<(Table, [PathBuf; 2])> {
-    let table = build(results, spec)?;
-    let folder = results.join("tables").join(spec.slug);
-    let paths = ["md", "csv"].map(|kind| folder.join(format!("{}.{kind}", spec.name)));
-    write_atomic(&paths[0], render::markdown(&table).as_bytes())?;
-    write_atomic(&paths[1], render::csv(&table)?.as_bytes())?;
-    Ok((table, paths))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::printed::tests::TOY;
     use super::super::record::tests::write_run;
     use super::*;
     use crate::run::RunFolder;
@@ -241,25 +223,25 @@ pub(super) mod tests {
             label: String::from(label),
             note: if row == "hog" { "no learning".into() } else { String::new() },
             only,
-            paper: paper.map(|label| PaperCell { table: "table2", label: label.into() }),
+            paper: paper.map(|label| PaperCell { table: "table1", label: label.into() }),
         };
         let dataset = |name, label, printed| DatasetSpec { name, label, printed, measured_on: "toy | data" };
         TableSpec {
-            slug: "photo_pretraining",
+            printed: TOY,
             name: "main",
             title: "Toy rows",
-            metric: Metric::Acc1,
+            metric: &ACC1,
             rows: vec![
                 row("hog", "HOG", None, &[]),
-                row("ours-base", "Ours-Base", Some("Ours-Base (ImageNet)"), &[]),
-                row("ours", "Ours", Some("Ours (ImageNet)"), &["chair"]),
+                row("old", "Old", Some("Old (A)"), &[]),
+                row("new", "New", Some("New (A)"), &["chair"]),
             ],
-            datasets: vec![dataset("chair", "Chair", Some("QMUL-Chair-V2")), dataset("synth", "Synth", None)],
+            datasets: vec![dataset("chair", "Chair", Some("Chair")), dataset("synth", "Synth", None)],
         }
     }
 
     pub fn at(results: &Path, dataset: &str, row: &str, seed: u64) -> RunFolder {
-        RunFolder::of(results, "photo_pretraining", dataset, row, crate::seed::Seed(seed))
+        RunFolder::of(results, TOY.slug, dataset, row, crate::seed::Seed(seed))
     }
 
     #[test]
@@ -267,15 +249,12 @@ pub(super) mod tests {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
         for (seed, ranks) in [[1, 1, 2, 3], [1, 1, 1, 20], [1, 6, 6, 6]].iter().enumerate() {
-            write_run(&at(place.path(), "chair", "ours-base", seed as u64), ranks);
+            write_run(&at(place.path(), "chair", "old", seed as u64), ranks);
         }
         let table = build(place.path(), &spec()).unwrap();
         let cells: Vec<_> =
             table.lines.iter().map(|line| (line.dataset.as_str(), line.row.as_deref().unwrap())).collect();
-        assert_eq!(
-            cells,
-            [("chair", "hog"), ("chair", "ours-base"), ("chair", "ours"), ("synth", "hog"), ("synth", "ours-base")]
-        );
+        assert_eq!(cells, [("chair", "hog"), ("chair", "old"), ("chair", "new"), ("synth", "hog"), ("synth", "old")]);
         let hog = table.lines[0].measured.clone().unwrap();
         assert_eq!((hog.acc1, hog.acc5, hog.acc10), ((25.0, None), (25.0, None), (50.0, None)));
         let base = table.lines[1].measured.clone().unwrap();
@@ -291,16 +270,8 @@ pub(super) mod tests {
     fn rows_with_other_queries_are_named() {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 2]);
-        write_run(&at(place.path(), "chair", "ours", 0), &[1, 2, 3]);
+        write_run(&at(place.path(), "chair", "new", 0), &[1, 2, 3]);
         let error = build(place.path(), &spec()).unwrap_err().to_string();
-        assert!(error.contains("hog") && error.contains("ours") && error.contains("3 queries"), "{error}");
-    }
-
-    #[test]
-    fn no_run_is_a_table_of_blanks() {
-        let place = tempfile::tempdir().unwrap();
-        let (table, paths) = write(place.path(), &spec()).unwrap();
-        assert!(table.lines.iter().all(|line| line.measured.is_none()));
-        assert!(std::fs::read_to_string(&paths[0]).unwrap().contains("not run"));
+        assert!(error.contains("hog") && error.contains("new") && error.contains("3 queries"), "{error}");
     }
 }

@@ -12,6 +12,7 @@
 //! | [`mod@plan`] | all runs of the tables and figures, and their cost |
 //! | [`Retrieval`] | a trained network, ready to be asked |
 //! | `release` (feature `hub`) | a trained network as others get it |
+//! | [`PRINTED`] | what the paper prints and claims |
 //! | [`mod@analysis`] | what is measured beside accuracy |
 //! | [`table`] | what the tables show, and the paper's numbers they stand beside |
 //! | [`page`] | the generated parts of the README and of the paper's own page |
@@ -28,6 +29,7 @@ pub mod figure;
 mod model;
 pub mod page;
 pub mod plan;
+mod printed;
 pub mod protocol;
 #[cfg(feature = "hub")]
 pub mod release;
@@ -38,6 +40,7 @@ pub mod table;
 
 pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use model::Network;
+pub use printed::PRINTED;
 pub use retrieval::{Retrieval, TOLERANCE};
 pub use step::{Neighbours, PaperStep};
 

@@ -1,12 +1,12 @@
 //! The generated parts of two pages: the README, and the paper's own page beside its records.
 
 use super::table::{PRETRAININGS, base, cross, main_table, measured};
-use super::{DEVIATIONS, SLUG};
+use super::{DEVIATIONS, PRINTED};
 use crate::Result;
 use crate::report::block::Block;
-use crate::report::claim::{self, Finding};
+use crate::report::claim::{self, Claim, Finding};
 use crate::report::render::markdown_line;
-use crate::report::score::Metric;
+use crate::report::score::ACC1;
 use crate::report::{render, speed, table};
 use std::path::Path;
 
@@ -24,8 +24,7 @@ pub fn readme(results: &Path) -> Result<Vec<Block>> {
 /// # Errors
 /// As [`readme`].
 pub fn page(results: &Path) -> Result<Vec<Block>> {
-    let claims: Vec<_> = claim::claims()?.into_iter().filter(|claim| claim.slug == SLUG).collect();
-    let findings = claim::evaluate(results, &claims)?;
+    let findings = claim::evaluate(results, &Claim::read_all(&PRINTED)?)?;
     let deviations = DEVIATIONS.iter().map(|deviation| format!("- {deviation}\n")).collect();
     Ok(vec![
         ("claims".into(), claim::markdown(&findings)),
@@ -47,7 +46,7 @@ fn gains(findings: &[Finding]) -> String {
         let tests = |finding: &&Finding, corpus: &str| {
             let claim = &finding.claim;
             let rows = (claim.row_a.as_str(), claim.row_b.as_str());
-            rows == (ours.as_str(), base.as_str()) && claim.metric == Metric::Acc1 && finding.dataset == corpus
+            rows == (ours.as_str(), base.as_str()) && claim.metric == &ACC1 && finding.dataset == corpus
         };
         let find = |corpus: &str| findings.iter().find(|finding| tests(finding, corpus)).map(gain);
         let cells = measured().into_iter().map(|corpus| find(corpus.name).unwrap_or("not run".into()));
@@ -76,7 +75,7 @@ mod tests {
 
     #[test]
     fn gains_stand_in_their_cells() {
-        let claim = |id: &str| claim::claims().unwrap().into_iter().find(|claim| claim.id == id).unwrap();
+        let claim = |id: &str| Claim::read_all(&PRINTED).unwrap().into_iter().find(|claim| claim.id == id).unwrap();
         let finding = |id: &str, dataset: &str, [effect, low, high]: [f64; 3]| Finding {
             claim: claim(id),
             dataset: dataset.into(),

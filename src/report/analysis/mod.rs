@@ -1,6 +1,6 @@
 //! Analyses of a run as CSV files in its folder, and the numbers that claims compare.
 
-mod sample;
+pub(super) mod sample;
 
 pub use sample::{RADIUS, Samples, grids};
 

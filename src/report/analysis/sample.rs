@@ -1,8 +1,8 @@
 //! What an analysis says of a run, sample by sample: two rows are compared on the same samples.
 
 use super::Folder;
-use crate::analysis::{Grid, stability};
-use crate::report::{record::Run, score::Metric};
+use crate::analysis::{Grid, Rise, stability};
+use crate::report::record::Run;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub const RADIUS: f64 = 0.5;
 /// 0.9 from one step to the next, which is 0.35 after ten).
 const BLOCK: u32 = 10;
 
-/// What was measured of a run: values, and which of them belong together.
+/// What was measured of a run: values, and which of them belong together; no value where nothing was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     /// In the metric's unit.
@@ -25,80 +25,44 @@ pub struct Samples {
 
 impl Samples {
     /// Values that have nothing to do with each other.
-    fn apart(values: Vec<f64>) -> Self {
+    ///
+    /// ```
+    /// let samples = retrace::report::analysis::Samples::apart(vec![0.5, 2.0]);
+    /// assert_eq!(samples.groups, [0, 1]);
+    /// ```
+    pub fn apart(values: Vec<f64>) -> Self {
         let groups = (0..values.len() as u32).collect();
         Self { values, groups }
     }
 }
 
-impl Metric {
-    /// The file that holds the analysis, for a metric that is not computed from a run's ranks alone.
-    pub fn analysis(self) -> Option<&'static str> {
-        match self {
-            Self::Acc1 | Self::Acc5 | Self::Acc10 | Self::Early => None,
-            Self::Drop => Some("robustness"),
-            Self::Smoothness => Some("smoothness"),
-            Self::SmoothnessHog => Some("smoothness-hog"),
-            Self::Separation => Some("domain"),
-            Self::Rise | Self::Around => Some("landscape"),
-            Self::Spread | Self::SpreadEarly => Some("gradient"),
-            Self::Wander => Some("stability"),
-            Self::Time => Some("time"),
-            Self::Memory => Some("memory"),
-        }
-    }
-
-    /// What an interval resamples, beside the seeds of rows that have several.
-    pub fn resampled(self) -> &'static str {
-        match self {
-            Self::Rise | Self::Around => "directions",
-            Self::Spread | Self::SpreadEarly => "epochs",
-            Self::Wander => "tens of steps",
-            Self::Time | Self::Memory => "rounds of steps",
-            _ => "photos",
-        }
-    }
-
-    /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
-    pub fn is_relative(self) -> bool {
-        !matches!(self, Self::Acc1 | Self::Acc5 | Self::Acc10 | Self::Early | Self::Drop | Self::Separation)
-    }
-
-    /// The samples of a run: queries, draws of directions, epochs, steps or rounds; none where it was not analysed.
-    ///
-    /// # Errors
-    /// A file that does not read, or that is of other queries than the run.
-    pub fn samples(self, run: &Run) -> Result<Option<Samples>> {
-        let folder = Folder::of(&run.folder);
-        let Some(name) = self.analysis().filter(|name| folder.has(name)) else { return Ok(None) };
-        let samples = match self {
-            Self::Drop => drops(&folder, run)?,
-            Self::Smoothness | Self::SmoothnessHog => alike(&folder, name, run)?,
-            Self::Separation => told_apart(&folder)?,
-            Self::Rise | Self::Around => Samples::apart(flatness(&folder, self)?),
-            Self::Spread => Samples::apart(folder.column(name, "nuclear_norm")?),
-            Self::SpreadEarly => {
-                let norms = folder.column(name, "nuclear_norm")?;
-                Samples::apart(norms[..norms.len().div_ceil(2)].to_vec())
-            }
-            Self::Time => Samples::apart(folder.column(name, "seconds")?),
-            Self::Memory => Samples::apart(folder.column(name, "bytes")?),
-            _ => wandering(&folder)?,
-        };
-        Ok(Some(samples).filter(|samples| !samples.values.is_empty()))
-    }
+/// Whether each query's own photo is among its first `k`: 100 or 0, by rising query.
+pub(in crate::report) fn hits(run: &Run, k: u32) -> Samples {
+    let values = run.ranks.iter().map(|rank| if rank.rank <= k { 100.0 } else { 0.0 }).collect();
+    Samples { values, groups: run.photos() }
 }
 
-fn flatness(folder: &Folder, metric: Metric) -> Result<Vec<f64>> {
-    let of = |grid: &Grid| {
-        let rise = grid.rise(RADIUS)?;
-        Ok(if metric == Metric::Around { rise.level } else { rise.mean })
-    };
-    grids(folder)?.iter().map(of).collect()
+/// A column of an analysis, line by line.
+pub(in crate::report) fn column(run: &Run, file: &str, name: &str) -> Result<Samples> {
+    Ok(Samples::apart(Folder::of(&run.folder).column(file, name)?))
 }
 
-fn wandering(folder: &Folder) -> Result<Samples> {
-    let series = folder.column("stability", "acc1")?;
+/// The first half of a column.
+pub(in crate::report) fn first_half(run: &Run, file: &str, name: &str) -> Result<Samples> {
+    let values = Folder::of(&run.folder).column(file, name)?;
+    Ok(Samples::apart(values[..values.len().div_ceil(2)].to_vec()))
+}
+
+/// How flat the loss is round the trained weights, draw by draw of directions.
+pub(in crate::report) fn flatness(run: &Run, of: fn(Rise) -> f64) -> Result<Samples> {
+    let grids = grids(&Folder::of(&run.folder))?;
+    let values = grids.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<_>>()?;
+    Ok(Samples::apart(values))
+}
+
+/// Distance of test accuracy from its mean, step by step, in percent of that mean.
+pub(in crate::report) fn wandering(run: &Run) -> Result<Samples> {
+    let series = Folder::of(&run.folder).column("stability", "acc1")?;
     if series.is_empty() {
         return Ok(Samples::apart(series));
     }
@@ -107,16 +71,15 @@ fn wandering(folder: &Folder) -> Result<Samples> {
     Ok(Samples { values, groups })
 }
 
-/// Smoothness query by query, in the order of the run's queries.
-fn alike(folder: &Folder, name: &str, run: &Run) -> Result<Samples> {
-    let mut lines = folder.lines(name, ["query", "value"])?;
+/// The values of an analysis query by query, in the order of the run's queries.
+pub(in crate::report) fn alike(run: &Run, file: &str) -> Result<Samples> {
+    let folder = Folder::of(&run.folder);
+    let mut lines = folder.lines(file, ["query", "value"])?;
     lines.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    match lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
-        true => Ok(Samples { values: lines.iter().map(|line| line[1]).collect(), groups: run.photos() }),
-        false => {
-            Err(Error::data(&folder.0, format!("in {name}.csv the queries of {}", run.folder.0.display()), "others"))
-        }
+    if lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
+        return Ok(Samples { values: lines.iter().map(|line| line[1]).collect(), groups: run.photos() });
     }
+    Err(Error::data(&folder.0, format!("in {file}.csv the queries of {}", run.folder.0.display()), "others"))
 }
 
 /// Held-out features by their photo, such that the mean is the accuracy in which both domains count the same.
@@ -127,7 +90,8 @@ fn alike(folder: &Folder, name: &str, run: &Run) -> Result<Samples> {
 /// ```
 ///
 /// The second term has mean 0 in each domain, so that a resampled mean does not move with the mix of domains in it.
-fn told_apart(folder: &Folder) -> Result<Samples> {
+pub(in crate::report) fn domains(run: &Run) -> Result<Samples> {
+    let folder = Folder::of(&run.folder);
     let domain = |name| folder.lines_where("domain", &[("domain", name)], ["photo", "right"]);
     let domains = [domain("sketch")?, domain("photo")?];
     let share = |lines: &[[f64; 2]]| lines.iter().map(|line| line[1]).sum::<f64>() / lines.len() as f64;
@@ -150,7 +114,8 @@ fn told_apart(folder: &Folder) -> Result<Samples> {
 /// ```
 ///
 /// The second term has mean 0 and lets a resampled mean move as the ratio would, to first order (the delta method).
-fn drops(folder: &Folder, run: &Run) -> Result<Samples> {
+pub(in crate::report) fn drops(run: &Run) -> Result<Samples> {
+    let folder = Folder::of(&run.folder);
     let mut hits: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for [query, rank] in folder.lines("robustness", ["query", "rank"])? {
         hits.entry(query as u32).or_default().push(f64::from(rank <= 1.0));
@@ -191,6 +156,7 @@ pub fn grids(folder: &Folder) -> Result<Vec<Grid>> {
 mod tests {
     use super::*;
     use crate::report::record::{read_row, tests::*};
+    use crate::report::score::{self, Metric};
     use polars::prelude::*;
 
     fn frame(columns: &[(&str, &[f64])]) -> DataFrame {
@@ -200,8 +166,8 @@ mod tests {
 
     /// A run of three queries, two of them of one photo, and the folder of its analyses.
     fn run(place: &std::path::Path) -> (Run, Folder) {
-        write_run(&folder(place, "d", "ours", 0), &[1, 4, 1]);
-        let run = read_row(place, "p", "d", "ours").unwrap().remove(0);
+        write_run(&folder(place, "d", "r", 0), &[1, 4, 1]);
+        let run = read_row(place, "p", "d", "r").unwrap().remove(0);
         let analysis = Folder::of(&run.folder);
         (run, analysis)
     }
@@ -212,17 +178,17 @@ mod tests {
         let (run, analysis) = run(place.path());
         let queries: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.query)).collect();
         let twice: Vec<f64> = queries.iter().chain(&queries).copied().collect();
-        assert_eq!(Metric::Drop.samples(&run).unwrap(), None);
+        assert_eq!(score::DROP.samples(&run).unwrap(), None);
         analysis.write("robustness", frame(&[("query", &twice), ("rank", &[1.0, 1.0, 2.0, 3.0, 9.0, 2.0])])).unwrap();
         // Found whole and in one of two versions; found in one version only; found whole and in no version: of 2 found
         // 1 - 1/2 + 1/2 are lost, half of them. Query by query: 0.5 + (1/2 - 1/2) / (2/3) and so on.
-        let found = Metric::Drop.samples(&run).unwrap().unwrap();
+        let found = score::DROP.samples(&run).unwrap().unwrap();
         assert!((found.values.iter().sum::<f64>() / 3.0 - 50.0).abs() < 1e-9, "{found:?}");
         let expected = [50.0, 50.0 - 75.0, 50.0 + 75.0];
         assert!(found.values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
         assert_eq!(found.groups, [0, 0, 1]); // two sketches of one photo, and one of another
         analysis.write("robustness", frame(&[("query", &queries[1..]), ("rank", &[1.0, 1.0])])).unwrap();
-        let error = Metric::Drop.samples(&run).unwrap_err().to_string();
+        let error = score::DROP.samples(&run).unwrap_err().to_string();
         assert!(error.contains("query 100"), "{error}");
     }
 
@@ -256,8 +222,8 @@ mod tests {
         let (run, analysis) = run(place.path());
         let columns: [(&str, &[f64]); 2] = [("epoch", &[1.0, 2.0, 3.0]), ("nuclear_norm", &[0.5, 0.3, 0.1])];
         analysis.write("gradient", frame(&columns)).unwrap();
-        let found = |metric: Metric| metric.samples(&run).unwrap().unwrap().values;
-        assert_eq!((found(Metric::Spread), found(Metric::SpreadEarly)), (vec![0.5, 0.3, 0.1], vec![0.5, 0.3]));
+        let found = |metric: &Metric| metric.samples(&run).unwrap().unwrap().values;
+        assert_eq!((found(&score::SPREAD), found(&score::SPREAD_EARLY)), (vec![0.5, 0.3, 0.1], vec![0.5, 0.3]));
     }
 
     #[test]
@@ -265,7 +231,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         analysis.write("stability", frame(&[("step", &[1.0, 2.0]), ("acc1", &[30.0, 50.0])])).unwrap();
-        let found = Metric::Wander.samples(&run).unwrap().unwrap();
+        let found = score::WANDER.samples(&run).unwrap().unwrap();
         assert!(found.values.iter().all(|value| (value - 25.0).abs() < 1e-9), "{found:?}");
         assert_eq!(found.groups, [0, 0]);
     }
@@ -279,8 +245,8 @@ mod tests {
         let loss = [9.0, 2.0, 9.0, 2.0, 1.0, 2.0, 9.0, 2.0, 9.0];
         let columns: [(&str, &[f64]); 4] = [("draw", &[0.0; 9]), ("alpha", &at(0)), ("beta", &at(1)), ("loss", &loss)];
         analysis.write("landscape", frame(&columns)).unwrap();
-        let found = |metric: Metric| metric.samples(&run).unwrap().unwrap().values;
-        assert!((found(Metric::Rise)[0] - 0.8).abs() < 1e-12 && (found(Metric::Around)[0] - 1.8).abs() < 1e-12);
+        let found = |metric: &Metric| metric.samples(&run).unwrap().unwrap().values;
+        assert!((found(&score::RISE)[0] - 0.8).abs() < 1e-12 && (found(&score::AROUND)[0] - 1.8).abs() < 1e-12);
     }
 
     #[test]
@@ -292,7 +258,7 @@ mod tests {
         let domain = Column::new("domain".into(), vec!["sketch", "sketch", "sketch", "photo"]);
         lines.insert_column(1, domain).unwrap();
         analysis.write("domain", lines).unwrap();
-        let found = Metric::Separation.samples(&run).unwrap().unwrap();
+        let found = score::SEPARATION.samples(&run).unwrap().unwrap();
         // 2 of 3 sketches and the photo: half of 66.7 and of 100. The photo, right as all of its domain, says just that.
         assert!((found.values.iter().sum::<f64>() / 4.0 - 250.0 / 3.0).abs() < 1e-9, "{found:?}");
         assert!((found.values[3] - 250.0 / 3.0).abs() < 1e-9 && found.groups == [1, 1, 3, 1], "{found:?}");
@@ -304,10 +270,10 @@ mod tests {
         let (run, analysis) = run(place.path());
         let lines = frame(&[("query", &[102.0, 100.0, 101.0]), ("value", &[3.0, 1.0, 2.0])]);
         analysis.write("smoothness", lines.clone()).unwrap();
-        let found = Metric::Smoothness.samples(&run).unwrap().unwrap();
+        let found = score::SMOOTHNESS.samples(&run).unwrap().unwrap();
         assert_eq!((found.values, found.groups), (vec![1.0, 2.0, 3.0], vec![0, 0, 1]));
         analysis.write("smoothness", lines.head(Some(2))).unwrap();
-        let error = Metric::Smoothness.samples(&run).unwrap_err().to_string();
+        let error = score::SMOOTHNESS.samples(&run).unwrap_err().to_string();
         assert!(error.contains("smoothness.csv"), "{error}");
     }
 }

@@ -59,7 +59,7 @@ pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
 
 /// Datasets of the claim's paper in which every row has a folder, by name.
 fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
-    let folder = results.join(&claim.slug);
+    let folder = results.join(claim.printed.slug);
     let mut names = Vec::new();
     if folder.is_dir() {
         for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))? {
@@ -76,7 +76,7 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
     let read = |side: &str| -> Result<Vec<_>> {
-        rows(side).into_iter().map(|row| runs(results, &claim.slug, dataset, row)).collect()
+        rows(side).into_iter().map(|row| runs(results, claim.printed.slug, dataset, row)).collect()
     };
     let (runs_a, runs_b) = (read(&claim.row_a)?, read(&claim.row_b)?);
     let firsts: Vec<_> = runs_a.iter().chain(&runs_b).filter_map(|runs| runs.first()).collect();
@@ -100,8 +100,8 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
     if a.groups == b.groups {
         return Ok(());
     }
-    let samples = |row: &str, side: &Side| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled());
-    let place = results.join(&claim.slug).join(dataset);
+    let samples = |row: &str, side: &Side| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
+    let place = results.join(claim.printed.slug).join(dataset);
     let expected = format!("for claim {} the same as {}", claim.id, samples(&claim.row_a, a));
     Err(Error::data(place, expected, samples(&claim.row_b, b)))
 }
@@ -117,7 +117,7 @@ fn compare(claim: &Claim, a: Side, b: Side) -> Result<Interval> {
         let differences: Vec<Vec<f64>> = a.scores.iter().zip(&b.scores).map(less).collect();
         return paired_interval(&differences, &[vec![0.0; b.groups.len()]], &a.groups, BOOTSTRAP);
     }
-    if !claim.metric.is_relative() {
+    if !claim.metric.is_relative {
         return paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP);
     }
     let negative = [&a, &b].iter().any(|side| side.scores.iter().flatten().any(|score| *score < 0.0));

@@ -1,16 +1,17 @@
-//! What the papers claim, against what our runs show.
+//! What papers claim, against what our runs show.
 //!
-//! A claim is a line of `data/claims.csv`: row A against row B on a dataset, in a metric, with a direction and, where
+//! A claim is a line of a paper's `data/papers/<slug>/claims.csv`: row A against row B on a dataset, in a metric, with a direction and, where
 //! the paper gives one, the size of the effect. Several datasets, with spaces between them, stand for as many claims, whose
 //! names end with theirs; an empty one stands for every dataset in which both rows were run.
 //!
 //! | row | stands for |
 //! |---|---|
-//! | `ours` | the runs of a row |
-//! | `ours@70` | the same with 70 percent of every sketch drawn |
-//! | `ours ours+source=obow` | the mean of rows, query by query and seed by seed |
-//! | `printed:Human Trials [79]` | B alone: what the paper prints in its Table 2, a number without queries |
+//! | `new` | the runs of a row |
+//! | `new@70` | the same with 70 percent of every sketch drawn |
+//! | `new new+margin=1` | the mean of rows, query by query and seed by seed |
+//! | `printed:People [7]` | B alone: what the paper prints in that row of a table, a number without queries |
 
+mod count;
 mod evaluate;
 mod read;
 mod show;
@@ -18,14 +19,15 @@ mod side;
 #[cfg(test)]
 mod tests;
 
+pub use count::{VerdictCounts, counts};
 pub use evaluate::{evaluate, judge};
-pub use read::claims;
 pub(super) use show::both_seeds;
 pub use show::{frame, markdown, terminal, write};
 pub(super) use side::both_sides;
 #[cfg(test)]
 pub(crate) use side::rows;
 
+use super::printed::Printed;
 use super::score::Metric;
 use crate::metric::Interval;
 
@@ -41,10 +43,10 @@ pub enum Direction {
 /// A sentence of a paper and the comparison that tests it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// Unique.
+    /// Unique within its paper.
     pub id: String,
-    /// The paper.
-    pub slug: String,
+    /// What its paper prints.
+    pub printed: Printed,
     /// Section, table or figure.
     pub place: String,
     /// What is claimed, in our words.
@@ -56,7 +58,7 @@ pub struct Claim {
     /// What they are compared with.
     pub row_b: String,
     /// What is compared.
-    pub metric: Metric,
+    pub metric: &'static Metric,
     /// Which way.
     pub direction: Direction,
     /// The paper's A - B, in points.

@@ -1,30 +1,39 @@
-//! The claims of `data/claims.csv`.
+//! The claims of a paper.
 
 use super::{Claim, Direction};
-use crate::report::printed::read_text;
+use crate::report::printed::{Printed, read_text};
+use crate::report::score::Metric;
 use crate::{Error, Result};
 use polars::prelude::*;
-use std::path::Path;
+use std::path::PathBuf;
 
-const CLAIMS: &str = include_str!("../../../data/claims.csv");
-
-/// Where the built-in claims stand, for messages.
-const CLAIMS_FILE: &str = "data/claims.csv";
-
-/// The claims built into the binary.
-///
-/// # Errors
-/// A malformed line of `data/claims.csv`.
-pub fn claims() -> Result<Vec<Claim>> {
-    parse(Path::new(CLAIMS_FILE), CLAIMS)
+impl Claim {
+    /// The claims of a paper.
+    ///
+    /// # Errors
+    /// A malformed line, which is named.
+    ///
+    /// ```
+    /// use retrace::report::claim::Claim;
+    /// use retrace::report::printed::Printed;
+    /// let claims = "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n\
+    ///               gain,Table 1,New finds more,chair shoe,new,old,acc1,greater,3.88\n";
+    /// let claims = Claim::read_all(&Printed { slug: "toy", tables: &[], claims, metrics: &[] })?;
+    /// assert_eq!((claims.len(), claims[1].id.as_str()), (2, "gain-shoe"));
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn read_all(printed: &Printed) -> Result<Vec<Self>> {
+        parse(printed, printed.claims)
+    }
 }
 
-pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Claim>> {
-    let frame = read_text(text).map_err(|error| Error::data(path, "a CSV table", format!("none: {error}")))?;
+pub(super) fn parse(printed: &Printed, text: &str) -> Result<Vec<Claim>> {
+    let path = PathBuf::from(format!("data/papers/{}/claims.csv", printed.slug)); // for messages: the text is built in
+    let frame = read_text(text).map_err(|error| Error::data(&path, "a CSV table", format!("none: {error}")))?;
     let mut claims = Vec::with_capacity(frame.height());
     for line in 0..frame.height() {
-        let fail = |error: Error| Error::data(path, format!("a claim in line {}", line + 2), error);
-        claims.extend(parse_line(&frame, line).and_then(spread).map_err(fail)?);
+        let fail = |error: Error| Error::data(&path, format!("a claim in line {}", line + 2), error);
+        claims.extend(parse_line(printed, &frame, line).and_then(spread).map_err(fail)?);
     }
     Ok(claims)
 }
@@ -40,7 +49,7 @@ fn spread(claim: Claim) -> Result<Vec<Claim>> {
     }
 }
 
-fn parse_line(frame: &DataFrame, line: usize) -> Result<Claim> {
+fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim> {
     let cell = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?.get(line).map(str::to_string));
     let filled = |name: &str| cell(name)?.ok_or_else(|| Error::value(name, "some text", "an empty cell"));
     let direction = match filled("direction")?.as_str() {
@@ -54,13 +63,13 @@ fn parse_line(frame: &DataFrame, line: usize) -> Result<Claim> {
     };
     Ok(Claim {
         id: filled("id")?,
-        slug: filled("slug")?,
+        printed: *printed,
         place: filled("where")?,
         statement: filled("statement")?,
         dataset: cell("dataset")?,
         row_a: filled("row_a")?,
         row_b: filled("row_b")?,
-        metric: filled("metric")?.parse()?,
+        metric: Metric::find(&filled("metric")?, printed.metrics)?,
         direction,
         paper_effect: cell("paper_effect")?.map(number).transpose()?,
     })

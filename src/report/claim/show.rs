@@ -1,6 +1,6 @@
 //! Findings as a file and as text.
 
-use super::{Finding, Verdict, both_sides, claims, evaluate};
+use super::{Claim, Finding, Verdict, both_sides, evaluate};
 use crate::Result;
 use crate::file::write_csv;
 use crate::report::render::{align, markdown_line};
@@ -15,7 +15,7 @@ pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
     type Get = fn(&Finding) -> Option<String>;
     let columns: [(&str, Get); 16] = [
         ("id", |f| Some(f.claim.id.clone())),
-        ("slug", |f| Some(f.claim.slug.clone())),
+        ("slug", |f| Some(f.claim.printed.slug.to_string())),
         ("where", |f| Some(f.claim.place.clone())),
         ("statement", |f| Some(f.claim.statement.clone())),
         ("dataset", |f| Some(f.dataset.clone()).filter(|name| !name.is_empty())),
@@ -50,7 +50,7 @@ pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
 
 /// What the interval of a finding resamples; the luck of a row with one seed is not in it, and a printed number has none.
 fn resampled(finding: &Finding) -> String {
-    let samples = finding.claim.metric.resampled();
+    let samples = finding.claim.metric.resampled;
     match finding.seeds {
         [0 | 1, 0 | 1] => samples.to_string(),
         [_, 1] => format!("seeds of A and {samples}"),
@@ -59,12 +59,12 @@ fn resampled(finding: &Finding) -> String {
     }
 }
 
-/// Tests the built-in claims and writes `results/claims.csv`; returns the findings with its path.
+/// Tests the claims of all papers and writes `results/claims.csv`; returns the findings with its path.
 ///
 /// # Errors
 /// As [`evaluate`], or a file that cannot be written.
-pub fn write(results: &Path) -> Result<(Vec<Finding>, PathBuf)> {
-    let findings = evaluate(results, &claims()?)?;
+pub fn write(results: &Path, claims: &[Claim]) -> Result<(Vec<Finding>, PathBuf)> {
+    let findings = evaluate(results, claims)?;
     let path = results.join("claims.csv");
     write_csv(&path, &mut frame(&findings)?)?;
     Ok((findings, path))
@@ -114,7 +114,8 @@ fn corpora(group: &[&Finding], verdict: Verdict) -> String {
 
 /// Text with aligned columns, a line a finding, for the terminal.
 pub fn terminal(findings: &[Finding]) -> String {
-    let heads = ["Claim", "Dataset", "A - B", "Metric", "Paper", "Ours", "95% interval", "Seeds", "Over", "Verdict"];
+    let heads =
+        ["Claim", "Dataset", "A - B", "Metric", "Paper", "Measured", "95% interval", "Seeds", "Over", "Verdict"];
     let mut grid = vec![heads.map(str::to_string).to_vec()];
     grid.extend(findings.iter().map(|finding| {
         let claim = &finding.claim;
@@ -123,7 +124,7 @@ pub fn terminal(findings: &[Finding]) -> String {
             claim.id.clone(),
             finding.dataset.clone(),
             both_sides(claim),
-            claim.metric.title().into(),
+            claim.metric.title.into(),
             claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
             interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
             interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),

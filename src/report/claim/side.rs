@@ -2,9 +2,8 @@
 
 use super::Claim;
 use crate::report::analysis::Samples;
-use crate::report::printed;
 use crate::report::record::{Run, read_row};
-use crate::report::score::{Metric, read_early};
+use crate::report::score::read_early;
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -49,12 +48,8 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
     Ok(drawn)
 }
 
-/// What runs of a row scored; none where there is none, or none was analysed.
+/// What runs of a row scored, those that recorded the metric; none where there is no such run.
 fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
-    if claim.metric.analysis().is_none() {
-        let Some(scores) = claim.metric.by_seed(runs)? else { return Ok(None) };
-        return Ok(Some(Side { scores, groups: runs[0].photos(), seeds: runs.len() }));
-    }
     let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
     let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
@@ -67,7 +62,7 @@ fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
 
 /// Runs are averaged sample by sample.
 fn other_samples(claim: &Claim, first: &Run, other: &Run) -> Error {
-    let expected = format!("as many {} as in {}", claim.metric.resampled(), first.folder.0.display());
+    let expected = format!("as many {} as in {}", claim.metric.resampled, first.folder.0.display());
     Error::data(&other.folder.0, expected, "others")
 }
 
@@ -88,13 +83,8 @@ pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
     Ok(Some(Side { scores, groups: first.groups.clone(), seeds }))
 }
 
-/// A number of the paper's Table 2 as a row that scores it with every query; none where the paper leaves it blank.
+/// A number of the paper as a row that scores it with every query; none where the paper prints none.
 pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<Side>> {
-    let table = printed::read_table(&claim.slug, "table2")?;
-    let names = table.column("dataset")?.str()?;
-    // The paper's `QMUL-Chair-V2` is our `qmul-chair-v2`.
-    let Some(name) = names.iter().flatten().find(|name| name.eq_ignore_ascii_case(dataset)) else { return Ok(None) };
-    let cell = printed::find(&claim.slug, "table2", label, name, Metric::Acc1.name())?;
-    let number = cell.and_then(|cell| cell.parse::<f64>().ok());
+    let number = claim.printed.level(label, dataset, claim.metric)?;
     Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
 }

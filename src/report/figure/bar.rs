@@ -18,8 +18,11 @@ const LENGTH: i32 = 400;
 /// The first colour of the palette, lighter, so that a whisker stands out on it.
 const FILL: RGBColor = RGBColor(102, 170, 209);
 
-/// What a bar is. Not "ours": so papers call their own row.
+/// What a bar is. Not "ours", as papers call a row of their own.
 const MEASURED: &str = "measured here, mean ± standard deviation over seeds";
+
+/// What a diamond is.
+const PRINTED: &str = "the paper, on its own data and network";
 
 /// Where the bars start, in pixels.
 const HEAD: i32 = 70;
@@ -33,12 +36,13 @@ pub fn draw(table: &Table) -> Result<String> {
     let left = widths?.into_iter().max().unwrap_or(0) as i32 + 26;
     let groups = table.lines.chunk_by(|a, b| a.dataset == b.dataset).count() as i32;
     let bottom = HEAD + STEP * (table.lines.len() as i32 + groups);
-    let least = 28 + width(&table.title, Size::Title)? as i32;
+    let key = key_mark()? + 12 + width(PRINTED, Size::Small)? as i32 + 14;
+    let least = key.max(28 + width(&table.title, Size::Title)? as i32);
     let size = (least.max(left + LENGTH + 190), bottom + 52);
     render((u32::try_from(size.0).unwrap_or(0), u32::try_from(size.1).unwrap_or(0)), |area| {
         write(area, &table.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
         draw_key(area)?;
-        draw_axis(area, table.metric.title(), left, bottom)?;
+        draw_axis(area, table.metric.title, left, bottom)?;
         let mut y = HEAD + STEP / 2;
         for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
             write(area, &group[0].dataset_label, (14, y), text(Size::Normal, INK, HPos::Left))?;
@@ -57,9 +61,14 @@ fn draw_key(area: &Area<'_>) -> Result<()> {
     let bar = Rectangle::new([(14, 38), (34, 50)], FILL.filled());
     area.draw(&bar).map_err(fail)?;
     write(area, MEASURED, (40, 44), small(INK))?;
-    let start = 40 + width(MEASURED, Size::Small)? as i32 + 24;
+    let start = key_mark()?;
     area.draw(&diamond(start, 44)).map_err(fail)?;
-    write(area, "the paper, on its own data and network", (start + 12, 44), small(INK))
+    write(area, PRINTED, (start + 12, 44), small(INK))
+}
+
+/// Where the diamond of the key is, behind what a bar is.
+fn key_mark() -> Result<i32> {
+    Ok(40 + width(MEASURED, Size::Small)? as i32 + 24)
 }
 
 fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> {
@@ -72,7 +81,7 @@ fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> 
     write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
 }
 
-fn draw_line(area: &Area<'_>, line: &Line, metric: Metric, left: i32, y: i32) -> Result<()> {
+fn draw_line(area: &Area<'_>, line: &Line, metric: &Metric, left: i32, y: i32) -> Result<()> {
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
     write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
     let mut value = line.missing().to_string();

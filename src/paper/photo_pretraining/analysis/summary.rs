@@ -6,10 +6,9 @@ use super::{compared, step};
 use crate::Result;
 use crate::file::{write_atomic, write_csv};
 use crate::metric::mean_sd;
-use crate::paper::photo_pretraining::SLUG;
 use crate::paper::photo_pretraining::table::{EMBEDDED, PRETRAININGS, Pretraining};
+use crate::paper::photo_pretraining::{PRINTED, SLUG};
 use crate::report::analysis::{Folder, analysed};
-use crate::report::printed;
 use crate::report::record::{Run, read_row};
 use crate::report::render::markdown_line;
 use crate::report::table::DatasetSpec;
@@ -136,11 +135,11 @@ fn paper(what: &str, own: Pretraining, dataset: Option<&str>, column: &str) -> R
         None => what.trim_end_matches(" (%)").to_string(),
         Some(_) => format!("{} ({})", what.trim_end_matches(" (%)"), own.label),
     };
-    let printed = printed::read_table(SLUG, "analysis")?;
+    let printed = PRINTED.table("analysis")?;
     let (labels, datasets) = (printed.column("label")?.str()?, printed.column("dataset")?.str()?);
     let is_printed = |(found, on): (Option<&str>, Option<&str>)| found == Some(&label) && on == dataset;
     match dataset.filter(|_| labels.iter().zip(datasets.iter()).any(is_printed)) {
-        Some(dataset) => printed::find(SLUG, "analysis", &label, dataset, column),
+        Some(dataset) => PRINTED.find("analysis", &label, dataset, column),
         None => Ok(None),
     }
 }

@@ -1,8 +1,8 @@
 //! The tables against what the paper prints.
 
-use crate::paper::photo_pretraining::SLUG;
+use crate::paper::photo_pretraining::PRINTED;
 use crate::paper::photo_pretraining::table::table4;
-use crate::report::{printed, table};
+use crate::report::table;
 
 /// Every line of the paper's Table 4 is headed by its Ours-Base.
 #[test]
@@ -16,7 +16,7 @@ fn ours_base_heads_every_line_of_table_4() {
         let weights = line[0].row.as_ref().unwrap().trim_start_matches("ours-base");
         for cell in &line[1..] {
             assert!(cell.row.as_ref().unwrap().starts_with(&format!("ours{weights}")));
-            let base = printed::find(SLUG, "table4", &cell.label, "QMUL-Chair-V2", "base_acc1").unwrap();
+            let base = PRINTED.find("table4", &cell.label, "QMUL-Chair-V2", "base_acc1").unwrap();
             assert_eq!(line[0].paper, base, "{}", cell.label);
         }
     }

@@ -1,7 +1,7 @@
-//! The effects of the built-in claims against the tables of the papers that they come from.
+//! The effects that the claims carry against the tables that they come from.
 
-use super::super::{Claim, claims};
-use crate::report::printed;
+use crate::paper::photo_pretraining::PRINTED;
+use crate::report::claim::Claim;
 
 /// A claim's id and the difference that the paper printed.
 type Effects = Vec<(String, f64)>;
@@ -14,7 +14,7 @@ const PUBLISHED: &str = "Yu et al. (IJCV21 [79])";
 
 /// A printed number, without its spread.
 fn number(table: &str, label: &str, dataset: &str, column: &str) -> f64 {
-    let cell = printed::find("photo_pretraining", table, label, dataset, column).unwrap().unwrap();
+    let cell = PRINTED.find(table, label, dataset, column).unwrap().unwrap();
     cell.split(' ').next().unwrap().parse().unwrap()
 }
 
@@ -112,7 +112,7 @@ fn crossed() -> Effects {
 
 #[test]
 fn ids_are_unique() {
-    let claims = claims().unwrap();
+    let claims = Claim::read_all(&PRINTED).unwrap();
     let mut ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -120,8 +120,8 @@ fn ids_are_unique() {
 }
 
 #[test]
-fn the_built_in_claims_carry_the_papers_effects() {
-    let claims = claims().unwrap();
+fn claims_carry_the_papers_effects() {
+    let claims = Claim::read_all(&PRINTED).unwrap();
     let expected = [analysis(), main_rows(), pretrainings(), crossed()].concat();
     for (id, effect) in &expected {
         let claim = claims.iter().find(|claim| &claim.id == id).unwrap_or_else(|| panic!("no claim {id}"));

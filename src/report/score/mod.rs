@@ -1,0 +1,86 @@
+//! The metrics that tables and claims name: a table of them, and what each scores query by query or sample by sample.
+//!
+//! [`METRICS`] are those of every paper. A metric that only one paper has is a [`Metric`] in its folder, which its
+//! [`Printed`](super::printed::Printed) hands in.
+
+mod early;
+mod list;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use early::{EARLY, read_early};
+pub use list::{
+    ACC1, ACC5, ACC10, AROUND, DROP, EARLY_ACC1, MEMORY, METRICS, RISE, SEPARATION, SMOOTHNESS, SMOOTHNESS_HOG, SPREAD,
+    SPREAD_EARLY, TIME, WANDER,
+};
+
+use super::analysis::{Folder, Samples};
+use super::record::Run;
+use crate::{Error, Result};
+use std::fmt;
+
+/// A number that a row is judged by.
+#[derive(Clone, Copy)]
+pub struct Metric {
+    /// Its column in `data/papers` and its name in `claims.csv`: unique.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// The analysis of a run that it is computed from; none for what a run records itself.
+    pub file: Option<&'static str>,
+    /// What an interval resamples, beside the seeds of rows that have several.
+    pub resampled: &'static str,
+    /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
+    pub is_relative: bool,
+    /// Reads the samples of a run, with `file` there; no value where the run did not record it.
+    pub sample: fn(&Run) -> Result<Samples>,
+}
+
+impl Metric {
+    /// The metric of a name, among [`METRICS`] and those of a paper.
+    ///
+    /// # Errors
+    /// No such metric.
+    ///
+    /// ```
+    /// use retrace::report::score::{ACC5, Metric};
+    /// assert_eq!(Metric::find("acc5", &[])?, &ACC5);
+    /// assert!(Metric::find("acc6", &[]).unwrap_err().to_string().contains("acc5, acc10"));
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn find(name: &str, own: &[&'static Self]) -> Result<&'static Self> {
+        let all = || METRICS.iter().chain(own).copied();
+        let known = || all().map(|metric| metric.name).collect::<Vec<_>>().join(", ");
+        all().find(|metric| metric.name == name).ok_or_else(|| Error::value("metric", known(), name))
+    }
+
+    /// The samples of a run: queries, draws of directions, epochs, steps or rounds; none where there is no record of it.
+    ///
+    /// # Errors
+    /// A file that does not read, or that is of other queries than the run.
+    pub fn samples(&self, run: &Run) -> Result<Option<Samples>> {
+        if self.file.is_some_and(|file| !Folder::of(&run.folder).has(file)) {
+            return Ok(None);
+        }
+        Ok(Some((self.sample)(run)?).filter(|samples| !samples.values.is_empty()))
+    }
+}
+
+/// Metrics of one name are one metric.
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Metric({})", self.name)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
