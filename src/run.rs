@@ -26,11 +26,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig<C> {
-    /// The paper, e.g. `photo_pretraining`.
+    /// The paper's folder below `results`.
     pub slug: String,
     /// The corpus, e.g. `qmul-chair-v2`.
     pub dataset: String,
-    /// The table row, e.g. `ours-base`.
+    /// The table row.
     pub row: String,
     /// Splits into the run's streams.
     pub seed: Seed,

@@ -30,6 +30,15 @@ const ALLOWED: [(&str, &[&str]); 17] = [
 /// Files beside the papers' folders, which every paper may use.
 const SHARED_BY_PAPERS: [&str; 1] = ["floor"];
 
+/// Papers that stages must not name.
+const SLUGS: [&str; 5] = ["generalising", "more_photos", "partially", "adaptive", "photo_pretraining"];
+
+/// Rows of papers' tables that stages must not name.
+const ROWS: [&str; 5] = ["ours", "ours-base", "multi-task", "meta-full", "zero-shot"];
+
+/// Folders on top of the stages, where papers have names.
+const ABOVE_STAGES: [&str; 2] = ["src/paper/", "src/notebook/"];
+
 /// A path of this crate that a line names: `["sketch", "Affine"]`.
 type Name = Vec<String>;
 
@@ -159,6 +168,26 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     faults.map(|(line, fault)| format!("{path}:{line}: {fault}")).collect()
 }
 
+/// Lines before the tests of a file, which stand last in it; none where the file is of tests alone.
+fn without_tests<'a>(path: &str, text: &'a str) -> Vec<&'a str> {
+    let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+    let lines = code(text);
+    let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with('{'));
+    lines[..if is_test { 0 } else { tests.unwrap_or(lines.len()) }].to_vec()
+}
+
+/// Papers and their rows that the code of a stage names, whatever the name stands for: a string, a path, a variable.
+fn words_of_papers(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (i, line) in without_tests(path, text).into_iter().enumerate() {
+        let line = line.to_lowercase();
+        let words = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+        let is_papers = |word: &&str| SLUGS.contains(word) || ROWS.contains(word);
+        found.extend(words.filter(is_papers).map(|word| format!("{path}:{}: {word}", i + 1)));
+    }
+    found
+}
+
 /// Sources of the library, with their paths from the package's root; the binary may use everything.
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -218,4 +247,41 @@ fn the_checker_lets_the_allowed_pass() {
     for (path, text) in fine {
         assert_eq!(faults(path, text), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn no_stage_names_a_paper_or_its_rows() {
+    let sources = sources();
+    let stages = sources.iter().filter(|(path, _)| !ABOVE_STAGES.iter().any(|folder| path.starts_with(folder)));
+    let lines: usize = stages.clone().map(|(path, text)| without_tests(path, text).len()).sum();
+    assert!(lines > 10_000, "{lines} lines: the reader is broken");
+    let found: Vec<String> = stages.flat_map(|(path, text)| words_of_papers(path, text)).collect();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn words_of_papers_are_found_in_code_alone() {
+    let path = "src/report/table.rs";
+    let caught = [
+        ("const SLUG: &str = \"photo_pretraining\";", "1: photo_pretraining"),
+        ("let heads = [\"Row\", \"Ours, Acc@1\"];", "1: ours"),
+        ("fn f() {\n    read(\"ours-base+weights=obow\");\n}", "2: ours-base"),
+        ("let ours = 1.0;", "1: ours"),
+        ("use retrace::paper::adaptive::Config;", "1: adaptive"),
+        ("include_str!(\"../../data/papers/partially/table1.csv\")", "1: partially"),
+    ];
+    for (text, expected) in caught {
+        assert_eq!(words_of_papers(path, text), [format!("{path}:{expected}")], "{text}");
+    }
+    let fine = [
+        "/// # References\n/// Bhunia et al., Adaptive Fine-Grained SBIR, ECCV 2022.\nfn adaptive_pool() {}",
+        "let x = 1; // ours is the faster one",
+        "let colours = hours;\n#[cfg(test)]\nmod tests {\n    const ROW: &str = \"ours\";\n}",
+        "#[cfg(test)]\nmod tests;\nconst PART: &str = \"partial\";",
+    ];
+    for text in fine {
+        assert_eq!(words_of_papers(path, text), Vec::<String>::new(), "{text}");
+    }
+    assert!(words_of_papers("src/report/claim/tests.rs", "let row = \"ours\";").is_empty());
+    assert_eq!(words_of_papers(path, "#[cfg(test)]\nmod tests;\nlet row = \"ours\";").len(), 1);
 }

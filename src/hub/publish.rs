@@ -170,18 +170,18 @@ impl Hub {
         listed: &[RemoteFile],
         watch: &dyn Watch,
     ) -> Result<()> {
-        let ours = release.identity()?;
+        let own = release.identity()?;
         if listed.iter().all(|file| [ATTRIBUTES, "README.md"].contains(&file.path.as_str())) {
             return Ok(());
         }
-        let expected = format!("the model {ours}, or an empty repository");
+        let expected = format!("the model {own}, or an empty repository");
         if !listed.iter().any(|file| file.path == CONFIG) {
             return Err(self.error(address, expected, "other files"));
         }
         let snapshot = self.download(address, &[CONFIG], watch)?;
         let path = snapshot.folder.join(CONFIG);
         let theirs = identity_of(&std::fs::read(&path).map_err(Error::io(&path))?);
-        match theirs.as_ref() == Some(&ours) {
+        match theirs.as_ref() == Some(&own) {
             true => Ok(()),
             false => {
                 let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());

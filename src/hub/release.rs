@@ -71,8 +71,8 @@ impl Release {
             let remote = listed.iter().find(|file| file.path == name);
             remote.is_some_and(|file| file.size == bytes.len() as u64 && file.digest.of_bytes(bytes) == file.digest)
         };
-        let ours = self.files().filter(|(name, bytes)| !is_equal(name, bytes)).map(|(name, _)| name.to_string());
-        ours.chain(self.superfluous(listed)).collect()
+        let own = self.files().filter(|(name, bytes)| !is_equal(name, bytes)).map(|(name, _)| name.to_string());
+        own.chain(self.superfluous(listed)).collect()
     }
 
     /// Files of a listing that this release does not have.
