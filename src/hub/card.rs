@@ -252,7 +252,7 @@ mod tests {
             cost: (64.9, "cpu".into()),
             limits: vec!["Drawings by a program.".into()],
             deviations: vec!["A smaller network.".into()],
-            snippet: "let model = load(\"OWNER/NAME@REVISION\")?;\n",
+            snippet: "let address = \"OWNER/NAME@REVISION\".parse()?;\n",
         }
     }
 

@@ -31,8 +31,8 @@ impl Printed {
     ///
     /// ```
     /// use retrace::report::printed::Printed;
-    /// let text = "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n";
-    /// let printed = Printed { slug: "toy", tables: &[("table1", text)], claims: "", metrics: &[] };
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
     /// assert_eq!(printed.table("table1")?.height(), 2);
     /// assert!(printed.table("table2").unwrap_err().to_string().contains("toy/table1"));
     /// # Ok::<(), retrace::Error>(())
@@ -50,8 +50,8 @@ impl Printed {
     ///
     /// ```
     /// use retrace::report::printed::Printed;
-    /// let text = "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n";
-    /// let printed = Printed { slug: "toy", tables: &[("table1", text)], claims: "", metrics: &[] };
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
     /// assert_eq!(printed.find("table1", "New", "Chair", "acc1")?.as_deref(), Some("71.70"));
     /// assert_eq!(printed.find("table1", "Old", "Chair", "acc1")?, None);
     /// # Ok::<(), retrace::Error>(())
@@ -78,8 +78,8 @@ impl Printed {
     /// ```
     /// use retrace::report::printed::Printed;
     /// use retrace::report::score::ACC1;
-    /// let text = "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n";
-    /// let printed = Printed { slug: "toy", tables: &[("table1", text)], claims: "", metrics: &[] };
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\nOld,Chair,\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
     /// assert_eq!(printed.level("New", "chair", &ACC1)?, Some(71.7));
     /// assert_eq!(printed.level("New", "shoe", &ACC1)?, None);
     /// assert!(printed.level("Newer", "chair", &ACC1).is_err());
