@@ -125,13 +125,13 @@ impl Method for Toy {
             seen.0.load(&masks)?;
             let scores = if epoch > first { Some(valid.scores(&evaluate(&seen, &valid)?)?) } else { None };
             let loss = masks["weight"].mean_all()?.to_scalar::<f32>()?;
-            course.end_epoch(&seen.0, &serde_json::json!({ "loss": loss }), name, scores)?;
+            let line = serde_json::json!({ "loss": loss, "valid_acc1": scores.map(|scores| scores.acc1) });
+            course.end_epoch(&seen.0, &line, name, scores)?;
         }
         Ok(Fitted { outcome: Some(course.finish(&mut seen.0)?), model: seen, select_on: "valid mean".into() })
     }
     fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Parameters> {
-        let (Origin::Checkpoint(path, _) | Origin::Release(path)) = from;
-        let masks = network(run, device)?;
+        let (masks, (Origin::Checkpoint(path, _) | Origin::Release(path))) = (network(run, device)?, from);
         weights::load(path, &masks, &Default::default())?;
         Ok(masks)
     }
