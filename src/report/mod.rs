@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`record`] | the finished runs of a row, and the check of `summary.json` against `ranks.csv` |
+//! | [`records`] | the rows of one corpus, by name |
 //! | [`printed`] | what a paper prints and claims, handed in by its module |
 //! | [`score`] | the metrics that tables and claims name, as a table |
 //! | [`analysis`] | what was measured beside accuracy, sample by sample |
@@ -24,6 +25,7 @@ pub mod html;
 pub mod overview;
 pub mod printed;
 pub mod record;
+pub mod records;
 pub mod render;
 pub mod score;
 pub mod speed;

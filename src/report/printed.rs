@@ -58,13 +58,30 @@ impl Printed {
     /// ```
     pub fn find(&self, name: &str, label: &str, dataset: &str, column: &str) -> Result<Option<String>> {
         let table = self.table(name)?;
-        let (labels, datasets) = (table.column("label")?.str()?, table.column("dataset")?.str()?);
-        let line = (0..table.height()).find(|&i| labels.get(i) == Some(label) && datasets.get(i) == Some(dataset));
-        let line = line.ok_or_else(|| {
+        let line = line_of(&table, label, dataset)?.ok_or_else(|| {
             let found = format!("{label} on {dataset}");
             Error::value(format!("{}/{name}", self.slug), "a printed row and dataset", found)
         })?;
         Ok(table.column(column)?.str()?.get(line).map(str::to_string))
+    }
+
+    /// As [`Printed::find`], and none also where the table has no such row or prints it for other datasets alone.
+    ///
+    /// # Errors
+    /// No such table or column.
+    ///
+    /// ```
+    /// use retrace::report::printed::Printed;
+    /// let text = "label,dataset,acc1\nNew,Chair,71.70\n";
+    /// let printed = Printed { slug: "toy", tables: &[("table1", text)], claims: "", metrics: &[] };
+    /// assert_eq!(printed.find_if_there("table1", "New", "Chair", "acc1")?.as_deref(), Some("71.70"));
+    /// assert_eq!(printed.find_if_there("table1", "New", "Shoe", "acc1")?, None);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn find_if_there(&self, name: &str, label: &str, dataset: &str, column: &str) -> Result<Option<String>> {
+        let table = self.table(name)?;
+        let cells = table.column(column)?.str()?;
+        Ok(line_of(&table, label, dataset)?.and_then(|line| cells.get(line)).map(str::to_string))
     }
 
     /// A row's number in a metric, from the first table that prints one; none where all of them leave it blank, or print
@@ -122,6 +139,12 @@ impl fmt::Debug for Printed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Printed({})", self.slug)
     }
+}
+
+/// The place of a row of a dataset in a table.
+fn line_of(table: &DataFrame, label: &str, dataset: &str) -> Result<Option<usize>> {
+    let (labels, datasets) = (table.column("label")?.str()?, table.column("dataset")?.str()?);
+    Ok((0..table.height()).find(|&i| labels.get(i) == Some(label) && datasets.get(i) == Some(dataset)))
 }
 
 /// Parses CSV text, leaving every column as text.
@@ -183,6 +206,8 @@ pub(super) mod tests {
         let error = TOY.find("table1", "People [7]", "Shoe", "acc1").unwrap_err().to_string();
         assert!(error.contains("p/table1") && error.contains("People [7] on Shoe"), "{error}");
         assert!(TOY.find("table1", "People [7]", "Chair", "acc7").is_err());
+        assert_eq!(TOY.find_if_there("table1", "People [7]", "Shoe", "acc1").unwrap(), None);
+        assert!(TOY.find_if_there("table1", "People [7]", "Shoe", "acc7").is_err());
         assert!(TOY.find("table9", "People [7]", "Chair", "acc1").unwrap_err().to_string().contains("p/table2"));
     }
 }

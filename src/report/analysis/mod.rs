@@ -1,15 +1,25 @@
-//! Analyses of a run as CSV files in its folder, and the numbers that claims compare.
+//! Analyses of a run as CSV files in its folder, and the numbers that claims compare and that a table tells.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `sample` | sample by sample, for claims |
+//! | [`number`] | a number of a row, as text |
+//! | [`summary`] | these of pairs of rows and all corpora, as a table |
 
+pub mod number;
 pub(super) mod sample;
+pub mod summary;
 
 pub use sample::{RADIUS, Samples, grids};
 
 use super::record::Run;
-use crate::file::{read_csv, write_csv};
+use crate::file::{read_csv, read_json, write_csv};
 use crate::metric::acc_at;
 use crate::run::RunFolder;
 use crate::{Error, Result};
 use polars::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -30,6 +40,17 @@ impl Folder {
     /// Whether an analysis is there.
     pub fn has(&self, name: &str) -> bool {
         self.path(name).is_file()
+    }
+
+    /// A setting that the analyses were made with.
+    ///
+    /// # Errors
+    /// No `settings.json`, or one that has no such setting or another kind of it.
+    pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let path = self.0.join("settings.json");
+        let settings: Value = read_json(&path)?;
+        let found = settings.get(name).cloned().unwrap_or_default();
+        serde_json::from_value(found).map_err(|error| Error::data(&path, format!("the setting {name}"), error))
     }
 
     /// Removes an analysis, where it is there.
@@ -118,6 +139,19 @@ fn read<const N: usize>(frame: &DataFrame, wanted: &[(&str, &str)], columns: [&s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::write_atomic;
+
+    #[test]
+    fn setting_is_read_by_name_and_kind() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder(place.path().into());
+        assert!(folder.setting::<u32>("draws").is_err());
+        write_atomic(&place.path().join("settings.json"), br#"{"draws": 5, "batches": [4, 16]}"#).unwrap();
+        assert_eq!(folder.setting::<u32>("draws").unwrap(), 5);
+        assert_eq!(folder.setting::<[usize; 2]>("batches").unwrap(), [4, 16]);
+        let error = folder.setting::<usize>("last").unwrap_err().to_string();
+        assert!(error.contains("settings.json") && error.contains("the setting last"), "{error}");
+    }
 
     #[test]
     fn lines_come_back() {

@@ -9,16 +9,21 @@
 //! | [`surface`] | loss landscapes side by side: surfaces, maps with contour lines |
 //! | [`scatter`] | clouds of points, e.g. features of sketches and photos in a plane |
 //! | [`heat`] | a table of numbers as coloured cells |
+//! | [`crossed`] | rows that are crossed as such a table, beside what they are compared with |
+//! | [`sweep`] | rows over a value, on a logarithmic axis |
+//! | [`analysed`] | what was measured beside accuracy: features, landscapes, a training from inside, early retrieval |
 //!
 //! They share [`canvas`] (size, background, font, saving; no text is cut), `head` (title and note) and [`panel`] (lines,
 //! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `label`
-//! moves names apart, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
+//! moves names apart, `seeds` says of how many seeds numbers are, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
 //! `contour` draws its map.
 
+pub mod analysed;
 pub mod axis;
 pub mod bar;
 pub mod canvas;
 mod contour;
+pub mod crossed;
 pub mod curve;
 pub mod early;
 mod font;
@@ -31,7 +36,9 @@ mod mark;
 pub mod panel;
 mod ramp;
 pub mod scatter;
+mod seeds;
 pub mod surface;
+pub mod sweep;
 mod truetype;
 
 #[cfg(test)]

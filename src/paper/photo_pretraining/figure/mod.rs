@@ -11,9 +11,8 @@ pub use sweep::{fig2a, fig3};
 use super::SLUG;
 use super::table::{Pretraining, measured as corpora};
 use crate::Result;
-use crate::report::figure::early;
-use crate::report::record::read_row;
-use crate::report::table::{self, Measured};
+use crate::report::figure::{analysed, early};
+use crate::report::records::Records;
 use std::path::Path;
 
 /// The rows that are compared, in the colours of every figure.
@@ -26,7 +25,8 @@ pub const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours"
 pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     let mut figures = Vec::new();
     for dataset in corpora().iter().map(|corpus| corpus.name) {
-        let (more, title) = (analysis::early_in_other_steps(results, dataset), format!("While being drawn, {dataset}"));
+        let title = format!("While being drawn, {dataset}");
+        let more = analysed::see_drawn(&records(results, dataset), &ROWS, &format!("fig5b-{dataset}"));
         let drawn = [
             ("early", early::draw_noted(results, SLUG, dataset, &title, &ROWS, &more)?),
             ("fig2a", sweep::fig2a(results, dataset)?),
@@ -47,18 +47,8 @@ fn name(own: &Pretraining) -> &'static str {
     if own.weights.is_none() { "supervised" } else { own.label }
 }
 
-fn measured(results: &Path, dataset: &str, row: &str) -> Result<Option<Measured>> {
-    table::measure(&read_row(results, SLUG, dataset, row)?)
-}
-
-/// `3 seeds`, `2 to 3 seeds`, `1 seed`.
-fn count_seeds(counts: &[usize]) -> String {
-    let (least, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
-    match (least == most, most) {
-        (true, 1) => "1 seed".into(),
-        (true, _) => format!("{most} seeds"),
-        (false, _) => format!("{least} to {most} seeds"),
-    }
+fn records<'a>(results: &'a Path, dataset: &'a str) -> Records<'a> {
+    Records { results, slug: SLUG, dataset }
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ fn planes_of_features_share_their_scale() {
 fn early_retrieval_in_fives_and_in_tenths_name_each_other() {
     let place = tempfile::tempdir().unwrap();
     assert!(early_in_fives(place.path(), DATASET).unwrap().is_none());
-    assert_eq!(analysis::early_in_other_steps(place.path(), DATASET), "");
+    assert_eq!(analysed::see_drawn(&records(place.path(), DATASET), &ROWS, "fig5b-synth-chair"), "");
     let analysed = |row: &str, seed: u64, at_half: u32| {
         let columns = vec![Column::new("percent".into(), [50, 100]), Column::new("rank".into(), [at_half, 1])];
         Folder::of(&folder(place.path(), row, seed)).write("early", DataFrame::new(2, columns).unwrap()).unwrap();
@@ -212,7 +212,10 @@ fn early_retrieval_in_fives_and_in_tenths_name_each_other() {
     };
     let alone = said_now();
     assert!(alone.contains("one seed") && alone.contains("see early-synth-chair for the mean over 2 seeds"), "{alone}");
-    assert_eq!(analysis::early_in_other_steps(place.path(), DATASET), "see fig5b-synth-chair for steps of 5%");
+    assert_eq!(
+        analysed::see_drawn(&records(place.path(), DATASET), &ROWS, "fig5b-synth-chair"),
+        "see fig5b-synth-chair for steps of 5%"
+    );
     for row in ["ours-base", "ours"] {
         analysed(row, 1, 2);
     }
