@@ -131,7 +131,7 @@ impl Method for Toy {
         Ok(Fitted { outcome: Some(course.finish(&mut seen.0)?), model: seen, select_on: "valid mean".into() })
     }
     fn load(&self, run: &RunConfig<Config>, from: Origin, device: &Device) -> Result<Parameters> {
-        let (masks, (Origin::Checkpoint(path, _) | Origin::Release(path))) = (network(run, device)?, from);
+        let (Origin::Checkpoint(path, _) | Origin::Release(path), masks) = (from, network(run, device)?);
         weights::load(path, &masks, &Default::default())?;
         Ok(masks)
     }
