@@ -51,7 +51,9 @@ fn program(cells: &[String]) -> String {
 fn library() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--no-run", "--locked", "--test", "notebooks", "--message-format=json"]).current_dir(root());
-    for (feature, _) in [("cuda", cfg!(feature = "cuda")), ("cudnn", cfg!(feature = "cudnn"))].iter().filter(|f| f.1) {
+    let features =
+        [("hub", cfg!(feature = "hub")), ("cuda", cfg!(feature = "cuda")), ("cudnn", cfg!(feature = "cudnn"))];
+    for (feature, _) in features.iter().filter(|feature| feature.1) {
         cargo.args(["--features", feature]);
     }
     if !cfg!(debug_assertions) {

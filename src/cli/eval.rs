@@ -16,27 +16,29 @@ pub struct Options {
     #[arg(value_parser = paper)]
     paper: Option<AnyPaper>,
     /// The table row
-    #[arg(long)]
-    #[cfg_attr(feature = "hub", arg(required_unless_present = "from"))]
+    #[arg(long, required_unless_present = "from")]
     row: Option<String>,
     /// The corpus that the checkpoint was trained on
-    #[arg(long)]
-    #[cfg_attr(feature = "hub", arg(required_unless_present = "from"))]
+    #[arg(long, required_unless_present = "from")]
     dataset: Option<String>,
-    /// Rank with a released model, <owner>/<name>[@<revision>], and compare with its card
-    #[cfg(feature = "hub")]
+    /// Rank with a released model, <owner>/<name>[@<revision>], and compare with its card [needs the feature `hub`]
     #[arg(long, value_name = "REPOSITORY", conflicts_with_all = ["row", "dataset"])]
-    from: Option<retrace::hub::Address>,
+    from: Option<Released>,
     /// Rank another corpus with it: a name of `retrace data list`, or a folder
     #[arg(long, value_name = "NAME")]
     on: Option<String>,
 }
 
+/// Where a released model is.
+#[cfg(feature = "hub")]
+type Released = retrace::hub::Address;
+#[cfg(not(feature = "hub"))]
+type Released = String;
+
 /// Ranks with a shipped checkpoint, or with one from the Hub.
 pub fn run(options: &Options, checked: &Checked) -> Result<()> {
-    #[cfg(feature = "hub")]
     if let Some(address) = &options.from {
-        return super::hub::eval(address, options.on.as_deref(), checked);
+        return released(address, options.on.as_deref(), checked);
     }
     let (Some(row), Some(dataset)) = (&options.row, &options.dataset) else {
         return Err(Error::value("eval", "--row and --dataset", "one of them missing"));
@@ -49,6 +51,16 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
     let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery_size());
     println!("{row} on {corpus}: {}", spell(&retrieval.scores()?, queries, gallery));
     Ok(())
+}
+
+#[cfg(feature = "hub")]
+fn released(address: &Released, on: Option<&str>, checked: &Checked) -> Result<()> {
+    super::hub::eval(address, on, checked)
+}
+
+#[cfg(not(feature = "hub"))]
+fn released(_: &Released, _: Option<&str>, _: &Checked) -> Result<()> {
+    super::no_hub::refuse("eval --from")
 }
 
 /// The one paper that has a record of a row on a corpus.

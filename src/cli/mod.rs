@@ -7,6 +7,8 @@ mod eval;
 #[cfg(feature = "hub")]
 mod hub;
 mod import;
+#[cfg(not(feature = "hub"))]
+mod no_hub;
 mod notebook;
 mod progress;
 mod reproduce;
@@ -86,6 +88,12 @@ enum Verb {
     /// Fetch a model from the Hugging Face Hub into the cache that Python shares
     #[cfg(feature = "hub")]
     Download(hub::DownloadArguments),
+    /// Publish checkpoints on the Hugging Face Hub [needs the feature `hub`]
+    #[cfg(not(feature = "hub"))]
+    Publish(no_hub::Words),
+    /// Fetch a model from the Hugging Face Hub [needs the feature `hub`]
+    #[cfg(not(feature = "hub"))]
+    Download(no_hub::Words),
 }
 
 /// Does what was asked for.
@@ -117,5 +125,9 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Publish(options) => hub::publish(&options, &checked),
         #[cfg(feature = "hub")]
         Verb::Download(options) => hub::download(&options, &checked),
+        #[cfg(not(feature = "hub"))]
+        Verb::Publish(_) => no_hub::refuse("publish"),
+        #[cfg(not(feature = "hub"))]
+        Verb::Download(_) => no_hub::refuse("download"),
     }
 }

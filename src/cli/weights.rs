@@ -34,8 +34,8 @@ pub enum Verb {
     },
     /// List where published weights can be had: repository, revision, file, size, licence
     List,
-    /// Fetch published weights from the Hugging Face Hub, check them, and write them with our names
-    #[cfg(feature = "hub")]
+    /// Fetch published weights from the Hugging Face Hub, check them, and write them with our names [needs the feature
+    /// `hub`]
     Fetch {
         /// efficientnet-lite0, resnet18, resnet50, vgg16, inception-v3 or clip-vit-b32
         architecture: Architecture,
@@ -45,7 +45,7 @@ pub enum Verb {
     },
 }
 
-/// Brings weights.
+/// Imports, lists or fetches weights.
 pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
     match verb {
         Verb::Import { architecture, source, name } => import_as(*architecture, source, name, checked),
@@ -57,7 +57,16 @@ pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
             }
             Ok(())
         }
-        #[cfg(feature = "hub")]
-        Verb::Fetch { architecture, repository } => super::hub::fetch(*architecture, repository.as_deref(), checked),
+        Verb::Fetch { architecture, repository } => fetch(*architecture, repository.as_deref(), checked),
     }
+}
+
+#[cfg(feature = "hub")]
+fn fetch(architecture: Architecture, repository: Option<&str>, checked: &Checked) -> Result<()> {
+    super::hub::fetch(architecture, repository, checked)
+}
+
+#[cfg(not(feature = "hub"))]
+fn fetch(_: Architecture, _: Option<&str>, _: &Checked) -> Result<()> {
+    super::no_hub::refuse("weights fetch")
 }

@@ -13,7 +13,7 @@ fn python(scene: &Scene, words: &[&str]) -> Option<String> {
         eprintln!("skipped: RETRACE_HUB_PYTHON not set");
         return None;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/check.py");
+    let script = root().join("tests/hub/check.py");
     let output = Command::new(python)
         .arg(script)
         .args(words)
@@ -77,7 +77,7 @@ fn python_finds_what_ours_cached() {
 
 #[test]
 fn python_reads_the_card() {
-    let (scene, root) = (Scene::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
+    let (scene, root) = (Scene::new(), root());
     let places = Places {
         results: root.join("results"),
         figures: root.join("figures"),

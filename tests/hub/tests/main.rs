@@ -1,12 +1,11 @@
-//! Publishing and downloading, against a Hub on this machine (`server/`). No request leaves it.
-#![cfg(feature = "hub")]
+//! Publishing and downloading, against a Hub on this machine (`src/`). No request leaves it.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod download;
 mod program;
 mod publish;
 mod python;
-mod server;
+use loopback_hub as server;
 
 use retrace::hub::{Address, CONFIG, Hub, HubConfig, PublishOptions, Published, Release, Token, WEIGHTS};
 use retrace::watch::Unwatched;
@@ -30,6 +29,11 @@ fn set_storage_client() {
         // SAFETY: this runs before `main`, when there is no other thread.
         unsafe { std::env::set_var(name, value) };
     }
+}
+
+/// The repository.
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A Hub, and whoever uses it.

@@ -9,14 +9,22 @@ use retrace::model::{Allowance, Architecture, NormConfig, Parameters, build};
 use retrace::paper::photo_pretraining::PhotoPretraining;
 use retrace::seed::Seed;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// The program that was built with the feature `hub` in the profile of these tests.
+fn binary() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.parent().and_then(Path::parent).unwrap().join("retrace");
+    assert!(path.is_file(), "no {}: build it first, `cargo build --release --features hub`", path.display());
+    path
+}
 
 /// The binary in the repository's folder, told of nothing but this Hub.
 fn retrace(server: &Server, home: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_retrace"))
+    Command::new(binary())
         .args(words)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(crate::root())
         .env("HF_ENDPOINT", &server.endpoint)
         .env("HF_HOME", home)
         .env("HF_TOKEN", TOKEN)
@@ -74,7 +82,7 @@ fn shipped_rows_are_published_and_evaluated_from_a_download() {
 
 /// Copies what publishing a row of synth-chair needs.
 fn copy_row(row: &str, results: &Path) {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let shipped = crate::root().join("results");
     let record = Path::new("photo_pretraining/synth-chair").join(row).join("seed0");
     let checkpoint = Path::new("checkpoints/photo_pretraining/synth-chair").join(format!("{row}.safetensors"));
     let files = ["config.json", "log.jsonl", "ranks.csv", "summary.json"].map(|name| record.join(name));
@@ -169,7 +177,7 @@ fn foreign_weights() -> Vec<u8> {
     struct Fixture {
         tensors: BTreeMap<String, Vec<usize>>,
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/model/efficientnet-lite0-timm.json");
+    let path = crate::root().join("tests/fixtures/model/efficientnet-lite0-timm.json");
     let fixture: Fixture = retrace::file::read_json(&path).unwrap();
     let is_count = |name: &str| name.ends_with("num_batches_tracked");
     let tensor = |shape: &[usize]| Tensor::rand(0.5_f32, 1.5, shape, &Device::Cpu).unwrap();
