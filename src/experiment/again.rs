@@ -9,10 +9,12 @@ use crate::train::Log;
 use crate::{Error, Result};
 use std::path::PathBuf;
 
+/// A paper's training, or one that looks at it on the way.
+pub type Fit<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Result<Fitted<<M as Method>::Model>>;
+
 /// Trains a recorded run again, away from its record, and keeps the checkpoint in the cache.
 ///
-/// `fit` is the paper's training, or one that looks at it on the way; what it saw counts only if the training ends in the
-/// recorded ranks.
+/// What `fit` saw on the way counts only if the training ends in the recorded ranks.
 ///
 /// # Errors
 /// Data or weights that are not there; a training that ranks the test part otherwise than the record says.
@@ -20,7 +22,7 @@ pub fn train_again<M: Method>(
     paper: &M,
     run: &RunConfig<M::Config>,
     order: &Order,
-    fit: &dyn Fn(&Trial<M::Config>, &mut Log) -> Result<Fitted<M::Model>>,
+    fit: Fit<M>,
 ) -> Result<PathBuf> {
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let needs = paper.needs(&run.config);
