@@ -26,7 +26,7 @@ pub struct TableOptions {
     /// Which tables to print; an unknown one lists those there are; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
-    /// Also fill the generated parts of README.md and of the papers' pages in results/
+    /// Also fill the generated parts of README.md, of benches/README.md and of the papers' pages in results/
     #[arg(long, hide = true)]
     readme: bool,
 }
@@ -85,10 +85,11 @@ fn write_tables(paper: AnyPaper, results: &Path) -> Result<(Vec<Table>, Vec<Path
     Ok((written, paths))
 }
 
-/// Fills the generated parts of the README and of the papers' pages.
+/// Fills the generated parts of the README, of the page of speeds and of the papers' pages.
 fn rewrite_pages(results: &Path) -> Result<()> {
     let papers: Vec<&dyn Paper> = PAPERS.iter().map(|paper| *paper as &dyn Paper).collect();
     block::rewrite("README.md".as_ref(), &page::readme(&papers, results)?)?;
+    block::rewrite("benches/README.md".as_ref(), &page::speeds(results)?)?;
     for paper in papers {
         block::rewrite(&results.join(paper.slug()).join("README.md"), &page::page(paper, results)?)?;
     }

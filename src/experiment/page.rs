@@ -1,22 +1,36 @@
-//! The generated parts of two pages: the README, and a paper's own page beside its records.
+//! The generated parts of pages: the README, the page of speeds, and a paper's own page beside its records.
 
 use super::Paper;
 use crate::Result;
 use crate::report::block::Block;
 use crate::report::claim::{self, Claim};
-use crate::report::{render, speed, table};
+use crate::report::{overview, speed, table};
 use std::path::Path;
 
-/// The README's parts: the main table of every paper, the speed.
+/// The README's part: of every paper the main table at a glance, how its claims came out, and where the rest is.
 ///
 /// # Errors
 /// A record that does not read.
 pub fn readme(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
-    let mut main = Vec::new();
-    for spec in papers.iter().filter_map(|paper| paper.tables().into_iter().next()) {
-        main.push(render::markdown(&table::build(results, &spec)?));
-    }
-    Ok(vec![("main".into(), main.join("\n")), ("speed".into(), speed::markdown(results)?)])
+    let parts = papers.iter().map(|paper| at_a_glance(*paper, results)).collect::<Result<Vec<_>>>()?;
+    Ok(vec![("main".into(), parts.concat())])
+}
+
+/// Nothing for a paper without a table.
+fn at_a_glance(paper: &dyn Paper, results: &Path) -> Result<String> {
+    let (slug, Some(spec)) = (paper.slug(), paper.tables().into_iter().next()) else { return Ok(String::new()) };
+    let overview = overview::markdown(&table::build(results, &spec)?);
+    let counts = claim::counts(&claim::evaluate(results, &Claim::read_all(&paper.printed())?)?);
+    let claims = format!("Comparisons that test [its claims](results/{slug}/README.md): {counts}.");
+    Ok(format!("{overview}\n{claims} [The whole table](results/tables/{slug}/{}.md).\n\n", spec.name))
+}
+
+/// The part of the page of speeds, `benches/README.md`.
+///
+/// # Errors
+/// No table of the benchmark, or one that does not read.
+pub fn speeds(results: &Path) -> Result<Vec<Block>> {
+    Ok(vec![("speed".into(), speed::markdown(results)?)])
 }
 
 /// The parts of a paper's page: its claims, its deviations, and what else it says.
