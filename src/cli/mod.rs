@@ -126,8 +126,8 @@ pub fn run(options: Options) -> Result<()> {
         #[cfg(feature = "hub")]
         Verb::Download(options) => hub::download(&options, &checked),
         #[cfg(not(feature = "hub"))]
-        Verb::Publish(_) => no_hub::refuse("publish"),
+        Verb::Publish(words) => words.refuse("publish"),
         #[cfg(not(feature = "hub"))]
-        Verb::Download(_) => no_hub::refuse("download"),
+        Verb::Download(words) => words.refuse("download"),
     }
 }

@@ -10,10 +10,23 @@ pub struct Words {
     words: Vec<String>,
 }
 
+impl Words {
+    /// Refuses the verb, unless only help is wanted.
+    pub fn refuse(&self, verb: &str) -> Result<()> {
+        if self.words.iter().any(|word| word == "--help" || word == "-h") {
+            println!("retrace {verb} needs {NEEDED}");
+            return Ok(());
+        }
+        refuse(verb)
+    }
+}
+
+/// What is missing, and how to get it.
+const NEEDED: &str = "a build with the feature `hub`: cargo run --release --features hub -- ...";
+
 /// Names the feature, and how to get it.
 pub fn refuse<T>(verb: &str) -> Result<T> {
-    let expected = "a build with the feature `hub`: cargo run --release --features hub -- ...";
-    Err(Error::value(format!("retrace {verb}"), expected, "one without it"))
+    Err(Error::value(format!("retrace {verb}"), NEEDED, "one without it"))
 }
 
 #[cfg(test)]
