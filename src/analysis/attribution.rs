@@ -10,7 +10,7 @@ pub const MEDIAN: f64 = 0.5;
 
 /// The scores of one wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
+pub struct ErrorScores {
     /// Smoothness of what the judged model found, S; see [`super::smoothness`].
     pub smoothness: f64,
     /// Fidelity of what it found, F; see [`super::fidelity`].
@@ -90,8 +90,8 @@ impl Thresholds {
     ///
     /// # Errors
     /// No error to learn from, a score that is not finite, or a share outside `0..=1`.
-    pub fn of(errors: &[Scores], share: f64) -> Result<Self> {
-        let threshold = |score: fn(&Scores) -> f64| quantile(&errors.iter().map(score).collect::<Vec<_>>(), share);
+    pub fn of(errors: &[ErrorScores], share: f64) -> Result<Self> {
+        let threshold = |score: fn(&ErrorScores) -> f64| quantile(&errors.iter().map(score).collect::<Vec<_>>(), share);
         Ok(Self {
             smoothness: threshold(|scores| scores.smoothness)?,
             fidelity: threshold(|scores| scores.fidelity)?,
@@ -120,16 +120,16 @@ impl Thresholds {
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 4 (Retrieval Error Attribution).
 ///
 /// ```
-/// use retrace::analysis::{MEDIAN, Scenario, Scores, Thresholds, attribute};
+/// use retrace::analysis::{MEDIAN, Scenario, ErrorScores, Thresholds, attribute};
 /// let errors = [(1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (9.0, 9.0, 9.0)]
-///     .map(|(smoothness, fidelity, reference)| Scores { smoothness, fidelity, reference });
+///     .map(|(smoothness, fidelity, reference)| ErrorScores { smoothness, fidelity, reference });
 /// let thresholds = Thresholds::of(&errors, MEDIAN)?; // 2 each
 /// assert_eq!(attribute(&errors, &thresholds)?, [Scenario::Model, Scenario::Model, Scenario::UserDrift]);
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scenario>> {
+pub fn attribute(errors: &[ErrorScores], thresholds: &Thresholds) -> Result<Vec<Scenario>> {
     let Thresholds { smoothness, fidelity, reference } = *thresholds;
-    let thresholds = Scores { smoothness, fidelity, reference };
+    let thresholds = ErrorScores { smoothness, fidelity, reference };
     for (what, scores) in
         errors.iter().map(|scores| ("scores of an error", scores)).chain([("thresholds", &thresholds)])
     {
@@ -137,7 +137,7 @@ pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scena
             return Err(Error::value(what, "finite numbers", format!("{scores:?}")));
         }
     }
-    let sort = |error: &Scores| match (
+    let sort = |error: &ErrorScores| match (
         error.smoothness > smoothness,
         error.fidelity > fidelity,
         error.reference > reference,
@@ -155,8 +155,8 @@ pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scena
 mod tests {
     use super::*;
 
-    fn scores(smoothness: f64, fidelity: f64, reference: f64) -> Scores {
-        Scores { smoothness, fidelity, reference }
+    fn scores(smoothness: f64, fidelity: f64, reference: f64) -> ErrorScores {
+        ErrorScores { smoothness, fidelity, reference }
     }
 
     #[test]

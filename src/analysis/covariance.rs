@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use retrace::analysis::Gradients;
-/// let mut gradients = Gradients::default();
+/// use retrace::analysis::GradientSum;
+/// let mut gradients = GradientSum::default();
 /// for gradient in [[0.0_f32, 4.0], [2.0, 4.0], [4.0, 4.0]] {
 ///     gradients.add(&[("w".to_string(), Tensor::new(&gradient, &Device::Cpu)?)].into())?;
 /// }
@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 /// # Ok::<(), retrace::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Gradients {
+pub struct GradientSum {
     count: usize,
     mean: BTreeMap<String, Tensor>,
     sum: f64,
@@ -49,7 +49,7 @@ pub struct GradientSpread {
     pub signal: f64,
 }
 
-impl Gradients {
+impl GradientSum {
     /// Takes the gradient of one more sample in.
     ///
     /// # Shapes
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn spread(rows: &[[f32; 3]]) -> GradientSpread {
-        let mut gradients = Gradients::default();
+        let mut gradients = GradientSum::default();
         rows.iter().for_each(|row| gradients.add(&named(*row)).unwrap());
         gradients.spread().unwrap()
     }
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_and_changes_nothing() {
-        let mut gradients = Gradients::default();
+        let mut gradients = GradientSum::default();
         assert!(gradients.add(&BTreeMap::new()).is_err() && gradients.spread().is_err());
         gradients.add(&named([1.0, 2.0, 3.0])).unwrap();
         assert!(gradients.spread().unwrap_err().to_string().contains("at least 2"));

@@ -24,11 +24,11 @@ mod separation;
 mod smoothness;
 mod stability;
 
-pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
-pub use covariance::{GradientSpread, Gradients};
+pub use attribution::{Blame, ErrorScores, MEDIAN, Scenario, Thresholds, attribute};
+pub use covariance::{GradientSpread, GradientSum};
 pub use direction::Directions;
 pub use embedding::{Embedding, embed};
 pub use landscape::{Grid, Rise, scan};
-pub use separation::{Answer, Cloud, balanced, told_apart};
+pub use separation::{Answer, FeatureCloud, balanced, told_apart};
 pub use smoothness::{Smoothness, fidelity, smoothness};
 pub use stability::{Stability, stability};

@@ -31,7 +31,7 @@ pub fn balanced(answers: &[Vec<Answer>; 2]) -> f64 {
 
 /// Rows of features, and which object each is of: a photo and the sketches that show it are of one.
 #[derive(Debug, Clone, Copy)]
-pub struct Cloud<'a> {
+pub struct FeatureCloud<'a> {
     /// Row by row.
     pub rows: &'a [f32],
     /// The object of every row.
@@ -70,14 +70,14 @@ pub struct Answer {
 /// domains as their distance); Nesterov, Introductory Lectures on Convex Optimization, 2004, Sec. 2.2.
 ///
 /// ```
-/// use retrace::analysis::{Cloud, told_apart};
-/// let low = Cloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
-/// let high = Cloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
+/// use retrace::analysis::{FeatureCloud, told_apart};
+/// let low = FeatureCloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
+/// let high = FeatureCloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
 /// let found = told_apart(low, high, 1)?.map(|answers| answers.iter().map(|a| (a.row, a.right)).collect::<Vec<_>>());
 /// assert_eq!(found, [[(1, 1.0), (3, 0.0)], [(1, 1.0), (2, 1.0)]]); // 9.0 lies among the others
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
+pub fn told_apart(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     check([a.rows, b.rows], d, 2)?;
     for cloud in [a, b] {
         let held_out = cloud.held_out().count();
@@ -86,7 +86,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
             return Err(Error::value("objects", expected, format!("{held_out} of {}", cloud.objects.len())));
         }
     }
-    let half = |cloud: Cloud, wanted: bool| -> Vec<f64> {
+    let half = |cloud: FeatureCloud, wanted: bool| -> Vec<f64> {
         let rows = cloud.rows.chunks_exact(d).zip(cloud.objects);
         let rows = rows.filter(|(_, object)| is_held_out(**object) == wanted);
         rows.flat_map(|(row, _)| row).copied().map(f64::from).collect()
@@ -95,7 +95,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     standardise(&mut halves, d);
     let [train_a, train_b, test_a, test_b] = &halves;
     let line = train([train_a, train_b], d);
-    let answers = |cloud: Cloud, rows: &[f64], side: f64| {
+    let answers = |cloud: FeatureCloud, rows: &[f64], side: f64| {
         let scores = rows.chunks_exact(d).map(|row| side * (dot(row, &line) + line[d]));
         let rights = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) });
         cloud.held_out().zip(rights).map(|(row, right)| Answer { row, right }).collect()
@@ -103,7 +103,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     Ok([answers(a, test_a, -1.0), answers(b, test_b, 1.0)])
 }
 
-impl Cloud<'_> {
+impl FeatureCloud<'_> {
     /// The rows of held-out objects.
     fn held_out(&self) -> impl Iterator<Item = usize> {
         self.objects.iter().enumerate().filter(|(_, object)| is_held_out(**object)).map(|(row, _)| row)
@@ -187,7 +187,7 @@ pub(super) mod tests {
     /// The accuracy where every row is an object of its own.
     fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
         let objects = [a, b].map(|rows| (0..rows.len() / d).collect::<Vec<_>>());
-        let [a, b] = [(a, &objects[0]), (b, &objects[1])].map(|(rows, objects)| Cloud { rows, objects });
+        let [a, b] = [(a, &objects[0]), (b, &objects[1])].map(|(rows, objects)| FeatureCloud { rows, objects });
         Ok(balanced(&told_apart(a, b, d)?))
     }
 
@@ -200,8 +200,12 @@ pub(super) mod tests {
             objects.iter().flat_map(|object| (0..20).map(move |column| f32::from(column == *object))).collect()
         };
         let [a, b] = [0, 10].map(objects);
-        let found =
-            told_apart(Cloud { rows: &rows(&a), objects: &a }, Cloud { rows: &rows(&b), objects: &b }, 20).unwrap();
+        let found = told_apart(
+            FeatureCloud { rows: &rows(&a), objects: &a },
+            FeatureCloud { rows: &rows(&b), objects: &b },
+            20,
+        )
+        .unwrap();
         assert!(found.iter().all(|answers| answers.len() == 10) && balanced(&found) == 50.0, "{found:?}");
         assert_eq!(domain_accuracy(&rows(&a), &rows(&b), 20).unwrap(), 100.0); // a row of each object trains
     }
@@ -243,7 +247,11 @@ pub(super) mod tests {
     fn what_does_not_fit_is_an_error() {
         assert!(domain_accuracy(&[1.0], &[1.0, 2.0], 1).is_err());
         let objects = |objects| {
-            told_apart(Cloud { rows: &[1.0, 2.0], objects }, Cloud { rows: &[1.0, 2.0], objects: &[0, 1] }, 1)
+            told_apart(
+                FeatureCloud { rows: &[1.0, 2.0], objects },
+                FeatureCloud { rows: &[1.0, 2.0], objects: &[0, 1] },
+                1,
+            )
         };
         for wrong in [&[0, 2][..], &[1, 3], &[0], &[0, 1, 2]] {
             assert!(objects(wrong).unwrap_err().to_string().contains("held out"), "{wrong:?}");

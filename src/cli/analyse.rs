@@ -2,13 +2,13 @@
 
 use super::check::{AnyPaper, Checked, or_all, paper};
 use clap::Args;
-use retrace::experiment::analyse::Settings;
+use retrace::experiment::analyse::AnalysisSettings;
 use retrace::{Error, Result};
 use std::collections::BTreeSet;
 
 /// Options as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct AnalyseOptions {
     /// The papers [default: all]
     #[arg(value_parser = paper)]
     papers: Vec<AnyPaper>,
@@ -26,7 +26,7 @@ pub struct Options {
 }
 
 /// Measures what is not measured yet.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &AnalyseOptions, checked: &Checked) -> Result<()> {
     let papers = or_all(&options.papers);
     check_parts(&papers, &options.part)?;
     for paper in papers {
@@ -34,7 +34,7 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
         let is_wanted = |name: &str| options.part.is_empty() || options.part.iter().any(|part| part == name);
         let parts: Vec<&str> = known.iter().map(|analysis| analysis.name).filter(|name| is_wanted(name)).collect();
         for dataset in options.dataset.iter().filter(|_| !parts.is_empty()) {
-            paper.analyse(dataset, &parts, options.seeds, &Settings::default(), &checked.order())?;
+            paper.analyse(dataset, &parts, options.seeds, &AnalysisSettings::default(), &checked.order())?;
         }
     }
     checked.terminal.clear();

@@ -2,14 +2,14 @@
 
 use super::check::Checked;
 use clap::Subcommand;
-use retrace::dataset::{self, Published};
+use retrace::dataset::{self, PublishedCounts};
 use retrace::seed::Seed;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// What can be done with corpora.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum DataVerb {
     /// The corpora that are known, and what was published of each
     List,
     /// Open every file of a corpus, count, and name what differs from what was published
@@ -34,17 +34,17 @@ pub enum Verb {
 }
 
 /// Lists, checks or shows.
-pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
     match verb {
-        Verb::List => list(checked),
-        Verb::Check { path } => check(path, checked),
-        Verb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
+        DataVerb::List => list(checked),
+        DataVerb::Check { path } => check(path, checked),
+        DataVerb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
     }
 }
 
 fn list(checked: &Checked) -> Result<()> {
     println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
-    for kind in dataset::synthetic::Kind::ALL {
+    for kind in dataset::synthetic::ObjectKind::ALL {
         let name = format!("synth-{}", kind.name());
         for (split, [photos, sketches]) in dataset::open(&name, None)?.index().counts() {
             println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
@@ -52,7 +52,7 @@ fn list(checked: &Checked) -> Result<()> {
     }
     for known in dataset::list()? {
         for counts in &known.published {
-            let Published { split, photos, sketches, origin, .. } = counts;
+            let PublishedCounts { split, photos, sketches, origin, .. } = counts;
             println!("{:<16} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
         }
         let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).is_dir());

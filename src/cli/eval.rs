@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Options as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct EvalOptions {
     /// The paper [default: the one that has such a row]
     #[arg(value_parser = paper)]
     paper: Option<AnyPaper>,
@@ -33,7 +33,7 @@ pub struct Options {
 }
 
 /// Ranks with a shipped checkpoint, or with one from the Hub.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
     #[cfg(feature = "hub")]
     if let Some(address) = &options.from {
         return super::hub::eval(address, options.on.as_deref(), checked);

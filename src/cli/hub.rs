@@ -174,7 +174,7 @@ pub fn download(options: &DownloadArguments, checked: &Checked) -> Result<()> {
 pub fn fetch(architecture: Architecture, repository: Option<&str>, checked: &Checked) -> Result<()> {
     let sources = pretrained::sources_of(architecture)?;
     let known = sources.iter().map(|source| source.repo.as_str()).collect::<Vec<_>>().join(", ");
-    let named = |source: &&pretrained::Source| repository.is_none_or(|repository| repository == source.repo);
+    let named = |source: &&pretrained::WeightsSource| repository.is_none_or(|repository| repository == source.repo);
     let (Some(source), Some(published)) = (sources.iter().find(named), architecture.published()) else {
         let expected = format!("published weights of {architecture} ({known})");
         return Err(Error::value("repository", expected, repository.unwrap_or("none")));

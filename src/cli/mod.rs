@@ -56,30 +56,30 @@ struct PlaceOptions {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Rank with the shipped checkpoints, show the main tables and verdicts, write tables and figures
-    Reproduce(reproduce::Options),
+    Reproduce(reproduce::ReproduceOptions),
     /// Train one row on one corpus, or go on with a stopped training
-    Train(train::Options),
+    Train(train::TrainOptions),
     /// Pre-train a network on synthetic photos, as was done for the shipped weights, or on photos of your own
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
-    Eval(eval::Options),
+    Eval(eval::EvalOptions),
     /// Measure what papers look at beside accuracy, on finished runs
-    Analyse(analyse::Options),
+    Analyse(analyse::AnalyseOptions),
     /// Print papers' tables from the records and write them to results/tables/
     Table(show::TableOptions),
     /// Draw papers' figures from the records
-    Figure(show::Options),
+    Figure(show::ShowOptions),
     /// Test papers' claims against the records
-    Claims(show::Options),
+    Claims(show::ShowOptions),
     /// Look at corpora: list, check, show
     #[command(subcommand)]
-    Data(data::Verb),
+    Data(data::DataVerb),
     /// Notebooks: set their kernel up, open them, execute them
     #[command(subcommand)]
-    Notebook(notebook::Verb),
+    Notebook(notebook::NotebookVerb),
     /// Fetch, import or list pre-trained weights
     #[command(subcommand)]
-    Weights(weights::Verb),
+    Weights(weights::WeightsVerb),
     /// Publish checkpoints on the Hugging Face Hub
     #[cfg(feature = "hub")]
     Publish(hub::PublishArguments),
@@ -93,7 +93,7 @@ enum Verb {
 /// # Errors
 /// What the verb's work ends with.
 pub fn run(options: Options) -> Result<()> {
-    let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::Options::default()));
+    let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::ReproduceOptions::default()));
     // New records stay apart from the shipped ones unless the user says otherwise.
     let scratch = match &verb {
         Verb::Reproduce(options) => options.train,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// Options as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct ReproduceOptions {
     /// The papers [default: all]
     #[arg(value_parser = paper)]
     papers: Vec<AnyPaper>,
@@ -38,14 +38,14 @@ pub struct Options {
     seeds: u64,
 }
 
-impl Default for Options {
+impl Default for ReproduceOptions {
     fn default() -> Self {
         Self { papers: Vec::new(), train: false, part: Vec::new(), cost: false, dataset: Vec::new(), seeds: 3 }
     }
 }
 
 /// Ranks or trains everything, then shows it.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &ReproduceOptions, checked: &Checked) -> Result<()> {
     let papers = or_all(&options.papers);
     for paper in &papers {
         let corpora = corpora(*paper, options, checked)?;
@@ -70,7 +70,7 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
 /// Corpora as they were given, a name or a folder, by their names in `results/`.
 type Corpora = Vec<(String, String)>;
 
-fn plan(paper: AnyPaper, options: &Options, corpora: &Corpora) -> Result<Vec<RunId>> {
+fn plan(paper: AnyPaper, options: &ReproduceOptions, corpora: &Corpora) -> Result<Vec<RunId>> {
     let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
     let names: Vec<String> = corpora.iter().map(|(name, _)| name.clone()).collect();
     runs(paper, if parts.is_empty() { paper.parts() } else { parts }.as_slice(), &names, options.seeds)
@@ -100,7 +100,7 @@ fn print_waiting(waiting: &[Waiting]) {
     }
 }
 
-fn corpora(paper: AnyPaper, options: &Options, checked: &Checked) -> Result<Corpora> {
+fn corpora(paper: AnyPaper, options: &ReproduceOptions, checked: &Checked) -> Result<Corpora> {
     if !options.dataset.is_empty() {
         return options.dataset.iter().map(|corpus| Ok((name_of(corpus)?, corpus.clone()))).collect();
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Options as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct ShowOptions {
     /// The papers [default: all]
     #[arg(value_parser = paper)]
     papers: Vec<AnyPaper>,
@@ -22,7 +22,7 @@ pub struct Options {
 #[derive(Debug, Args)]
 pub struct TableOptions {
     #[command(flatten)]
-    papers: Options,
+    papers: ShowOptions,
     /// Which tables to print; an unknown one lists those there are; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
@@ -96,7 +96,7 @@ fn rewrite_pages(results: &Path) -> Result<()> {
 }
 
 /// Draws everything that there are records for.
-pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
+pub fn figure(options: &ShowOptions, checked: &Checked) -> Result<()> {
     for paper in or_all(&options.papers) {
         let written = figures::draw(paper, &checked.order())?;
         checked.terminal.clear();
@@ -106,7 +106,7 @@ pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
 }
 
 /// Prints and writes the verdicts.
-pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
+pub fn claims(options: &ShowOptions, checked: &Checked) -> Result<()> {
     let (findings, path) = write_claims(checked)?;
     for paper in or_all(&options.papers) {
         let own = of(paper, &findings);

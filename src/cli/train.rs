@@ -6,14 +6,14 @@ use retrace::dataset::name_of;
 use retrace::run::RunId;
 use retrace::seed::Seed;
 use retrace::train::Course;
-use retrace::train::pretrain::{self, Method, PretrainConfig};
+use retrace::train::pretrain::{self, PretrainConfig, PretrainMethod};
 use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::PathBuf;
 
 /// Options as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct TrainOptions {
     /// The paper
     #[arg(value_parser = paper)]
     paper: AnyPaper,
@@ -42,7 +42,7 @@ pub struct Options {
 pub struct PretrainOptions {
     /// What is learned: attributes, jigsaw, barlow-twins, clip or obow
     #[arg(default_value = "attributes")]
-    method: Method,
+    method: PretrainMethod,
     /// Go on from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
     /// [default: the small network, from scratch, on synthetic photos]
     #[arg(long, value_name = "FOLDER")]
@@ -53,7 +53,7 @@ pub struct PretrainOptions {
 }
 
 /// Trains one run.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &TrainOptions, checked: &Checked) -> Result<()> {
     let (paper, file) = (options.paper, options.config.as_deref());
     let dataset = name_of(&options.dataset)?;
     if options.print_config {

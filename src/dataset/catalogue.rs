@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Photos and sketches of one split, as someone counted them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Published {
+pub struct PublishedCounts {
     /// `train`, `test`, or `all` of a corpus that is published whole.
     pub split: String,
     /// Photos.
@@ -30,7 +30,7 @@ pub struct Known {
     /// Its folder below the data folder.
     pub folder: String,
     /// Counts, which differ between papers and releases.
-    pub published: Vec<Published>,
+    pub published: Vec<PublishedCounts>,
 }
 
 /// All known corpora of real data, in the order of `data/corpora.csv`.
@@ -58,7 +58,7 @@ pub fn list() -> Result<Vec<Known>> {
             known.push(Known { name: names[row].clone(), folder: folders[row].clone(), published: Vec::new() });
         }
         let (split, origin, source) = (splits[row].clone(), origins[row].clone(), sources[row].clone());
-        let counts = Published { split, photos: photos[row], sketches: sketches[row], origin, source };
+        let counts = PublishedCounts { split, photos: photos[row], sketches: sketches[row], origin, source };
         if let Some(last) = known.last_mut() {
             last.published.push(counts);
         }
@@ -95,7 +95,7 @@ pub(super) fn name_of_folder(root: &Path) -> Result<String> {
 /// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
 /// ```
 pub fn is_embedded(name: &str) -> bool {
-    synthetic::Kind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
+    synthetic::ObjectKind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
 }
 
 /// The name that a corpus, given by name or by folder, has in `results/`: a folder of one's own goes by its last part, in

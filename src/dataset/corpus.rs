@@ -66,7 +66,7 @@ pub enum Layout {
 
 /// A corpus of files.
 #[derive(Debug, Clone)]
-pub struct Corpus {
+pub struct FileCorpus {
     name: String,
     layout: Layout,
     index: Index,
@@ -87,7 +87,7 @@ impl Scan {
     }
 
     /// The corpus, if nothing is wrong with it.
-    pub(super) fn open(self) -> Result<Corpus> {
+    pub(super) fn open(self) -> Result<FileCorpus> {
         let (corpus, mut problems) = self.assemble()?;
         if problems.is_empty() {
             return Ok(corpus);
@@ -103,7 +103,7 @@ impl Scan {
     }
 
     /// The corpus of what is in order, and what is not.
-    pub(super) fn assemble(mut self) -> Result<(Corpus, Vec<Error>)> {
+    pub(super) fn assemble(mut self) -> Result<(FileCorpus, Vec<Error>)> {
         self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path.cmp(&b.path)));
         let version = self.version()?;
         let places = self.place_photos();
@@ -122,7 +122,7 @@ impl Scan {
         if let (true, Err(error)) = (self.problems.is_empty(), index.check()) {
             self.problems.push(Error::data(&self.root, "a corpus to train or test on", error));
         }
-        let corpus = Corpus { name: self.name, layout: self.layout, index, photos, drawings, version };
+        let corpus = FileCorpus { name: self.name, layout: self.layout, index, photos, drawings, version };
         Ok((corpus, self.problems))
     }
 
@@ -202,7 +202,7 @@ fn photo_key(entry: &PhotoEntry) -> (Split, &str, &str) {
     (entry.split, &entry.category, &entry.id)
 }
 
-impl Corpus {
+impl FileCorpus {
     /// How its files lie.
     pub fn layout(&self) -> Layout {
         self.layout
@@ -221,7 +221,7 @@ impl Corpus {
     }
 }
 
-impl Source for Corpus {
+impl Source for FileCorpus {
     fn name(&self) -> &str {
         &self.name
     }

@@ -47,9 +47,9 @@ pub mod sketchy;
 mod validation;
 mod vector;
 
-pub use catalogue::{Known, Published, is_embedded, list, name_of};
+pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
 pub use check::{Comparison, Report, check, check_source};
-pub use corpus::{Corpus, Layout};
+pub use corpus::{FileCorpus, Layout};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
 pub use sheet::{choose, sheet};

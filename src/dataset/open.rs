@@ -10,8 +10,8 @@ use std::path::Path;
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
 pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
-    if let Some(kind) = synthetic::Kind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
-        return Ok(Box::new(synthetic::Corpus::new(kind, synthetic::SIDE)?));
+    if let Some(kind) = synthetic::ObjectKind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
+        return Ok(Box::new(synthetic::SyntheticCorpus::new(kind, synthetic::SIDE)?));
     }
     let known = catalogue::list()?;
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
@@ -22,7 +22,7 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     if Path::new(name).is_dir() {
         return Ok(Box::new(scan(Path::new(name))?.open()?));
     }
-    let embedded = synthetic::Kind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
+    let embedded = synthetic::ObjectKind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
     let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
     let expected = format!("one of {embedded}, {}, or a folder", names.join(", "));
     Err(Error::value("corpus", expected, format!("`{name}`")))

@@ -7,7 +7,7 @@
 //!
 //! Sketches have a transparent ground, which becomes white. Other folders (`annotation/`) are not read.
 
-use super::corpus::{Corpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::path::Path;
 ///
 /// # References
 /// Yu et al., Sketch Me That Shoe, CVPR 2016 (the corpora).
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     scan(root)?.open()
 }
 

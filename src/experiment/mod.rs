@@ -59,7 +59,7 @@ pub use bench::{Bench, Order};
 pub use checkpoint::{checkpoint_path, first_seed};
 pub use embedding::{EmbeddingModel, Input, Pictures};
 pub use model::{Kept, Model, Origin};
-pub use need::{Needs, Weights};
+pub use need::{NeededWeights, Needs};
 pub use paper::{Method, Paper};
 pub use query::Queries;
 pub use ranker::{Embedded, Gallery, Ranker, Space, View};

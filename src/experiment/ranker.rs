@@ -6,7 +6,7 @@ use crate::metric;
 use crate::run::Rank;
 use crate::seed::Seed;
 use crate::sketch::DeformConfig;
-use crate::train::{Embedding, Feed};
+use crate::train::{EmbedFn, Feed};
 use candle_core::Tensor;
 
 /// Inputs to a forward pass.
@@ -108,7 +108,7 @@ impl Gallery for Points<'_> {
 /// A space of any function from inputs to points.
 pub struct Embedded<'a> {
     /// Input rows to points.
-    pub embed: Embedding<'a>,
+    pub embed: EmbedFn<'a>,
     /// Where the inputs come from.
     pub feed: &'a dyn Feed,
 }

@@ -4,7 +4,7 @@ use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Kept, Method, Order, Origin, Paper, Retrieval};
 use crate::dataset;
 use crate::file::read_json;
-use crate::hub::{Address, CONFIG, Card, Measured, Release, WEIGHTS};
+use crate::hub::{Address, CONFIG, Card, CardMetric, Release, WEIGHTS};
 use crate::metric::mean_sd;
 use crate::model::weights;
 use crate::report::record::{Run, read_row};
@@ -168,12 +168,12 @@ fn card<M: Method>(paper: &M, released: &Released<M::Config>, runs: &[Run], devi
     })
 }
 
-fn measured(runs: &[Run]) -> Result<Vec<Measured>> {
-    let measure = |metric: &str, get: &dyn Fn(&Summary) -> f64| -> Result<Measured> {
+fn measured(runs: &[Run]) -> Result<Vec<CardMetric>> {
+    let measure = |metric: &str, get: &dyn Fn(&Summary) -> f64| -> Result<CardMetric> {
         let values: Vec<f64> = runs.iter().map(|run| get(&run.summary)).collect();
         let (mean, deviation) = mean_sd(&values)?;
         let over_seeds = deviation.map(|deviation| (mean, deviation));
-        Ok(Measured { metric: metric.into(), value: values[0], over_seeds })
+        Ok(CardMetric { metric: metric.into(), value: values[0], over_seeds })
     };
     Ok(vec![measure("Acc@1", &|s| s.acc1)?, measure("Acc@5", &|s| s.acc5)?, measure("Acc@10", &|s| s.acc10)?])
 }

@@ -1,6 +1,6 @@
 //! What can be asked of any paper, by the names of its runs.
 
-use super::analyse::{self, Settings};
+use super::analyse::{self, AnalysisSettings};
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::train::to_text;
 use super::{Method, Needs, Order, Paper, Retrieval, train};
@@ -41,7 +41,14 @@ pub trait Reproduction: Paper {
     ///
     /// # Errors
     /// As [`analyse::run`].
-    fn analyse(&self, dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()>;
+    fn analyse(
+        &self,
+        dataset: &str,
+        parts: &[&str],
+        seeds: u64,
+        settings: &AnalysisSettings,
+        order: &Order,
+    ) -> Result<()>;
 
     /// The release of a row's first seed: see [`super::release::release`].
     ///
@@ -84,7 +91,14 @@ impl<M: Method> Reproduction for M {
         Retrieval::open(self, &run, &checkpoint_path(results, self.slug(), trained_on, row), corpus, order)
     }
 
-    fn analyse(&self, dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+    fn analyse(
+        &self,
+        dataset: &str,
+        parts: &[&str],
+        seeds: u64,
+        settings: &AnalysisSettings,
+        order: &Order,
+    ) -> Result<()> {
         analyse::run(self, dataset, parts, seeds, settings, order)
     }
 

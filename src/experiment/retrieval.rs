@@ -3,7 +3,7 @@
 use super::{Bench, Method, Model, Order, Origin, Queries, Space, View, ranker};
 use crate::dataset::{Drawing, Source, Split};
 use crate::metric::nearest;
-use crate::report::figure::gallery::{Gallery, Query};
+use crate::report::figure::gallery::{GalleryFigure, GalleryQuery};
 use crate::run::{Rank, RunConfig, RunFolder};
 use crate::seed::Seed;
 use crate::sketch::{DeformConfig, antialiased};
@@ -197,12 +197,12 @@ impl Retrieval {
     ///
     /// # Errors
     /// A query that is not there; a picture that cannot be read.
-    pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<Gallery> {
+    pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<GalleryFigure> {
         let queries = queries.iter().map(|query| self.found(*query)).collect::<Result<_>>()?;
-        Ok(Gallery { title: title.into(), distance: self.model.distance().into(), queries })
+        Ok(GalleryFigure { title: title.into(), distance: self.model.distance().into(), queries })
     }
 
-    fn found(&self, query: usize) -> Result<Query> {
+    fn found(&self, query: usize) -> Result<GalleryQuery> {
         let (row, photos) = (self.distances(query)?, self.queries.gallery(query));
         let shown = nearest(row, SHOWN)?;
         let photo = |j: &usize| Ok((self.source().photo(photos[*j])?, row[*j]));
@@ -211,7 +211,7 @@ impl Retrieval {
             Drawing::Vector(sketch) => antialiased(&sketch, SIDE, PEN),
             Drawing::Raster(raster) => raster,
         };
-        Ok(Query {
+        Ok(GalleryQuery {
             label: format!("query {position}"),
             sketch: DynamicImage::ImageLuma8(sketch).to_rgb8(),
             photos: shown.iter().map(photo).collect::<Result<Vec<(RgbImage, f32)>>>()?,

@@ -1,7 +1,7 @@
 //! Files from a Hub into the shared cache, compared with what they must be.
 
 use super::fault::{Remedy, remedy};
-use super::fetch::{Progress, discard};
+use super::fetch::{FetchProgress, discard};
 use super::{Address, Digest, Hub, RemoteFile};
 use crate::watch::Watch;
 use crate::{Error, Result};
@@ -41,7 +41,7 @@ impl Hub {
         let commit = self.commit(address)?;
         let pinned = address.at(&commit)?;
         let files = self.select(address, self.list(address, &commit)?, wanted)?;
-        let mut progress = Progress { watch, done: 0, total: files.iter().map(|file| file.size).sum() };
+        let mut progress = FetchProgress { watch, done: 0, total: files.iter().map(|file| file.size).sum() };
         files.iter().try_for_each(|file| self.fetch(address, &commit, file, &mut progress))?;
         self.remember(address, &commit)?;
         let folder = self.snapshot(address, &commit);

@@ -27,11 +27,11 @@ mod remote;
 mod token;
 
 pub use address::Address;
-pub use card::{Card, Measured, read_numbers};
+pub use card::{Card, CardMetric, read_numbers};
 pub use client::{Hub, HubConfig};
 pub use digest::Digest;
 pub use download::Snapshot;
-pub use publish::{PublishOptions, Published};
+pub use publish::{Publication, PublishOptions};
 pub use release::{CONFIG, Release, WEIGHTS};
 pub use remote::RemoteFile;
 pub use token::Token;

@@ -21,7 +21,7 @@ pub struct PublishOptions {
 
 /// What a publication came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct Publication {
     /// The repository, at the commit that holds the release.
     pub address: Address,
     /// Whether there was something to commit.
@@ -46,7 +46,7 @@ impl Hub {
         release: &Release,
         options: &PublishOptions,
         watch: &dyn Watch,
-    ) -> Result<Published> {
+    ) -> Result<Publication> {
         self.check_online()?;
         let address = &address.at("main")?;
         let is_public = !self.find_or_create(address)?;
@@ -74,7 +74,7 @@ impl Hub {
                 return Err(self.error(address, "a public repository, as was asked for", "a private one still"));
             }
         }
-        Ok(Published { address: pinned, is_new })
+        Ok(Publication { address: pinned, is_new })
     }
 
     /// Whether the repository is private; it is made if it is not there.

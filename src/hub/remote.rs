@@ -33,7 +33,7 @@ impl RemoteFile {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ListingEntry {
     #[serde(rename = "type")]
     kind: String,
     path: String,
@@ -98,7 +98,7 @@ impl Hub {
         Ok(url)
     }
 
-    fn page(&self, address: &Address, url: &str) -> Result<(Vec<Entry>, Option<String>)> {
+    fn page(&self, address: &Address, url: &str) -> Result<(Vec<ListingEntry>, Option<String>)> {
         let broken = |error: reqwest::Error| self.error(address, "a listing", transport(error));
         let response = self.get_patiently(url).map_err(broken)?;
         let status = response.status();
@@ -127,7 +127,7 @@ impl Hub {
         }
     }
 
-    fn check_entry(&self, address: &Address, entry: Entry) -> Result<RemoteFile> {
+    fn check_entry(&self, address: &Address, entry: ListingEntry) -> Result<RemoteFile> {
         let (digest, size) = match &entry.lfs {
             Some(large) => (Digest::parse(&large.oid), large.size),
             None => (entry.oid.as_deref().and_then(Digest::parse), entry.size),

@@ -5,7 +5,7 @@ use super::gather::{gather, scatter};
 use super::lane::{for_chunks, map_parts, task_rows, vectorise};
 use super::matrix::{Matrix, multiply};
 use super::scratch::with_scratch;
-use super::winograd::{self, Weight};
+use super::winograd::{self, WinogradWeight};
 use super::{Bounds, Geometry};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -61,7 +61,7 @@ fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
 /// `output = cut(rows(input) weight^T + bias)`.
 pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
     match winograd::is_faster(g) {
-        true => winograd::forward(g, input, Weight::Forward(weight), bias, bounds),
+        true => winograd::forward(g, input, WinogradWeight::Forward(weight), bias, bounds),
         false => forward_arranged(g, input, &arrange(g, weight), bias, bounds),
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<
             forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE)
         }
         Some(back) if winograd::is_faster(&back) => {
-            winograd::forward(&back, grad, Weight::Turned(weight), &vec![0.0; back.d], Bounds::NONE)
+            winograd::forward(&back, grad, WinogradWeight::Turned(weight), &vec![0.0; back.d], Bounds::NONE)
         }
         Some(back) => forward(&back, grad, &turned(g, weight), &vec![0.0; back.d], Bounds::NONE),
         None => scattered(g, weight, grad),

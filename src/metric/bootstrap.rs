@@ -79,7 +79,7 @@ pub fn paired_interval(a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32], seed: See
 }
 
 /// A variance of the effect.
-struct Spread {
+struct EffectVariance {
     variance: f64,
     /// What the draws have of it.
     drawn: f64,
@@ -88,28 +88,28 @@ struct Spread {
 }
 
 /// By the seeds of a row; one seed shows none.
-fn of_seeds(row: &[Vec<f64>]) -> Spread {
+fn of_seeds(row: &[Vec<f64>]) -> EffectVariance {
     let means: Vec<f64> = row.iter().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect();
     let n = means.len() as f64;
     let (mean, freedom) = (means.iter().sum::<f64>() / n, (n - 1.0).max(1.0));
     let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / freedom / n;
-    Spread { variance, drawn: variance, freedom } // seeds are drawn stretched
+    EffectVariance { variance, drawn: variance, freedom } // seeds are drawn stretched
 }
 
 /// By the groups: a ratio of sums, as groups differ in size. A stretch of seeds does not move their mean.
-fn of_groups(sums: &[Vec<Vec<f64>>; 2], effect: f64, members: &[Vec<usize>]) -> Spread {
+fn of_groups(sums: &[Vec<Vec<f64>>; 2], effect: f64, members: &[Vec<usize>]) -> EffectVariance {
     let seeds = sums.each_ref().map(|row| (0..row.len()).collect());
     let sizes = members.iter().map(|group| group.len() as f64);
     let (n, count) = (members.len() as f64, sizes.clone().sum::<f64>());
     let off = sizes.enumerate().map(|(group, size)| gain(sums, &seeds, group) - size * effect);
     let drawn = off.map(|off| off.powi(2)).sum::<f64>() / (count * count);
     let freedom = (n - 1.0).max(1.0);
-    Spread { variance: drawn * n / freedom, drawn, freedom }
+    EffectVariance { variance: drawn * n / freedom, drawn, freedom }
 }
 
 /// The share of resampled means below an interval, and that above it.
-fn tail(spreads: &[Spread]) -> Result<f64> {
-    let sum = |of: fn(&Spread) -> f64| spreads.iter().map(of).sum::<f64>();
+fn tail(spreads: &[EffectVariance]) -> Result<f64> {
+    let sum = |of: fn(&EffectVariance) -> f64| spreads.iter().map(of).sum::<f64>();
     let (variance, drawn) = (sum(|spread| spread.variance), sum(|spread| spread.drawn));
     if drawn == 0.0 {
         return Ok(0.0); // all draws are the effect

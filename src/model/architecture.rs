@@ -35,7 +35,7 @@ pub enum Architecture {
 
 /// Published weights of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishedWeights {
     /// What they were trained on, as file names say it.
     pub weights: &'static str,
     /// Side of the pictures that they are made for, in pixels.
@@ -110,12 +110,12 @@ impl Architecture {
     /// let published = Architecture::InceptionV3.published().unwrap();
     /// assert_eq!((published.weights, published.side), ("imagenet", 299));
     /// ```
-    pub fn published(self) -> Option<Published> {
+    pub fn published(self) -> Option<PublishedWeights> {
         match self {
             Self::Mini => None,
-            Self::ClipVitB32 => Some(Published { weights: "clip", side: 224 }),
-            Self::InceptionV3 => Some(Published { weights: "imagenet", side: 299 }),
-            _ => Some(Published { weights: "imagenet", side: 224 }),
+            Self::ClipVitB32 => Some(PublishedWeights { weights: "clip", side: 224 }),
+            Self::InceptionV3 => Some(PublishedWeights { weights: "imagenet", side: 299 }),
+            _ => Some(PublishedWeights { weights: "imagenet", side: 224 }),
         }
     }
 

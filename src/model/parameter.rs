@@ -29,11 +29,11 @@ use std::collections::BTreeMap;
 pub struct Parameters {
     seed: Seed,
     device: Device,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, ParameterEntry>,
 }
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct ParameterEntry {
     var: Var,
     trainable: bool,
 }
@@ -157,7 +157,7 @@ impl Registry for Parameters {
         }
         let values = init.draw(shape, &mut self.seed.stream(&format!("init/{name}")));
         let var = Var::from_vec(values, shape, &self.device)?;
-        self.entries.insert(name, Entry { var: var.clone(), trainable });
+        self.entries.insert(name, ParameterEntry { var: var.clone(), trainable });
         Ok(Weight::own(var, trainable))
     }
 }

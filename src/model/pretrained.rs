@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 /// A file of weights on the Hugging Face Hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
+pub struct WeightsSource {
     /// The network that it fits.
     pub architecture: Architecture,
     /// `<owner>/<name>`.
@@ -32,7 +32,7 @@ pub struct Source {
     pub notes: String,
 }
 
-impl Source {
+impl WeightsSource {
     /// Whether the revision is a commit, which never changes, rather than a branch.
     ///
     /// ```
@@ -51,7 +51,7 @@ impl Source {
 ///
 /// # Errors
 /// None with the table that is built in.
-pub fn sources() -> Result<Vec<Source>> {
+pub fn sources() -> Result<Vec<WeightsSource>> {
     parse(include_str!("../../data/backbones.csv"))
 }
 
@@ -59,18 +59,18 @@ pub fn sources() -> Result<Vec<Source>> {
 ///
 /// # Errors
 /// As [`sources`].
-pub fn sources_of(architecture: Architecture) -> Result<Vec<Source>> {
+pub fn sources_of(architecture: Architecture) -> Result<Vec<WeightsSource>> {
     Ok(sources()?.into_iter().filter(|source| source.architecture == architecture).collect())
 }
 
-fn parse(text: &str) -> Result<Vec<Source>> {
+fn parse(text: &str) -> Result<Vec<WeightsSource>> {
     // No column is guessed to hold numbers: an empty cell is as good as any.
     let options = CsvReadOptions::default().with_infer_schema_length(Some(0));
     let frame = options.into_reader_with_file_handle(Cursor::new(text)).finish()?;
     (0..frame.height()).map(|row| read(&frame, row)).collect()
 }
 
-fn read(frame: &DataFrame, row: usize) -> Result<Source> {
+fn read(frame: &DataFrame, row: usize) -> Result<WeightsSource> {
     let optional = |name: &str| -> Result<Option<String>> {
         Ok(frame.column(name)?.str()?.get(row).filter(|cell| !cell.is_empty()).map(String::from))
     };
@@ -84,7 +84,7 @@ fn read(frame: &DataFrame, row: usize) -> Result<Source> {
     if let Some(odd) = sha256.iter().find(|digits| !is_hexadecimal(digits, 64)) {
         return Err(Error::value("sha256", "64 hexadecimal digits", format!("{odd:?} in line {}", row + 2)));
     }
-    Ok(Source {
+    Ok(WeightsSource {
         architecture: text("architecture")?.parse()?,
         repo: text("repo")?,
         revision: text("revision")?,

@@ -12,11 +12,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// A task that takes less than five seconds prints nothing.
 #[derive(Debug, Default)]
 pub struct Live {
-    task: Mutex<Option<Task>>,
+    task: Mutex<Option<LiveTask>>,
 }
 
 #[derive(Debug)]
-struct Task {
+struct LiveTask {
     name: String,
     /// When it began, and with how much done: a resumed training begins in the middle.
     began: (Instant, usize),
@@ -29,7 +29,7 @@ impl Watch for Live {
         let now = Instant::now();
         let task = match slot.as_mut() {
             Some(task) if task.name == name && done >= task.began.1 => task,
-            _ => slot.insert(Task { name: name.into(), began: (now, done), said: now }),
+            _ => slot.insert(LiveTask { name: name.into(), began: (now, done), said: now }),
         };
         if now - task.said >= PAUSE && done < total {
             task.said = now;

@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::report::claim::Finding;
-use crate::report::figure::gallery::{self, Gallery};
+use crate::report::figure::gallery::{self, GalleryFigure};
 use crate::report::html::{self, escape};
 use crate::report::table::Table;
 use crate::sketch::{Sketch, svg};
@@ -77,7 +77,7 @@ impl Show for GrayImage {
     }
 }
 
-impl Show for Gallery {
+impl Show for GalleryFigure {
     fn html(&self) -> Result<Html> {
         Svg(gallery::draw(self)?).html()
     }

@@ -83,14 +83,14 @@ pub struct Table {
     /// [`TableSpec::metric`].
     pub metric: &'static Metric,
     /// Dataset by dataset, row by row.
-    pub lines: Vec<Line>,
+    pub lines: Vec<TableLine>,
     /// Notes on rows, as (label, note).
     pub notes: Vec<(String, String)>,
 }
 
 /// A line of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct TableLine {
     /// [`DatasetSpec::name`].
     pub dataset: String,
     /// [`DatasetSpec::label`].
@@ -107,7 +107,7 @@ pub struct Line {
     pub measured: Option<Measured>,
 }
 
-impl Line {
+impl TableLine {
     /// What stands where a measured number would: nothing for a row that is only reported, or on data that nobody here has.
     pub fn missing(&self) -> &'static str {
         if self.row.is_some() { NOT_RUN } else { "" }
@@ -175,12 +175,12 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
     Ok(Table { name: spec.name.into(), title: spec.title.into(), metric: spec.metric, lines, notes })
 }
 
-fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<Line> {
+fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<TableLine> {
     let paper = match (&row.paper, dataset.printed) {
         (Some(cell), Some(dataset)) => spec.printed.find(cell.table, &cell.label, dataset, spec.metric.name)?,
         _ => None,
     };
-    Ok(Line {
+    Ok(TableLine {
         dataset: dataset.name.into(),
         dataset_label: dataset.label.into(),
         measured_on: dataset.measured_on.into(),

@@ -4,7 +4,7 @@ use super::Log;
 use super::named::{Tensors, copies};
 use super::resume::Resume;
 use super::select::{Outcome, Scores, SelectOn};
-use super::state::{Progress, Saved};
+use super::state::{Saved, TrainingProgress};
 use crate::run::RunFolder;
 use crate::watch::Watch;
 use crate::{Error, Result};
@@ -76,14 +76,14 @@ pub struct CoursePlan<'a> {
 pub struct Course<'a> {
     plan: CoursePlan<'a>,
     log: &'a mut Log,
-    progress: Progress,
+    progress: TrainingProgress,
     best: Tensors,
     began: Instant,
 }
 
 /// A line of the log.
 #[derive(Serialize)]
-struct Entry<'a, L> {
+struct LogEntry<'a, L> {
     epoch: usize,
     #[serde(flatten)]
     line: &'a L,
@@ -99,7 +99,7 @@ impl<'a> Course<'a> {
         let (path, began) = (path(plan.folder), Instant::now());
         if !path.is_file() {
             log.truncate(0)?; // a run that was killed after the line and before the state of its first epoch
-            let progress = Progress { hash: plan.hash.clone(), epoch: 0, best: None, seconds: 0.0 };
+            let progress = TrainingProgress { hash: plan.hash.clone(), epoch: 0, best: None, seconds: 0.0 };
             return Ok(Self { plan, log, progress, best: Tensors::new(), began });
         }
         let saved = Saved::read(&path, &plan.hash)?;
@@ -174,7 +174,7 @@ impl<'a> Course<'a> {
         let epoch = self.progress.epoch + 1;
         self.progress.seconds += self.began.elapsed().as_secs_f64();
         let seconds = (self.progress.seconds * 10.0).round() / 10.0;
-        self.log.append(&Entry { epoch, line, seconds })?;
+        self.log.append(&LogEntry { epoch, line, seconds })?;
         self.plan.watch.note(&format!("epoch {epoch}/{}: {note}", self.plan.epochs));
         self.progress.epoch = epoch;
         self.select(trained, Outcome { epoch, scores, seconds: self.progress.seconds })?;

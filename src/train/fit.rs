@@ -70,7 +70,7 @@ pub struct Fit<'a> {
 
 /// What is logged of an epoch.
 #[derive(Serialize)]
-struct Line {
+struct EpochLine {
     loss: f64,
     valid_acc1: f64,
     valid_acc5: f64,
@@ -78,7 +78,7 @@ struct Line {
     valid_percentile: f64,
 }
 
-impl Line {
+impl EpochLine {
     fn new(loss: f64, scores: &Scores) -> Self {
         Self {
             loss,
@@ -91,12 +91,12 @@ impl Line {
 }
 
 /// The parameters and their step, as a [`Course`] saves them.
-struct Fitted<'a> {
+struct FitParts<'a> {
     parameters: &'a Parameters,
     step: &'a mut dyn Step,
 }
 
-impl Resume for Fitted<'_> {
+impl Resume for FitParts<'_> {
     fn trained(&self) -> Result<Tensors> {
         Ok(self.parameters.tensors())
     }
@@ -124,13 +124,13 @@ impl Resume for Fitted<'_> {
 pub fn fit(fit: &Fit, step: &mut dyn Step, log: &mut Log) -> Result<Outcome> {
     let FitConfig { epochs, select_on, .. } = fit.config;
     let plan = CoursePlan { epochs, select_on, folder: fit.folder, hash: fit.hash.clone(), watch: fit.watch };
-    let mut fitted = Fitted { parameters: fit.parameters, step };
+    let mut fitted = FitParts { parameters: fit.parameters, step };
     let mut course = Course::open(plan, &mut fitted, log)?;
     while let Some(epoch) = course.next_epoch() {
         let loss = run_epoch(fit, fitted.step, &course, epoch)?;
         let scores = (fit.score)()?;
         let note = format!("loss {loss:.4}, valid Acc@1 {:.1}", scores.acc1);
-        course.end_epoch(&fitted, &Line::new(loss, &scores), &note, Some(scores))?;
+        course.end_epoch(&fitted, &EpochLine::new(loss, &scores), &note, Some(scores))?;
     }
     course.finish(&mut fitted)
 }

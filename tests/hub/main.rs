@@ -8,7 +8,7 @@ mod publish;
 mod python;
 mod server;
 
-use retrace::hub::{Address, CONFIG, Hub, HubConfig, PublishOptions, Published, Release, Token, WEIGHTS};
+use retrace::hub::{Address, CONFIG, Hub, HubConfig, Publication, PublishOptions, Release, Token, WEIGHTS};
 use retrace::watch::Unwatched;
 use server::{Server, TOKEN, USER};
 use std::path::Path;
@@ -65,7 +65,7 @@ impl Scene {
     }
 
     /// Publishes with the tag `v1`.
-    fn publish(&self, release: &Release) -> retrace::Result<Published> {
+    fn publish(&self, release: &Release) -> retrace::Result<Publication> {
         self.hub().publish(&address(), release, &tagged("v1"), &Unwatched)
     }
 

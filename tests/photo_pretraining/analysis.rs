@@ -1,9 +1,9 @@
 //! The analyses of runs, trained on a few made pictures.
 
-use crate::corpus::{Bench, order};
+use crate::corpus::{CorpusFolder, order};
 use crate::option::tiny;
 use retrace::Result;
-use retrace::experiment::analyse::{self, Settings};
+use retrace::experiment::analyse::{self, AnalysisSettings};
 use retrace::experiment::{Order, Reproduction, train};
 use retrace::file::read_json;
 use retrace::paper::photo_pretraining::analysis::{ROWS, list, pretrained_features, separated};
@@ -18,9 +18,9 @@ use std::process::Command;
 
 const DATASET: &str = "qmul-chair-v2";
 
-fn settings() -> Settings {
+fn settings() -> AnalysisSettings {
     let deform = DeformConfig::none();
-    Settings {
+    AnalysisSettings {
         deform,
         versions: 2,
         smooth: 3,
@@ -29,11 +29,11 @@ fn settings() -> Settings {
         draws: 2,
         batches: [1, 2],
         last: 3,
-        ..Settings::default()
+        ..AnalysisSettings::default()
     }
 }
 
-fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &AnalysisSettings, order: &Order) -> Result<()> {
     analyse::run(&PhotoPretraining, dataset, parts, seeds, settings, order)
 }
 
@@ -42,10 +42,10 @@ fn parts() -> Vec<&'static str> {
 }
 
 /// Every row that an analysis looks at, trained for two epochs of two steps.
-fn trained() -> (Bench, Places) {
+fn trained() -> (CorpusFolder, Places) {
     let task = OptimiserConfig::adam(1e-3);
     let with = |update| Config { update, head: None, ..tiny() };
-    let bench = Bench::new(&with(Update::Base { task }));
+    let bench = CorpusFolder::new(&with(Update::Base { task }));
     for (row, update) in [("ours-base", Update::Base { task }), ("ours", Update::MetaFirst { task, meta: task })] {
         bench.run_row("results", row, &with(update), &Unwatched).unwrap();
     }
@@ -246,7 +246,7 @@ fn nothing_is_measured_twice_and_other_settings_are_refused() {
     std::fs::write(&path, "kept").unwrap();
     run(DATASET, &["retrieval"], 1, &settings(), &order).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
-    let other = Settings { versions: 3, ..settings() };
+    let other = AnalysisSettings { versions: 3, ..settings() };
     let error = run(DATASET, &["retrieval"], 1, &other, &order).unwrap_err().to_string();
     assert!(error.contains("settings.json") && error.contains("other settings"), "{error}");
     let error = run("synth-chair", &parts(), 1, &settings(), &order).unwrap_err().to_string();

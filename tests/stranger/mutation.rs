@@ -28,7 +28,7 @@ const PIECES: [&str; 16] = [
 ];
 
 #[derive(Debug, Clone)]
-enum Fault {
+enum Mutation {
     /// Turns one bit of a byte.
     Flip(prop::sample::Index, u8),
     /// Cuts the end off.
@@ -41,38 +41,38 @@ enum Fault {
     Length(u64),
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
+fn fault() -> impl Strategy<Value = Mutation> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
-        (index(), 0..8_u8).prop_map(|(place, bit)| Fault::Flip(place, bit)),
-        index().prop_map(Fault::Cut),
-        (index(), index(), any::<bool>()).prop_map(|(place, piece, over)| Fault::Piece(place, piece, over)),
-        (index(), 1..60_usize).prop_map(|(place, length)| Fault::Repeat(place, length)),
-        prop_oneof![0..400_u64, any::<u64>()].prop_map(Fault::Length),
+        (index(), 0..8_u8).prop_map(|(place, bit)| Mutation::Flip(place, bit)),
+        index().prop_map(Mutation::Cut),
+        (index(), index(), any::<bool>()).prop_map(|(place, piece, over)| Mutation::Piece(place, piece, over)),
+        (index(), 1..60_usize).prop_map(|(place, length)| Mutation::Repeat(place, length)),
+        prop_oneof![0..400_u64, any::<u64>()].prop_map(Mutation::Length),
     ]
 }
 
-fn apply(bytes: &mut Vec<u8>, fault: &Fault) {
+fn apply(bytes: &mut Vec<u8>, fault: &Mutation) {
     match fault {
         _ if bytes.len() < 9 => {}
-        Fault::Flip(place, bit) => {
+        Mutation::Flip(place, bit) => {
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;
         }
-        Fault::Cut(place) => bytes.truncate(place.index(bytes.len())),
-        Fault::Piece(place, piece, over) => {
+        Mutation::Cut(place) => bytes.truncate(place.index(bytes.len())),
+        Mutation::Piece(place, piece, over) => {
             let (place, piece) = (8 + place.index(bytes.len() - 8), PIECES[piece.index(PIECES.len())]);
             let end = if *over { (place + piece.len()).min(bytes.len()) } else { place };
             lengthen(bytes, piece.len() as u64 - (end - place) as u64);
             bytes.splice(place..end, piece.bytes());
         }
-        Fault::Repeat(place, length) => {
+        Mutation::Repeat(place, length) => {
             let place = 8 + place.index(bytes.len() - 8);
             let part = bytes[place..(place + length).min(bytes.len())].to_vec();
             lengthen(bytes, part.len() as u64);
             bytes.splice(place..place, part);
         }
-        Fault::Length(length) => bytes[..8].copy_from_slice(&length.to_le_bytes()),
+        Mutation::Length(length) => bytes[..8].copy_from_slice(&length.to_le_bytes()),
     }
 }
 

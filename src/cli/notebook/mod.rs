@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// What can be done with notebooks.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum NotebookVerb {
     /// Install Jupyter and the Rust kernel into .venv, and build the library for it; what is there already is kept
     Setup,
     /// Open JupyterLab on the notebooks
@@ -41,19 +41,19 @@ pub enum Verb {
 const FOLDER: &str = "notebooks";
 
 /// Does what was asked for.
-pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+pub fn run(verb: &NotebookVerb, checked: &Checked) -> Result<()> {
     let environment = Environment::new(Path::new("."))?;
     match verb {
-        Verb::Setup => {
+        NotebookVerb::Setup => {
             set_up(&environment)?;
             println!("next: retrace notebook lab, or retrace notebook run");
             Ok(())
         }
-        Verb::Lab { options } => {
+        NotebookVerb::Lab { options } => {
             set_up(&environment)?;
             environment.lab(options, device::name(&checked.device))
         }
-        Verb::Run { names, profile, save } => {
+        NotebookVerb::Run { names, profile, save } => {
             let notebooks = choose(names)?;
             set_up(&environment)?;
             for notebook in &notebooks {

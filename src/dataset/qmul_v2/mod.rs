@@ -30,7 +30,7 @@ mod part;
 pub(super) mod pickle;
 
 use super::catalogue;
-use super::corpus::{Corpus, Layout, Scan};
+use super::corpus::{FileCorpus, Layout, Scan};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # References
 /// Yu et al., Fine-Grained Instance-Level Sketch-Based Image Retrieval, IJCV 2021 (the corpora).
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     scan(root)?.open()
 }
 

@@ -25,7 +25,7 @@ use crate::sketch::Sketch;
 use crate::{Error, Result};
 use figure::Figure;
 use image::RgbImage;
-use palette::Look;
+use palette::PhotoLook;
 use rand::RngExt;
 use sketcher::Style;
 
@@ -40,7 +40,7 @@ pub const SIDE: u32 = 128;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A single shoe from its side, toe to the left.
     Shoe,
     /// A chair, stool or sofa from in front.
@@ -48,12 +48,12 @@ pub enum Kind {
 }
 
 /// Photos and sketches of a split, as the papers count them.
-struct Size {
+struct SplitSize {
     photos: usize,
     sketches: usize,
 }
 
-impl Kind {
+impl ObjectKind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Chair, Self::Shoe];
 
@@ -66,10 +66,10 @@ impl Kind {
     }
 
     /// QMUL-Shoe-V2's and QMUL-Chair-V2's sizes: train, test.
-    fn sizes(self) -> [Size; 2] {
+    fn sizes(self) -> [SplitSize; 2] {
         match self {
-            Self::Shoe => [Size { photos: 1800, sketches: 6051 }, Size { photos: 200, sketches: 679 }],
-            Self::Chair => [Size { photos: 300, sketches: 951 }, Size { photos: 100, sketches: 324 }],
+            Self::Shoe => [SplitSize { photos: 1800, sketches: 6051 }, SplitSize { photos: 200, sketches: 679 }],
+            Self::Chair => [SplitSize { photos: 300, sketches: 951 }, SplitSize { photos: 100, sketches: 324 }],
         }
     }
 
@@ -98,10 +98,10 @@ enum Design {
 }
 
 impl Design {
-    fn new(kind: Kind, s: &mut Stream) -> Self {
+    fn new(kind: ObjectKind, s: &mut Stream) -> Self {
         match kind {
-            Kind::Shoe => Self::Shoe(shoe::Shoe::design(s)),
-            Kind::Chair => Self::Chair(chair::Chair::design(s)),
+            ObjectKind::Shoe => Self::Shoe(shoe::Shoe::design(s)),
+            ObjectKind::Chair => Self::Chair(chair::Chair::design(s)),
         }
     }
 
@@ -123,27 +123,27 @@ impl Design {
 /// An embedded corpus, `synth-shoe` or `synth-chair`.
 ///
 /// ```
-/// use retrace::dataset::{Source, Split, synthetic::{Corpus, Kind}};
-/// let chairs = Corpus::new(Kind::Chair, 128)?;
+/// use retrace::dataset::{Source, Split, synthetic::{SyntheticCorpus, ObjectKind}};
+/// let chairs = SyntheticCorpus::new(ObjectKind::Chair, 128)?;
 /// assert_eq!(chairs.index().photos_of(Split::Test).len(), 100);
 /// assert_eq!(chairs.index().sketches_of(Split::Train).len(), 951);
 /// assert_eq!(chairs.photo(0)?.dimensions(), (128, 128));
 /// # Ok::<(), retrace::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Corpus {
-    kind: Kind,
+pub struct SyntheticCorpus {
+    kind: ObjectKind,
     side: u32,
     name: String,
     index: Index,
 }
 
-impl Corpus {
+impl SyntheticCorpus {
     /// The corpus with photos of `side` pixels: 256 as the real sets have, or less for a quick start.
     ///
     /// # Errors
     /// A side below 16 pixels or above 1024.
-    pub fn new(kind: Kind, side: u32) -> Result<Self> {
+    pub fn new(kind: ObjectKind, side: u32) -> Result<Self> {
         if !(16..=1024).contains(&side) {
             return Err(Error::value("side of a photo", "16 to 1024 pixels", side));
         }
@@ -151,7 +151,7 @@ impl Corpus {
     }
 
     /// What the corpus shows.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ObjectKind {
         self.kind
     }
 
@@ -173,7 +173,7 @@ fn missing(what: &str, count: usize, position: usize) -> Error {
     Error::value(format!("position of a {what}"), format!("below {count}"), position)
 }
 
-impl Source for Corpus {
+impl Source for SyntheticCorpus {
     fn name(&self) -> &str {
         &self.name
     }
@@ -191,7 +191,7 @@ impl Source for Corpus {
             return Err(missing("photo", self.index.photos.len(), position));
         }
         let seed = self.kind.seed();
-        let look = Look::new(&mut seed.child("look", position as u64), self.kind == Kind::Shoe);
+        let look = PhotoLook::new(&mut seed.child("look", position as u64), self.kind == ObjectKind::Shoe);
         let noise = &mut seed.child("noise", position as u64);
         photo::render(self.design(position).figure(), &look, self.side, noise)
     }
@@ -202,7 +202,7 @@ impl Source for Corpus {
 }
 
 /// Photos first of train, then of test; the sketches of a photo follow each other.
-fn index(kind: Kind) -> Index {
+fn index(kind: ObjectKind) -> Index {
     let mut index = Index::default();
     let draw = &mut kind.seed().stream("index");
     for (split, size) in [Split::Train, Split::Test].into_iter().zip(kind.sizes()) {
@@ -219,7 +219,7 @@ fn index(kind: Kind) -> Index {
 }
 
 /// How many sketches each photo has: three, and the rest dealt at random.
-fn shares(size: &Size, draw: &mut Stream) -> Vec<usize> {
+fn shares(size: &SplitSize, draw: &mut Stream) -> Vec<usize> {
     let mut shares = vec![3; size.photos];
     for _ in 3 * size.photos..size.sketches {
         let lucky = draw.random_range(0..size.photos as u32) as usize;

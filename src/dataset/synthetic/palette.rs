@@ -2,7 +2,7 @@
 
 use super::chance::{between, happens, pick, unit};
 use super::curve::P2;
-use super::figure::Surface;
+use super::figure::Material;
 use crate::seed::Stream;
 
 /// Red, green, blue, each 0..1.
@@ -37,10 +37,10 @@ pub(super) const TEXTURES: usize = Texture::Weave as usize + 1;
 
 /// How a photo of one object is taken.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct PhotoLook {
     /// Position of the body's colour in [`COLOURS`].
     pub(super) colour: usize,
-    /// One colour for each surface, in the order of [`Surface`].
+    /// One colour for each surface, in the order of [`Material`].
     colours: [Rgb; 8],
     /// Top and bottom of the background.
     pub(super) ground: [Rgb; 2],
@@ -73,7 +73,7 @@ pub(super) struct Look {
     pub(super) stretch: f32,
 }
 
-impl Look {
+impl PhotoLook {
     /// A look at random; chairs stand on wood or metal, shoes on rubber or leather.
     pub(super) fn new(s: &mut Stream, is_shoe: bool) -> Self {
         let colour =
@@ -104,7 +104,7 @@ impl Look {
     }
 
     /// The colour of a surface.
-    pub(super) fn of(&self, surface: Surface) -> Rgb {
+    pub(super) fn of(&self, surface: Material) -> Rgb {
         self.colours[surface as usize]
     }
 }

@@ -16,7 +16,7 @@ mod watched;
 pub use frame::{lines_frame, ranks_frame};
 pub use landscape::{Batch, first_batches, landscape};
 pub use step::{Stepper, memory, time};
-pub use subject::{Analysis, SEED, Settings, Subject};
+pub use subject::{Analysis, AnalysisSettings, SEED, Subject};
 pub use watched::{Seen, Watched};
 
 use super::{Method, Order};
@@ -35,7 +35,7 @@ pub fn run<M: Method>(
     dataset: &str,
     parts: &[&str],
     seeds: u64,
-    settings: &Settings,
+    settings: &AnalysisSettings,
     order: &Order,
 ) -> Result<()> {
     let known = paper.analyses();
@@ -61,7 +61,7 @@ fn subjects<'a, C: DeserializeOwned>(
     dataset: &str,
     analysis: &Analysis,
     seeds: u64,
-    settings: &Settings,
+    settings: &AnalysisSettings,
     order: &'a Order<'a>,
 ) -> Result<Vec<Subject<'a, C>>> {
     let mut subjects = Vec::new();

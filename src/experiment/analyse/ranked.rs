@@ -2,7 +2,7 @@
 
 use super::frame::{domains_frame, lines_frame, ranks_frame};
 use super::subject::{SEED, Subject};
-use crate::analysis::{Cloud, balanced, embed, fidelity, smoothness, told_apart};
+use crate::analysis::{FeatureCloud, balanced, embed, fidelity, smoothness, told_apart};
 use crate::experiment::floor::Floor;
 use crate::experiment::{Method, Retrieval, again::checkpoint};
 use crate::{Error, Result};
@@ -106,7 +106,7 @@ impl<C> Subject<'_, C> {
         let (sketches, photos, d) = found.embeddings()?;
         // An object is a photo, by its place in the gallery.
         let objects = [found.queries().own.clone(), (0..found.queries().gallery(0).len()).collect()];
-        let cloud = |i: usize, rows| Cloud { rows, objects: &objects[i] };
+        let cloud = |i: usize, rows| FeatureCloud { rows, objects: &objects[i] };
         let (plane, answers) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
         let accuracy = balanced(&answers);
         let points = |points: Vec<(f64, f64)>| {

@@ -40,7 +40,7 @@ impl Analysis {
 /// What can be set about an analysis, and which ranks it is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct AnalysisSettings {
     /// Deformations of a test sketch.
     pub deform: DeformConfig,
     /// Deformed versions of a test sketch.
@@ -63,7 +63,7 @@ pub struct Settings {
     pub ranks: String,
 }
 
-impl Default for Settings {
+impl Default for AnalysisSettings {
     fn default() -> Self {
         Self {
             deform: DeformConfig::default(),
@@ -87,7 +87,7 @@ pub struct Subject<'a, C> {
     /// Its record.
     pub record: RunFolder,
     /// What is measured.
-    pub settings: Settings,
+    pub settings: AnalysisSettings,
     /// Where it goes.
     pub folder: Folder,
     /// How it was asked for.
@@ -95,11 +95,11 @@ pub struct Subject<'a, C> {
 }
 
 impl<'a, C: DeserializeOwned> Subject<'a, C> {
-    pub(super) fn open(record: &RunFolder, settings: &Settings, order: &'a Order<'a>) -> Result<Self> {
+    pub(super) fn open(record: &RunFolder, settings: &AnalysisSettings, order: &'a Order<'a>) -> Result<Self> {
         let folder = Folder::of(record);
-        let settings = Settings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
+        let settings = AnalysisSettings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
         let path = folder.0.join("settings.json");
-        if path.is_file() && read_json::<Settings>(&path)? != settings {
+        if path.is_file() && read_json::<AnalysisSettings>(&path)? != settings {
             let found = "an analysis of another run or with other settings (remove the folder to measure again)";
             return Err(Error::data(&path, "this analysis's settings", found));
         }

@@ -3,7 +3,7 @@
 use super::frame::lines_frame;
 use super::landscape::Batch;
 use super::subject::Subject;
-use crate::analysis::Gradients as Spread;
+use crate::analysis::GradientSum;
 use crate::dataset::Pair;
 use crate::model::Network;
 use crate::seed::Stream;
@@ -29,7 +29,7 @@ impl Seen {
     /// A failing loss.
     pub fn epoch(&self, network: &Network, batches: &[Batch], loss: &dyn Fn(&Batch) -> Result<Tensor>) -> Result<()> {
         let before = copies(&network.parameters().tensors())?;
-        let mut spread = Spread::default();
+        let mut spread = GradientSum::default();
         for batch in batches {
             spread.add(&gradients(&loss(batch)?, &network.trainable())?)?;
         }

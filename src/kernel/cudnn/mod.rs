@@ -20,7 +20,7 @@ pub(super) fn conv2d(x: &Tensor, weight: &Tensor, g: &Geometry, plan: Plan) -> R
         true => x.contiguous()?,
         false => composed::pad(x, &g.window, 0.0)?.contiguous()?,
     };
-    x.apply_op2(&filter, Convolution { plan, pass: Pass::Forward })
+    x.apply_op2(&filter, CudnnConvolution { plan, pass: Pass::Forward })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +34,12 @@ enum Pass {
 }
 
 /// One pass as an operation of candle's graph.
-struct Convolution {
+struct CudnnConvolution {
     plan: Plan,
     pass: Pass,
 }
 
-impl Convolution {
+impl CudnnConvolution {
     /// Shapes of the two inputs and of the output.
     fn shapes(&self) -> [Shape; 3] {
         let g = &self.plan.g;
@@ -94,7 +94,7 @@ fn view<'a, T: Number>(input: Input<'a>, shape: &Shape) -> Result<CudaView<'a, T
     }
 }
 
-impl CustomOp2 for Convolution {
+impl CustomOp2 for CudnnConvolution {
     fn name(&self) -> &'static str {
         match self.pass {
             Pass::Forward => "cudnn-conv2d",
@@ -121,7 +121,7 @@ impl CustomOp2 for Convolution {
 
     fn bwd(&self, x: &Tensor, filter: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (plan, grad) = (self.plan, grad.contiguous()?);
-        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &Convolution { plan, pass });
+        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &CudnnConvolution { plan, pass });
         let to_x = x.track_op().then(|| run(filter, &grad, Pass::ToInput)).transpose()?;
         let to_filter = filter.track_op().then(|| run(x, &grad, Pass::ToFilter)).transpose()?;
         Ok((to_x, to_filter))

@@ -78,12 +78,12 @@ fn symmetric(g: &Geometry) -> Geometry {
 
 thread_local! {
     // A handle must stay on its thread, so it has no other place; candle keeps its own in the same way.
-    static SESSIONS: RefCell<HashMap<DeviceId, Session>> = RefCell::default();
+    static SESSIONS: RefCell<HashMap<DeviceId, CudnnSession>> = RefCell::default();
 }
 
 /// What a thread keeps of a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
 /// a small convolution.
-struct Session {
+struct CudnnSession {
     cudnn: Arc<Cudnn>,
     plans: HashMap<(Geometry, DType, &'static [Math]), Option<Plan>>,
 }
@@ -93,12 +93,12 @@ pub(super) fn handle(device: &CudaDevice) -> Result<Arc<Cudnn>> {
     in_session(device, |session| Ok(session.cudnn.clone()))
 }
 
-fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
+fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut CudnnSession) -> Result<R>) -> Result<R> {
     SESSIONS.with_borrow_mut(|sessions| match sessions.entry(device.id()) {
         Entry::Occupied(session) => work(session.into_mut()),
         Entry::Vacant(place) => {
             let cudnn = Cudnn::new(device.cuda_stream())?;
-            work(place.insert(Session { cudnn, plans: HashMap::new() }))
+            work(place.insert(CudnnSession { cudnn, plans: HashMap::new() }))
         }
     })
 }

@@ -33,7 +33,7 @@ pub enum Naming {
 
 /// Where a tensor of ours is in a foreign file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum TensorPlace {
     Whole(String),
     /// Rows and columns change places.
     Turned(String),
@@ -118,13 +118,13 @@ impl Naming {
     }
 
     /// Where `own` is.
-    fn place(self, architecture: Architecture, own: &str) -> Place {
+    fn place(self, architecture: Architecture, own: &str) -> TensorPlace {
         match (architecture, self) {
-            (Architecture::EfficientNetLite0, Self::Timm) => Place::Whole(lite::timm(own)),
-            (Architecture::ClipVitB32, Self::OpenAi) => Place::Whole(format!("visual.{own}")),
+            (Architecture::EfficientNetLite0, Self::Timm) => TensorPlace::Whole(lite::timm(own)),
+            (Architecture::ClipVitB32, Self::OpenAi) => TensorPlace::Whole(format!("visual.{own}")),
             (Architecture::ClipVitB32, Self::Timm) => clip::timm(own),
             (Architecture::ClipVitB32, Self::Transformers) => clip::transformers(own),
-            _ => Place::Whole(own.to_string()),
+            _ => TensorPlace::Whole(own.to_string()),
         }
     }
 }
@@ -145,7 +145,7 @@ impl FromStr for Naming {
     }
 }
 
-impl Place {
+impl TensorPlace {
     fn names(&self) -> &[String] {
         match self {
             Self::Whole(name) | Self::Turned(name) | Self::Squeezed(name) => std::slice::from_ref(name),

@@ -18,10 +18,10 @@ fn foreign(architecture: Architecture, naming: Naming, parameters: &Parameters) 
     let mut file = BTreeMap::new();
     for (own, tensor) in parameters.tensors() {
         match naming.place(architecture, &own) {
-            Place::Whole(name) => drop(file.insert(name, tensor)),
-            Place::Turned(name) => drop(file.insert(name, tensor.t().unwrap().contiguous().unwrap())),
-            Place::Squeezed(name) => drop(file.insert(name, tensor.unsqueeze(0).unwrap())),
-            Place::Rows(names) => file.extend(names.into_iter().zip(tensor.chunk(3, 0).unwrap())),
+            TensorPlace::Whole(name) => drop(file.insert(name, tensor)),
+            TensorPlace::Turned(name) => drop(file.insert(name, tensor.t().unwrap().contiguous().unwrap())),
+            TensorPlace::Squeezed(name) => drop(file.insert(name, tensor.unsqueeze(0).unwrap())),
+            TensorPlace::Rows(names) => file.extend(names.into_iter().zip(tensor.chunk(3, 0).unwrap())),
         }
     }
     file
@@ -154,6 +154,6 @@ fn timm_counts_blocks_within_stages() {
         ("_blocks.15._bn2.bias", "blocks.6.0.bn3.bias"),
         ("_bn1.bias", "bn2.bias"),
     ] {
-        assert_eq!(place(own), Place::Whole(timm.into()));
+        assert_eq!(place(own), TensorPlace::Whole(timm.into()));
     }
 }

@@ -1,6 +1,6 @@
 //! Gradients against finite differences.
 
-use crate::model::vision_transformer::{Attention, Table, quick_gelu};
+use crate::model::vision_transformer::{Attention, TransformerTable, quick_gelu};
 use crate::model::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor, Var};
@@ -99,7 +99,7 @@ fn of_layer_norm() {
 
 #[test]
 fn of_attention() {
-    let table = Table { side: 8, patch: 4, width: 4, layers: 1, heads: 2, outputs: 3 };
+    let table = TransformerTable { side: 8, patch: 4, width: 4, layers: 1, heads: 2, outputs: 3 };
     assert_layer("attention", [2, 3, 4], |scope| {
         let layer = Attention::new(table, scope).unwrap();
         Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
@@ -114,7 +114,7 @@ fn of_quick_gelu() {
 
 #[test]
 fn of_a_vision_transformer() {
-    let table = Table { side: 4, patch: 2, width: 4, layers: 1, heads: 2, outputs: 3 };
+    let table = TransformerTable { side: 4, patch: 2, width: 4, layers: 1, heads: 2, outputs: 3 };
     assert_layer("vision transformer", [2, 3, 4, 4], |scope| {
         let network = VisionTransformer::new(table, scope).unwrap();
         Box::new(move |x| network.forward(x, Mode::Train).unwrap())

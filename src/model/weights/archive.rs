@@ -1,7 +1,7 @@
 //! A file of weights as the rest of the crate sees it: tensors by name, and faults with the file's name.
 
 use super::Weights;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::reader::Reader;
 use crate::model::{Allowance, LoadReport, Parameters};
 use crate::{Error, Result};
@@ -127,9 +127,9 @@ pub fn load(path: &Path, parameters: &Parameters, allowance: &Allowance) -> Resu
     Ok(report)
 }
 
-pub(super) fn place(fault: Fault, path: &Path) -> Error {
+pub(super) fn place(fault: FileFault, path: &Path) -> Error {
     match fault {
-        Fault::Data { expected, found } => Error::data(path, expected, found),
-        Fault::Io(error) => Error::io(path)(error),
+        FileFault::Data { expected, found } => Error::data(path, expected, found),
+        FileFault::Io(error) => Error::io(path)(error),
     }
 }

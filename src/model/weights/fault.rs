@@ -5,7 +5,7 @@ const SHOWN: usize = 200;
 
 /// What is wrong with a file.
 #[derive(Debug)]
-pub enum Fault {
+pub enum FileFault {
     /// It holds something else than it should.
     Data {
         /// What a good file has there.
@@ -17,14 +17,14 @@ pub enum Fault {
     Io(std::io::Error),
 }
 
-impl Fault {
+impl FileFault {
     /// Something else than it should be; what a stranger wrote is shortened and cannot steer a terminal.
     pub fn new(expected: impl ToString, found: impl ToString) -> Self {
         Self::Data { expected: show(&expected.to_string()), found: show(&found.to_string()) }
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for FileFault {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => Self::new("as many bytes as the header says", "the end of the file"),

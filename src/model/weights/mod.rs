@@ -14,7 +14,7 @@ pub use archive::{Archive, load, read, read_from};
 use crate::{Error, Result, file};
 use archive::place;
 use candle_core::{DType, Device, Tensor};
-use header::Header;
+use header::WeightsHeader;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +88,7 @@ pub fn save(
     let mut text = serde_json::to_vec(&header)?;
     text.resize(text.len().next_multiple_of(8), b' '); // so that the numbers are aligned
     // What is written can be read.
-    Header::parse(&text, 0, data.len() as u64).map_err(|fault| place(fault, path))?;
+    WeightsHeader::parse(&text, 0, data.len() as u64).map_err(|fault| place(fault, path))?;
     let bytes = [(text.len() as u64).to_le_bytes().as_slice(), &text, &data].concat();
     file::write_atomic(path, &bytes)
 }

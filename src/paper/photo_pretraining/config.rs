@@ -1,5 +1,5 @@
 use crate::dataset::{Album, Ink, PrepareConfig};
-use crate::experiment::{Needs, Pictures, Weights};
+use crate::experiment::{NeededWeights, Needs, Pictures};
 use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NetworkConfig, NormConfig};
 use crate::sketch::AugmentConfig;
@@ -227,9 +227,9 @@ impl Config {
     pub fn needs(&self) -> Needs {
         let file = |name: &str| format!("{}-{name}", self.architecture);
         let source = self.neighbourhood.source.as_ref();
-        let source = source.map(|name| Weights { name: file(name), role: Some("R") });
+        let source = source.map(|name| NeededWeights { name: file(name), role: Some("R") });
         let is_trained = self.update != Update::ZeroShot;
-        let weights = std::iter::once(Weights::start(file(&self.weights))).chain(source).collect();
+        let weights = std::iter::once(NeededWeights::start(file(&self.weights))).chain(source).collect();
         Needs { weights, valid_photos: self.valid_photos, is_trained }
     }
 

@@ -119,10 +119,14 @@ impl Config {
 
 /// Names that weights can have: what `retrace pretrain` learns, and what is imported.
 fn weights(name: &str) -> Result<String> {
-    if name == "imagenet" || pretrain::Method::NAMES.contains(&name) {
+    if name == "imagenet" || pretrain::PretrainMethod::NAMES.contains(&name) {
         return Ok(name.to_string());
     }
-    Err(Error::value("weights", format!("imagenet, {}", pretrain::Method::NAMES.join(", ")), format!("`{name}`")))
+    Err(Error::value(
+        "weights",
+        format!("imagenet, {}", pretrain::PretrainMethod::NAMES.join(", ")),
+        format!("`{name}`"),
+    ))
 }
 
 #[cfg(test)]

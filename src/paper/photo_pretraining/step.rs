@@ -17,7 +17,7 @@ pub struct Neighbours {
 }
 
 /// One batch: its inputs are made once, so that every pass of an update sees the same.
-struct Batch {
+struct StepBatch {
     inputs: Tensor,
     owners: Vec<usize>,
     triples: Vec<Triple>,
@@ -83,7 +83,7 @@ impl<'a> PaperStep<'a> {
         })
     }
 
-    fn prepare(&self, pairs: &[Pair], stream: &mut Stream) -> Result<Batch> {
+    fn prepare(&self, pairs: &[Pair], stream: &mut Stream) -> Result<StepBatch> {
         let (sketches, photos) = self.feed.pairs(pairs, stream)?;
         let owners: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
         let triples = match &self.neighbours {
@@ -95,24 +95,24 @@ impl<'a> PaperStep<'a> {
             }
             None => Vec::new(),
         };
-        Ok(Batch { inputs: Tensor::cat(&[sketches, photos], 0)?, owners, triples })
+        Ok(StepBatch { inputs: Tensor::cat(&[sketches, photos], 0)?, owners, triples })
     }
 
     /// Sketches and photos in one pass, so that batch statistics, where used, are of both.
-    fn embed(&self, batch: &Batch) -> Result<(Tensor, Tensor)> {
+    fn embed(&self, batch: &StepBatch) -> Result<(Tensor, Tensor)> {
         let b = batch.owners.len();
         let both = (self.embed)(&batch.inputs)?;
         Ok((both.narrow(0, 0, b)?, both.narrow(0, b, b)?))
     }
 
     /// L_FG-SBIR, Eq. 1.
-    fn task_loss(&self, batch: &Batch) -> Result<Tensor> {
+    fn task_loss(&self, batch: &StepBatch) -> Result<Tensor> {
         let (sketches, photos) = self.embed(batch)?;
         triplet_loss(&sketches, &photos, &batch.owners, self.margin)
     }
 
     /// L_NT: the queries are sketches, Eq. 4, or photos, Eq. 3.
-    fn topology_loss(&self, batch: &Batch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
+    fn topology_loss(&self, batch: &StepBatch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
         let queries = match self.neighbourhood.query {
             Query::Sketch => sketches,
             Query::Photo => photos,
@@ -137,13 +137,13 @@ impl<'a> PaperStep<'a> {
     }
 
     /// The gradient of L_NT where the network is now; what its passes hold is free again on return.
-    fn topology_gradients(&self, batch: &Batch) -> Result<Gradients> {
+    fn topology_gradients(&self, batch: &StepBatch) -> Result<Gradients> {
         let (sketches, photos) = self.embed(batch)?;
         self.gradients(&self.topology_loss(batch, &sketches, &photos)?)
     }
 
     /// Moves along the gradient of the task, then along that of the topology where the first step has led (Eq. 9).
-    fn meta(&mut self, batch: &Batch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
+    fn meta(&mut self, batch: &StepBatch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
         let before = second_order.map(|_| values(&self.variables)).transpose()?;
         let loss = self.descend(self.task_loss(batch)?, factor)?;
         let mut to_topology = self.topology_gradients(batch)?;

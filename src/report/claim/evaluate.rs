@@ -1,6 +1,6 @@
 //! Claims against the runs.
 
-use super::side::{PRINTED, Side, mean, printed, rows, runs};
+use super::side::{ClaimSide, PRINTED, mean, printed, rows, runs};
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
 use crate::report::record::check_same_queries;
@@ -96,11 +96,11 @@ fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding>
 }
 
 /// Two rows can be compared only sample by sample.
-fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Side; 2]) -> Result<()> {
+fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&ClaimSide; 2]) -> Result<()> {
     if a.groups == b.groups {
         return Ok(());
     }
-    let samples = |row: &str, side: &Side| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
+    let samples = |row: &str, side: &ClaimSide| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
     let place = results.join(claim.printed.slug).join(dataset);
     let expected = format!("for claim {} the same as {}", claim.id, samples(&claim.row_a, a));
     Err(Error::data(place, expected, samples(&claim.row_b, b)))
@@ -110,7 +110,7 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
 ///
 /// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
 /// difference of each. What is never negative cannot fall by more than 100%, where the interval then ends.
-fn compare(claim: &Claim, a: Side, b: Side) -> Result<Interval> {
+fn compare(claim: &Claim, a: ClaimSide, b: ClaimSide) -> Result<Interval> {
     let trained = |row: &str| row.split('@').next().map(String::from);
     if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
         let less = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();

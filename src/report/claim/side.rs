@@ -25,7 +25,7 @@ pub(in crate::report) fn both_sides(claim: &Claim) -> String {
 }
 
 /// Scores that are compared, and the groups of queries or samples that are resampled together.
-pub(super) struct Side {
+pub(super) struct ClaimSide {
     /// A list a seed.
     pub scores: Vec<Vec<f64>>,
     /// The group of every query or sample.
@@ -49,7 +49,7 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
 }
 
 /// What runs of a row scored, those that recorded the metric; none where there is no such run.
-fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
+fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<ClaimSide>> {
     let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
     let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
@@ -57,7 +57,7 @@ fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
         return Err(other_samples(claim, first, other));
     }
     let (groups, seeds) = (groups.clone(), found.len());
-    Ok(Some(Side { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
+    Ok(Some(ClaimSide { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
 }
 
 /// Runs are averaged sample by sample.
@@ -68,8 +68,8 @@ fn other_samples(claim: &Claim, first: &Run, other: &Run) -> Error {
 
 /// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
 /// have in common, as the order of the data, stays together.
-pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
-    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<Side>>>>()?;
+pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<ClaimSide>> {
+    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<ClaimSide>>>>()?;
     let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
     for (other, runs) in others.iter().zip(&rows[1..]) {
         if other.groups != first.groups {
@@ -80,11 +80,11 @@ pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
     let seeds = all().map(|side| side.scores.len()).min().unwrap_or(0);
     let score = |seed: usize, i: usize| all().map(|side| side.scores[seed][i]).sum::<f64>() / rows.len() as f64;
     let scores = (0..seeds).map(|seed| (0..first.groups.len()).map(|i| score(seed, i)).collect()).collect();
-    Ok(Some(Side { scores, groups: first.groups.clone(), seeds }))
+    Ok(Some(ClaimSide { scores, groups: first.groups.clone(), seeds }))
 }
 
 /// A number of the paper as a row that scores it with every query; none where the paper prints none.
-pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<Side>> {
+pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<ClaimSide>> {
     let number = claim.printed.level(label, dataset, claim.metric)?;
-    Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
+    Ok(number.map(|number| ClaimSide { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
 }

@@ -1,7 +1,7 @@
 //! Training curves: loss and validation accuracy over the epochs.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Line, Panel, note, spread, top};
+use super::panel::{self, Deviation, Panel, PanelLine, note, spread, top};
 use crate::report::record::read_row;
 use crate::run::RunFolder;
 use crate::{Error, Result};
@@ -49,7 +49,7 @@ fn read_lines(
     dataset: &str,
     rows: &[(&str, &str)],
     field: &str,
-) -> Result<(Vec<Line>, Vec<usize>)> {
+) -> Result<(Vec<PanelLine>, Vec<usize>)> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
         let runs = read_row(results, slug, dataset, row)?;
@@ -57,7 +57,7 @@ fn read_lines(
         let points = spread(&seeds?)?;
         if !points.is_empty() {
             counts.push(runs.len());
-            lines.push(Line { label: (*label).to_string(), points });
+            lines.push(PanelLine { label: (*label).to_string(), points });
         }
     }
     Ok((lines, counts))

@@ -22,14 +22,16 @@ const NAMES: [(u16, &str); 5] = [
 ];
 
 /// A weight of the font: its SVG attribute value, its plotters name and its file.
-struct Weight(&'static str, FontStyle, fn() -> &'static [u8]);
+struct FontWeight(&'static str, FontStyle, fn() -> &'static [u8]);
 
-const WEIGHTS: [Weight; 2] =
-    [Weight("normal", FontStyle::Normal, dejavu::sans::regular), Weight("bold", FontStyle::Bold, dejavu::sans::bold)];
+const WEIGHTS: [FontWeight; 2] = [
+    FontWeight("normal", FontStyle::Normal, dejavu::sans::regular),
+    FontWeight("bold", FontStyle::Bold, dejavu::sans::bold),
+];
 
 /// Tells plotters the font, so that text is measured with the glyphs that will be shown.
 pub fn register() -> Result<()> {
-    for Weight(name, style, file) in &WEIGHTS {
+    for FontWeight(name, style, file) in &WEIGHTS {
         register_font(FAMILY, *style, file()).map_err(|_| Error::Figure(format!("{FAMILY} {name} does not parse")))?;
     }
     Ok(())
@@ -38,7 +40,7 @@ pub fn register() -> Result<()> {
 /// Adds an `@font-face` for every weight the SVG uses, with the glyphs of its text alone.
 pub fn embed(svg: &str) -> Result<String> {
     let mut faces = String::new();
-    for Weight(name, _, file) in &WEIGHTS {
+    for FontWeight(name, _, file) in &WEIGHTS {
         let used = characters(svg, *name == "bold");
         if !used.is_empty() {
             let data = base64::engine::general_purpose::STANDARD.encode(subset(file(), &used)?);

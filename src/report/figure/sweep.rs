@@ -2,7 +2,7 @@
 //! is dashed.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Level, Line, Panel, Spread, reach};
+use super::panel::{self, Deviation, Level, Panel, PanelLine, PointSpread, reach};
 use super::seeds::bars;
 use crate::report::records::Records;
 use crate::{Error, Result};
@@ -16,7 +16,7 @@ pub struct Sweep<'a> {
     records: Records<'a>,
     /// Where each value stands, and how it is written.
     ticks: Vec<(f64, String)>,
-    lines: Vec<Line>,
+    lines: Vec<PanelLine>,
     levels: Vec<Level>,
     /// Of all points and levels.
     seeds: Vec<usize>,
@@ -46,14 +46,14 @@ impl<'a> Sweep<'a> {
         let (mut points, mut seeds) = (Vec::new(), Vec::new());
         for (x, value) in &self.ticks {
             if let Some(measured) = self.records.measured(&row(value))? {
-                points.push(Spread { x: *x, mean: measured.acc1.0, sd: measured.acc1.1 });
+                points.push(PointSpread { x: *x, mean: measured.acc1.0, sd: measured.acc1.1 });
                 seeds.push(measured.seeds);
             }
         }
         if points.len() < 2 {
             return Ok(None);
         }
-        self.lines.push(Line { label: label.into(), points });
+        self.lines.push(PanelLine { label: label.into(), points });
         self.seeds.append(&mut seeds);
         Ok(Some(self.lines.len() - 1))
     }

@@ -1,7 +1,7 @@
 //! Every figure is drawn from made-up runs and its structure checked. With `RETRACE_FIGURES` set to a folder the
 //! drawings are also written there, to be looked at.
 
-use super::canvas::{Size, width};
+use super::canvas::{TextSize, width};
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::file::write_atomic;
 use crate::report::record::tests::write_run;
@@ -76,9 +76,9 @@ pub(crate) fn check(name: &str, svg: &str) {
         assert!(size >= 11.0, "{:?} at {size} px", node.text());
         let content = node.text().unwrap().trim();
         let measured = match (node.attribute("font-weight"), size > 12.5) {
-            (Some("bold"), _) => Size::Title,
-            (_, true) => Size::Normal,
-            _ => Size::Small,
+            (Some("bold"), _) => TextSize::Title,
+            (_, true) => TextSize::Normal,
+            _ => TextSize::Small,
         };
         let length = f64::from(width(content, measured).unwrap());
         let (x, y) = (number(&node, "x"), number(&node, "y"));
@@ -147,8 +147,8 @@ fn training_curves() {
 #[test]
 fn a_point_between_others_of_one_seed_has_a_bar() {
     let drawn = |sds: [Option<f64>; 4]| {
-        let point = |(i, sd): (usize, Option<f64>)| panel::Spread { x: i as f64, mean: 5.0, sd };
-        let line = panel::Line { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
+        let point = |(i, sd): (usize, Option<f64>)| panel::PointSpread { x: i as f64, mean: 5.0, sd };
+        let line = panel::PanelLine { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
         let panel = panel::Panel {
             title: "t".into(),
             note: String::new(),
@@ -232,14 +232,14 @@ fn picture(stripes: u32, side: u32) -> RgbImage {
 #[test]
 fn retrieval_gallery() {
     let photos = |count: u32| (0..count).map(|i| (picture(i + 1, 200), 0.25 + 0.1 * i as f32)).collect::<Vec<_>>();
-    let query = |label: &str, own, rank| gallery::Query {
+    let query = |label: &str, own, rank| gallery::GalleryQuery {
         label: label.into(),
         sketch: picture(0, 256),
         photos: photos(6),
         own,
         rank,
     };
-    let mut whole = gallery::Gallery {
+    let mut whole = gallery::GalleryFigure {
         title: "What was found for two sketches".into(),
         distance: "rank and Euclidean distance of the features".into(),
         queries: vec![query("Ours", Some(0), 1), query("Ours-Base", Some(3), 4), query("Zero-shot", None, 31)],
@@ -254,7 +254,7 @@ fn retrieval_gallery() {
     assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "#4: 0.550"));
     whole.queries[0].own = Some(6);
     assert!(gallery::draw(&whole).unwrap_err().to_string().contains("below 6"));
-    whole.queries[0] = gallery::Query { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
+    whole.queries[0] = gallery::GalleryQuery { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
     assert!(gallery::draw(&whole).is_err());
     whole.queries.clear();
     assert!(gallery::draw(&whole).is_err());
@@ -321,9 +321,9 @@ fn clouds_of_points() {
             let radius = 0.12 * f64::from(i).sqrt();
             (dx + radius * angle.cos(), radius * angle.sin())
         };
-        scatter::Cloud { label: label.into(), points: (0..count).map(point).collect() }
+        scatter::PointCloud { label: label.into(), points: (0..count).map(point).collect() }
     };
-    let part = |title: &str, dx| scatter::Part {
+    let part = |title: &str, dx| scatter::ScatterPart {
         title: title.into(),
         note: "domain classifier: 97.5% right (chance: 50%)".into(),
         x: "first principal direction".into(),
@@ -344,7 +344,7 @@ fn clouds_of_points() {
     let found = contents(&document);
     assert_eq!(found.iter().filter(|content| *content == "photos").count(), 2);
     assert_eq!(found.iter().filter(|content| content.matches("percentage").count() > 1).count(), 2); // lines of the note
-    let empty = scatter::Part { clouds: vec![], ..whole.parts[0].clone() };
+    let empty = scatter::ScatterPart { clouds: vec![], ..whole.parts[0].clone() };
     assert!(scatter::draw(&scatter::Scatter { parts: vec![empty], ..whole }).is_err());
 }
 

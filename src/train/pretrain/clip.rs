@@ -2,7 +2,7 @@
 
 use super::head::{Perceptron, linear};
 use super::photo::Labels;
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::contrastive_loss;
@@ -68,12 +68,12 @@ impl Clip {
     }
 }
 
-impl Task for Clip {
+impl PretrainTask for Clip {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
         let (pictures, labels) = batch.augmented(stream)?;
         let captions = self.captions(&labels, stream)?;
         let features = self.trunk.features(&pictures, Mode::Train)?;

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 /// A pre-training, with what only it has to set.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Method {
+pub enum PretrainMethod {
     /// Supervised classification of coarse attributes: the place that ImageNet has for the real sets.
     #[default]
     Attributes,
@@ -49,7 +49,7 @@ pub enum Method {
     },
 }
 
-impl Method {
+impl PretrainMethod {
     /// All names, in the order in which an error lists them.
     pub const NAMES: [&'static str; 5] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow"];
 
@@ -103,13 +103,13 @@ impl Method {
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for PretrainMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Method {
+impl FromStr for PretrainMethod {
     type Err = Error;
 
     /// A method with its usual settings.
@@ -135,15 +135,17 @@ mod tests {
 
     #[test]
     fn names_read_back_and_settings_are_checked() {
-        for name in Method::NAMES {
-            let method: Method = name.parse().unwrap();
+        for name in PretrainMethod::NAMES {
+            let method: PretrainMethod = name.parse().unwrap();
             assert_eq!(method.to_string(), name);
             method.check(64).unwrap();
             let text = serde_json::to_string(&method).unwrap();
-            assert_eq!(serde_json::from_str::<Method>(&text).unwrap(), method);
+            assert_eq!(serde_json::from_str::<PretrainMethod>(&text).unwrap(), method);
         }
-        assert!("simclr".parse::<Method>().unwrap_err().to_string().contains("barlow-twins"));
-        assert!("obow".parse::<Method>().unwrap().check(60).unwrap_err().to_string().contains("obow.words"));
-        assert!(Method::Jigsaw { orders: 1, tile: 0.5 }.check(1).unwrap_err().to_string().contains("jigsaw.orders"));
+        assert!("simclr".parse::<PretrainMethod>().unwrap_err().to_string().contains("barlow-twins"));
+        assert!("obow".parse::<PretrainMethod>().unwrap().check(60).unwrap_err().to_string().contains("obow.words"));
+        assert!(
+            PretrainMethod::Jigsaw { orders: 1, tile: 0.5 }.check(1).unwrap_err().to_string().contains("jigsaw.orders")
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::build::build;
 use super::config::{PretrainConfig, SLUG};
 use super::photo::PhotoSet;
 use super::score::PretrainReport;
-use super::training::Session;
+use super::training::PretrainSession;
 use crate::file::{hash_file, write_json};
 use crate::model::weights;
 use crate::run::{Header, Places, RunConfig, RunFolder, versions};
@@ -47,7 +47,7 @@ pub fn run(
     let task = build(config, seed, start.as_deref(), device)?;
     let weights = start.as_deref().map(hash_file).transpose()?;
     let mut log = log(&folder, &Header { weights, ..header(&run, &photos, device, command)? })?;
-    let session = Session { config, seed, photos: &photos, folder: &folder, hash: run.hash()?, watch };
+    let session = PretrainSession { config, seed, photos: &photos, folder: &folder, hash: run.hash()?, watch };
     let (backbone, report) = session.train(task, started, &mut log)?;
     let metadata = metadata(&run, &report)?;
     weights::save(&config.weights_path(&places.results), &backbone, weights::Storage::F16, &metadata)?;

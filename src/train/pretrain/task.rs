@@ -10,12 +10,12 @@ use crate::train::named::Tensors;
 use candle_core::Tensor;
 
 /// A method at work.
-pub(super) trait Task {
+pub(super) trait PretrainTask {
     /// The backbone, and every tensor that is trained.
     fn trunk(&self) -> &Trunk;
 
     /// The loss of a batch.
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor>;
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor>;
 
     /// Told after every step of how much of the training is done, 0 to 1.
     fn moved(&mut self, _share: f64) -> Result<()> {
@@ -43,13 +43,13 @@ pub(super) trait Task {
 }
 
 /// Photos of a training step, given by their positions.
-pub(super) struct Batch<'a> {
+pub(super) struct PhotoBatch<'a> {
     pub(super) photos: &'a PhotoSet,
     pub(super) positions: &'a [usize],
     pub(super) config: &'a PretrainConfig,
 }
 
-impl Batch<'_> {
+impl PhotoBatch<'_> {
     /// As [`PhotoSet::augmented`].
     pub(super) fn augmented(&self, stream: &mut Stream) -> Result<(Tensor, Vec<Labels>)> {
         self.photos.augmented(self.positions, self.config, stream)

@@ -76,7 +76,7 @@ pub(super) enum Stretcher {
 
 /// The measures, each 0..1 between the ends that its use gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(super) enum ChairMeasure {
     Width,
     Depth,
     Height,
@@ -102,7 +102,7 @@ pub(super) enum Measure {
 /// Number of labels.
 pub(super) const LABELS: usize = 8;
 
-const MEASURES: usize = Measure::Detail as usize + 1;
+const MEASURES: usize = ChairMeasure::Detail as usize + 1;
 
 /// The latent design of a chair.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,59 +164,64 @@ impl Chair {
     }
 
     /// A measure between two ends.
-    pub(super) fn get(&self, measure: Measure, low: f32, high: f32) -> f32 {
+    pub(super) fn get(&self, measure: ChairMeasure, low: f32, high: f32) -> f32 {
         low + (high - low) * self.measures[measure as usize]
     }
 
     /// Height of the seat's upper side over the floor, as a share of a metre.
     pub(super) fn height(&self) -> f32 {
         match (self.tall, self.base) {
-            (true, _) => self.get(Measure::Height, 0.62, 0.82),
-            (_, Base::Skirt) => self.get(Measure::Height, 0.3, 0.42),
-            _ => self.get(Measure::Height, 0.38, 0.5),
+            (true, _) => self.get(ChairMeasure::Height, 0.62, 0.82),
+            (_, Base::Skirt) => self.get(ChairMeasure::Height, 0.3, 0.42),
+            _ => self.get(ChairMeasure::Height, 0.38, 0.5),
         }
     }
 
     /// Half the width and half the depth of the seat.
     pub(super) fn half(&self) -> (f32, f32) {
         let half = match (self.wide, self.tall) {
-            (true, _) => self.get(Measure::Width, 0.48, 0.8),
-            (_, true) => self.get(Measure::Width, 0.16, 0.23),
-            _ => self.get(Measure::Width, 0.2, 0.31),
+            (true, _) => self.get(ChairMeasure::Width, 0.48, 0.8),
+            (_, true) => self.get(ChairMeasure::Width, 0.16, 0.23),
+            _ => self.get(ChairMeasure::Width, 0.2, 0.31),
         };
-        let depth = if self.tall { self.get(Measure::Depth, 0.15, 0.22) } else { self.get(Measure::Depth, 0.19, 0.28) };
+        let depth = if self.tall {
+            self.get(ChairMeasure::Depth, 0.15, 0.22)
+        } else {
+            self.get(ChairMeasure::Depth, 0.19, 0.28)
+        };
         (half, depth)
     }
 
     /// Height of a box's underside over the floor.
     pub(super) fn feet(&self) -> f32 {
-        self.get(Measure::Bar, 0.02, 0.1)
+        self.get(ChairMeasure::Bar, 0.02, 0.1)
     }
 
     /// Thickness of the seat.
     pub(super) fn thickness(&self) -> f32 {
         match self.base {
             Base::Skirt => 0.1,
-            _ => self.get(Measure::Thickness, 0.018, 0.085),
+            _ => self.get(ChairMeasure::Thickness, 0.018, 0.085),
         }
     }
 
     /// The third of its range that a measure lies in.
-    fn third(&self, measure: Measure) -> usize {
+    fn third(&self, measure: ChairMeasure) -> usize {
         (self.get(measure, 0.0, 3.0) as usize).min(2)
     }
 
     /// Coarse labels: base, back, arms, seat, stretcher, height of the back, width, side seen.
     pub(super) fn labels(&self) -> [usize; LABELS] {
-        let (high, wide) = (self.third(Measure::BackHeight), self.third(Measure::Width));
+        let (high, wide) = (self.third(ChairMeasure::BackHeight), self.third(ChairMeasure::Width));
         let (base, back, arms) = (self.base as usize, self.back as usize, self.arms as usize);
         [base, back, arms, self.seat as usize, self.stretcher as usize, high, wide, usize::from(self.mirrored)]
     }
 
     /// The chair from in front, to the left or to the right, y down, about 1 high.
     pub(super) fn figure(&self) -> Figure {
-        let half = self.get(Measure::Azimuth, 0.06, 0.36);
-        let camera = Camera::new(if self.mirrored { -half } else { half }, self.get(Measure::Elevation, 0.07, 0.19));
+        let half = self.get(ChairMeasure::Azimuth, 0.06, 0.36);
+        let camera =
+            Camera::new(if self.mirrored { -half } else { half }, self.get(ChairMeasure::Elevation, 0.07, 0.19));
         let mut scene = Scene::new(camera);
         base::add(self, &mut scene);
         back::add(self, &mut scene);

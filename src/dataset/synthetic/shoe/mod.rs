@@ -65,7 +65,7 @@ pub(super) enum Closure {
 
 /// What is on its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum SidePattern {
     Plain,
     Stripes,
     Swoosh,
@@ -109,7 +109,7 @@ pub(super) enum Ornament {
 
 /// The measures, each 0..1 between the ends that its use gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(super) enum ShoeMeasure {
     HeelHeight,
     Platform,
     HeelWidth,
@@ -134,7 +134,7 @@ pub(super) enum Measure {
 /// Number of labels.
 pub(super) const LABELS: usize = 8;
 
-const MEASURES: usize = Measure::StrapWidth as usize + 1;
+const MEASURES: usize = ShoeMeasure::StrapWidth as usize + 1;
 
 /// The latent design of a shoe.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,7 +143,7 @@ pub(super) struct Shoe {
     pub(super) heel: Heel,
     pub(super) toe: Toe,
     pub(super) closure: Closure,
-    pub(super) side: Side,
+    pub(super) side: SidePattern,
     pub(super) cap: Cap,
     pub(super) strap: Strap,
     pub(super) ornament: Ornament,
@@ -196,18 +196,18 @@ impl Shoe {
     }
 
     /// A measure between two ends.
-    pub(super) fn get(&self, measure: Measure, low: f32, high: f32) -> f32 {
+    pub(super) fn get(&self, measure: ShoeMeasure, low: f32, high: f32) -> f32 {
         low + (high - low) * self.measures[measure as usize]
     }
 
     /// The third of its range that a measure lies in.
-    fn third(&self, measure: Measure) -> usize {
+    fn third(&self, measure: ShoeMeasure) -> usize {
         (self.get(measure, 0.0, 3.0) as usize).min(2)
     }
 
     /// Coarse labels: family, heel, toe, closure, side, strap, height of heel and of collar.
     pub(super) fn labels(&self) -> [usize; LABELS] {
-        let (height, collar) = (self.third(Measure::HeelHeight), self.third(Measure::Collar));
+        let (height, collar) = (self.third(ShoeMeasure::HeelHeight), self.third(ShoeMeasure::Collar));
         let (family, heel, toe) = (self.family as usize, self.heel as usize, self.toe as usize);
         [family, heel, toe, self.closure as usize, self.side as usize, self.strap as usize, height, collar]
     }
@@ -219,7 +219,7 @@ impl Shoe {
         if self.family != Family::Sandal {
             detail::add(self, &body, &mut parts);
         }
-        let short = self.get(Measure::Turn, 0.68, 0.9);
+        let short = self.get(ShoeMeasure::Turn, 0.68, 0.9);
         Figure { parts }.moved(|p: P2| [-p[0] * short, -p[1]])
     }
 }
@@ -259,8 +259,8 @@ fn closure(s: &mut Stream, family: Family) -> Closure {
     }
 }
 
-fn side(s: &mut Stream, family: Family) -> Side {
-    use Side::*;
+fn side(s: &mut Stream, family: Family) -> SidePattern {
+    use SidePattern::*;
     match family {
         Family::Sneaker => {
             pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)])

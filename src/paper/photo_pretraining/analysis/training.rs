@@ -2,7 +2,7 @@
 
 use crate::dataset::{Split, batches};
 use crate::experiment::again::{checkpoint, train_again};
-use crate::experiment::analyse::{self, Batch, Seen, Settings, Stepper, Watched, first_batches};
+use crate::experiment::analyse::{self, AnalysisSettings, Batch, Seen, Stepper, Watched, first_batches};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, EmbeddingModel, Fitted, Method, Origin, Queries, Subject, Trial};
 use crate::loss::triplet_loss;
@@ -77,7 +77,12 @@ pub(super) fn dynamics(subject: &Subject<Config>) -> Result<()> {
 }
 
 /// The paper's training, looked at.
-fn watch(seen: &Seen, settings: &Settings, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<EmbeddingModel>> {
+fn watch(
+    seen: &Seen,
+    settings: &AnalysisSettings,
+    trial: &Trial<Config>,
+    log: &mut Log,
+) -> Result<Fitted<EmbeddingModel>> {
     let (run, bench) = (trial.run, trial.bench);
     let model = fit::start(run, bench, trial.order)?;
     let (pairs, length) = (bench.pairs(Split::Train), run.config.fit);

@@ -28,9 +28,9 @@ pub struct SummarySpec {
     /// judged beside the first.
     pub rows: [(&'static str, &'static str); 2],
     /// The groups of a corpus, from top to bottom.
-    pub groups: fn(&DatasetSpec) -> Vec<Group>,
+    pub groups: fn(&DatasetSpec) -> Vec<SummaryGroup>,
     /// What is told of each group.
-    pub measures: &'static [Measure],
+    pub measures: &'static [SummaryMeasure],
     /// What is told of training steps, below the groups.
     pub steps: &'static [StepMeasure],
     /// Below the table.
@@ -39,7 +39,7 @@ pub struct SummarySpec {
 
 /// Two rows that are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct SummaryGroup {
     /// What the table calls it.
     pub label: &'static str,
     /// What stands in brackets behind its labels in the printed table; none for the group whose labels stand alone.
@@ -50,7 +50,7 @@ pub struct Group {
 
 /// A number of a row.
 #[derive(Debug, Clone, Copy)]
-pub struct Measure {
+pub struct SummaryMeasure {
     /// What it is; a percentage ends in ` (%)`, which its label in the printed table does not.
     pub what: &'static str,
     /// The analysis that it is told from.
@@ -79,7 +79,7 @@ pub struct StepMeasure {
 pub struct SummaryLine {
     /// [`DatasetSpec::label`].
     pub dataset: String,
-    /// [`Group::label`].
+    /// [`SummaryGroup::label`].
     pub group: &'static str,
     /// What was measured, with its unit.
     pub what: &'static str,
