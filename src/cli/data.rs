@@ -72,10 +72,7 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
         None => dataset::check(Path::new(path))?,
     };
     println!("{report}");
-    match report.is_sound() {
-        true => Ok(()),
-        false => Err(Error::data(path, "a corpus without faults", "the faults above")),
-    }
+    if report.is_sound() { Ok(()) } else { Err(Error::data(path, "a corpus without faults", "the faults above")) }
 }
 
 fn show(name: &str, out: Option<&Path>, count: usize, seed: u64, checked: &Checked) -> Result<()> {

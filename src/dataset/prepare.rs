@@ -105,10 +105,7 @@ impl Album {
     pub fn photos(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
         self.stack(views, device, |(position, affine)| {
             let photo = at(&self.photos, "photo", *position)?;
-            Ok(match *affine == Affine::default() {
-                true => photo.clone(),
-                false => warp(photo, affine)?,
-            })
+            Ok(if *affine == Affine::default() { photo.clone() } else { warp(photo, affine)? })
         })
     }
 

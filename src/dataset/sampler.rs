@@ -45,10 +45,7 @@ fn take_batch(queue: &mut VecDeque<Pair>, size: usize) -> Option<Vec<Pair>> {
     let mut waiting = VecDeque::new();
     while batch.len() < size {
         let pair = queue.pop_front()?;
-        match batch.iter().any(|other| other.photo == pair.photo) {
-            true => waiting.push_back(pair),
-            false => batch.push(pair),
-        }
+        if batch.iter().any(|other| other.photo == pair.photo) { waiting.push_back(pair) } else { batch.push(pair) }
     }
     waiting.extend(queue.drain(..));
     *queue = waiting;

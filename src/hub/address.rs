@@ -99,9 +99,10 @@ fn check_part(what: &str, part: &str) -> Result<()> {
 fn check_revision(revision: &str) -> Result<()> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\@{}".contains(c);
     let is_odd = revision.is_empty() || revision.len() > LONGEST || revision.contains(odd) || revision.contains("..");
-    match is_odd || revision.starts_with(['/', '-']) || revision.ends_with('/') {
-        false => Ok(()),
-        true => Err(Error::value("revision", "a branch, a tag or a commit", format!("`{revision}`"))),
+    if is_odd || revision.starts_with(['/', '-']) || revision.ends_with('/') {
+        Err(Error::value("revision", "a branch, a tag or a commit", format!("`{revision}`")))
+    } else {
+        Ok(())
     }
 }
 

@@ -141,9 +141,10 @@ impl Hub {
 
     /// Refuses to send anything in offline mode.
     pub(super) fn check_online(&self) -> Result<()> {
-        match self.config.offline {
-            true => Err(Error::value("HF_HUB_OFFLINE", "a way to the Hub for this", "offline mode")),
-            false => Ok(()),
+        if self.config.offline {
+            Err(Error::value("HF_HUB_OFFLINE", "a way to the Hub for this", "offline mode"))
+        } else {
+            Ok(())
         }
     }
 
@@ -183,10 +184,8 @@ fn check_endpoint(endpoint: &str, has_token: bool) -> Result<()> {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    match (url.scheme(), is_here || !has_token) {
-        ("https", _) | ("http", true) => Ok(()),
-        _ => Err(fault()),
-    }
+    let is_safe = url.scheme() == "https" || url.scheme() == "http" && (is_here || !has_token);
+    if is_safe { Ok(()) } else { Err(fault()) }
 }
 
 #[cfg(test)]

@@ -80,9 +80,10 @@ impl Hub {
 
     /// Notes which commit a branch or tag stood for, as Python does, so that it is found offline.
     fn remember(&self, address: &Address, commit: &str) -> Result<()> {
-        match address.revision() == commit {
-            true => Ok(()),
-            false => crate::file::write_atomic(&self.reference(address), commit.as_bytes()),
+        if address.revision() == commit {
+            Ok(())
+        } else {
+            crate::file::write_atomic(&self.reference(address), commit.as_bytes())
         }
     }
 

@@ -24,10 +24,7 @@ impl FetchProgress<'_> {
     fn advance(&mut self, bytes: u64) -> Result<()> {
         self.done += bytes;
         self.watch.advance("download", kibibytes(self.done), kibibytes(self.total));
-        match self.watch.is_stopped() {
-            true => Err(Error::Stopped { resume: "whole files are kept".into() }),
-            false => Ok(()),
-        }
+        if self.watch.is_stopped() { Err(Error::Stopped { resume: "whole files are kept".into() }) } else { Ok(()) }
     }
 }
 
@@ -57,9 +54,10 @@ impl Hub {
         if blob.exists() && check_file(&blob, file)?.is_some() {
             discard(&blob)?;
         }
-        match blob.exists() {
-            true => progress.advance(file.size)?,
-            false => self.fill(address, commit, file, &blob, progress)?,
+        if blob.exists() {
+            progress.advance(file.size)?
+        } else {
+            self.fill(address, commit, file, &blob, progress)?
         }
         link(&self.snapshot(address, commit), &file.path, file.digest.digits())
     }

@@ -58,10 +58,7 @@ impl Hub {
         }
         self.check_identity(&address.at(&head)?, release, &listed, watch)?;
         let is_tagged = self.check_tag(address, &head, is_new, options)?;
-        let commit = match is_new {
-            true => self.write(address, release, &head, &listed, options)?,
-            false => head,
-        };
+        let commit = if is_new { self.write(address, release, &head, &listed, options)? } else { head };
         let pinned = address.at(&commit)?;
         self.check_stored(&pinned, release)?;
         self.read_back(&pinned, release, watch)?;
@@ -181,12 +178,11 @@ impl Hub {
         let snapshot = self.download(address, &[CONFIG], watch)?;
         let path = snapshot.folder.join(CONFIG);
         let theirs = identity_of(&std::fs::read(&path).map_err(Error::io(&path))?);
-        match theirs.as_ref() == Some(&own) {
-            true => Ok(()),
-            false => {
-                let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());
-                Err(self.error(address, expected, found))
-            }
+        if theirs.as_ref() == Some(&own) {
+            Ok(())
+        } else {
+            let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());
+            Err(self.error(address, expected, found))
         }
     }
 

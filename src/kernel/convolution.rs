@@ -114,9 +114,10 @@ impl CustomOp3 for Conv2d {
     ) -> Result<(CpuStorage, Shape)> {
         let g = Geometry::convolution(l1.dims(), l2.dims(), self.window)?;
         let (x, weight, bias) = (slice(x, l1)?, slice(weight, l2)?, slice(bias, l3)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::forward(&g, x, weight, bias, self.bounds),
-            false => product::forward(&g, x, weight, bias, self.bounds),
+        let output = if g.is_depthwise() {
+            depthwise::forward(&g, x, weight, bias, self.bounds)
+        } else {
+            product::forward(&g, x, weight, bias, self.bounds)
         };
         Ok((CpuStorage::F32(output), g.output_shape()))
     }
@@ -164,9 +165,10 @@ impl CustomOp2 for ConvolutionInputGradient {
 
     fn cpu_fwd(&self, weight: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, weight, grad) = (&self.0, slice(weight, l1)?, slice(grad, l2)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::input_gradient(g, weight, grad),
-            false => product::input_gradient(g, weight, grad),
+        let output = if g.is_depthwise() {
+            depthwise::input_gradient(g, weight, grad)
+        } else {
+            product::input_gradient(g, weight, grad)
         };
         Ok((CpuStorage::F32(output), g.input_shape()))
     }
@@ -192,9 +194,10 @@ impl CustomOp2 for WeightGradient {
 
     fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, x, grad) = (&self.0, slice(x, l1)?, slice(grad, l2)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::weight_gradient(g, x, grad),
-            false => product::weight_gradient(g, x, grad),
+        let output = if g.is_depthwise() {
+            depthwise::weight_gradient(g, x, grad)
+        } else {
+            product::weight_gradient(g, x, grad)
         };
         Ok((CpuStorage::F32(output), g.weight_shape()))
     }

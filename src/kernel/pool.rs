@@ -25,10 +25,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 /// ```
 pub fn max_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
     let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
-    match is_native(x) {
-        true => x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Max }),
-        false => composed::max_pool(x, &g),
-    }
+    if is_native(x) { x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Max }) } else { composed::max_pool(x, &g) }
 }
 
 /// The mean of every window, zeros of the padding counted.
@@ -48,9 +45,10 @@ pub fn max_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
 /// ```
 pub fn average_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
     let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
-    match is_native(x) {
-        true => x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Average }),
-        false => composed::average_pool(x, &g),
+    if is_native(x) {
+        x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Average })
+    } else {
+        composed::average_pool(x, &g)
     }
 }
 

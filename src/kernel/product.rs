@@ -60,9 +60,10 @@ fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
 
 /// `output = cut(rows(input) weight^T + bias)`.
 pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
-    match winograd::is_faster(g) {
-        true => winograd::forward(g, input, WinogradWeight::Forward(weight), bias, bounds),
-        false => forward_arranged(g, input, &arrange(g, weight), bias, bounds),
+    if winograd::is_faster(g) {
+        winograd::forward(g, input, WinogradWeight::Forward(weight), bias, bounds)
+    } else {
+        forward_arranged(g, input, &arrange(g, weight), bias, bounds)
     }
 }
 

@@ -65,10 +65,12 @@ impl Bounds {
 /// # Ok::<(), candle_core::Error>(())
 /// ```
 pub fn rectify(x: &Tensor, bounds: Bounds) -> Result<Tensor> {
-    match is_fused(x) {
-        _ if bounds.is_open() => Ok(x.clone()),
-        true => x.contiguous()?.apply_op1(Rectify(bounds)),
-        false => composed::cut(x, bounds),
+    if bounds.is_open() {
+        Ok(x.clone())
+    } else if is_fused(x) {
+        x.contiguous()?.apply_op1(Rectify(bounds))
+    } else {
+        composed::cut(x, bounds)
     }
 }
 

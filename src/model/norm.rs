@@ -77,9 +77,8 @@ impl BatchNorm {
     /// # Errors
     /// A taken name.
     pub fn new(channels: usize, config: NormConfig, scope: &mut Scope) -> Result<Self> {
-        let mut affine = |name: &str, init: Init| match config.trainable {
-            true => scope.weight(name, &[channels], init),
-            false => scope.buffer(name, &[channels], init),
+        let mut affine = |name: &str, init: Init| {
+            if config.trainable { scope.weight(name, &[channels], init) } else { scope.buffer(name, &[channels], init) }
         };
         let (weight, bias) = (affine("weight", Init::Ones)?, affine("bias", Init::Zeros)?);
         let running_mean = scope.buffer("running_mean", &[channels], Init::Zeros)?;

@@ -104,9 +104,10 @@ impl ResidualBlock {
     ) -> Result<Self> {
         let strided = |config| ConvConfig { stride, ..config };
         // A bottleneck is four times as wide at its end: Table 1.
-        let (outputs, configs) = match bottleneck {
-            true => (4 * inner, vec![ConvConfig::new(inputs, inner, 1), strided(ConvConfig::new(inner, inner, 3))]),
-            false => (inner, vec![strided(ConvConfig::new(inputs, inner, 3))]),
+        let (outputs, configs) = if bottleneck {
+            (4 * inner, vec![ConvConfig::new(inputs, inner, 1), strided(ConvConfig::new(inner, inner, 3))])
+        } else {
+            (inner, vec![strided(ConvConfig::new(inputs, inner, 3))])
         };
         let mut register = |index: usize, config| {
             let (convolution, batch_norm) = (format!("conv{index}"), format!("bn{index}"));

@@ -63,9 +63,10 @@ impl Show for RgbImage {
         let mut bytes = Vec::new();
         self.write_with_encoder(PngEncoder::new(&mut bytes))
             .map_err(|error| crate::Error::Figure(error.to_string()))?;
-        let style = match self.width() < SMALLEST {
-            true => format!("width: {SMALLEST}px; image-rendering: pixelated"),
-            false => "max-width: 100%".into(),
+        let style = if self.width() < SMALLEST {
+            format!("width: {SMALLEST}px; image-rendering: pixelated")
+        } else {
+            "max-width: 100%".into()
         };
         Ok(image("png", &bytes, &style))
     }

@@ -59,13 +59,12 @@ impl Features {
         let key = format!("{} {augment} {} {:?} {:?} v1", plan.key, plan.versions, plan.partial, plan.counts);
         let name = hex(&Sha256::digest(key.as_bytes())[..12]);
         let path = folder.join(format!("features-{name}.safetensors"));
-        let tensors = match path.is_file() {
-            true => weights::read(&path)?.tensors,
-            false => {
-                let tensors = compute(plan, watch)?;
-                weights::save(&path, &tensors, weights::Storage::F32, &BTreeMap::from([("key".into(), key)]))?;
-                tensors
-            }
+        let tensors = if path.is_file() {
+            weights::read(&path)?.tensors
+        } else {
+            let tensors = compute(plan, watch)?;
+            weights::save(&path, &tensors, weights::Storage::F32, &BTreeMap::from([("key".into(), key)]))?;
+            tensors
         };
         Self::from_tensors(&tensors, plan, &path)
     }

@@ -83,9 +83,10 @@ impl Environment {
         python.env("RETRACE_PROFILE", profile.to_string()).env("RETRACE_DEVICE", device);
         // The environment's kernels before those of the user.
         python.env("JUPYTER_PATH", self.path("share/jupyter"));
-        match python.status().map_err(Error::io("python"))?.success() {
-            true => Ok(()),
-            false => Err(Error::data(notebook, "a notebook without errors", "one in the cell above")),
+        if python.status().map_err(Error::io("python"))?.success() {
+            Ok(())
+        } else {
+            Err(Error::data(notebook, "a notebook without errors", "one in the cell above"))
         }
     }
 }

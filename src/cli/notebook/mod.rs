@@ -57,9 +57,10 @@ pub fn run(verb: &NotebookVerb, checked: &Checked) -> Result<()> {
             let notebooks = choose(names)?;
             set_up(&environment)?;
             for notebook in &notebooks {
-                let out = match save {
-                    true => notebook.clone(),
-                    false => Path::new("local/notebooks").join(profile.to_string()).join(file_name(notebook)),
+                let out = if *save {
+                    notebook.clone()
+                } else {
+                    Path::new("local/notebooks").join(profile.to_string()).join(file_name(notebook))
                 };
                 println!("{} ({profile})", notebook.display());
                 environment.execute(notebook, &out, *profile, device::name(&checked.device))?;

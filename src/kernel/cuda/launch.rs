@@ -58,9 +58,10 @@ pub(super) fn view_mut<'a>((storage, layout): (&'a mut CudaStorage, &Layout)) ->
 
 /// How many numbers there are, as kernels count.
 pub(super) fn count(x: &CudaView<f32>) -> Result<i32> {
-    match is_countable(&[x.len()]) {
-        true => Ok(x.len() as i32),
-        false => bail!("expected at most {} numbers, found {}", i32::MAX, x.len()),
+    if is_countable(&[x.len()]) {
+        Ok(x.len() as i32)
+    } else {
+        bail!("expected at most {} numbers, found {}", i32::MAX, x.len())
     }
 }
 

@@ -16,10 +16,7 @@ use plan::{Descriptors, Number, handle, is_symmetric};
 pub(super) fn conv2d(x: &Tensor, weight: &Tensor, g: &Geometry, plan: Plan) -> Result<Tensor> {
     // `(d, k, k', c / groups)`, the filter of channels-last maps; its gradient returns through the permutation.
     let filter = weight.permute((0, 2, 3, 1))?.contiguous()?;
-    let x = match is_symmetric(&g.window) {
-        true => x.contiguous()?,
-        false => composed::pad(x, &g.window, 0.0)?.contiguous()?,
-    };
+    let x = if is_symmetric(&g.window) { x.contiguous()? } else { composed::pad(x, &g.window, 0.0)?.contiguous()? };
     x.apply_op2(&filter, CudnnConvolution { plan, pass: Pass::Forward })
 }
 
@@ -88,9 +85,10 @@ impl CudnnConvolution {
 
 /// The numbers of a tensor of this shape.
 fn view<'a, T: Number>(input: Input<'a>, shape: &Shape) -> Result<CudaView<'a, T>> {
-    match input.1.shape() == shape {
-        true => cuda::view(input),
-        false => bail!("cudnn: expected a tensor {shape:?}, found {:?}", input.1),
+    if input.1.shape() == shape {
+        cuda::view(input)
+    } else {
+        bail!("cudnn: expected a tensor {shape:?}, found {:?}", input.1)
     }
 }
 

@@ -42,10 +42,12 @@ impl Config {
     pub fn preset(dataset: &str, row: &str) -> Result<Self> {
         let name = Row::parse(row, &KEYS)?;
         let (plain, frozen) = name.first.strip_suffix("-frozen").map_or((name.first, false), |plain| (plain, true));
-        let config = match (is_embedded(dataset), frozen) {
-            (true, false) => Self::mini(dataset),
-            (false, false) => Self::lite(),
-            (_, true) => Self::frozen(),
+        let config = if frozen {
+            Self::frozen()
+        } else if is_embedded(dataset) {
+            Self::mini(dataset)
+        } else {
+            Self::lite()
         };
         let mut config = config.with_update(plain)?;
         let mut usual = config.weights.clone();

@@ -201,8 +201,9 @@ impl Step for PaperStep<'_> {
 
 fn scalar(loss: &Tensor) -> Result<f64> {
     let value = loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
-    match value.is_finite() {
-        true => Ok(value),
-        false => Err(Error::value("loss", "a finite number (a lower rate, or `clip`, may help)", value)),
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::value("loss", "a finite number (a lower rate, or `clip`, may help)", value))
     }
 }

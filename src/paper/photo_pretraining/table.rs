@@ -148,9 +148,8 @@ pub fn table3() -> TableSpec {
     ];
     let row = |(kind, pairs, margin): (&str, &str, &str)| {
         let label = format!("{kind} K={pairs} margin={margin}");
-        let part = |key: &str, value: &str, usual: &str| match value == usual {
-            true => String::new(),
-            false => format!("+{key}={value}"),
+        let part = |key: &str, value: &str, usual: &str| {
+            if value == usual { String::new() } else { format!("+{key}={value}") }
         };
         let draw = if kind == "Nearest" { "+draw=nearest" } else { "" };
         let row = format!("ours{}{}{draw}", part("pairs", pairs, "10"), part("margin", margin, "0.01"));
@@ -190,10 +189,7 @@ pub fn base(own: Pretraining) -> String {
 /// The row of Table 4 in which R comes from `source`.
 pub fn cross(own: Pretraining, source: Pretraining) -> String {
     let row = with_weights("ours", own.weights);
-    match own.weights == source.weights {
-        true => row,
-        false => format!("{row}+source={}", source.weights.unwrap_or(SUPERVISED)),
-    }
+    if own.weights == source.weights { row } else { format!("{row}+source={}", source.weights.unwrap_or(SUPERVISED)) }
 }
 
 /// How hard the topology step pulls, which the paper leaves open: what we tried after Fig. 2 had come out.

@@ -39,9 +39,10 @@ impl Axis {
     /// The same with round ticks at `most` places or fewer, or with its own.
     pub(super) fn coordinate(&self, most: usize) -> Coordinate {
         let even = RangedCoordf64::from(self.range.0..self.range.1);
-        let places = match self.ticks.is_empty() {
-            true => even.key_points(BoldPoints(most)),
-            false => self.ticks.iter().map(|tick| tick.0).collect(),
+        let places = if self.ticks.is_empty() {
+            even.key_points(BoldPoints(most))
+        } else {
+            self.ticks.iter().map(|tick| tick.0).collect()
         };
         Coordinate { even, places }
     }

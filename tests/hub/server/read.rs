@@ -50,9 +50,10 @@ pub fn at<'a>(repository: &'a Repository, revision: &str) -> Result<&'a Commit, 
 }
 
 pub async fn whoami(headers: HeaderMap) -> Answer {
-    match is_known(&headers)? {
-        true => Ok(Json(json!({"type": "user", "name": USER, "auth": {"type": "access_token"}})).into_response()),
-        false => Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid credentials".into())),
+    if is_known(&headers)? {
+        Ok(Json(json!({"type": "user", "name": USER, "auth": {"type": "access_token"}})).into_response())
+    } else {
+        Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid credentials".into()))
     }
 }
 

@@ -170,19 +170,23 @@ impl Chair {
 
     /// Height of the seat's upper side over the floor, as a share of a metre.
     pub(super) fn height(&self) -> f32 {
-        match (self.tall, self.base) {
-            (true, _) => self.get(ChairMeasure::Height, 0.62, 0.82),
-            (_, Base::Skirt) => self.get(ChairMeasure::Height, 0.3, 0.42),
-            _ => self.get(ChairMeasure::Height, 0.38, 0.5),
+        if self.tall {
+            self.get(ChairMeasure::Height, 0.62, 0.82)
+        } else if self.base == Base::Skirt {
+            self.get(ChairMeasure::Height, 0.3, 0.42)
+        } else {
+            self.get(ChairMeasure::Height, 0.38, 0.5)
         }
     }
 
     /// Half the width and half the depth of the seat.
     pub(super) fn half(&self) -> (f32, f32) {
-        let half = match (self.wide, self.tall) {
-            (true, _) => self.get(ChairMeasure::Width, 0.48, 0.8),
-            (_, true) => self.get(ChairMeasure::Width, 0.16, 0.23),
-            _ => self.get(ChairMeasure::Width, 0.2, 0.31),
+        let half = if self.wide {
+            self.get(ChairMeasure::Width, 0.48, 0.8)
+        } else if self.tall {
+            self.get(ChairMeasure::Width, 0.16, 0.23)
+        } else {
+            self.get(ChairMeasure::Width, 0.2, 0.31)
         };
         let depth = if self.tall {
             self.get(ChairMeasure::Depth, 0.15, 0.22)
@@ -296,9 +300,11 @@ fn seat(s: &mut Stream, base: Base, back: Back) -> Seat {
 
 fn stretcher(s: &mut Stream, legs: bool, tall: bool) -> Stretcher {
     use Stretcher::*;
-    match (legs, tall) {
-        (true, true) => Box,
-        (true, false) => pick(s, &[(None, 0.45), (Box, 0.2), (Middle, 0.2), (Front, 0.15)]),
-        _ => None,
+    if !legs {
+        None
+    } else if tall {
+        Box
+    } else {
+        pick(s, &[(None, 0.45), (Box, 0.2), (Middle, 0.2), (Front, 0.15)])
     }
 }

@@ -76,10 +76,12 @@ fn front_bands(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
     let share = if n == 1 { 1.0 } else { shoe.get(ShoeMeasure::StrapWidth, 0.45, 0.8) };
     for i in 0..n {
         let from = start + each * i as f32;
-        let lean = match (shoe.welt, i % 2) {
-            (false, _) => shoe.get(ShoeMeasure::ThirdDetail, -0.06, 0.04),
-            (_, 0) => 0.11,
-            _ => -0.11,
+        let lean = if !shoe.welt {
+            shoe.get(ShoeMeasure::ThirdDetail, -0.06, 0.04)
+        } else if i % 2 == 0 {
+            0.11
+        } else {
+            -0.11
         };
         band(shoe, body, (from, from + each * share), lean, 20 + i as u16, parts);
     }
