@@ -16,7 +16,7 @@ mod lock;
 
 pub use lock::RunLock;
 
-use crate::file::{hex, read_csv, read_json, to_text, write_csv, write_json};
+use crate::file::{first_difference, hex, read_csv, read_json, to_text, write_csv, write_json};
 use crate::metric::{average_percentile, mean_sd};
 use crate::{Error, Result, seed::Seed};
 use polars::prelude::*;
@@ -223,8 +223,12 @@ impl RunFolder {
         let path = self.0.join("config.json");
         // Texts are compared and not values: reading a number back can change its last bit.
         if path.is_file() && std::fs::read_to_string(&path).map_err(Error::io(&path))? != to_text(config)? {
-            let found = "a run of another configuration (give --results another folder, or remove this one)";
-            return Err(Error::data(&path, "this run's configuration", found));
+            let found = read_json::<serde_json::Value>(&path).unwrap_or_default();
+            let wanted = serde_json::to_value(config)?;
+            let (field, wanted, found) = first_difference("configuration", &wanted, &found);
+            let advice = "give --results another folder, or remove this one";
+            let found = format!("a run of another configuration, with {field} {found} ({advice})");
+            return Err(Error::data(&path, format!("this run's configuration, with {field} {wanted}"), found));
         }
         write_json(&path, config)
     }

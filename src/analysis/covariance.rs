@@ -70,7 +70,11 @@ impl GradientSum {
             moved.insert(name.clone(), (mean + (step / n)?)?);
         }
         if !squares.is_finite() {
-            return Err(Error::value(format!("gradient {}", self.count), "finite numbers", "NaN or infinity"));
+            return Err(Error::value(
+                format!("gradient {}", self.count),
+                "finite numbers",
+                format!("a squared length of {squares}"),
+            ));
         }
         self.count += 1;
         self.mean = moved;

@@ -62,7 +62,11 @@ fn draw(name: &str, weight: &Tensor, seed: Seed, axis: u64) -> Result<Tensor> {
     for (i, (filter, direction)) in values.chunks_exact(size).zip(drawn.chunks_exact_mut(size)).enumerate() {
         let (wanted, found) = (length(filter), length(direction));
         if !wanted.is_finite() {
-            return Err(Error::value(format!("filter {i} of {name}"), "finite numbers", "NaN or infinity"));
+            return Err(Error::value(
+                format!("filter {i} of {name}"),
+                "finite numbers",
+                format!("a length of {wanted}"),
+            ));
         }
         // A drawn filter of length 0 has no direction to keep; it stays 0.
         let scale = if found > 0.0 { wanted / found } else { 0.0 };

@@ -72,7 +72,12 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
         None => dataset::check(Path::new(path))?,
     };
     println!("{report}");
-    if report.is_sound() { Ok(()) } else { Err(Error::data(path, "a corpus without faults", "the faults above")) }
+    if report.is_sound() {
+        Ok(())
+    } else {
+        let found = format!("{} faults, listed above", report.problems.len());
+        Err(Error::data(path, "a corpus without faults", found))
+    }
 }
 
 fn show(name: &str, out: Option<&Path>, count: usize, seed: u64, checked: &Checked) -> Result<()> {

@@ -39,7 +39,8 @@ pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
         return super::hub::eval(address, options.on.as_deref(), checked);
     }
     let (Some(row), Some(dataset)) = (&options.row, &options.dataset) else {
-        return Err(Error::value("eval", "--row and --dataset", "one of them missing"));
+        let found = if options.row.is_none() { "no --row" } else { "no --dataset" };
+        return Err(Error::value("eval", "--row and --dataset", found));
     };
     let (results, trained_on) = (&checked.places.results, name_of(dataset)?);
     let paper = options.paper.map_or_else(|| paper_of(&trained_on, row, results), Ok)?;

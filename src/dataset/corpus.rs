@@ -135,7 +135,7 @@ impl Scan {
             let place = places.len();
             if places.contains_key(&key) {
                 let expected = "photos of different names in all splits";
-                problems.push(Error::data(&found.path, expected, format!("`{}` a second time", found.entry.id)));
+                problems.push(Error::data(&found.path, expected, format!("two named `{}`", found.entry.id)));
                 return false;
             }
             places.insert(key, place);
@@ -153,13 +153,14 @@ impl Scan {
                 if places.is_empty() {
                     continue; // the loader has said that there are no photos at all
                 }
-                let lost = format!("a sketch of `{}`, and no such photo", found.photo);
+                let lost = format!("a sketch of `{}`, which is not there", found.photo);
                 self.problems.push(Error::data(path, "a photo for every sketch", lost));
                 continue;
             };
             let split = self.photos[place].entry.split;
-            if found.split.is_some_and(|own| own != split) {
-                let strayed = format!("a sketch of `{}` in another split than its photo", found.photo);
+            if let Some(own) = found.split.filter(|own| *own != split) {
+                let (own, split) = (own.name(), split.name());
+                let strayed = format!("a sketch of `{}` in split {own}, its photo in {split}", found.photo);
                 self.problems.push(Error::data(path, "a sketch in its photo's split", strayed));
                 continue;
             }
@@ -172,7 +173,7 @@ impl Scan {
                 seen.replace((*place, found.id.clone())).is_some_and(|last| last == (*place, found.id.clone()));
             if repeated {
                 let path = found.path().unwrap_or(&self.root);
-                let twice = format!("two sketches of one name for photo `{}`", found.photo);
+                let twice = format!("two sketches with the same name for photo `{}`", found.photo);
                 self.problems.push(Error::data(path, "sketches of different names", twice));
             }
             !repeated

@@ -227,7 +227,7 @@ mod tests {
             (line("/etc/b1.png,photos/b.jpg,test,,"), "a file inside the corpus's folder"),
             (line("drawings/a2.png,photos/a.jpg,test,,"), "one split and one category for photo `photos/a.jpg`"),
             (line("drawings/a2.png,photos/a.jpg,train,,Ann"), "a whole number as sketcher, found `Ann` in line 3"),
-            (line("drawings/a1.png,photos/a.jpg,train,,"), "two sketches of one name"),
+            (line("drawings/a1.png,photos/a.jpg,train,,"), "two sketches with the same name"),
             ("sketch,photo\na,b\n".into(), "no column `split`"),
             ("sketch,photo,split,user\na,b,train,1\n".into(), "a column `user`"),
             ("sketch,photo,split\n".into(), "photos: expected at least one, found none"),

@@ -28,7 +28,12 @@ pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) 
         if ending(&path).is_some_and(|ending| endings.contains(&ending.as_str())) && path.is_file() {
             files.push((stem(&name).to_string(), path));
         } else {
-            problems.push(Error::data(&path, format!("a file of {}", endings.join(", ")), "something else"));
+            let found = match ending(&path) {
+                _ if path.is_dir() => "a folder".to_string(),
+                Some(ending) => format!("a file of {ending}"),
+                None => "a file without an ending".to_string(),
+            };
+            problems.push(Error::data(&path, format!("a file of {}", endings.join(", ")), found));
         }
     }
     if files.is_empty() {
@@ -37,6 +42,19 @@ pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) 
     }
     files.sort();
     files
+}
+
+/// The first names in a folder, for a message.
+pub(super) fn contents(folder: &Path) -> String {
+    const SHOWN: usize = 4; // as many as fit a line of a terminal
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    match names.len() {
+        0 => "an empty folder".into(),
+        count if count > SHOWN => format!("{}, and {} more", names[..SHOWN].join(", "), count - SHOWN),
+        _ => names.join(", "),
+    }
 }
 
 /// The ending of a file's name, in lower case.
@@ -73,7 +91,7 @@ fn entries(folder: &Path) -> Result<Vec<Named>> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            return Err(Error::data(&path, "a file name in UTF-8", "other bytes"));
+            return Err(Error::data(&path, "a file name in UTF-8", format!("{:?}", path.file_name())));
         };
         if !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&name) {
             entries.push((name.to_string(), path));

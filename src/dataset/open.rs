@@ -1,7 +1,7 @@
 //! A corpus by its name or by its folder.
 
 use super::corpus::{Layout, Scan};
-use super::{Source, catalogue, folder, qmul_v1, qmul_v2, sketchy, synthetic};
+use super::{Source, catalogue, folder, listing, qmul_v1, qmul_v2, sketchy, synthetic};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -39,8 +39,7 @@ pub fn detect(root: &Path) -> Result<Layout> {
     }
     let detectors = [folder::detect, qmul_v2::detect, qmul_v1::detect, sketchy::detect];
     detectors.iter().find_map(|detect| detect(root)).ok_or_else(|| {
-        let empty = std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
-        let found = if empty { "an empty folder" } else { "another layout" };
+        let found = listing::contents(root);
         let expected = "`manifest.csv`, or the layout of QMUL-V2 (`photo/`, `*_Coordinate`), QMUL-V1 \
                         (`train|test/{images,sketches}`) or Sketchy (`photo/<class>`, `sketch/<class>`)";
         Error::data(root, expected, found)
@@ -100,6 +99,6 @@ mod tests {
         let path = place.path().to_str().unwrap();
         assert!(refuse(path, None).contains("found an empty folder"));
         fixture::write(&place.path().join("a.txt"), "x");
-        assert!(refuse(path, None).contains("found another layout"));
+        assert!(refuse(path, None).contains("found a.txt"));
     }
 }

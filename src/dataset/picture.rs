@@ -33,7 +33,10 @@ fn decode(path: &Path) -> Result<DynamicImage> {
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(Error::io(path))?;
     let format = reader.format();
     let Some(ImageFormat::Png | ImageFormat::Jpeg) = format else {
-        return Err(broken("a file of another kind".into()));
+        let start = &bytes[..bytes.len().min(8)];
+        return Err(broken(
+            format.map_or_else(|| format!("a file that starts with {start:02x?}"), |f| format!("{f:?}")),
+        ));
     };
     if format == Some(ImageFormat::Jpeg) && !is_closed_jpeg(&bytes) {
         return Err(broken("a JPEG file without its end mark (cut short?)".into()));
@@ -140,6 +143,6 @@ mod tests {
         std::fs::write(&path, encode(&noise(), ImageFormat::Jpeg)).unwrap();
         assert!(read_photo(&path).is_ok());
         std::fs::write(&path, b"GIF89a..................").unwrap();
-        assert!(read_photo(&path).unwrap_err().to_string().contains("another kind"));
+        assert!(read_photo(&path).unwrap_err().to_string().contains("found Gif"));
     }
 }

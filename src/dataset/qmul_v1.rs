@@ -30,7 +30,8 @@ pub(super) fn detect(root: &Path) -> Option<Layout> {
 
 pub(super) fn scan(root: &Path) -> Result<Scan> {
     if detect(root).is_none() {
-        return Err(Error::data(root, "`train/images`, `train/sketches` and the same of `test`", "none of these"));
+        let expected = "`train/images`, `train/sketches` and the same of `test`";
+        return Err(Error::data(root, expected, listing::contents(root)));
     }
     let name = catalogue::name_of_folder(root)?;
     let category = catalogue::category_of(&name);

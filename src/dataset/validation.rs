@@ -24,8 +24,9 @@ use rand::seq::SliceRandom;
 /// ```
 pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index> {
     let mut train = index.photos_of(Split::Train);
-    if !index.photos_of(Split::Valid).is_empty() {
-        return Err(Error::value("validation photos", "an index without", "an index that has some"));
+    let own = index.photos_of(Split::Valid).len();
+    if own > 0 {
+        return Err(Error::value("validation photos of the index", "none", own));
     }
     if count == 0 || count >= train.len() {
         let expected = format!("1 to {}, below the number of training photos", train.len().saturating_sub(1));

@@ -45,11 +45,12 @@ fn compare<C>(ranks: &[Rank], run: &RunConfig<C>, order: &Order) -> Result<()> {
     if ranks == recorded {
         return Ok(());
     }
-    let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
-    let expected = "the ranks that training again ends with, as on the machine and with the build of the record \
+    let different = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
+    let expected = "the recorded ranks from training again, which needs the machine and the build of the record \
                     (elsewhere: train runs of your own, `reproduce --train`, and analyse those with --results \
-                    local/results; or look at the first seed's checkpoint alone, --seeds 1)";
-    Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")))
+                    local/results; or analyse only the first seed's checkpoint, --seeds 1)";
+    let found = format!("{different} of {} ranks that differ", recorded.len());
+    Err(Error::data(record.0.join("ranks.csv"), expected, found))
 }
 
 /// The checkpoint of a finished run: of a first seed the one in the results; of others, which are not shipped, the one that

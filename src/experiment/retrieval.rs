@@ -124,7 +124,7 @@ impl Retrieval {
 
     fn space(&self) -> Result<&dyn Space> {
         self.model.space().ok_or_else(|| {
-            Error::value("points", "a model that makes points of sketches and photos", "a distance of another kind")
+            Error::value("points", "a model that makes points of sketches and photos", "a model with only a distance")
         })
     }
 

@@ -147,7 +147,11 @@ impl Hub {
         let listed = self.list(pinned, pinned.revision())?;
         let different = release.differences(&listed);
         if !different.is_empty() {
-            return Err(self.error(pinned, "a commit of the release", format!("others in {}", different.join(", "))));
+            return Err(self.error(
+                pinned,
+                "a commit of the release",
+                format!("different content in {}", different.join(", ")),
+            ));
         }
         // The crate sends weights inside the commit, without a word, to a server that takes no large files.
         match listed.iter().find(|file| file.path.ends_with(".safetensors") && !file.is_large()) {
@@ -173,7 +177,8 @@ impl Hub {
         }
         let expected = format!("the model {own}, or an empty repository");
         if !listed.iter().any(|file| file.path == CONFIG) {
-            return Err(self.error(address, expected, "other files"));
+            let names: Vec<&str> = listed.iter().map(|file| file.path.as_str()).collect();
+            return Err(self.error(address, expected, names.join(", ")));
         }
         let snapshot = self.download(address, &[CONFIG], watch)?;
         let path = snapshot.folder.join(CONFIG);
@@ -181,7 +186,7 @@ impl Hub {
         if theirs.as_ref() == Some(&own) {
             Ok(())
         } else {
-            let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());
+            let found = theirs.map_or(format!("a {CONFIG} that names no model"), |theirs| theirs.to_string());
             Err(self.error(address, expected, found))
         }
     }
@@ -197,8 +202,10 @@ impl Hub {
         let snapshot = Self::open(config)?.download(pinned, &[], watch)?;
         for (name, bytes) in release.files() {
             let path = snapshot.folder.join(name);
-            if std::fs::read(&path).map_err(Error::io(&path))? != bytes {
-                return Err(self.error(pinned, format!("{name} as it was sent"), "other content; it stays untagged"));
+            let found = std::fs::read(&path).map_err(Error::io(&path))?;
+            if found != bytes {
+                let found = format!("{} bytes of different content; it stays untagged", found.len());
+                return Err(self.error(pinned, format!("{name} as it was sent, {} bytes", bytes.len()), found));
             }
         }
         Ok(())

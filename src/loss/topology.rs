@@ -26,8 +26,10 @@ impl Topology {
     pub fn new(features: &Tensor) -> Result<Self> {
         let features = features.to_dtype(DType::F32)?;
         let distances = distances(&features, &features)?.flatten_all()?.to_vec1::<f32>()?;
-        if distances.iter().any(|distance| !distance.is_finite()) {
-            return Err(Error::value("features of the frozen network", "finite numbers", "NaN or infinity"));
+        if let Some((at, distance)) = distances.iter().enumerate().find(|(_, distance)| !distance.is_finite()) {
+            let (i, j) = (at / features.dim(0)?, at % features.dim(0)?);
+            let found = format!("a distance of {distance} between photos {i} and {j}");
+            return Err(Error::value("features of the frozen network", "finite numbers", found));
         }
         Ok(Self { photos: features.dim(0)?, distances })
     }
@@ -42,9 +44,12 @@ impl Topology {
     pub fn of_distances(distances: &Tensor) -> Result<Self> {
         let (photos, columns) = distances.dims2()?;
         let found = distances.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        if photos != columns || found.iter().any(|distance| !(distance.is_finite() && *distance >= 0.0)) {
-            let found = format!("{photos} x {columns} of them, or one that is negative or not finite");
-            return Err(Error::value("distances between photos", "a square of finite distances", found));
+        if photos != columns {
+            return Err(Error::value("distances between photos", "a square", format!("{photos} x {columns}")));
+        }
+        if let Some((at, odd)) = found.iter().enumerate().find(|(_, d)| !(d.is_finite() && **d >= 0.0)) {
+            let found = format!("{odd} between photos {} and {}", at / photos, at % photos);
+            return Err(Error::value("distances between photos", "finite numbers of 0 or more", found));
         }
         Ok(Self { photos, distances: found })
     }

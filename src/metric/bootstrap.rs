@@ -167,8 +167,11 @@ fn check(row: &[Vec<f64>], groups: &[u32]) -> Result<()> {
         let expected = format!("one or more seeds of {} scores, at least one", groups.len());
         return Err(Error::value("paired scores", expected, format!("{lengths:?}")));
     }
-    match row.iter().flatten().position(|value| !value.is_finite()) {
-        Some(at) => Err(Error::value(format!("scores of query {}", at % groups.len()), "finite numbers", "another")),
+    match row.iter().flatten().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((at, value)) => {
+            let (seed, query) = (at / groups.len(), at % groups.len());
+            Err(Error::value(format!("score of query {query}, seed {seed}"), "a finite number", value))
+        }
         None => Ok(()),
     }
 }

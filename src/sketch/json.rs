@@ -22,7 +22,7 @@ struct File {
 pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::data(path, "JSON in UTF-8", "other bytes"))?;
+    let text = String::from_utf8(bytes).map_err(|error| Error::data(path, "JSON in UTF-8", error))?;
     parse(&text, path)
 }
 

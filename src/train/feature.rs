@@ -161,9 +161,11 @@ impl Feed for Features {
     fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor> {
         let table = self.partial.get(&percent);
         let table = table.ok_or_else(|| Error::value("percent drawn", "one that features were made of", percent))?;
-        let row = |position: &usize| self.partial_rows.get(position).map(|row| *row as usize);
-        let known: Option<Vec<usize>> = positions.iter().map(row).collect();
-        rows(table, &known.ok_or_else(|| Error::value("partial sketch", "a test query", "another sketch"))?)
+        let row = |position: &usize| {
+            let row = self.partial_rows.get(position).map(|row| *row as usize);
+            row.ok_or_else(|| Error::value("partial sketch", "a test query", format!("sketch {position}")))
+        };
+        rows(table, &positions.iter().map(row).collect::<Result<Vec<usize>>>()?)
     }
 
     fn deformed(&self, _: &[usize], _: &DeformConfig, _: Seed, _: u32) -> Result<Tensor> {

@@ -41,8 +41,8 @@ impl Log {
         };
         if identity(&old) != identity(header) {
             let basis = |header: &Header| {
-                let Header { data_version, weights, device, .. } = header;
-                format!("data {data_version}, weights {weights:?} and {device}")
+                let Header { config_hash, data_version, counts, weights, device, .. } = header;
+                format!("configuration {config_hash}, data {data_version} {counts:?}, weights {weights:?} and {device}")
             };
             return Err(Error::data(path, format!("a run on {}", basis(header)), format!("one on {}", basis(&old))));
         }

@@ -189,7 +189,10 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     record.write_ranks(&ranks).unwrap();
     std::fs::remove_dir_all(Folder::of(&record).0).unwrap();
     let error = run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap_err().to_string();
-    assert!(error.contains("seed1") && error.contains("ranks.csv") && error.contains("1 others"), "{error}");
+    assert!(
+        error.contains("seed1") && error.contains("ranks.csv") && error.contains("found 1 of 4 ranks that differ"),
+        "{error}"
+    );
     assert!(kept().count() == 3 && !Folder::of(&record).0.exists());
 }
 

@@ -145,7 +145,7 @@ fn toy_is_tabulated_judged_drawn_and_asked() {
         assert_eq!(found.ranks()[query].gallery, Some(queries.gallery(query).len() as u32));
     }
     assert_eq!(queries.photos(), index.photos_of(Split::Test));
-    assert!(found.embed_photos(&[0]).unwrap_err().to_string().contains("a distance of another kind"));
+    assert!(found.embed_photos(&[0]).unwrap_err().to_string().contains("a model with only a distance"));
 
     let (table, _) = render::write(&places.results, &Toy.tables()[0]).unwrap();
     let cells: Vec<_> =

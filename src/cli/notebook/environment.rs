@@ -83,10 +83,12 @@ impl Environment {
         python.env("RETRACE_PROFILE", profile.to_string()).env("RETRACE_DEVICE", device);
         // The environment's kernels before those of the user.
         python.env("JUPYTER_PATH", self.path("share/jupyter"));
-        if python.status().map_err(Error::io("python"))?.success() {
+        let status = python.status().map_err(Error::io("python"))?;
+        if status.success() {
             Ok(())
         } else {
-            Err(Error::data(notebook, "a notebook without errors", "one in the cell above"))
+            let found = format!("{status}, from the error in the cell above");
+            Err(Error::data(notebook, "a notebook without errors", found))
         }
     }
 }

@@ -47,6 +47,9 @@ pub fn build(environment: &Environment) -> Result<Library> {
         Some(artifact) if report.status.success() && !artifact.filenames.is_empty() => {
             Ok(Library { path: artifact.filenames[0].clone(), is_fresh: artifact.fresh })
         }
-        _ => Err(Error::value("library for cells", "a build without errors", "those above")),
+        _ => {
+            let found = format!("{}, with the errors above", report.status);
+            Err(Error::value("library for cells", "a build without errors", found))
+        }
     }
 }

@@ -29,8 +29,8 @@ mod coordinate;
 mod part;
 pub(super) mod pickle;
 
-use super::catalogue;
 use super::corpus::{FileCorpus, Layout, Scan};
+use super::{catalogue, listing};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,7 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
         Some(Layout::QmulV2Svg) => part::scan(root),
         _ => {
             let expected = "`photo/` with a `*_Coordinate` file, or `photo_train.txt` and `photo_test.txt`, or `trainA trainB testA testB`";
-            Err(Error::data(root, expected, "none of these"))
+            Err(Error::data(root, expected, listing::contents(root)))
         }
     }
 }

@@ -77,6 +77,24 @@ enum PickleValue<'a> {
     Dict,
 }
 
+impl PickleValue<'_> {
+    /// What kind of value it is, for a message.
+    fn describe(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "a whole number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Global(_) => "a global",
+            Self::Tuple(_) => "a tuple",
+            Self::ItemKind(_) => "a dtype",
+            Self::Array(_) => "an array",
+            Self::Dict => "a dict",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Global {
     Reconstruct,
@@ -132,7 +150,7 @@ impl<'a> Machine<'a> {
     fn text(&mut self, width: usize) -> Result<PickleValue<'a>, PickleFault> {
         let length = self.number(width)?;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map(PickleValue::Text).or_else(|_| self.fault("UTF-8 text", "other bytes"))
+        std::str::from_utf8(bytes).map(PickleValue::Text).or_else(|error| self.fault("UTF-8 text", error))
     }
 
     fn line(&mut self) -> Result<&'a str, PickleFault> {
@@ -141,7 +159,7 @@ impl<'a> Machine<'a> {
             return self.fault("a line", "the end of the file");
         };
         let line = self.take(length + 1)?;
-        std::str::from_utf8(&line[..length]).or_else(|_| self.fault("UTF-8 text", "other bytes"))
+        std::str::from_utf8(&line[..length]).or_else(|error| self.fault("UTF-8 text", error))
     }
 
     fn pop(&mut self) -> Result<PickleValue<'a>, PickleFault> {
@@ -204,7 +222,10 @@ impl<'a> Machine<'a> {
             }
             0x93 => match (self.pop()?, self.pop()?) {
                 (PickleValue::Text(name), PickleValue::Text(module)) => self.push_global(module, name)?,
-                _ => return self.fault("the name of a global", "another value"),
+                (name, module) => {
+                    let found = format!("{} and {}", module.describe(), name.describe());
+                    return self.fault("the module and the name of a global", found);
+                }
             },
             code @ (b'q' | b'r' | 0x94 | b'h' | b'j') => self.remember(code)?,
             b'R' => self.reduce()?,
@@ -268,7 +289,9 @@ impl<'a> Machine<'a> {
             _ => self.memo.len(),
         } as u32;
         if matches!(code, b'h' | b'j') {
-            let Some(&value) = self.memo.get(&slot) else { return self.fault("a remembered value", "none") };
+            let Some(&value) = self.memo.get(&slot) else {
+                return self.fault("a remembered value", format!("none in slot {slot}"));
+            };
             self.stack.push(value);
         } else {
             let value = self.pop()?;
@@ -290,7 +313,9 @@ impl<'a> Machine<'a> {
     fn set_items(&mut self, items: Vec<PickleValue<'a>>) -> Result<(), PickleFault> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor || self.stack.last() != Some(&PickleValue::Dict) || items.len() % 2 == 1 {
-            return self.fault("keys and values for the dict", "something else");
+            let target =
+                self.stack.last().filter(|_| self.stack.len() > floor).map_or("nothing", PickleValue::describe);
+            return self.fault("keys and values for the dict", format!("{} values for {target}", items.len()));
         }
         self.items.get_or_insert_default().extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
         Ok(())

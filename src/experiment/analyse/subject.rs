@@ -1,7 +1,7 @@
 //! What can be measured, and the runs that it is measured on.
 
 use crate::experiment::Order;
-use crate::file::{hash_file, read_json, write_json};
+use crate::file::{first_difference, hash_file, read_json, write_json};
 use crate::report::analysis::Folder;
 use crate::run::{RunConfig, RunFolder};
 use crate::seed::Seed;
@@ -100,8 +100,10 @@ impl<'a, C: DeserializeOwned> Subject<'a, C> {
         let settings = AnalysisSettings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
         let path = folder.0.join("settings.json");
         if path.is_file() && read_json::<AnalysisSettings>(&path)? != settings {
-            let found = "an analysis of another run or with other settings (remove the folder to measure again)";
-            return Err(Error::data(&path, "this analysis's settings", found));
+            let (wanted, found) = (serde_json::to_value(&settings)?, read_json::<serde_json::Value>(&path)?);
+            let (field, wanted, found) = first_difference("settings", &wanted, &found);
+            let advice = "an analysis of another run or with other settings; remove the folder to measure again";
+            return Err(Error::data(&path, format!("{field} {wanted}"), format!("{field} {found} ({advice})")));
         }
         Ok(Self { run: read_json(&record.0.join("config.json"))?, record: record.clone(), settings, folder, order })
     }

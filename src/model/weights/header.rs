@@ -49,7 +49,7 @@ impl WeightsHeader {
         if text.first() != Some(&b'{') {
             return Err(FileFault::new(
                 "a header that begins with {",
-                text.first().map_or("nothing", |_| "something else"),
+                text.first().map_or("nothing".into(), |first| format!("something else: byte 0x{first:02x}")),
             ));
         }
         let text = std::str::from_utf8(text).map_err(|error| FileFault::new("a header in UTF-8", error))?;

@@ -101,7 +101,11 @@ pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
 fn append(data: &mut Vec<u8>, name: &str, tensor: &Tensor, storage: Storage) -> Result<()> {
     let stored = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_dtype(storage.dtype().0)?.flatten_all()?;
     if !is_finite(&stored.to_dtype(DType::F32)?)? {
-        return Err(Error::value(name, format!("finite numbers that {storage:?} can hold"), "one that is not"));
+        let numbers = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        let kept = stored.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        let found =
+            numbers.iter().zip(kept).find(|(_, kept)| !kept.is_finite()).map_or(f32::NAN, |(number, _)| *number);
+        return Err(Error::value(name, format!("finite numbers that {storage:?} can hold"), found));
     }
     match storage {
         Storage::F32 => stored.to_vec1::<f32>()?.iter().for_each(|v| data.extend(v.to_le_bytes())),

@@ -7,6 +7,7 @@ use crate::train::{FitConfig, OptimiserConfig, Pixels, Schedule, SelectOn};
 use crate::{Error, Result};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 use std::str::FromStr;
 
 /// How the two losses update the network.
@@ -188,26 +189,46 @@ impl Config {
         self.augment.check()?;
         let trained = self.update != Update::ZeroShot;
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let rates = self.update.optimisers();
-        let fields = [
+        let rates: Vec<f64> = self.update.optimisers().iter().map(|rule| rule.rate).collect();
+        let (head, pairs) = (self.head.map(|head| head.dimension), self.neighbourhood.pairs);
+        let (epochs, batch) = (self.fit.epochs, self.fit.batch);
+        let fields: [(&str, bool, &str, &dyn Debug); 11] = [
             (
                 "prepare.side",
                 (16..=1024).contains(&self.prepare.side),
                 "16 to 1024 pixels: the networks halve it five times",
+                &self.prepare.side,
             ),
-            ("head.dimension", self.head.is_none_or(|head| (1..=65_536).contains(&head.dimension)), "1 to 65536"),
-            ("valid_photos", !trained || self.valid_photos >= 2, "2 or more: among one photo every query is right"),
-            ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more"),
-            ("neighbourhood.margin", self.neighbourhood.margin.is_finite(), "a number"),
-            ("neighbourhood.pairs", self.neighbourhood.pairs >= 1, "1 or more"),
-            ("clip", self.clip.is_none_or(positive), "above 0, or null"),
-            ("fit.epochs", !trained || self.fit.epochs >= 1, "1 or more"),
-            ("fit.batch", !trained || self.fit.batch >= 3, "3 or more: a topology triple is of three photos"),
-            ("update rate", rates.iter().all(|rule| positive(rule.rate)), "above 0"),
-            ("frozen", self.frozen.is_none() || self.head.is_some(), "null, or a head to train"),
+            ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
+            (
+                "valid_photos",
+                !trained || self.valid_photos >= 2,
+                "2 or more: among one photo every query is right",
+                &self.valid_photos,
+            ),
+            ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more", &self.margin),
+            (
+                "neighbourhood.margin",
+                self.neighbourhood.margin.is_finite(),
+                "a finite number",
+                &self.neighbourhood.margin,
+            ),
+            ("neighbourhood.pairs", pairs >= 1, "1 or more", &pairs),
+            ("clip", self.clip.is_none_or(positive), "above 0, or null", &self.clip.unwrap_or(0.0)),
+            ("fit.epochs", !trained || epochs >= 1, "1 or more", &epochs),
+            ("fit.batch", !trained || batch >= 3, "3 or more: a topology triple has three photos", &batch),
+            ("update rate", rates.iter().all(|rate| positive(*rate)), "above 0", &rates),
+            (
+                "frozen",
+                self.frozen.is_none() || self.head.is_some(),
+                "null, or a head to train",
+                &self.frozen.unwrap_or(0),
+            ),
         ];
         match fields.into_iter().find(|field| !field.1) {
-            Some((name, _, expected)) => Err(Error::value(format!("config.{name}"), expected, "another value")),
+            Some((name, _, expected, found)) => {
+                Err(Error::value(format!("config.{name}"), expected, format!("{found:?}")))
+            }
             None => Ok(()),
         }
     }

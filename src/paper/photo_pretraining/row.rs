@@ -94,7 +94,7 @@ impl Config {
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         if key != "weights" && !self.update.needs_neighbours() {
-            return Err(Error::value(format!("+{key}"), "a row with the topology loss", "one without"));
+            return Err(Error::value(format!("+{key}"), "a row with the topology loss", self.update.name()));
         }
         match (key, &mut self.update) {
             ("weights", _) => self.weights = weights(value)?,

@@ -88,9 +88,11 @@ impl<'a> PaperStep<'a> {
         let owners: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
         let triples = match &self.neighbours {
             Some(Neighbours { topology, rows }) => {
-                let row = |photo| rows.get(photo).copied();
-                let rows: Option<Vec<usize>> = owners.iter().map(row).collect();
-                let rows = rows.ok_or_else(|| Error::value("batch", "photos of the topology", "another photo"))?;
+                let row = |photo| {
+                    let row = rows.get(photo).copied();
+                    row.ok_or_else(|| Error::value("batch", "photos of the topology", format!("photo {photo}")))
+                };
+                let rows: Vec<usize> = owners.iter().map(row).collect::<Result<_>>()?;
                 draw_triples(topology, &rows, self.neighbourhood.pairs, self.neighbourhood.draw, stream)?
             }
             None => Vec::new(),

@@ -79,7 +79,14 @@ pub(in crate::report) fn alike(run: &Run, file: &str) -> Result<Samples> {
     if lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
         return Ok(Samples { values: lines.iter().map(|line| line[1]).collect(), groups: run.photos() });
     }
-    Err(Error::data(&folder.0, format!("in {file}.csv the queries of {}", run.folder.0.display()), "others"))
+    let wanted: Vec<u32> = run.ranks.iter().map(|rank| rank.query).collect();
+    let found: Vec<u32> = lines.iter().map(|line| line[0] as u32).collect();
+    let at = found.iter().zip(&wanted).position(|(found, wanted)| found != wanted);
+    let found = match at {
+        Some(at) => format!("query {} and not {} in line {}", found[at], wanted[at], at + 2),
+        None => format!("{} queries and not {}", found.len(), wanted.len()),
+    };
+    Err(Error::data(&folder.0, format!("in {file}.csv the queries of {}", run.folder.0.display()), found))
 }
 
 /// Held-out features by their photo, such that the mean is the accuracy in which both domains count the same.

@@ -53,17 +53,22 @@ fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<ClaimSide>> {
     let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
     let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
-    if let Some((other, _)) = found.iter().find(|(_, samples)| samples.groups != *groups) {
-        return Err(other_samples(claim, first, other));
+    if let Some((other, Samples { groups: samples, .. })) = found.iter().find(|found| found.1.groups != *groups) {
+        return Err(other_samples(claim, (first, groups), (other, samples)));
     }
     let (groups, seeds) = (groups.clone(), found.len());
     Ok(Some(ClaimSide { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
 }
 
-/// Runs are averaged sample by sample.
-fn other_samples(claim: &Claim, first: &Run, other: &Run) -> Error {
-    let expected = format!("as many {} as in {}", claim.metric.resampled, first.folder.0.display());
-    Error::data(&other.folder.0, expected, "others")
+/// Runs are averaged sample by sample, so all of them need the same samples. Each run comes with its groups.
+fn other_samples(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
+    let (resampled, wanted, found) = (claim.metric.resampled, first.1.len(), other.1.len());
+    let expected = format!("as many {resampled} as in {} ({wanted} samples)", first.0.folder.0.display());
+    let found = match first.1.iter().zip(other.1).position(|(one, other)| one != other) {
+        Some(at) => format!("{found} samples, number {at} in group {} and not {}", other.1[at], first.1[at]),
+        None => format!("{found} samples"),
+    };
+    Error::data(&other.0.folder.0, expected, found)
 }
 
 /// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
@@ -73,7 +78,7 @@ pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<ClaimSide>
     let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
     for (other, runs) in others.iter().zip(&rows[1..]) {
         if other.groups != first.groups {
-            return Err(other_samples(claim, &rows[0][0], &runs[0]));
+            return Err(other_samples(claim, (&rows[0][0], &first.groups), (&runs[0], &other.groups)));
         }
     }
     let all = || std::iter::once(first).chain(others);

@@ -50,7 +50,10 @@ fn early_must_be_whole() {
     assert!(EARLY_ACC1.samples(&runs[0]).unwrap_err().to_string().contains("20 percent drawn"));
     at.write_early(&[(10, ranks[..1].to_vec())]).unwrap();
     let error = EARLY_ACC1.samples(&runs[0]).unwrap_err().to_string();
-    assert!(error.contains("early.csv") && error.contains("others"), "{error}");
+    assert!(
+        error.contains("early.csv") && error.contains("the 2 queries") && error.contains("found 1 queries"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -73,31 +73,30 @@ impl PretrainMethod {
     pub(super) fn check(&self, batch: usize) -> Result<()> {
         let share = |value: f64| value > 0.0 && value <= 1.0;
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let fields: &[(&str, bool, &str)] = match *self {
+        let fields: &[(&str, bool, &str, f64)] = match *self {
             Self::Attributes => &[],
-            Self::Jigsaw { orders, tile } => {
-                &[("orders", (2..=1000).contains(&orders), "2 to 1000"), ("tile", share(tile), "above 0, at most 1")]
-            }
+            Self::Jigsaw { orders, tile } => &[
+                ("orders", (2..=1000).contains(&orders), "2 to 1000", orders as f64),
+                ("tile", share(tile), "above 0, at most 1", tile),
+            ],
             Self::BarlowTwins { width, weight } => {
-                &[("width", width > 0, "1 or more"), ("weight", positive(weight), "above 0")]
+                &[("width", width > 0, "1 or more", width as f64), ("weight", positive(weight), "above 0", weight)]
             }
             Self::Clip { width, keep, temperature } => &[
-                ("width", width > 0, "1 or more"),
-                ("keep", share(keep), "a probability above 0"),
-                ("temperature", positive(temperature), "above 0"),
+                ("width", width > 0, "1 or more", width as f64),
+                ("keep", share(keep), "a probability above 0", keep),
+                ("temperature", positive(temperature), "above 0", temperature),
             ],
             Self::Obow { words, hardness, scale, momentum, views } => &[
-                ("words", words > 0 && words.is_multiple_of(batch), "a multiple of the batch"),
-                ("hardness", positive(hardness), "above 0"),
-                ("scale", positive(scale), "above 0"),
-                ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1"),
-                ("views", views > 0, "1 or more"),
+                ("words", words > 0 && words.is_multiple_of(batch), "a multiple of the batch", words as f64),
+                ("hardness", positive(hardness), "above 0", hardness),
+                ("scale", positive(scale), "above 0", scale),
+                ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1", momentum),
+                ("views", views > 0, "1 or more", views as f64),
             ],
         };
         match fields.iter().find(|field| !field.1) {
-            Some((name, _, expected)) => {
-                Err(Error::value(format!("{}.{name}", self.name()), *expected, "another value"))
-            }
+            Some((name, _, expected, found)) => Err(Error::value(format!("{}.{name}", self.name()), *expected, *found)),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ impl<'a> Machine<'a> {
     fn tuple(&self, value: PickleValue<'a>) -> Result<&[PickleValue<'a>], PickleFault> {
         match value {
             PickleValue::Tuple(id) => Ok(&self.tuples[id]),
-            _ => self.fault("a tuple", "another value"),
+            other => self.fault("a tuple", other.describe()),
         }
     }
 
@@ -26,7 +26,11 @@ impl<'a> Machine<'a> {
             (PickleValue::Global(Global::DType), Some(PickleValue::Text(code))) => {
                 return self.fault("arrays of float64 or float32 (`f8`, `f4`)", format!("`{code}`"));
             }
-            _ => return self.fault("a call of numpy's array reconstruction", "another call"),
+            (called, first) => {
+                let first = first.as_ref().map_or("nothing", PickleValue::describe);
+                let found = format!("{} called on {first}", called.describe());
+                return self.fault("a call of numpy's array reconstruction", found);
+            }
         }
         Ok(())
     }
@@ -37,10 +41,15 @@ impl<'a> Machine<'a> {
         match object {
             PickleValue::ItemKind(id) => match self.tuple(state)?.get(1) {
                 Some(PickleValue::Text("<")) => self.kinds[id].little = true,
-                _ => return self.fault("little-endian numbers", "another byte order"),
+                Some(PickleValue::Text(order)) => {
+                    return self.fault("little-endian numbers", format!("byte order {order:?}"));
+                }
+                _ => return self.fault("little-endian numbers", "no byte order"),
             },
             PickleValue::Array(id) => self.arrays[id] = Some(self.array(state)?),
-            _ => return self.fault("the state of an array or a dtype", "the state of another value"),
+            other => {
+                return self.fault("the state of an array or a dtype", format!("the state of {}", other.describe()));
+            }
         }
         self.stack.push(object);
         Ok(())
@@ -51,10 +60,12 @@ impl<'a> Machine<'a> {
         let &[_, shape, PickleValue::ItemKind(kind), PickleValue::Bool(column_major), PickleValue::Bytes(bytes)] =
             self.tuple(state)?
         else {
-            return self.fault("an array's shape, dtype, order and bytes", "another state");
+            let found = self.tuple(state)?.iter().map(PickleValue::describe).collect::<Vec<_>>().join(", ");
+            return self.fault("an array's version, shape, dtype, order and bytes", found);
         };
         let Some(shape) = self.tuple(shape)?.iter().map(as_length).collect::<Option<Vec<_>>>() else {
-            return self.fault("a shape of whole numbers", "another tuple");
+            let found = self.tuple(shape)?.iter().map(PickleValue::describe).collect::<Vec<_>>().join(", ");
+            return self.fault("a shape of whole numbers", found);
         };
         let ItemKind { width, little } = self.kinds[kind];
         if !little {
@@ -76,7 +87,8 @@ impl<'a> Machine<'a> {
             return self.fault("the end of the file", format!("{} more bytes", self.bytes.len() - self.at));
         }
         if self.stack != [PickleValue::Dict] || !self.marks.is_empty() {
-            return self.fault("one dict", "another value");
+            let found = self.stack.iter().map(PickleValue::describe).collect::<Vec<_>>().join(", ");
+            return self.fault("one dict", if found.is_empty() { "nothing".into() } else { found });
         }
         let items = self.items.take().unwrap_or_default();
         let mut entries = Vec::with_capacity(items.len());
@@ -84,7 +96,11 @@ impl<'a> Machine<'a> {
             let array = if let PickleValue::Array(id) = value { self.arrays[id].take() } else { None };
             match (key, array) {
                 (PickleValue::Text(key), Some(array)) => entries.push((key, array)),
-                _ => return self.fault("text keys, each with an array of its own", format!("item {position} without")),
+                (key, array) => {
+                    let array = if array.is_some() { "an array" } else { "no array" };
+                    let found = format!("{} with {array} in item {position}", key.describe());
+                    return self.fault("text keys, each with an array of its own", found);
+                }
             }
         }
         Ok(entries)

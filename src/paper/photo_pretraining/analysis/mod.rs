@@ -74,7 +74,10 @@ pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
                 analyse::memory(subject, &mut steppers[0])
             })?,
             "dynamics" => training::dynamics(subject)?,
-            other => return Err(Error::value("part", "one of the list", other)),
+            other => {
+                let names: Vec<&str> = list().iter().map(|analysis| analysis.name).collect();
+                return Err(Error::value("part", names.join(", "), other));
+            }
         }
     }
     Ok(())
