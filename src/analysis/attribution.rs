@@ -1,4 +1,4 @@
-//! Whose fault a wrong answer is.
+//! Error attribution: whether the sketch or the model causes a wrong answer.
 
 use crate::metric::quantile;
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ pub struct ErrorScores {
     pub reference: f64,
 }
 
-/// Above which a score is large.
+/// The thresholds above which scores are large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Of S.
@@ -46,7 +46,7 @@ pub enum Scenario {
     Unclassified,
 }
 
-/// Who is to blame.
+/// What causes a wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Blame {
@@ -68,7 +68,7 @@ impl Scenario {
         }
     }
 
-    /// Whose problem it is.
+    /// What causes the error.
     pub fn blame(self) -> Option<Blame> {
         match self {
             Self::UserDrift | Self::UserSimple => Some(Blame::User),

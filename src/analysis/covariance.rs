@@ -38,7 +38,7 @@ pub struct GradientSum {
     sum: f64,
 }
 
-/// What a set of gradients says.
+/// Statistics of a set of gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GradientSpread {
     /// How many gradients.
@@ -50,7 +50,7 @@ pub struct GradientSpread {
 }
 
 impl GradientSum {
-    /// Takes the gradient of one more sample in.
+    /// Adds the gradient of one more sample.
     ///
     /// # Shapes
     /// Any, by name; the same names and shapes every time.
@@ -82,7 +82,7 @@ impl GradientSum {
         Ok(())
     }
 
-    /// The spread of what was added.
+    /// The spread of the gradients added so far.
     ///
     /// # Errors
     /// Fewer than two gradients.

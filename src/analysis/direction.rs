@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// d(f) = z(f) * |w(f)| / |z(f)|   for every filter f, z standard normal
 /// ```
 ///
-/// A filter is what makes one output: a slice along the first dimension of a tensor of two dimensions or more. So a step
-/// of length 1 changes every filter by as much as it is long, and networks of other weight scales compare. Tensors of one
+/// A filter makes one output: it is a slice along the first dimension of a tensor of two dimensions or more. So a step
+/// of length 1 changes every filter by its own length, and networks with other scales can be compared. Tensors of one
 /// dimension or none (biases, batch norm) do not move. A filter of zeros does not move either.
 ///
 /// # References

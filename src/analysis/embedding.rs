@@ -5,14 +5,14 @@ use super::separation::check;
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
-/// Two clouds in the plane in which both together are widest.
+/// Two clouds on the first two principal components of both together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
-    /// A point a row of the first cloud.
+    /// A point for each row of the first cloud.
     pub a: Vec<(f64, f64)>,
-    /// A point a row of the second cloud.
+    /// A point for each row of the second cloud.
     pub b: Vec<(f64, f64)>,
-    /// Share of the whole variance along each axis, in percent.
+    /// Share of the total variance along each axis, in percent.
     pub explained: (f64, f64),
 }
 
@@ -30,7 +30,7 @@ pub struct Embedding {
 /// `a` is `(n, d)`, `b` is `(m, d)`, row by row.
 ///
 /// # Errors
-/// An empty cloud, no whole rows, or features that are not finite.
+/// An empty cloud, an incomplete row, or features that are not finite.
 ///
 /// # References
 /// Jolliffe, Principal Component Analysis, 2002, Sec. 1.1; to redraw Li et al., Photo Pre-Training, But for Sketch,

@@ -4,8 +4,8 @@ use crate::seed::Seed;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// Most steps of the power iteration for a direction. Directions of nearly the same variance need the most; where they
-/// are that close, either order of them is as good a picture.
+/// Most steps of the power iteration for a direction. Directions of nearly equal variance need the most; there,
+/// either order of them gives an equally good picture.
 const STEPS: usize = 1000;
 
 /// A step that turns the direction by less than this (in each coordinate) ends the iteration; the picture is in pixels.
@@ -72,7 +72,7 @@ fn shorten(vector: &mut [f64], taken: Option<&Vec<f64>>) -> f64 {
 }
 
 fn fix_sign(vector: &mut [f64]) {
-    // Coordinates that agree to rounding count as a tie, so that the sign does not hang on the last bit.
+    // Coordinates that agree to rounding count as a tie, so that the sign does not depend on the last bit.
     let most = vector.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     if vector.iter().find(|value| value.abs() > most * (1.0 - 1e-6)).is_some_and(|value| *value < 0.0) {
         vector.iter_mut().for_each(|value| *value = -*value);

@@ -3,7 +3,7 @@
 use super::principal::dot;
 use crate::{Error, Result};
 
-/// Steps of the classifier; the test of two touching clouds stands still long before.
+/// Steps of the classifier; the test of two touching clouds converges long before.
 const STEPS: usize = 500;
 
 /// Weight of the penalty, small beside a loss of log 2 and above 0, so that weights stay finite where clouds are apart.
@@ -29,7 +29,7 @@ pub fn balanced(answers: &[Vec<Answer>; 2]) -> f64 {
     50.0 * (share(&answers[0]) + share(&answers[1]))
 }
 
-/// Rows of features, and which object each is of: a photo and the sketches that show it are of one.
+/// Rows of features, and the object of each: a photo and the sketches of it have the same object.
 #[derive(Debug, Clone, Copy)]
 pub struct FeatureCloud<'a> {
     /// Row by row.
@@ -38,7 +38,7 @@ pub struct FeatureCloud<'a> {
     pub objects: &'a [usize],
 }
 
-/// Where a classifier puts a row that it was not trained on.
+/// The answer of a classifier for a row that it was not trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
     /// The row of its cloud, from 0.
@@ -53,8 +53,8 @@ pub struct Answer {
 /// minimise over w, c:  mean over clouds of mean over rows of log(1 + exp(-s (w . x + c)))  +  PENALTY / 2 |w|^2
 /// ```
 ///
-/// Both clouds count the same, whatever their sizes. No object has rows on both sides of the split: a classifier that
-/// knows a sketch by its photo would be told nothing of domains. x is standardised by the mean and deviation of the
+/// Both clouds count the same, whatever their sizes. No object has rows on both sides of the split: a classifier
+/// could otherwise recognise a sketch by its photo. x is standardised by the mean and deviation of the
 /// training rows. Training is 500 steps of Nesterov's gradient descent over all rows from zero, its step size the
 /// inverse of a bound on the curvature: nothing is drawn, so the number is the same every time.
 ///
@@ -62,8 +62,8 @@ pub struct Answer {
 /// As [`embed`](super::embed); an answer for every row of a held-out object, in the order of rows.
 ///
 /// # Errors
-/// A cloud without rows to train or without rows to test, no whole rows, features that are not finite, or another number
-/// of objects than of rows.
+/// A cloud without rows to train or without rows to test, an incomplete row, features that are not finite, or numbers of
+/// objects and rows that differ.
 ///
 /// # References
 /// Ben-David et al., A Theory of Learning from Different Domains, Machine Learning 2010, Sec. 4 (a classifier between
@@ -121,7 +121,7 @@ fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
         let n = values().count() as f64;
         let mean = values().sum::<f64>() / n;
         let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
-        // A constant column tells nothing.
+        // A constant column carries no information.
         let scale = if deviation > 0.0 { 1.0 / deviation } else { 0.0 };
         for rows in clouds.iter_mut() {
             rows.iter_mut().skip(column).step_by(d).for_each(|value| *value = (*value - mean) * scale);

@@ -1,4 +1,4 @@
-//! How alike the photos ranked first are, and how like the photo that was meant.
+//! How similar the photos ranked first are to each other, and to the query's own photo.
 
 use crate::metric::distances;
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ pub struct Smoothness {
 /// S(q) = 2 / (k (k - 1)) * sum over 1 <= i < j <= k of |f(p_i) - f(p_j)|
 /// ```
 ///
-/// Features are taken as they are: rows that are not of unit length make distances of their own scale, so scores compare
+/// Features are taken as they are: rows that are not of unit length give distances of another scale, so compare scores
 /// under one network and one normalisation only. The paper takes k = 10 for the gallery and 5 for errors, and features of
 /// VGG-16's second-last layer (Sec. 4).
 ///
@@ -28,7 +28,7 @@ pub struct Smoothness {
 ///
 /// # Errors
 /// No query, `k` below 2, a query with fewer than `k` photos, a position outside the features, or features that are not
-/// finite or no whole rows.
+/// finite or not whole rows.
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 4 (Smoother Retrieval Gallery).

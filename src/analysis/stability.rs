@@ -1,4 +1,4 @@
-//! How far a series wanders.
+//! How far a series varies around its mean.
 
 use crate::metric::mean_sd;
 use crate::{Error, Result};

@@ -10,24 +10,24 @@ use std::path::{Path, PathBuf};
 /// What can be done with corpora.
 #[derive(Debug, Subcommand)]
 pub enum DataVerb {
-    /// The corpora that are known, and what was published of each
+    /// List the known corpora with their published counts
     List,
-    /// Open every file of a corpus, count, and name what differs from what was published
+    /// Open every file of a corpus, count, and compare with the published counts
     Check {
         /// A folder, or a name of `retrace data list`
         path: String,
     },
-    /// Draw a contact sheet: one line an object, its photo and up to three sketches
+    /// Draw a contact sheet: a line for each object, its photo and up to three sketches
     Show {
         /// A folder, or a name of `retrace data list`
         name: String,
         /// Where to write the picture [default: local/sheets/NAME.png]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Objects
+        /// Number of objects
         #[arg(long, default_value_t = 6)]
         count: usize,
-        /// Chooses the objects
+        /// Seed that chooses the objects
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },

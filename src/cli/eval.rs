@@ -9,7 +9,7 @@ use retrace::paper::PAPERS;
 use retrace::{Error, Result};
 use std::path::Path;
 
-/// Options as typed.
+/// Options of `retrace eval`, as typed.
 #[derive(Debug, Args)]
 pub struct EvalOptions {
     /// The paper [default: the one that has such a row]

@@ -10,7 +10,7 @@ use retrace::report::{block, cost, overview, render};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Options as typed.
+/// Options of `retrace table`, as typed.
 #[derive(Debug, Args)]
 pub struct ShowOptions {
     /// The papers [default: all]
@@ -18,12 +18,12 @@ pub struct ShowOptions {
     papers: Vec<AnyPaper>,
 }
 
-/// Options as typed.
+/// Options of `retrace figure`, as typed.
 #[derive(Debug, Args)]
 pub struct TableOptions {
     #[command(flatten)]
     papers: ShowOptions,
-    /// Which tables to print; an unknown one lists those there are; all are written
+    /// Which tables to print; an unknown name lists all of them; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
     /// Also fill the generated parts of README.md and of the papers' pages in results/
@@ -95,7 +95,7 @@ fn rewrite_pages(results: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Draws everything that there are records for.
+/// Draws every figure that has records.
 pub fn figure(options: &ShowOptions, checked: &Checked) -> Result<()> {
     for paper in or_all(&options.papers) {
         let written = figures::draw(paper, &checked.order())?;

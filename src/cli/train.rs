@@ -11,13 +11,13 @@ use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::PathBuf;
 
-/// Options as typed.
+/// Options of `retrace train`, as typed.
 #[derive(Debug, Args)]
 pub struct TrainOptions {
     /// The paper
     #[arg(value_parser = paper)]
     paper: AnyPaper,
-    /// The table row, such as those of `retrace table`; an unknown one lists those there are
+    /// The table row, such as those of `retrace table`; an unknown name lists all of them
     #[arg(long)]
     row: String,
     /// The corpus: a name of `retrace data list`, or a folder
@@ -29,7 +29,7 @@ pub struct TrainOptions {
     /// Settings as JSON, as in a run's config.json below `config` [default: the row's preset]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Go on with a training that was stopped
+    /// Resume a training that was stopped
     #[arg(long)]
     resume: bool,
     /// Print the settings of the row as JSON, and do nothing
@@ -37,13 +37,13 @@ pub struct TrainOptions {
     print_config: bool,
 }
 
-/// Options as typed.
+/// Options of `retrace pretrain`, as typed.
 #[derive(Debug, Args)]
 pub struct PretrainOptions {
     /// What is learned: attributes, jigsaw, barlow-twins, clip or obow
     #[arg(default_value = "attributes")]
     method: PretrainMethod,
-    /// Go on from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
+    /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
     /// [default: the small network, from scratch, on synthetic photos]
     #[arg(long, value_name = "FOLDER")]
     photos: Option<String>,

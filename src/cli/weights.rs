@@ -32,7 +32,7 @@ pub enum WeightsVerb {
         #[arg(long, default_value = "imagenet")]
         name: String,
     },
-    /// List where published weights can be had: repository, revision, file, size, licence
+    /// List where published weights are: repository, revision, file, size, licence
     List,
     /// Fetch published weights from the Hugging Face Hub, check them, and write them with our names
     #[cfg(feature = "hub")]
@@ -45,7 +45,7 @@ pub enum WeightsVerb {
     },
 }
 
-/// Brings weights.
+/// Runs the command.
 pub fn run(verb: &WeightsVerb, checked: &Checked) -> Result<()> {
     match verb {
         WeightsVerb::Import { architecture, source, name } => import_as(*architecture, source, name, checked),

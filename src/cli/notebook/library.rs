@@ -13,7 +13,7 @@ const PACKAGE: &str = "retrace-notebook";
 pub struct Library {
     /// The file.
     pub path: PathBuf,
-    /// Whether it was there already.
+    /// Whether it was up to date already.
     pub is_fresh: bool,
 }
 

@@ -20,7 +20,7 @@ pub enum NotebookVerb {
     Setup,
     /// Open JupyterLab on the notebooks
     Lab {
-        /// Handed on to JupyterLab, after `--`
+        /// Passed to JupyterLab, after `--`
         #[arg(last = true)]
         options: Vec<String>,
     },
@@ -40,7 +40,7 @@ pub enum NotebookVerb {
 /// Where the notebooks are.
 const FOLDER: &str = "notebooks";
 
-/// Does what was asked for.
+/// Runs the command.
 pub fn run(verb: &NotebookVerb, checked: &Checked) -> Result<()> {
     let environment = Environment::new(Path::new("."))?;
     match verb {
@@ -71,7 +71,7 @@ pub fn run(verb: &NotebookVerb, checked: &Checked) -> Result<()> {
     }
 }
 
-/// Makes sure that everything is there and new enough, and says how long each part took.
+/// Builds and installs what is missing or out of date, and prints how long each part took.
 fn set_up(environment: &Environment) -> Result<()> {
     time("Jupyter", || Ok(((), environment.install_jupyter()?)))?;
     time("Rust kernel", || Ok(((), environment.install_kernel()?)))?;
@@ -83,7 +83,7 @@ fn set_up(environment: &Environment) -> Result<()> {
     time("kernel's settings", || Ok(((), kernelspec::write(environment, &library)?)))
 }
 
-/// Does a step and, where it had anything to do, says how long it took.
+/// Runs a step and, if it did anything, prints how long it took.
 fn time<T>(name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
     let started = Instant::now();
     let (made, is_new) = step()?;
