@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all: atomic writes, JSON, CSV tables, hashes.
+//! Files that are complete or absent: atomic writes, JSON, CSV tables, hashes.
 
 use crate::{Error, Result};
 use polars::prelude::{CsvReader, CsvWriter, DataFrame, SerReader, SerWriter};

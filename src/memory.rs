@@ -1,12 +1,12 @@
-//! How much memory a piece of work takes, in a program that counts.
+//! How much memory a computation takes, in a program that counts its allocations.
 
 use crate::{Error, Result};
 use mimalloc::MiMalloc;
 use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
 
-/// What the `retrace` program takes memory from: mimalloc, with a count of what is held.
+/// The allocator of the `retrace` program: mimalloc, with a count of the bytes held.
 ///
-/// A program counts where it says so, once:
+/// A program counts its memory after one declaration:
 ///
 /// ```standalone_crate
 /// use retrace::memory::{ALLOCATOR, Allocator, peak};
@@ -36,7 +36,7 @@ pub type Allocator = PeakMemAlloc<MiMalloc>;
 /// A program that takes its memory from elsewhere than [`ALLOCATOR`].
 pub fn peak<T>(call: impl FnOnce() -> T) -> Result<(T, usize)> {
     ALLOCATOR.reset_peak_memory();
-    // One byte that nothing optimises away tells whether anybody counts.
+    // One byte that is not optimised away shows whether allocations are counted.
     drop(std::hint::black_box(Box::new(1_u8)));
     if ALLOCATOR.get_peak_memory() == 0 {
         return Err(Error::value(

@@ -40,7 +40,7 @@ pub struct RunConfig<C> {
     pub config: C,
 }
 
-/// Which run: enough to find it, and for its paper to know its settings.
+/// Identifies a run: enough to find it, and for its paper to know its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId {
     /// The paper.
@@ -108,7 +108,7 @@ pub struct Places {
     pub data: Option<PathBuf>,
     /// Imported pre-trained weights.
     pub weights: PathBuf,
-    /// What can be computed again.
+    /// Cached results that can be computed again.
     pub cache: PathBuf,
 }
 
@@ -123,7 +123,7 @@ impl Places {
         let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&file);
         let candidates = [below(&self.results), below(&self.shipped), self.weights.join(&file)];
         candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-            let expected = "pre-trained weights (`retrace pretrain`, `retrace weights fetch` or `retrace weights import` bring them)";
+            let expected = "pre-trained weights (`retrace pretrain`, `retrace weights fetch` or `retrace weights import` get them)";
             Error::data(&candidates[2], expected, "no file")
         })
     }
@@ -194,7 +194,7 @@ pub fn percentile(ranks: &[Rank], gallery: usize) -> Result<f64> {
     if ranks.iter().all(|rank| rank.gallery.is_none()) {
         return average_percentile(&ranks.iter().map(|rank| rank.rank).collect::<Vec<_>>(), whole);
     }
-    // A gallery of one photo leaves nothing to rank: its queries say nothing.
+    // A gallery of one photo leaves nothing to rank: its queries are left out.
     let sized = ranks.iter().map(|rank| (rank.rank, rank.gallery.unwrap_or(whole))).filter(|(_, size)| *size > 1);
     let each = sized.map(|(rank, size)| average_percentile(&[rank], size)).collect::<Result<Vec<f64>>>()?;
     Ok(mean_sd(&each)?.0)
@@ -210,7 +210,7 @@ impl RunFolder {
         Self(results.join(slug).join(dataset).join(row).join(format!("seed{}", seed.0)))
     }
 
-    /// Whether the run is there whole.
+    /// Whether the run is finished.
     pub fn is_finished(&self) -> bool {
         self.0.join("summary.json").is_file()
     }

@@ -1,4 +1,4 @@
-//! Corpora that are known by name, with what others counted in them: `data/corpora.csv`.
+//! Corpora known by name, with the counts that papers and releases publish: `data/corpora.csv`.
 
 use super::synthetic;
 use crate::{Error, Result};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::io::Cursor;
 use std::path::Path;
 
-/// Photos and sketches of one split, as someone counted them.
+/// Photos and sketches of one split, as one source counts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublishedCounts {
     /// `train`, `test`, or `all` of a corpus that is published whole.
@@ -18,7 +18,7 @@ pub struct PublishedCounts {
     pub sketches: usize,
     /// `papers`, `web release`, `split lists`, or `measured` (with this crate).
     pub origin: String,
-    /// Who says so.
+    /// Where the counts come from.
     pub source: String,
 }
 
@@ -98,11 +98,11 @@ pub fn is_embedded(name: &str) -> bool {
     synthetic::ObjectKind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
 }
 
-/// The name that a corpus, given by name or by folder, has in `results/`: a folder of one's own goes by its last part, in
+/// The name that a corpus, given by name or by folder, has in `results/`: a user's folder goes by its last part, in
 /// lower case with dashes.
 ///
 /// # Errors
-/// A folder whose name leaves nothing, or is that of a known corpus, whose records it would join.
+/// A folder without a usable name, or with that of a known corpus, whose records it would mix with its own.
 pub fn name_of(corpus: &str) -> Result<String> {
     if is_known(corpus)? || !Path::new(corpus).is_dir() {
         return Ok(corpus.to_string());
@@ -119,7 +119,7 @@ fn is_known(name: &str) -> Result<bool> {
     Ok(is_embedded(name) || list()?.iter().any(|known| known.name == name))
 }
 
-/// The class that a corpus of one class is of, told by its name.
+/// The class of a corpus with one class, by its name.
 pub(super) fn category_of(name: &str) -> &'static str {
     ["shoe", "chair", "handbag"].into_iter().find(|class| name.contains(class)).unwrap_or("object")
 }

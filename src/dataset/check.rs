@@ -1,4 +1,4 @@
-//! Whether a corpus is whole: every file opened, every count compared with what is published.
+//! Whether a corpus is complete: every file opened, every count compared with what is published.
 
 use super::{Drawing, Layout, PublishedCounts, Source, Split, catalogue, open};
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ pub struct Report {
     pub version: String,
     /// Photos and sketches of each split.
     pub counts: BTreeMap<String, [usize; 2]>,
-    /// Photos that nobody drew: distractors of the gallery.
+    /// Photos without a sketch: distractors of the gallery.
     pub undrawn: usize,
     /// How many photos have which size, e.g. `256 x 256`.
     pub sizes: BTreeMap<String, usize>,
@@ -128,7 +128,7 @@ fn inspect(source: &dyn Source, published: &[PublishedCounts], place: &(dyn Fn(u
 fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> String) -> Result<bool> {
     match source.drawing(position)? {
         Drawing::Vector(sketch) => sketch.check(place(position)).map(|()| true),
-        // Half of white, as white ink on a transparent ground would leave nothing.
+        // Darker than half of white; white ink on a transparent ground leaves no such pixel.
         Drawing::Raster(picture) if picture.pixels().all(|pixel| pixel[0] > 127) => {
             Err(Error::value(place(position), "dark ink on a white ground", "no dark pixel"))
         }
@@ -167,7 +167,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// `the same here`, or what is more and less here.
+/// `the same here`, or how many more and fewer there are here.
 fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> String {
     let plural = |noun: &str, count: usize| match (noun, count) {
         (noun, 1) => noun.to_string(),

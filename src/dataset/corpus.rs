@@ -102,7 +102,7 @@ impl Scan {
         })
     }
 
-    /// The corpus of what is in order, and what is not.
+    /// The corpus of all sound entries, and the faults of the others.
     pub(super) fn assemble(mut self) -> Result<(FileCorpus, Vec<Error>)> {
         self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path.cmp(&b.path)));
         let version = self.version()?;

@@ -1,4 +1,4 @@
-//! Anyone's own data: pictures and drawings anywhere in a folder, paired by a `manifest.csv` in it.
+//! A user's own data: pictures and drawings anywhere in a folder, paired by a `manifest.csv` in it.
 //!
 //! ```text
 //! sketch,photo,split,category,sketcher
@@ -10,7 +10,7 @@
 //!
 //! | column | holds |
 //! |---|---|
-//! | `sketch` | a PNG, JPEG, SVG or stroke JSON, relative to the folder; empty: a photo of the gallery that nobody drew |
+//! | `sketch` | a PNG, JPEG, SVG or stroke JSON, relative to the folder; empty: a gallery photo without a sketch |
 //! | `photo` | a PNG or JPEG, relative to the folder; one line for each of its sketches |
 //! | `split` | `train`, `valid` or `test`; the same in all lines of a photo |
 //! | `category` | may be left out or empty: `object` |

@@ -1,4 +1,4 @@
-//! What lies in a folder, in one order on every machine.
+//! The contents of a folder, in the same order on every machine.
 
 use crate::{Error, Result, file};
 use sha2::{Digest, Sha256};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 /// A file and its name without ending.
 pub(super) type Named = (String, PathBuf);
 
-/// Sub-folders by name; hidden ones are passed over.
+/// Sub-folders by name; hidden ones are skipped.
 pub(super) fn folders(folder: &Path) -> Result<Vec<Named>> {
     Ok(entries(folder)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
 }
 
-/// Files with one of these endings, by name without ending. Hidden files and what desktops leave behind are passed over;
-/// any other file is a problem, for it may be a picture that would be missed; so are a missing and an empty folder.
+/// Files with one of these endings, by name without ending. Hidden files and those of desktops (`Thumbs.db`) are skipped.
+/// Any other file is a problem, since it may be a picture that would be missed; so is a missing or empty folder.
 pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Vec<Named> {
     let mut files = Vec::new();
     let entries = match entries(folder) {

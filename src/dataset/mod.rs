@@ -5,7 +5,7 @@
 //! | [`qmul_v2`] | QMUL-Shoe-V2 and Chair-V2: photos and a coordinate pickle, or SVG folders |
 //! | [`qmul_v1`] | QMUL-Shoe-V1, Chair-V1, Handbag: paired pictures |
 //! | [`sketchy`] | Sketchy: a folder a class |
-//! | [`folder`] | anyone's own data, paired by a `manifest.csv` |
+//! | [`folder`] | a user's own data, paired by a `manifest.csv` |
 //! | [`photos()`] | photos alone, without sketches or labels |
 //!
 //! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
@@ -15,7 +15,7 @@
 //!
 //! Photos are sorted by split (train, valid, test), then class, then id; sketches by the position of their photo, then
 //! id. Names compare byte by byte (`10` before `2`), so that positions are the same on every machine. A validation part
-//! is cut afterwards and moves nothing.
+//! is split off afterwards and changes no position.
 
 mod prepare;
 mod sampler;
@@ -63,7 +63,7 @@ pub enum Split {
     Train,
     /// Cut from the training photos; chooses checkpoints and hyper-parameters.
     Valid,
-    /// Touched once, at the end of a run.
+    /// Used once, at the end of a run.
     Test,
 }
 

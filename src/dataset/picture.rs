@@ -1,4 +1,4 @@
-//! Picture files in, whole or not at all.
+//! Reads picture files; an incomplete file is an error.
 
 use crate::{Error, Result};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
@@ -42,7 +42,7 @@ fn decode(path: &Path) -> Result<DynamicImage> {
         return Err(broken("a JPEG file without its end mark (cut short?)".into()));
     }
     let mut decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
-    // A few bytes can claim any size; 512 MiB is the decoder's own measure.
+    // A few bytes can claim any size; 512 MiB is the decoder's own limit.
     Limits::default().reserve(decoder.total_bytes()).map_err(|error| broken(error.to_string()))?;
     let orientation = decoder.orientation().map_err(|error| broken(error.to_string()))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
@@ -50,8 +50,8 @@ fn decode(path: &Path) -> Result<DynamicImage> {
     Ok(picture)
 }
 
-/// Whether the first picture of a JPEG file reaches its end mark (FF D9): the decoder fills what a cut file lacks with
-/// grey and says nothing. Cameras append other data behind the mark, so that the file's last bytes tell nothing.
+/// Whether the first picture of a JPEG file reaches its end mark (FF D9): the decoder fills the missing part of
+/// a cut file with grey, without an error. Cameras append other data, so the file's last bytes need not be the mark.
 fn is_closed_jpeg(bytes: &[u8]) -> bool {
     let mut at = 2; // behind the start mark
     while let Some(&[first, second]) = bytes.get(at..at + 2).and_then(|pair| pair.as_array()) {

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 /// Sketches shown of an object.
 pub const SKETCHES: usize = 3;
 
-/// Line width of vector drawings, in pixels of the 256 canvas: what the real corpora's ink is measured at.
+/// Line width of vector drawings, in pixels of the 256 canvas: the width at which the real corpora's ink is measured.
 const WIDTH: f32 = 3.0;
 
 /// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most.
@@ -28,7 +28,7 @@ pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
 }
 
 /// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches, as many
-/// cells as the best drawn of them needs.
+/// cells as the object with the most sketches needs.
 ///
 /// # Shapes
 /// `photos`: positions of the index. `side`: of a cell, in pixels; pictures keep their aspect ratio. Cells are `side / 16`

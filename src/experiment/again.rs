@@ -1,4 +1,4 @@
-//! A recorded run, trained again: to be watched, or for a checkpoint that was not kept.
+//! Trains a recorded run again, to observe it or to get a checkpoint that was not kept.
 
 use super::checkpoint::{kept_at, save, shipped_at};
 use super::ranker::evaluate;
@@ -11,11 +11,10 @@ use std::path::PathBuf;
 
 /// Trains a recorded run again, away from its record, and keeps the checkpoint in the cache.
 ///
-/// `fit` is the paper's training, or one that looks at it on the way; what it saw counts only if the training ends in the
-/// recorded ranks.
+/// `fit` is the paper's training, possibly observed. Observations count only if this run ends in the recorded ranks.
 ///
 /// # Errors
-/// Data or weights that are not there; a training that ranks the test part otherwise than the record says.
+/// Missing data or weights; a training that ends in other ranks than the recorded ones.
 pub fn train_again<M: Method>(
     paper: &M,
     run: &RunConfig<M::Config>,
@@ -53,8 +52,8 @@ fn compare<C>(ranks: &[Rank], run: &RunConfig<C>, order: &Order) -> Result<()> {
     Err(Error::data(record.0.join("ranks.csv"), expected, found))
 }
 
-/// The checkpoint of a finished run: of a first seed the one in the results; of others, which are not shipped, the one that
-/// training, or training again, left in the cache.
+/// The checkpoint of a finished run: for a first seed the one in the results, for a later seed, which is not shipped, the
+/// one in the cache. A run whose checkpoint is missing is trained again.
 ///
 /// # Errors
 /// As [`train_again`].

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 
-/// Draws everything that there are records for: the main table's bars, training curves, the paper's own figures, and on
+/// Draws every figure that has records: the main table's bars, training curves, the paper's own figures, and on
 /// the embedded corpora a contact sheet and what the last of the compared rows retrieves.
 ///
 /// # Errors
@@ -29,7 +29,7 @@ pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     Ok(written)
 }
 
-/// Draws what needs records alone.
+/// Draws the figures that need only records.
 ///
 /// # Errors
 /// As [`draw`].

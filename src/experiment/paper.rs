@@ -1,10 +1,10 @@
-//! What a paper is to everything that does not know it.
+//! The traits by which the rest of the crate sees a paper.
 //!
 //! | trait | who implements it | what it says |
 //! |---|---|---|
 //! | [`Paper`] | every paper | who it is, what it shows: rows, tables, figures |
 //! | [`Method`] | every paper | how its runs are made: settings, training, models |
-//! | [`Reproduction`] | nobody: every [`Method`] is one | what can be asked of any paper, by the names of its runs |
+//! | [`Reproduction`] | nobody: every [`Method`] is one | what can be done with any paper, by the names of its runs |
 
 use super::analyse::{Analysis, Subject};
 use super::{Bench, Fitted, Kept, Model, Needs, Order, Origin, Queries, Trial};
@@ -52,7 +52,7 @@ pub trait Paper: Sync {
     }
 
     /// Which sketches a row ranks against which photos: every one of a split against all of it, unless the paper says
-    /// otherwise. The floors stand beside the other rows, so they are asked about too.
+    /// otherwise. The floors stand beside the other rows, so this holds for them too.
     fn queries(&self, _dataset: &str, _row: &str, index: &Index, split: Split) -> Queries {
         Queries::of(index, split)
     }
@@ -102,7 +102,7 @@ pub trait Method: Paper + Sized {
     /// What is trained.
     type Network: Kept;
 
-    /// A network that looks at a corpus.
+    /// A network with the pictures of a corpus.
     type Model: Model + 'static;
 
     /// The settings of a row on a corpus.
@@ -111,7 +111,7 @@ pub trait Method: Paper + Sized {
     /// A row that is not known.
     fn preset(&self, dataset: &str, row: &str) -> Result<Self::Config>;
 
-    /// Whether every setting is one that can be trained with.
+    /// Checks that every setting can be trained with.
     ///
     /// # Errors
     /// The first setting that is not, with its name.
@@ -142,7 +142,7 @@ pub trait Method: Paper + Sized {
     /// A file that is not there or is of another network.
     fn load(&self, run: &RunConfig<Self::Config>, from: Origin, device: &Device) -> Result<Self::Network>;
 
-    /// Lets a network look at the test part of a corpus.
+    /// Opens a network on the test part of a corpus.
     ///
     /// # Errors
     /// A picture that cannot be read; a watch that stops.

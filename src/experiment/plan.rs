@@ -1,4 +1,4 @@
-//! Every run that tables and figures stand on, and what the missing ones will cost.
+//! Every run that tables and figures need, and what the missing ones will cost.
 
 use super::floor::Floor;
 use super::{Needs, Paper, Reproduction};

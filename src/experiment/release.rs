@@ -1,4 +1,4 @@
-//! A row's model as others get it: what is published, and how it is opened again.
+//! Releases of a row's model: what is published, and how it is opened.
 
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Kept, Method, Order, Origin, Paper, Retrieval};
@@ -214,7 +214,7 @@ fn licence_text(dataset: &str) -> String {
     )
 }
 
-/// What a release says of itself, before its paper is known: a stranger's word.
+/// What the untrusted `config.json` of a release says, read before its paper is known.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Label {
     /// `retrace`: what reads it.

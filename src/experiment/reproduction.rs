@@ -1,4 +1,4 @@
-//! What can be asked of any paper, by the names of its runs.
+//! What can be done with any paper, by the names of its runs.
 
 use super::analyse::{self, AnalysisSettings};
 use super::checkpoint::{checkpoint_path, first_seed};
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
 
-/// A paper whose settings nobody has to know: what the command line and the notebooks hold.
+/// A paper without the type of its settings: what the command line and the notebooks use.
 pub trait Reproduction: Paper {
     /// The settings of a row on a corpus, or those of a file in their place, as JSON.
     ///
@@ -133,7 +133,7 @@ impl fmt::Debug for dyn Reproduction {
 /// The paper of a slug.
 ///
 /// # Errors
-/// A slug that none has; the message lists those there are.
+/// An unknown slug; the message lists the known ones.
 pub fn find<'a>(papers: &[&'a dyn Reproduction], slug: &str) -> Result<&'a dyn Reproduction> {
     let known = || papers.iter().map(|paper| paper.slug()).collect::<Vec<_>>().join(", ");
     let found = papers.iter().find(|paper| paper.slug() == slug);

@@ -1,4 +1,4 @@
-//! A trained model with the test part of a corpus, ready to be asked.
+//! A trained model with the test part of a corpus, ready for queries.
 
 use super::{Bench, Method, Model, Order, Origin, Queries, Space, View, ranker};
 use crate::dataset::{Drawing, Source, Split};
@@ -49,7 +49,7 @@ impl Retrieval {
         Self::of_network(paper, run, network, corpus, order)
     }
 
-    /// The same with a network that is there.
+    /// The same with a network in memory.
     ///
     /// # Errors
     /// A corpus that is not there; a watch that stops.

@@ -1,4 +1,4 @@
-//! Files from a Hub into the shared cache, compared with what they must be.
+//! Files from a Hub into the shared cache, compared with their hashes.
 
 use super::fault::{Remedy, remedy};
 use super::fetch::{FetchProgress, discard};
@@ -23,8 +23,8 @@ impl Hub {
     /// Fetches files of a repository, all of them where none is named; what the cache has already is only compared.
     ///
     /// A copy whose length or hash is not that of the commit is deleted and fetched again. Named files of a commit that the
-    /// cache has need no Hub. In offline mode nothing does: files are compared with the hash that the cache keeps them
-    /// under, and all that are there stand for all.
+    /// cache has need no Hub. In offline mode nothing does: files are compared with the hash that the cache names them
+    /// by, and the files in the cache count as all files.
     ///
     /// # Errors
     /// A repository, revision or file that is not there or may not be read, no answer; a file that still differs after the
@@ -57,7 +57,7 @@ impl Hub {
         Ok(listed.into_iter().filter(is_wanted).collect())
     }
 
-    /// Asks again after failures of the wire, and after as long as the server wishes.
+    /// Retries after network failures, and waits as long as the server asks for.
     pub(super) fn patiently<T>(&self, address: &Address, ask: impl Fn() -> HFResult<T>) -> Result<T> {
         let mut attempt = 0;
         loop {

@@ -1,4 +1,4 @@
-//! What went wrong between here and a Hub, worded without secrets.
+//! Errors of requests to a Hub, without secrets in their text.
 
 use super::{Address, Hub};
 use crate::Error;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Longest wait that a server may ask for.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// How long to wait where too many were asked and the crate does not say: the Hub counts requests in windows of minutes.
+/// How long to wait after too many requests where the crate does not say: the Hub counts requests in windows of minutes.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// What can be done after a failure.
@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub(super) enum Remedy {
     /// The same request may work after this long.
     Wait(Duration),
-    /// The branch is not where it was.
+    /// The branch has moved.
     Moved,
     /// None.
     GiveUp,
@@ -82,7 +82,7 @@ fn explain(error: &HFError, has_token: bool) -> (String, String) {
         HFError::Forbidden { context } => {
             ("a token with the right to do this".into(), said(context.status, &context.server_message))
         }
-        // The crate calls a repository that is not there a missing revision of it; the server's own word is right.
+        // The crate calls a repository that is not there a missing revision of it; the server's own message is right.
         HFError::RevisionNotFound { context: Some(context), .. }
         | HFError::EntryNotFound { context: Some(context), .. }
             if context.error_code.as_deref() == Some("RepoNotFound") =>
@@ -118,7 +118,7 @@ fn said(status: reqwest::StatusCode, message: &Option<String>) -> String {
     message.as_ref().map_or(status.to_string(), |message| format!("{status}: {message}"))
 }
 
-/// What of a transport error says no address.
+/// A transport error without the address in it.
 fn without_address(error: &reqwest::Error) -> impl std::error::Error {
     let mut text = match error {
         _ if error.is_timeout() => "a time-out".to_string(),

@@ -10,7 +10,7 @@ use crate::{Error, Result, file};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes between two looks at whether to stop.
+/// Bytes between two checks whether to stop.
 const CHUNK: usize = 1 << 18;
 
 /// How far a download has come.
@@ -39,7 +39,7 @@ impl Hub {
         self.folder(address).join("snapshots").join(commit)
     }
 
-    /// Brings one file of a commit into the cache, whole and compared, or says why not.
+    /// Downloads one file of a commit into the cache and compares it with its hash.
     pub(super) fn fetch(
         &self,
         address: &Address,

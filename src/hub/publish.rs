@@ -19,7 +19,7 @@ pub struct PublishOptions {
     pub message: String,
 }
 
-/// What a publication came to.
+/// The result of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
     /// The repository, at the commit that holds the release.
@@ -32,13 +32,13 @@ impl Hub {
     /// Publishes a release on the main branch: one commit on top of the one that was read, everything read back through a
     /// fresh cache and compared, then the tag, then public where that is asked for.
     ///
-    /// A repository that is not there yet is made private. One that holds the very files already gets no commit. Should an
-    /// answer be lost, what the Hub holds decides whether the commit was made. A new version of a model that is public
+    /// A repository that is not there yet is made private. One that holds the very files already gets no commit. If an
+    /// answer is lost, the content of the Hub shows whether the commit was made. A new version of a model that is public
     /// already is public with its commit: only its tag waits.
     ///
     /// # Errors
     /// A repository of another model, a tag that stands for another content, a public repository without
-    /// [`PublishOptions::public`], a commit by somebody else in between: nothing is published. What is read back differs, or
+    /// [`PublishOptions::public`], a commit by another user in between: nothing is published. What is read back differs, or
     /// weights that a server keeps inside git: it stays as private as it was, and untagged. No right to write, no answer.
     pub fn publish(
         &self,
@@ -132,7 +132,7 @@ impl Hub {
                 Err(error) => error,
             };
             if self.commit(address)? != head {
-                break; // ours whose answer was lost, or somebody else's: the content tells
+                break; // ours with a lost answer, or another user's: the content shows which
             }
             match remedy(&error, self.pause(attempt)) {
                 Remedy::Wait(wait) if attempt < self.config().attempts => std::thread::sleep(wait),
@@ -153,7 +153,7 @@ impl Hub {
                 format!("different content in {}", different.join(", ")),
             ));
         }
-        // The crate sends weights inside the commit, without a word, to a server that takes no large files.
+        // The crate sends weights inside the commit, silently, to a server that takes no large files.
         match listed.iter().find(|file| file.path.ends_with(".safetensors") && !file.is_large()) {
             Some(file) => {
                 let expected = format!("{} outside git, as large files are", file.path);
@@ -191,7 +191,7 @@ impl Hub {
         }
     }
 
-    /// Fetches the release as a stranger would, with nothing cached, and compares.
+    /// Downloads the release into an empty cache and compares it.
     fn read_back(&self, pinned: &Address, release: &Release, watch: &dyn Watch) -> Result<()> {
         let cache = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
         let config = HubConfig {

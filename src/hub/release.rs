@@ -56,7 +56,7 @@ impl Release {
         self.files.values().map(Vec::len).sum()
     }
 
-    /// What tells this model from others: the run in its `config.json`.
+    /// What identifies this model: the run in its `config.json`.
     ///
     /// # Errors
     /// No such file, or one without a run.
@@ -65,7 +65,7 @@ impl Release {
         identity_of(config).ok_or_else(|| Error::value(CONFIG, "slug, dataset and row of the model", "none"))
     }
 
-    /// What of a listing is not as in this release: names that are missing, other, or too many.
+    /// Names in which a listing differs from this release: missing, changed or extra ones.
     pub(super) fn differences(&self, listed: &[RemoteFile]) -> Vec<String> {
         let is_equal = |name: &str, bytes: &[u8]| {
             let remote = listed.iter().find(|file| file.path == name);

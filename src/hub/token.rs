@@ -1,4 +1,4 @@
-//! The secret that says who asks.
+//! The access token of the Hub.
 
 use std::fmt;
 

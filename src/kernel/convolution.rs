@@ -72,7 +72,7 @@ impl ConvolutionPath {
         if has_kernel(x, weight, geometry) {
             return Ok(Self::Native);
         }
-        // But for what is one product of candle's, which cuDNN only wraps.
+        // Except for a single product of candle's, which cuDNN would only wrap.
         #[cfg(feature = "cudnn")]
         if !(geometry.is_pointwise() && geometry.window.groups == 1)
             && let Some(plan) = cudnn::plan(x, weight, geometry)?

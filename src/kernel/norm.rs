@@ -150,7 +150,7 @@ impl CustomOp1 for MomentsOf {
     }
 }
 
-/// What the backward pass has to know of a batch: its means, one over its deviations, and the weights.
+/// What the backward pass needs of a batch: its means, one over its deviations, and the weights.
 #[derive(Debug, Clone)]
 struct Centre {
     mean: Vec<f32>,

@@ -94,7 +94,7 @@ fn finish(output: &mut [f32], bias: &[f32], bounds: Bounds) {
     );
 }
 
-/// Hands over what the outputs `rows` see of one group: the pixels themselves where they lie right, else gathered.
+/// Passes on the inputs of the outputs `rows` in one group: the pixels themselves if their layout fits, else gathered.
 fn with_rows<R>(
     g: &Geometry,
     input: &[f32],
@@ -116,7 +116,7 @@ fn with_rows<R>(
 /// The gradient to the input: a convolution with the weights turned round at stride 1, else rows scattered back.
 pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<f32> {
     match reversed(g) {
-        // One pixel wide and in one group, the weights as they are stand as the way back needs them.
+        // For a 1 x 1 window in one group the stored weights are already in the layout of the backward pass.
         Some(back) if g.is_pointwise() && g.window.groups == 1 => {
             forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE)
         }

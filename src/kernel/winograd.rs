@@ -36,7 +36,7 @@ const CHANNELS: usize = 32;
 pub(super) fn is_faster(g: &Geometry) -> bool {
     let window = g.window;
     let is_square = g.k == [3, 3] && window.stride == 1 && window.dilation == 1 && window.groups == 1;
-    // Tiles that hang over the border are work for nothing.
+    // Work on tiles that hang over the border is wasted.
     let covered: usize = g.out.iter().map(|size| size.div_ceil(OUT) * OUT).product();
     let is_whole = g.c.is_multiple_of(LANES) && g.d.is_multiple_of(LANES);
     is_square && is_whole && g.c.min(g.d) >= CHANNELS && 2 * covered <= 3 * g.area()

@@ -144,7 +144,7 @@ fn nearest_draws_the_first_nearest_and_a_random_other() {
     }
 }
 
-/// Drawn before there was another way: runs on record depend on it.
+/// Drawn before `Draw::Nearest` existed: recorded runs depend on these draws.
 #[test]
 fn random_takes_its_draws_as_ever() {
     let topology = Topology::new(&tensor(&[0.0, 4.0, 1.0, 9.0, 2.0].map(|x| vec![x]))).unwrap();

@@ -2,7 +2,7 @@ use super::distances;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 
-/// What a frozen network says of which photos are near which: the source of the ranking matrix R.
+/// Distances between photos under a frozen network: the source of the ranking matrix R.
 ///
 /// R of all n photos has n^3 entries; all of them follow from the n x n distances, so those are what is kept, and
 /// an entry is made when it is asked for.
@@ -34,7 +34,7 @@ impl Topology {
         Ok(Self { photos: features.dim(0)?, distances })
     }
 
-    /// Takes up distances that were measured before, as [`Self::to_tensor`] gave them.
+    /// Uses distances that were measured before, as [`Self::to_tensor`] gave them.
     ///
     /// # Shapes
     /// `distances` `(n, n)`.
@@ -60,7 +60,7 @@ impl Topology {
     /// out `(n, n)`, single precision, on the CPU.
     ///
     /// # Errors
-    /// None: what is held is square.
+    /// None: the stored distances are square.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! Numbers that sum ranks up.
+//! Numbers that summarise ranks.
 
 use crate::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! How sure the difference of two rows is.
+//! Confidence intervals for the difference of two rows.
 
 use super::quantile::interpolate;
 use crate::{Error, Result, seed::Seed};
@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use std::collections::BTreeMap;
 
-/// Resamples of every interval: its ends then rest on some 250 values each, fewer where seeds are what differs.
+/// Resamples of every interval: about 250 values lie beyond each end, fewer where only seeds differ.
 pub const RESAMPLES: usize = 10_000;
 
 /// A mean difference and its 95% interval.
@@ -30,10 +30,10 @@ pub struct Interval {
 /// ```
 ///
 /// Queries are drawn in pairs, as both rows answer the same ones, and a group at a time: sketches of one photo are found
-/// or missed together. Seeds are drawn for each row on its own, since a seed is other luck in another training. The
-/// variance of `n` values drawn from `n` is short by `(n - 1) / n`, which counts where seeds are three: so a seed's
-/// distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed says nothing of its luck: the
-/// interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
+/// or missed together. Seeds are drawn for each row on its own, since the same seed affects different trainings
+/// differently. The variance of `n` values drawn from `n` is short by `(n - 1) / n`, which matters for three seeds: so a
+/// seed's distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed shows no variance over
+/// seeds: the interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
 /// further out than 2.5 and 97.5, as those of Student's t do, with Satterthwaite's degrees of freedom for a sum of
 /// variances:
 ///
@@ -43,7 +43,7 @@ pub struct Interval {
 /// tail   = Phi(sqrt(sum of v / sum of v as drawn) t(0.025, f)),    Phi and t the normal and Student's distribution
 /// ```
 ///
-/// That is 2.3 for 100 groups and rows of one seed, and below 0.3 for two rows of three seeds where the seeds are all.
+/// That is 2.3 for 100 groups and rows of one seed, and below 0.3 for two rows of three seeds where only the seeds vary.
 ///
 /// # Shapes
 /// `a` and `b` have a list a seed, each with one score a query, same queries in the same order; `groups` has the group
@@ -81,13 +81,13 @@ pub fn paired_interval(a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32], seed: See
 /// A variance of the effect.
 struct EffectVariance {
     variance: f64,
-    /// What the draws have of it.
+    /// The variance of the draws, which is smaller.
     drawn: f64,
     /// Its degrees of freedom.
     freedom: f64,
 }
 
-/// By the seeds of a row; one seed shows none.
+/// The variance over the seeds of a row; one seed shows none.
 fn of_seeds(row: &[Vec<f64>]) -> EffectVariance {
     let means: Vec<f64> = row.iter().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect();
     let n = means.len() as f64;
@@ -96,7 +96,7 @@ fn of_seeds(row: &[Vec<f64>]) -> EffectVariance {
     EffectVariance { variance, drawn: variance, freedom } // seeds are drawn stretched
 }
 
-/// By the groups: a ratio of sums, as groups differ in size. A stretch of seeds does not move their mean.
+/// The variance over groups: a ratio of sums, as groups differ in size. A stretch of seeds does not move their mean.
 fn of_groups(sums: &[Vec<Vec<f64>>; 2], effect: f64, members: &[Vec<usize>]) -> EffectVariance {
     let seeds = sums.each_ref().map(|row| (0..row.len()).collect());
     let sizes = members.iter().map(|group| group.len() as f64);
@@ -120,7 +120,7 @@ fn tail(spreads: &[EffectVariance]) -> Result<f64> {
     Ok(Normal::standard().cdf((variance / drawn).sqrt() * student.inverse_cdf(0.025)))
 }
 
-/// Every seed's scores, as far from the mean over seeds as they would be among many.
+/// Every seed's scores, stretched from the mean over seeds as above.
 fn stretched(row: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let n = row.len() as f64;
     let factor = if n > 1.0 { (n / (n - 1.0)).sqrt() } else { 1.0 };

@@ -1,4 +1,4 @@
-//! The value below which a share of others lies.
+//! The value below which a given share of values lies.
 
 use crate::{Error, Result};
 

@@ -33,7 +33,7 @@ pub enum Init {
     },
 }
 
-/// Which side of a layer keeps its scale.
+/// Which signal keeps its scale through a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
     /// The forward signal: inputs that reach one output.

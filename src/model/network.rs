@@ -1,4 +1,4 @@
-//! One network for sketches and photos, as it is trained, kept and asked.
+//! One network for sketches and photos, as it is trained, kept and evaluated.
 
 use super::{Allowance, Architecture, Embedder, HeadConfig, Mode, NormConfig, Parameters, weights};
 use crate::seed::Seed;
@@ -85,7 +85,7 @@ impl Network {
         Ok(())
     }
 
-    /// Writes the trained tensors in half precision; a frozen backbone, which is somebody else's, stays out.
+    /// Writes the trained tensors in half precision; a frozen backbone, which was not trained here, is left out.
     ///
     /// # Errors
     /// A file that cannot be written.

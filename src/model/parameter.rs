@@ -49,7 +49,7 @@ impl Parameters {
         Scope::root(self)
     }
 
-    /// A source of the same names in which the given tensors lie over these ones: see [`Overlay`].
+    /// A source of the same names in which the given tensors replace these ones: see [`Overlay`].
     pub fn overlay<'a>(&'a self, given: &'a BTreeMap<String, Tensor>) -> Overlay<'a> {
         Overlay::new(self, given)
     }
@@ -103,7 +103,7 @@ impl Parameters {
         Ok(report)
     }
 
-    /// Rounds the tensors that are asked for to half precision: what is measured then is what will be written.
+    /// Rounds the selected tensors to half precision, so that what is measured is what will be written.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! Where pre-trained backbones can be had: `data/backbones.csv`.
+//! Where pre-trained backbones are published: `data/backbones.csv`.
 
 use super::Architecture;
 use super::naming::Naming;
@@ -26,9 +26,9 @@ pub struct WeightsSource {
     pub licence: String,
     /// The licence's text.
     pub licence_url: Option<String>,
-    /// Whose names its tensors have.
+    /// The library whose names its tensors have.
     pub naming: Naming,
-    /// What it is, and who says so.
+    /// What it is, and the source of that.
     pub notes: String,
 }
 
@@ -64,7 +64,7 @@ pub fn sources_of(architecture: Architecture) -> Result<Vec<WeightsSource>> {
 }
 
 fn parse(text: &str) -> Result<Vec<WeightsSource>> {
-    // No column is guessed to hold numbers: an empty cell is as good as any.
+    // All columns are text, so that a cell may be empty.
     let options = CsvReadOptions::default().with_infer_schema_length(Some(0));
     let frame = options.into_reader_with_file_handle(Cursor::new(text)).finish()?;
     (0..frame.height()).map(|row| read(&frame, row)).collect()

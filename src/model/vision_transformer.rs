@@ -102,7 +102,7 @@ impl Backbone for VisionTransformer {
     }
 }
 
-/// Tokens look at each other, then each at itself; either is added to what there was.
+/// Attention between the tokens, then a perceptron on each; both are added to their input.
 #[derive(Debug)]
 struct TransformerBlock {
     attention: Attention,

@@ -9,7 +9,7 @@ use image::codecs::png::PngEncoder;
 use image::{DynamicImage, GrayImage, RgbImage};
 use polars::prelude::DataFrame;
 
-/// A picture is not shown smaller than this: that of a network's input would be a stamp.
+/// Least size of a shown picture: a network's input would be too small to see.
 const SMALLEST: u32 = 192; // pixels
 
 /// A part of a page.

@@ -41,7 +41,7 @@ fn parts() -> Vec<&'static str> {
     list().iter().map(|analysis| analysis.name).collect()
 }
 
-/// Every row that an analysis looks at, trained for two epochs of two steps.
+/// Every row that an analysis needs, trained for two epochs of two steps.
 fn trained() -> (CorpusFolder, Places) {
     let task = OptimiserConfig::adam(1e-3);
     let with = |update| Config { update, head: None, ..tiny() };
@@ -82,7 +82,7 @@ fn every_part_leaves_its_numbers() {
             assert!(smooth.len() == recorded.len() && smooth.iter().all(|value| *value > 0.0), "{name}");
         }
 
-        // Two epochs of two steps: both are looked at, and of the four steps the last three.
+        // Two epochs of two steps: both epochs are measured, and the last three of the four steps.
         let gradient = analysis.lines("gradient", ["epoch", "nuclear_norm"]).unwrap();
         assert!(gradient.iter().map(|line| line[0]).eq([1.0, 2.0]) && gradient.iter().all(|line| line[1] > 0.0));
         assert_eq!(analysis.column("stability", "step").unwrap(), [2.0, 3.0, 4.0]);
@@ -150,7 +150,7 @@ fn smoothness_and_fidelity_are_distances_of_the_pretrained_network() {
     }
 }
 
-/// Weights that were made anew under the old name judge nothing that started from the old ones.
+/// Weights that were retrained under the old name cannot judge a run that started from the old ones.
 #[test]
 fn a_judge_that_the_run_did_not_start_from_is_refused() {
     let (bench, places) = trained();
@@ -160,8 +160,8 @@ fn a_judge_that_the_run_did_not_start_from_is_refused() {
     assert!(!Folder::of(&folder(&places, "ours-base", 0)).has("smoothness"));
 }
 
-/// Checkpoints of first seeds are kept with the results, of others in the cache, where an analysis may ask for them; of one
-/// that is no longer there a training brings it back, once.
+/// Checkpoints of first seeds are kept with the results, those of other seeds in the cache. A missing one is trained again,
+/// once.
 #[test]
 fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     let (_bench, places) = trained();
@@ -183,7 +183,7 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     run(DATASET, &["dynamics"], 2, &settings(), &order).unwrap(); // keeps those of the first seeds too
     assert_eq!((Folder::of(&record).column("gradient", "epoch").unwrap(), kept().count()), (vec![1.0, 2.0], 3));
 
-    // Another record: the training is repeated and ends otherwise.
+    // Another record: the training is repeated and ends in other ranks.
     let mut ranks = record.ranks().unwrap();
     ranks[0].rank = if ranks[0].rank == 1 { 2 } else { 1 };
     record.write_ranks(&ranks).unwrap();
@@ -225,7 +225,7 @@ fn memory_of_a_step_is_counted_to_the_byte() {
     assert_eq!(bytes("ours"), first);
 }
 
-/// Times of one moment stand together: where one is missing, all are measured again.
+/// Times are measured together: if one is missing, all are measured again.
 #[test]
 fn times_are_of_one_moment() {
     let (_bench, places) = trained();
@@ -253,7 +253,7 @@ fn nothing_is_measured_twice_and_other_settings_are_refused() {
     let error = run(DATASET, &["retrieval"], 1, &other, &order).unwrap_err().to_string();
     assert!(error.contains("settings.json") && error.contains("other settings"), "{error}");
     let error = run("synth-chair", &parts(), 1, &settings(), &order).unwrap_err().to_string();
-    assert!(error.contains("synth-chair") && error.contains("a finished run to look at"), "{error}");
+    assert!(error.contains("synth-chair") && error.contains("a finished run to analyse"), "{error}");
     let error = run(DATASET, &["colour"], 1, &settings(), &order).unwrap_err().to_string();
     assert!(error.starts_with("part: expected retrieval"), "{error}");
 }

@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(&str, Array<'_>)>, PickleFault> {
 }
 
 /// Everything a stack slot can hold. Compound values live in the machine's lists, so that copies share them as Python's
-/// references do, and a hostile file can build nothing deep.
+/// references do, and a malicious file cannot build deep values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PickleValue<'a> {
     None,

@@ -1,4 +1,4 @@
-//! What a design looks like from one side: parts in painting order, each with its area (for the photo) and its lines
+//! A design seen from one side: parts in painting order, each with its area (for the photo) and its lines
 //! (for the sketch).
 
 use super::curve::{P2, distance, holds, mix};
@@ -29,9 +29,9 @@ pub(super) enum Material {
 pub(super) enum LineRank {
     /// The object's own outline.
     Outline,
-    /// A part's.
+    /// A part's outline.
     Edge,
-    /// What tells it from its like.
+    /// A detail that distinguishes the object from others.
     Detail,
     /// Stitches, holes, buttons.
     Fine,
@@ -46,7 +46,7 @@ pub(super) struct FigureLine {
     pub(super) rank: LineRank,
     /// Lines of one group (all laces, all slats) are kept or left out together.
     pub(super) group: u16,
-    /// What a quick hand draws instead: one line for a thin bar.
+    /// What a quick sketcher draws instead: one line for a thin bar.
     pub(super) short: Option<Vec<P2>>,
 }
 

@@ -1,10 +1,10 @@
-//! The embedded corpora: objects designed at random, each drawn twice, as a photo and as sketches by several hands.
+//! The embedded corpora: objects designed at random, each shown as a photo and as sketches by several people.
 //!
 //! Nothing is read from disk. One latent design (a shoe or a chair with some twenty measures and a dozen choices) becomes
-//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the lines that are seen. Colour, texture and light belong to
-//! the photo alone, so only geometry tells one object from the next; a sketcher misjudges measures, leaves out details and has an
-//! unsteady hand. Only sums, products and square roots decide a coordinate, and coordinates are rounded to sixteenths of a
-//! pixel: the same strokes on every machine.
+//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the visible lines. Only the photo
+//! has colour, texture and light, so only geometry distinguishes objects. A sketcher misjudges measures, leaves out
+//! details and draws unsteadily. Coordinates use only sums, products and square roots, and are rounded to sixteenths of a
+//! pixel, so strokes are the same on every machine.
 
 mod chair;
 mod chance;
@@ -73,7 +73,7 @@ impl ObjectKind {
         }
     }
 
-    /// How much of a sketcher's error goes into the measures: a shoe has many near twins in its gallery of 200, so the
+    /// How much of a sketcher's error goes into the measures: a shoe has many similar shoes in its gallery of 200, so the
     /// same error would hide it better than a chair.
     fn difficulty(self) -> f32 {
         match self {

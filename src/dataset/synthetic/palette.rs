@@ -44,7 +44,7 @@ pub(super) struct PhotoLook {
     colours: [Rgb; 8],
     /// Top and bottom of the background.
     pub(super) ground: [Rgb; 2],
-    /// Where the floor begins, as a share of the height, and its brightness against the wall; none in a shop's cut-out.
+    /// Where the floor begins, as a share of the height, and its brightness against the wall; none without a background.
     pub(super) floor: Option<(f32, f32)>,
     /// Where the light comes from: left (-1) to right (1).
     pub(super) light: f32,
@@ -79,7 +79,7 @@ impl PhotoLook {
         let colour =
             pick(s, &[(0, 0.2), (1, 0.12), (2, 0.12), (3, 0.15), (4, 0.12), (5, 0.09), (6, 0.1), (7, 0.05), (8, 0.05)]);
         let ground = ground(s);
-        // A chair leaves more of the width free than a shoe of the height, yet is as easy to find: it may lie further off.
+        // A chair leaves more of the width free than a shoe leaves of the height, so it may lie further off the middle.
         let free = if is_shoe { 0.55 } else { 0.8 };
         let room = ground[0] != [1.0; 3] && happens(s, 0.45);
         Self {

@@ -13,7 +13,7 @@ const SEED: Seed = Seed(0x5eed_1000);
 /// Classes of the ratio of width to height, and their upper ends: a quarter each of shoes and of chairs by eye.
 const RATIOS: [f32; 5] = [0.6, 0.8, 1.1, 1.6, f32::MAX];
 
-/// A stream of photos with coarse labels: some of what one would say of the object, none of what tells it from its like.
+/// A stream of photos with coarse labels, which describe an object but do not distinguish it from similar ones.
 ///
 /// ```
 /// use retrace::dataset::synthetic::Photos;

@@ -1,4 +1,4 @@
-//! Who draws: each sketcher keeps the same habits in every sketch.
+//! The sketchers: each has the same habits in every sketch.
 
 use super::ObjectKind;
 use super::chance::{between, happens};
@@ -19,7 +19,7 @@ pub(super) struct Style {
     pub(super) short: f32,
     /// Amplitude of the hand's slow waver.
     pub(super) wobble: f32,
-    /// How far a stroke as a whole lies off its place.
+    /// Offset of a whole stroke from its place.
     pub(super) shift: f32,
     /// How far ends run on (or stop short, below 0).
     pub(super) overshoot: f32,
@@ -27,7 +27,7 @@ pub(super) struct Style {
     pub(super) split: f32,
     /// How often the pen stays down to the next line.
     pub(super) join: f32,
-    /// How far a part as a whole lies off its place.
+    /// Offset of a whole part from its place.
     pub(super) slip: f32,
     /// How often a stroke goes back over itself.
     pub(super) restate: f32,

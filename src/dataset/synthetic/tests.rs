@@ -1,4 +1,4 @@
-//! What the corpora promise: sizes, sameness, statistics; how hard they are for what does not learn stands in `paper/floor`.
+//! Sizes, reproducibility and statistics of the corpora; `experiment/floor` tests how hard they are without learning.
 
 use super::*;
 use crate::sketch::Statistics;

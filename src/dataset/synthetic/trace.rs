@@ -1,4 +1,4 @@
-//! A figure as a sketch: which lines are drawn, in which order, and how the hand misses them.
+//! A figure as a sketch: which lines are drawn, in which order, and how inaccurately.
 
 use super::chance::{between, happens, normal};
 use super::curve::{P2, add, at, distance, length, mix, part, resample, scale, spline, sub};
@@ -17,10 +17,10 @@ const GRID: f32 = 16.0;
 const MOST: usize = 15;
 /// The pen may stay down to a line that starts this near, in pixels.
 const NEAR: f32 = 16.0;
-/// Lines shorter than this, in pixels, are specks that nobody draws.
+/// Lines shorter than this, in pixels, are not drawn.
 const SPECK: f32 = 7.0;
 
-/// The sketch that a hand makes of a figure.
+/// The sketch that a sketcher makes of a figure.
 pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
     let lines = choose(fit(figure), style, s);
     let lines = order(lines, style);

@@ -20,11 +20,11 @@ pub struct Analysis {
     pub name: &'static str,
     /// The rows that it is measured on.
     pub rows: Vec<String>,
-    /// What it leaves, without extension.
+    /// The files that it writes, without extension.
     pub files: &'static [&'static str],
-    /// What it leaves beside that where sketches have strokes.
+    /// Further files where sketches have strokes.
     pub stroke_files: &'static [&'static str],
-    /// Whether it is of a training step, which does not depend on the seed, so that first seeds are enough.
+    /// Whether it measures a training step: step cost does not depend on the seed, so the first seed is enough.
     pub first_seed: bool,
     /// Whether all rows are measured at once, to be comparable.
     pub together: bool,
@@ -37,7 +37,7 @@ impl Analysis {
     }
 }
 
-/// What can be set about an analysis, and which ranks it is of.
+/// Settings of the analyses, and the ranks that they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnalysisSettings {
@@ -49,7 +49,7 @@ pub struct AnalysisSettings {
     pub smooth: usize,
     /// Photos that errors are attributed by.
     pub attribute: usize,
-    /// Steps to a side of the landscape that is drawn, and of those that only its flatness is measured on.
+    /// Points on a side of the landscape that is drawn, and of those that only measure flatness.
     pub steps: [usize; 2],
     /// How far a landscape reaches, in lengths of the filters.
     pub extent: f64,
@@ -70,7 +70,7 @@ impl Default for AnalysisSettings {
             versions: 10,     // Li et al. (CVPR 2023), Sec. 3
             smooth: 10,       // the same, Sec. 4
             attribute: 5,     // the same, Sec. 4
-            steps: [21, 11],  // a picture without steps to see; half of that for a mean
+            steps: [21, 11],  // enough for a smooth picture; half of that for a mean
             extent: 1.0,      // as Li et al. (NeurIPS 2018) draw it
             draws: 5,         // a single pair of directions can mislead
             batches: [4, 16], // of synth-chair's training pairs 15% and 60%, of Chair-V2's 7% and 30%
@@ -80,7 +80,7 @@ impl Default for AnalysisSettings {
     }
 }
 
-/// A finished run that is measured, and where what is measured goes.
+/// A finished run that is measured, and the folder of its measurements.
 pub struct Subject<'a, C> {
     /// Its settings.
     pub run: RunConfig<C>,
@@ -88,9 +88,9 @@ pub struct Subject<'a, C> {
     pub record: RunFolder,
     /// What is measured.
     pub settings: AnalysisSettings,
-    /// Where it goes.
+    /// The folder of the measurements.
     pub folder: Folder,
-    /// How it was asked for.
+    /// The order for it.
     pub order: &'a Order<'a>,
 }
 
@@ -110,7 +110,7 @@ impl<'a, C: DeserializeOwned> Subject<'a, C> {
 }
 
 impl<C> Subject<'_, C> {
-    /// Whether everything that an analysis leaves is there.
+    /// Whether all files of an analysis are there.
     pub fn is_done(&self, analysis: &Analysis) -> bool {
         let strokes = if self.is_vector() { analysis.stroke_files } else { &[] };
         analysis.files.iter().chain(strokes).all(|name| self.folder.has(name))
@@ -121,7 +121,7 @@ impl<C> Subject<'_, C> {
         self.record.0.join("early.csv").is_file()
     }
 
-    /// Writes an analysis; the settings stand before the first one.
+    /// Writes an analysis; before the first one, the settings.
     ///
     /// # Errors
     /// A folder that cannot be written.

@@ -74,7 +74,7 @@ pub(in super::super) fn with<R>(tensor: &Tensor, work: impl FnOnce(Input) -> Res
     }
 }
 
-/// What an operation says that only a GPU has code for.
+/// The error of an operation that has code for a GPU only.
 pub(in super::super) fn on_the_cpu<R>(name: &str) -> Result<R> {
     bail!("{name}: expected tensors on a CUDA device, found them on the CPU")
 }

@@ -1,4 +1,4 @@
-//! What cuDNN is asked to do: sizes in its words, and an algorithm for every pass.
+//! The plan of a convolution in cuDNN: its descriptors, and an algorithm for every pass.
 
 use super::super::{Geometry, Window};
 use candle_core::cuda::cudarc::cudnn::sys::{
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-/// Largest scratch memory of one call; an algorithm that wants more gives way to a leaner one.
+/// Largest scratch memory of one call; an algorithm that needs more is not used.
 const SCRATCH: usize = 1 << 30; // bytes: little beside a GPU's memory, and more than the usual algorithms ask for
 
 /// How cuDNN will compute one convolution and its gradients.
@@ -67,7 +67,7 @@ pub(super) fn is_symmetric(window: &Window) -> bool {
     window.padding.iter().all(|[before, after]| before == after)
 }
 
-/// The same convolution as cuDNN can be told it: unequal padding becomes part of the map.
+/// The same convolution as cuDNN can express it: unequal padding becomes part of the map.
 fn symmetric(g: &Geometry) -> Geometry {
     if is_symmetric(&g.window) {
         return *g;
@@ -77,7 +77,7 @@ fn symmetric(g: &Geometry) -> Geometry {
 }
 
 thread_local! {
-    // A handle must stay on its thread, so it has no other place; candle keeps its own in the same way.
+    // A handle must stay on its thread, so it is kept here; candle keeps its own in the same way.
     static SESSIONS: RefCell<HashMap<DeviceId, CudnnSession>> = RefCell::default();
 }
 
@@ -155,7 +155,7 @@ impl Number for f32 {}
 impl Number for half::f16 {}
 impl Number for half::bf16 {}
 
-/// The convolution in cuDNN's words.
+/// The convolution in cuDNN's descriptors.
 pub(super) struct Descriptors<T: Number> {
     pub x: TensorDescriptor<T>,
     pub y: TensorDescriptor<T>,

@@ -97,7 +97,7 @@ fn split(own: &str) -> Option<(&str, &str)> {
     own.strip_prefix("transformer.resblocks.")?.split_once('.')
 }
 
-/// Our network has no such bias, so one that is not 0 would be lost in silence.
+/// Our network has no such bias, so one that is not 0 would be lost silently.
 pub(super) fn check_bias(file: &BTreeMap<String, Tensor>) -> Result<()> {
     let Some(bias) = file.get(BIAS) else { return Ok(()) };
     let largest = bias.flatten_all()?.abs()?.max(0)?.to_scalar::<f32>()?;

@@ -1,7 +1,7 @@
 //! PyTorch's state dicts, read without PyTorch: both the zip container and the stream that PyTorch wrote before 1.6.
 //!
 //! Either holds a pickle that names each tensor's storage, type, shape and strides, and the storages' raw numbers. The
-//! pickle is read as data: nothing in it is run.
+//! pickle is read as data: nothing in it is executed.
 
 mod record;
 

@@ -64,7 +64,7 @@ impl<R: Read + Seek> Archive<R> {
         self.reader.header().tensors.iter().map(|(name, info)| (name.as_str(), info.shape.as_slice()))
     }
 
-    /// What the writer noted: any text, so not to be printed as it is.
+    /// The writer's metadata: any text, so not to be printed as it is.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.reader.header().metadata
     }
@@ -82,7 +82,7 @@ impl<R: Read + Seek> Archive<R> {
 
 /// Reads a weights file, tensor by tensor: beside what it returns it takes memory for the header and 64 kB.
 ///
-/// A file may come from a stranger. The numbers are F32, F16 or BF16; PyTorch's whole numbers `num_batches_tracked` and
+/// The file is untrusted. The numbers are F32, F16 or BF16; PyTorch's whole numbers `num_batches_tracked` and
 /// `position_ids` are read too, since a strict load counts every name. Refused are a file above 8 GiB, a header above
 /// 4 MiB, more than 10 000 tensors, 8 dimensions or 256 letters to a name, and names with other letters than those of
 /// ASCII that can be seen.

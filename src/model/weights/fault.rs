@@ -1,4 +1,4 @@
-//! What is wrong with a file, before anyone has said which file it is.
+//! What is wrong with a file, before its name is known.
 
 /// Longest part of a file that a message repeats: two lines of a terminal.
 const SHOWN: usize = 200;
@@ -6,11 +6,11 @@ const SHOWN: usize = 200;
 /// What is wrong with a file.
 #[derive(Debug)]
 pub enum FileFault {
-    /// It holds something else than it should.
+    /// It does not hold what it should.
     Data {
         /// What a good file has there.
         expected: String,
-        /// What this one has.
+        /// What this file has there.
         found: String,
     },
     /// It could not be read.
@@ -18,7 +18,7 @@ pub enum FileFault {
 }
 
 impl FileFault {
-    /// Something else than it should be; what a stranger wrote is shortened and cannot steer a terminal.
+    /// A wrong content; untrusted text is shortened and cannot control a terminal.
     pub fn new(expected: impl ToString, found: impl ToString) -> Self {
         Self::Data { expected: show(&expected.to_string()), found: show(&found.to_string()) }
     }

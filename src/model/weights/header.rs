@@ -26,7 +26,7 @@ const LENGTH: u64 = 8;
 pub struct WeightsHeader {
     /// By name. Together the tensors fill the file's rest, each byte once.
     pub tensors: BTreeMap<String, TensorInfo>,
-    /// What the writer noted.
+    /// The writer's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Where the numbers begin.
     pub start: u64,

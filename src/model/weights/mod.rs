@@ -1,4 +1,4 @@
-//! Weights on disk: safetensors with the same bytes for the same tensors, read strictly, as from a stranger.
+//! Weights on disk: safetensors with the same bytes for the same tensors, read strictly, as untrusted input.
 //!
 //! `fault`, `syntax`, `header` and `reader` know nothing of the rest of the crate, so that `tests/fuzz` can build them
 //! alone.
@@ -47,7 +47,7 @@ impl Storage {
 pub struct Weights {
     /// By name, as single precision on the CPU.
     pub tensors: BTreeMap<String, Tensor>,
-    /// What the writer noted: architecture, source, digest.
+    /// The writer's metadata: architecture, source, digest.
     pub metadata: BTreeMap<String, String>,
 }
 

@@ -1,4 +1,4 @@
-//! The JSON of a header, read so that nothing is overlooked and nothing grows: no key twice, none unknown, no long list.
+//! The JSON of a header, read strictly and in bounded memory: no key twice, none unknown, no long list.
 //!
 //! serde's maps keep the last of two equal keys, and its derived structs take a list for an object and skip unknown
 //! keys: two programs would read two different networks from one file.

@@ -1,4 +1,4 @@
-//! The part of the machine that knows numpy: what its constructors are given, and what comes of it.
+//! Numpy's part of the machine: arguments of its constructors, and the arrays that they make.
 
 use super::{Array, Global, ItemKind, Machine, PickleFault, PickleValue};
 

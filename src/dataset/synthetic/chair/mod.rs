@@ -1,4 +1,4 @@
-//! A chair: what is drawn of it at random once, and how that becomes a figure.
+//! A chair: its random design, and the figure of a design.
 
 mod back;
 mod base;
@@ -10,7 +10,7 @@ use super::figure::Figure;
 use crate::seed::Stream;
 use scene::{Camera, Scene};
 
-/// What carries the seat.
+/// The kind of base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
     /// Four straight legs.
@@ -33,7 +33,7 @@ pub(super) enum Base {
     Rocker,
 }
 
-/// What the sitter leans on.
+/// The kind of back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Back {
     None,
@@ -48,7 +48,7 @@ pub(super) enum Back {
     Split,
 }
 
-/// Where the sitter's arms rest.
+/// The kind of armrests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arms {
     None,
@@ -74,7 +74,7 @@ pub(super) enum Stretcher {
     Front,
 }
 
-/// The measures, each 0..1 between the ends that its use gives.
+/// The measures, each in 0..1; each use scales it between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChairMeasure {
     Width,
@@ -154,7 +154,7 @@ impl Chair {
         }
     }
 
-    /// The same chair as someone sees it who misjudges each measure.
+    /// The same chair with every measure misjudged, as a sketcher sees it.
     pub(super) fn misjudged(&self, s: &mut Stream, error: f32) -> Self {
         let mut other = self.clone();
         for value in &mut other.measures {

@@ -14,7 +14,7 @@ pub(super) struct Camera {
 const DISTANCE: f32 = 5.0;
 
 impl Camera {
-    /// Turned to the side and raised by angles with these tangents of their halves.
+    /// Half tangents of the camera's turn to the side and of its elevation.
     pub(super) fn new(azimuth: f32, elevation: f32) -> Self {
         Self { azimuth: turn(azimuth), elevation: turn(elevation) }
     }
@@ -41,7 +41,7 @@ pub(super) struct FaceLook {
     pub(super) surface: Material,
     pub(super) rank: LineRank,
     pub(super) group: u16,
-    /// Added to the depth where the middle of a solid says too little.
+    /// Added to the depth where a solid's centre does not order it.
     pub(super) bias: f32,
 }
 
@@ -72,7 +72,7 @@ impl Scene {
         (seen.into_iter().map(|s| s.0).collect(), depth)
     }
 
-    /// A convex face and what it leaves when pushed by `push`.
+    /// A convex face and the solid that it sweeps when moved by `push`.
     pub(super) fn slab(&mut self, face: &[P3], push: P3, look: FaceLook) {
         let far: Vec<P3> = face.iter().map(|p| add(*p, push)).collect();
         let (front, depth) = self.look(face);

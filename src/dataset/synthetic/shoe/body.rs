@@ -4,7 +4,7 @@ use super::super::curve::{P2, add, at, mix, part, spline};
 use super::super::figure::{FigurePart, LineRank, Material};
 use super::{Closure, Family, Heel, Shoe, ShoeMeasure, Strap, Toe};
 
-/// The curves that everything else hangs on.
+/// The curves that position everything else.
 pub(super) struct Body {
     /// Where the foot rests, from the heel's back to the toe.
     pub(super) insole: Vec<P2>,

@@ -1,4 +1,4 @@
-//! A shoe: what is drawn of it at random once, and how that becomes a figure.
+//! A shoe: its random design, and the figure of a design.
 
 mod body;
 mod detail;
@@ -107,7 +107,7 @@ pub(super) enum Ornament {
     Belt,
 }
 
-/// The measures, each 0..1 between the ends that its use gives.
+/// The measures, each in 0..1; each use scales it between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShoeMeasure {
     HeelHeight,
@@ -186,7 +186,7 @@ impl Shoe {
         }
     }
 
-    /// The same shoe as someone sees it who misjudges each measure.
+    /// The same shoe with every measure misjudged, as a sketcher sees it.
     pub(super) fn misjudged(&self, s: &mut Stream, error: f32) -> Self {
         let mut other = self.clone();
         for value in &mut other.measures {
