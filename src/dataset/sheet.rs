@@ -35,7 +35,7 @@ pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
 /// apart, objects side by side twice that.
 ///
 /// # Errors
-/// No photos, a side of 0 or above 1024, a position that is not in the index, a file that does not read.
+/// No photos, a side of 0 or above 1024, a position that is not in the index, a file that cannot be read.
 pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImage> {
     if photos.is_empty() || side == 0 || side > 1024 {
         let found = format!("{} photos, {side} pixels", photos.len());

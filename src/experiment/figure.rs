@@ -18,7 +18,7 @@ const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 /// the embedded corpora a contact sheet and what the last of the compared rows retrieves.
 ///
 /// # Errors
-/// A record that does not read; a folder that cannot be written.
+/// A record that cannot be read; a folder that cannot be written.
 pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     let places = order.places;
     let mut written = draw_records(paper, places)?;

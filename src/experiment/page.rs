@@ -10,7 +10,7 @@ use std::path::Path;
 /// The README's parts: the main table of every paper, the speed.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn readme(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
     let mut main = Vec::new();
     for spec in papers.iter().filter_map(|paper| paper.tables().into_iter().next()) {

@@ -60,7 +60,7 @@ pub trait Paper: Sync {
     /// Its own figures, each as (file name without extension, SVG), of what there are records for.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     fn figures(&self, _results: &Path) -> Result<Vec<(String, String)>> {
         Ok(Vec::new())
     }
@@ -68,7 +68,7 @@ pub trait Paper: Sync {
     /// Writes what is no table of accuracies, such as a table of its analyses; returns where.
     ///
     /// # Errors
-    /// A record that does not read; a folder that cannot be written.
+    /// A record that cannot be read; a folder that cannot be written.
     fn more_tables(&self, _results: &Path) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
     }

@@ -81,7 +81,7 @@ pub struct Cost {
 /// What is missing below `results`, and how long like runs below `recorded` took.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn costs(plan: &[RunId], results: &Path, recorded: &Path) -> Result<Vec<Cost>> {
     let mut costs: BTreeMap<&str, Cost> = BTreeMap::new();
     for run in plan {

@@ -102,7 +102,7 @@ impl Retrieval {
     /// Acc@1, which has to be what a run's record says, to within [`TOLERANCE`] points.
     ///
     /// # Errors
-    /// A checkpoint of another training; a record that does not read.
+    /// A checkpoint of another training; a record that cannot be read.
     pub fn check(&self, record: &RunFolder) -> Result<f64> {
         let (found, recorded) = (self.scores()?.acc1, record.summary()?.acc1);
         if (found - recorded).abs() > TOLERANCE {

@@ -12,7 +12,7 @@ pub type Block = (String, String);
 /// Replaces the content of every marked part of `text`.
 ///
 /// # Errors
-/// A mark without its end, a name that no block has, or a block whose mark is missing; `path` is only named.
+/// A mark without its end, a name that no block has, or a block whose mark is missing; `path` is only for the message.
 ///
 /// ```
 /// use retrace::report::block::fill;
@@ -71,7 +71,7 @@ pub fn rewrite(path: &Path, blocks: &[Block]) -> Result<()> {
 /// Checks that the marked parts of a file are what [`rewrite`] would write.
 ///
 /// # Errors
-/// As [`fill`], or a file that differs; its first other line is named.
+/// As [`fill`], or a file that differs; the first line that differs is named.
 pub fn check(path: &Path, blocks: &[Block]) -> Result<()> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     let filled = fill(path, &text, blocks)?;

@@ -28,7 +28,7 @@ pub struct CostLine {
 /// Every finished row of a paper below `results`, by corpus and name.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn lines(results: &Path, slug: &str) -> Result<Vec<CostLine>> {
     let mut lines = Vec::new();
     for dataset in folders(&results.join(slug))? {

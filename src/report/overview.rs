@@ -1,4 +1,4 @@
-//! A table at a glance: rows down, corpora across, one number a cell.
+//! A short form of a table: rows down, corpora across, one number a cell.
 
 use super::render::{align, format_mean};
 use super::table::{Table, TableLine};

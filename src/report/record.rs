@@ -15,7 +15,7 @@ pub struct Run {
     pub seed: u64,
     /// Sorted by query.
     pub ranks: Vec<Rank>,
-    /// What the run says of itself.
+    /// The run's own summary.
     pub summary: Summary,
 }
 
@@ -132,7 +132,7 @@ pub fn check_same_queries(a: &Run, b: &Run) -> Result<()> {
     Err(Error::data(&b.folder.0, format!("the queries of {} ({left})", a.folder.0.display()), right))
 }
 
-/// Reads a run and checks that its summary says what its ranks say.
+/// Reads a run and checks that its summary agrees with its ranks.
 ///
 /// # Errors
 /// A missing or malformed file, no query, a query listed twice, a rank outside the gallery, a count or an accuracy
@@ -330,7 +330,7 @@ pub(crate) mod tests {
         assert!(error.contains("seed0") && error.contains("seed1") && error.contains("3 queries"), "{error}");
     }
 
-    /// The runs of this repository say what their ranks say.
+    /// The summaries of the runs in this repository agree with their ranks.
     #[test]
     fn the_committed_results_hold() {
         check_results(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results")).unwrap();

@@ -103,24 +103,24 @@ pub struct TableLine {
     pub label: String,
     /// The paper's number as printed.
     pub paper: Option<String>,
-    /// What the runs show; none where the row has no finished run on the dataset.
+    /// The measured numbers; none where the row has no finished run on the dataset.
     pub measured: Option<Measured>,
 }
 
 impl TableLine {
-    /// What stands where a measured number would: nothing for a row that is only reported, or on data that nobody here has.
+    /// The text in place of a measured number: empty for a row that is only reported, or on data that is not available.
     pub fn missing(&self) -> &'static str {
         if self.row.is_some() { NOT_RUN } else { "" }
     }
 }
 
-/// What stands where there is no finished run.
+/// The text where there is no finished run.
 pub const NOT_RUN: &str = "not run";
 
 /// Mean, and sample standard deviation over seeds where there are two or more.
 pub type MeanSd = (f64, Option<f64>);
 
-/// What the finished runs of a row show, in percent.
+/// The numbers of the finished runs of a row, in percent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// Own photo first.
@@ -152,7 +152,7 @@ impl Measured {
 /// Fills a table from the finished runs below `results`.
 ///
 /// # Errors
-/// A run that does not hold together, rows of a dataset with different queries (both are named), or a cell that the
+/// A run that is inconsistent, rows of a dataset with different queries (both are named), or a cell that the
 /// paper does not print.
 pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
     let mut lines = Vec::new();

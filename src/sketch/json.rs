@@ -8,7 +8,7 @@ use std::path::Path;
 /// What a good file looks like, for errors.
 const FORM: &str = r#"{"strokes": [[[x, y], ...], ...]} or {"drawing": [[[x, ...], [y, ...]], ...]}"#;
 
-/// A file of either form; other keys (`word`, `key_id`, ...) are the owner's business.
+/// A file of either form; other keys (`word`, `key_id`, ...) are ignored.
 #[derive(Deserialize)]
 struct File {
     strokes: Option<Vec<Vec<[f64; 2]>>>,
@@ -29,7 +29,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
 /// Reads a sketch from the text of a JSON file; `path` is only named in errors.
 ///
 /// Either a list of strokes, each a list of points, under `strokes`; or QuickDraw's simplified form under `drawing`,
-/// each stroke a list of all x and a list of all y. Other keys are not looked at.
+/// each stroke a list of all x and a list of all y. Other keys are ignored.
 ///
 /// # Shapes
 /// Coordinates from 0 to 256, x to the right and y down.
@@ -77,7 +77,7 @@ fn transpose(drawing: Vec<Vec<Vec<f64>>>) -> Result<Vec<Stroke>, (&'static str, 
     drawing.into_iter().enumerate().map(stroke).collect()
 }
 
-/// Refuses drawings at another scale, which would be cut off without a word.
+/// Refuses drawings at another scale, which would be cut off silently.
 fn check_canvas(sketch: &Sketch, path: &Path) -> Result<()> {
     let inside = |point: &Point| (0.0..=CANVAS).contains(&point.x) && (0.0..=CANVAS).contains(&point.y);
     for (at, stroke) in sketch.strokes.iter().enumerate() {
@@ -92,7 +92,7 @@ fn check_canvas(sketch: &Sketch, path: &Path) -> Result<()> {
 /// Writes a sketch as the text of a JSON file, which [`parse`] reads back, point for point.
 ///
 /// # Errors
-/// A coordinate that is not finite, for which JSON has no word, and whatever else [`Sketch::check`] refuses.
+/// A coordinate that is not finite, which JSON cannot express, and whatever else [`Sketch::check`] refuses.
 ///
 /// ```
 /// use retrace::sketch::{Point, Sketch, json};

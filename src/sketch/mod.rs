@@ -3,10 +3,10 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`pen`] | the field's rows of numbers: absolute rows with a pen flag, stroke-3, stroke-5 |
-//! | [`svg`], [`json`] | files that people have |
+//! | [`svg`], [`json`] | file formats |
 //! | [`simplify`] | fewer points, or evenly spaced ones |
 //! | [`partial`] | the first p% of a drawing, or a drawing with strokes missing |
-//! | [`mod@deform`] | strokes redrawn by a less careful hand |
+//! | [`mod@deform`] | strokes redrawn less carefully |
 //! | [`augment`] | shift, scale, rotation and a flip that a photo can share |
 //! | [`rasterise`] | pixels, the field's way or anti-aliased |
 //! | [`statistic`] | strokes, points and ink of a corpus |
@@ -78,7 +78,7 @@ impl Sketch {
         self.strokes.iter().map(Vec::len).sum()
     }
 
-    /// Says whether the sketch can be drawn, naming the file it came from.
+    /// Checks that the sketch can be drawn, naming the file it came from.
     ///
     /// # Errors
     /// No stroke, a stroke without points, a coordinate that is NaN or infinite. Strokes and points are counted from 1.

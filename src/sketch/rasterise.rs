@@ -11,7 +11,7 @@ use image::{
 use imageproc::drawing::BresenhamLineIter;
 use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, PathStroker, Stroke, Transform};
 
-/// Points farther outside than this are pulled to it, so that a wild coordinate costs no time: 16 canvases.
+/// Points farther outside than this are pulled to it, so that an extreme coordinate costs no time: 16 canvases.
 const FAR: f32 = 16.0 * CANVAS;
 
 /// Draws a sketch as the field's code does: white lines on black.

@@ -127,7 +127,7 @@ fn resample_stroke(stroke: &[Point], spacing: f32) -> Result<Stroke> {
     let (mut before, mut segment) = (0.0, 0);
     for k in 1..intervals as usize {
         let target = length * k as f32 / intervals;
-        // Rounding may leave the last target a hair beyond the sum of the segments: stay on the last one.
+        // Rounding may leave the last target slightly beyond the sum of the segments: stay on the last one.
         while segment + 2 < stroke.len() && before + stroke[segment].distance(stroke[segment + 1]) < target {
             before += stroke[segment].distance(stroke[segment + 1]);
             segment += 1;

@@ -1,4 +1,4 @@
-//! What the drawings of a corpus are like, in numbers: to check a corpus, and to make one like it.
+//! Statistics of the drawings of a corpus: to check a corpus, and to imitate one.
 
 use super::{Sketch, antialiased, ink_share};
 use serde::{Deserialize, Serialize};

@@ -48,7 +48,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
 /// ```
 pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Sketch> {
     let path = path.as_ref();
-    // Linked pictures stay unread: a sketch file must not make us open others.
+    // Linked pictures are not read: a sketch file must not open other files.
     let closed = ImageHrefResolver { resolve_data: Box::new(|_, _, _| None), resolve_string: Box::new(|_, _| None) };
     let options = Options { image_href_resolver: closed, ..Options::default() };
     let tree = Tree::from_str(text, &options).map_err(|error| Error::data(path, "an SVG picture", error))?;

@@ -87,14 +87,14 @@ pub enum Curvature {
     ChainRule,
 }
 
-/// What stands at the apex of a topology triple.
+/// The query of a topology triple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Query {
     /// A sketch of the photo: Eq. 4.
     #[default]
     Sketch,
-    /// The photo itself: Eq. 3, which the paper shows to part the two domains.
+    /// The photo itself: Eq. 3, which the paper shows to separate the two domains.
     Photo,
 }
 
@@ -112,7 +112,7 @@ impl FromStr for Query {
 
 /// The neighbourhood topology loss.
 ///
-/// Fields that came later are left out of a record where they say what was meant before: its hash stays what it was.
+/// Newer fields are left out of a record where they have their old meaning, so that its hash does not change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Neighbourhood {
@@ -120,7 +120,7 @@ pub struct Neighbourhood {
     pub pairs: usize,
     /// The margin of Eq. 4.
     pub margin: f64,
-    /// Whose neighbours a triple compares.
+    /// Which photos a triple compares.
     #[serde(default, skip_serializing_if = "is_default")]
     pub draw: Draw,
     /// Eq. 4 or Eq. 3.
@@ -181,7 +181,7 @@ impl Config {
         NetworkConfig { architecture, norm, head, frozen: frozen.is_some() }
     }
 
-    /// Says whether every setting is one that can be trained with.
+    /// Checks that every setting can be trained with.
     ///
     /// # Errors
     /// The first setting that is not, with its name.

@@ -16,7 +16,7 @@ pub struct Neighbours {
     pub rows: BTreeMap<usize, usize>,
 }
 
-/// One batch: its inputs are made once, so that every pass of an update sees the same.
+/// One batch: its inputs are made once, so that every pass of an update gets the same.
 struct StepBatch {
     inputs: Tensor,
     owners: Vec<usize>,
@@ -130,7 +130,7 @@ impl<'a> PaperStep<'a> {
         Ok(gradients)
     }
 
-    /// Moves along a loss's gradient and gives its value; what its passes hold is free again on return.
+    /// Moves along a loss's gradient and gives its value; the memory of its passes is freed on return.
     fn descend(&mut self, loss: Tensor, factor: f64) -> Result<f64> {
         let value = scalar(&loss)?;
         let gradients = self.gradients(&loss)?;
@@ -138,7 +138,7 @@ impl<'a> PaperStep<'a> {
         Ok(value)
     }
 
-    /// The gradient of L_NT where the network is now; what its passes hold is free again on return.
+    /// The gradient of L_NT where the network is now; the memory of its passes is freed on return.
     fn topology_gradients(&self, batch: &StepBatch) -> Result<Gradients> {
         let (sketches, photos) = self.embed(batch)?;
         self.gradients(&self.topology_loss(batch, &sketches, &photos)?)

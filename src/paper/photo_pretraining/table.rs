@@ -110,7 +110,7 @@ pub fn table2() -> TableSpec {
     )
 }
 
-/// Where the paper prints numbers of others.
+/// Where the paper prints numbers of other methods.
 const ONLY_PRINTED: [&str; 5] = [REAL[0], REAL[1], ABSENT[0], ABSENT[1], ABSENT[2]];
 
 /// The 14 baselines of Table 2 with their idea and backbone, and its human trials.
@@ -192,7 +192,7 @@ pub fn cross(own: Pretraining, source: Pretraining) -> String {
     if own.weights == source.weights { row } else { format!("{row}+source={}", source.weights.unwrap_or(SUPERVISED)) }
 }
 
-/// How hard the topology step pulls, which the paper leaves open: what we tried after Fig. 2 had come out.
+/// The strength of the topology step, which the paper does not give: tried after Fig. 2 was measured.
 pub fn strength() -> TableSpec {
     let row = |row, label, note| line(Some(row), label, None, note, &[]);
     let rows = vec![

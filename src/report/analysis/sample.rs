@@ -1,4 +1,4 @@
-//! What an analysis says of a run, sample by sample: two rows are compared on the same samples.
+//! Values of an analysis, sample by sample: two rows are compared on the same samples.
 
 use super::Folder;
 use crate::analysis::{Grid, Rise, stability};
@@ -6,15 +6,15 @@ use crate::report::record::Run;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// How far from the trained weights the rise of a landscape is measured: half a filter's length, where both losses of
-/// the grid's edge, which have left the minimum behind, do not count.
+/// How far from the trained weights the rise of a landscape is measured: half a filter's length, so that losses
+/// at the grid's edge, beyond the minimum, do not count.
 pub const RADIUS: f64 = 0.5;
 
 /// Consecutive steps that are resampled together: test accuracy of neighbouring steps is nearly the same (correlation
 /// 0.9 from one step to the next, which is 0.35 after ten).
 const BLOCK: u32 = 10;
 
-/// What was measured of a run: values, and which of them belong together; no value where nothing was.
+/// Measured values of a run, and which of them belong together; no value where nothing was measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     /// In the metric's unit.
@@ -24,7 +24,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Values that have nothing to do with each other.
+    /// Independent values.
     ///
     /// ```
     /// let samples = retrace::report::analysis::Samples::apart(vec![0.5, 2.0]);
@@ -53,7 +53,7 @@ pub(in crate::report) fn first_half(run: &Run, file: &str, name: &str) -> Result
     Ok(Samples::apart(values[..values.len().div_ceil(2)].to_vec()))
 }
 
-/// How flat the loss is round the trained weights, draw by draw of directions.
+/// How flat the loss is around the trained weights, draw by draw of directions.
 pub(in crate::report) fn flatness(run: &Run, of: fn(Rise) -> f64) -> Result<Samples> {
     let grids = grids(&Folder::of(&run.folder))?;
     let values = grids.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<_>>()?;
@@ -147,7 +147,7 @@ pub(in crate::report) fn drops(run: &Run) -> Result<Samples> {
 /// The landscapes of a run, draw by draw.
 ///
 /// # Errors
-/// A file that does not read.
+/// A file that cannot be read.
 pub fn grids(folder: &Folder) -> Result<Vec<Grid>> {
     let lines = folder.lines("landscape", ["draw", "alpha", "beta", "loss"])?;
     let grid = |lines: &[[f64; 4]]| {

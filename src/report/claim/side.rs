@@ -7,7 +7,7 @@ use crate::report::score::read_early;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// What names a number of the paper in the place of a row.
+/// The prefix of a row that is a number of the paper.
 pub(super) const PRINTED: &str = "printed:";
 
 /// The rows that a side names; none for a printed number.
@@ -71,8 +71,8 @@ fn other_samples(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) ->
     Error::data(&other.0.folder.0, expected, found)
 }
 
-/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
-/// have in common, as the order of the data, stays together.
+/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: trainings of one seed
+/// share, for example, the order of the data, so they stay together.
 pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<ClaimSide>> {
     let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<ClaimSide>>>>()?;
     let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };

@@ -24,7 +24,7 @@ pub const PALETTE: [RGBColor; 6] = [
 /// Text and axes.
 pub const INK: RGBColor = RGBColor(40, 40, 40);
 
-/// Lines that must not draw the eye.
+/// Lines in the background.
 pub const GRID: RGBColor = RGBColor(222, 222, 222);
 
 /// plotters divides a size by this before it writes it into an SVG.

@@ -10,9 +10,9 @@ use crate::report::table::Measured;
 /// What is crossed with what; every list has an entry for each kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossed {
-    /// Above all.
+    /// The title.
     pub title: String,
-    /// What a cell beside its base tells.
+    /// The question that a cell beside its base answers.
     pub question: String,
     /// What the lines are.
     pub row: String,
@@ -32,7 +32,7 @@ pub struct Crossed {
 /// run has no line and no column.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
     let cells = Cells::read(records, crossed)?;
     let (own_seeds, crossed_seeds) = cells.seeds();

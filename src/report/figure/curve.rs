@@ -20,7 +20,7 @@ const PANELS: [(&str, &str, &str); 2] = [
 /// A line is the mean over seeds at the epochs that all of them reached, its band one standard deviation.
 ///
 /// # Errors
-/// A run that does not hold together, or a `log.jsonl` that does not parse; the line is named.
+/// A run that is inconsistent, or a `log.jsonl` that does not parse; the line is named.
 pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
     let mut panels = Vec::new();
     for (field, name, axis) in PANELS {

@@ -19,7 +19,7 @@ const KS: [u32; 2] = [1, 10];
 /// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`.
 ///
 /// # Errors
-/// A run that does not hold together.
+/// A run that is inconsistent.
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Fig. 5b.

@@ -11,7 +11,7 @@ use subsetter::GlyphRemapper;
 /// As written into the SVG.
 pub const FAMILY: &str = "DejaVu Sans";
 
-/// Records of the `name` table: whose the font is and under which terms. The original's, which hold the whole licence
+/// Records of the `name` table: the author and the licence of the font. The original's, which hold the whole licence
 /// twice, would be most of a figure.
 const NAMES: [(u16, &str); 5] = [
     (0, "Copyright 2003 Bitstream, Inc. and 2006 Tavmjong Bah; DejaVu changes are in the public domain. A subset."),

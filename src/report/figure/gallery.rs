@@ -29,7 +29,7 @@ const QUALITY: u8 = 88;
 /// A gallery.
 #[derive(Debug, Clone)]
 pub struct GalleryFigure {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// What the numbers below the photos are, e.g. `Euclidean distance of the features`.
     pub distance: String,

@@ -4,13 +4,13 @@ use super::canvas::{Area, INK, TextSize, text, width, write};
 use crate::Result;
 use plotters::style::text_anchor::HPos;
 
-/// Where a head starts from the left, in pixels, and the air that it leaves at the right.
+/// Where a head starts from the left, in pixels, and the space that it leaves at the right.
 pub(super) const EDGE: i32 = 14;
 
 /// Heights of a line of the title and of the note, in pixels.
 const STEPS: (i32, i32) = (20, 16);
 
-/// What stands above a figure or a panel.
+/// The text above a figure or a panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     title: Vec<String>,

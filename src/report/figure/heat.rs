@@ -20,7 +20,7 @@ const GAP: i32 = 14;
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heat {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// Smaller, below the title: what a number is.
     pub note: String,

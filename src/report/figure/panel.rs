@@ -54,7 +54,7 @@ pub struct PanelLine {
     pub points: Vec<PointSpread>,
 }
 
-/// A number that does not hang on x, e.g. of what the lines are compared with: a dashed line across the panel, its
+/// A number that does not depend on x, e.g. of what the lines are compared with: a dashed line across the panel, its
 /// deviation a bar at the right end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
@@ -246,7 +246,7 @@ fn draw_bands(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColo
     Ok(())
 }
 
-/// Names to the right of the axes, each as near the end of its line as the others let it.
+/// Names to the right of the axes, each as near the end of its line as the others allow.
 fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
     let lines = panel.lines.iter().enumerate();
     let lines = lines.filter_map(|(i, line)| Some((line.points.last()?.mean, &line.label, i)));

@@ -22,7 +22,7 @@ const AIR: f64 = 0.06;
 /// Parts side by side, and in lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// Smaller, below the title: what holds for all parts.
     pub note: String,

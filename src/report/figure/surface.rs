@@ -28,7 +28,7 @@ const WIDE: f64 = 100.0;
 /// Landscapes that share their axes and their scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscapes {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// Smaller, below the title.
     pub note: String,
@@ -45,7 +45,7 @@ pub struct Landscapes {
 /// Draws the surfaces; equal colours are equal heights in all of them.
 ///
 /// # Errors
-/// No surface, a grid that does not hold together, or a character that the font lacks.
+/// No surface, a grid that is inconsistent, or a character that the font lacks.
 pub fn draw(landscapes: &Landscapes) -> Result<String> {
     let (surfaces, name) = prepare(landscapes)?;
     let bands = bands(&surfaces);

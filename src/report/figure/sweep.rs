@@ -7,7 +7,7 @@ use super::seeds::bars;
 use crate::report::records::Records;
 use crate::{Error, Result};
 
-/// Air beside the outermost values, in decades, so that a level's bar stands apart from the points.
+/// Space beside the outermost values, in decades, so that a level's bar stands apart from the points.
 const AIR: f64 = 0.12;
 
 /// The figure while its lines are added.
@@ -41,7 +41,7 @@ impl<'a> Sweep<'a> {
     /// are fewer than two.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     pub fn add_line(&mut self, label: &str, row: &dyn Fn(&str) -> String) -> Result<Option<usize>> {
         let (mut points, mut seeds) = (Vec::new(), Vec::new());
         for (x, value) in &self.ticks {
@@ -58,10 +58,10 @@ impl<'a> Sweep<'a> {
         Ok(Some(self.lines.len() - 1))
     }
 
-    /// Adds a row that does not hang on the value, where it was run.
+    /// Adds a row that does not depend on the value, where it was run.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     pub fn add_level(&mut self, label: &str, row: &str, colour: usize) -> Result<()> {
         if let Some(measured) = self.records.measured(row)? {
             let (mean, sd) = measured.acc1;
@@ -86,7 +86,7 @@ impl<'a> Sweep<'a> {
             title: title.into(),
             note: format!("{} {what}", bars(&self.seeds)),
             x: Axis { name: name.into(), range, ticks: self.ticks },
-            // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
+            // Differences matter most: the axis begins below the lowest point, at a multiple of 5.
             y: Axis::new("Acc@1 (%)", ((low / 5.0).floor().max(0.0) * 5.0, (high / 5.0).ceil() * 5.0)),
             lines: self.lines,
             levels: self.levels,

@@ -143,7 +143,7 @@ fn training_curves() {
     assert!(error.contains("pixels") && error.contains("xxx"), "{error}");
 }
 
-/// A deviation is never dropped: a single point of several seeds has a bar where its line has no band.
+/// No deviation is dropped: a single point of several seeds has a bar where its line has no band.
 #[test]
 fn a_point_between_others_of_one_seed_has_a_bar() {
     let drawn = |sds: [Option<f64>; 4]| {

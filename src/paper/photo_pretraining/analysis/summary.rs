@@ -9,7 +9,7 @@ use crate::report::analysis::summary::{self, StepMeasure, SummaryGroup, SummaryL
 use crate::report::table::DatasetSpec;
 use std::path::{Path, PathBuf};
 
-/// What is told of Ours-Base and Ours.
+/// The measures of Ours-Base and Ours.
 const SPEC: SummarySpec = SummarySpec {
     printed: PRINTED,
     table: "analysis",
@@ -93,7 +93,7 @@ fn groups(dataset: &DatasetSpec) -> Vec<SummaryGroup> {
     compared().map(group).into()
 }
 
-/// What is told of the weights that training began with.
+/// Measures of the weights that training began with.
 fn started_from(dataset: &DatasetSpec, own: Pretraining) -> &'static str {
     let is_embedded = EMBEDDED.contains(&dataset.name);
     if own.weights.is_none() && is_embedded { "attributes" } else { own.label }

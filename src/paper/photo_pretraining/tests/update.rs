@@ -13,7 +13,7 @@ const TASK: OptimiserConfig =
     OptimiserConfig { rule: crate::train::Rule::Sgd { momentum: 0.0 }, rate: 0.2, weight_decay: 0.0 };
 const META: OptimiserConfig = OptimiserConfig { rate: 0.5, ..TASK };
 
-/// Compares a step of the real thing with what the twin says.
+/// Compares a step of the code under test with that of the twin.
 fn check(config: &Config, factor: f64, expected: &[f64]) {
     let (start, found) = (Toy::new().theta(), Toy::after(config, &batch(), factor));
     let error = error(&found, expected, &start);

@@ -14,7 +14,7 @@ use std::path::Path;
 /// out.
 ///
 /// # Errors
-/// A file that does not read, or a query of an error that the other row was not analysed on.
+/// A file that cannot be read, or a query of an error that the other row was not analysed on.
 pub fn lines(results: &Path, spec: &SummarySpec, datasets: &[DatasetSpec]) -> Result<Vec<SummaryLine>> {
     let mut all = Vec::new();
     for dataset in datasets {
@@ -25,7 +25,7 @@ pub fn lines(results: &Path, spec: &SummarySpec, datasets: &[DatasetSpec]) -> Re
             all.extend(of_group(spec, dataset, group, &[first?, second?])?);
         }
         for step in spec.steps {
-            // A step is as long in every group: it stands under the first, whose rows are its rows.
+            // A step costs the same in every group: it stands under the first, whose rows are its rows.
             let text = of_step(&records, step)?;
             all.extend(groups.first().zip(text).map(|(group, text)| of_second(dataset, group, step.what, text, 1)));
         }

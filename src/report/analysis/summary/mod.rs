@@ -1,6 +1,6 @@
 //! The analyses of all corpora as one table: pairs of rows that are compared, the paper's numbers beside those measured.
 //!
-//! A paper writes down once, as a [`SummarySpec`], which rows are compared and what is told of them. Its numbers come from
+//! A paper writes down once, as a [`SummarySpec`], which rows are compared and which measures of them are shown. Its numbers come from
 //! [`super::number`].
 
 mod blame;
@@ -22,18 +22,18 @@ pub struct SummarySpec {
     pub printed: Printed,
     /// The printed table that holds its numbers, with a column a row.
     pub table: &'static str,
-    /// What tells groups apart, and the name of its column in CSV.
+    /// What distinguishes groups, and the name of its column in CSV.
     pub group: (&'static str, &'static str),
     /// The rows of every group, and the names of their columns in CSV and in the printed table; errors of the second are
-    /// judged beside the first.
+    /// judged with the first.
     pub rows: [(&'static str, &'static str); 2],
     /// The groups of a corpus, from top to bottom.
     pub groups: fn(&DatasetSpec) -> Vec<SummaryGroup>,
-    /// What is told of each group.
+    /// Measures of each group.
     pub measures: &'static [SummaryMeasure],
-    /// What is told of training steps, below the groups.
+    /// Measures of training steps, below the groups.
     pub steps: &'static [StepMeasure],
-    /// Below the table.
+    /// The note below the table.
     pub note: &'static str,
 }
 
@@ -53,7 +53,7 @@ pub struct SummaryGroup {
 pub struct SummaryMeasure {
     /// What it is; a percentage ends in ` (%)`, which its label in the printed table does not.
     pub what: &'static str,
-    /// The analysis that it is told from.
+    /// The analysis that it is computed from.
     pub analysis: &'static str,
     /// The number as text, of the runs that were analysed.
     pub tell: fn(&[&Run]) -> Result<String>,
@@ -85,7 +85,7 @@ pub struct SummaryLine {
     pub what: &'static str,
     /// Both rows in the paper, as printed.
     pub paper: [Option<String>; 2],
-    /// Both rows as measured; what is only measured of one row has one.
+    /// Both rows as measured; a measure of one row alone has one.
     pub found: [Option<String>; 2],
     /// Seeds of either.
     pub seeds: [usize; 2],

@@ -11,7 +11,7 @@ use crate::report::records::Records;
 /// Spread of the gradients of `loss` over the epochs, and test accuracy over the last steps, under a title each.
 ///
 /// # Errors
-/// An analysis that does not read.
+/// An analysis that cannot be read.
 pub fn dynamics(records: &Records, rows: Rows, titles: [&str; 2], loss: &str) -> Result<Option<String>> {
     let Some(gradients) = gradients(records, rows, titles[0], loss)? else { return Ok(None) };
     let Some(steps) = last_steps(records, rows, titles[1])? else { return Ok(None) };

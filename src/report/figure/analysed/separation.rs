@@ -14,7 +14,7 @@ const NOTE: &str = "The first seed of each row. Each part shows its own plane of
 /// Features of the test part in the plane in which they are widest, a part a row.
 ///
 /// # Errors
-/// An analysis that does not read.
+/// An analysis that cannot be read.
 pub fn separation(records: &Records, rows: Rows, title: &str) -> Result<Option<String>> {
     let mut parts = Vec::new();
     for (row, label) in rows {
