@@ -1,4 +1,4 @@
-//! The pages say what the records say, and what they link to is there.
+//! The generated parts of pages agree with the records, and linked files exist.
 #![allow(clippy::unwrap_used)]
 
 use retrace::experiment::{Paper, page};

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Everything that a [`Course`] has to know beside what is trained.
+/// Everything that a [`Course`] needs beside what is trained.
 pub struct CoursePlan<'a> {
     /// Epochs of all phases together.
     pub epochs: usize,
@@ -28,8 +28,8 @@ pub struct CoursePlan<'a> {
 
 /// Where a training stands: the epochs done, the best of them, and the log.
 ///
-/// The state after every epoch is on disk before the next begins. A loop whose epochs draw from streams of their own, and
-/// which saves all that it changes, so ends with the same weights whether it was stopped or not.
+/// The state after every epoch is on disk before the next begins. So a loop whose epochs draw from streams of their own,
+/// and which saves all that it changes, ends with the same weights whether it was stopped or not.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -91,7 +91,7 @@ struct LogEntry<'a, L> {
 }
 
 impl<'a> Course<'a> {
-    /// Takes up the state of this very configuration, or starts fresh where there is none.
+    /// Resumes from the state of this configuration, or starts anew if there is none.
     ///
     /// # Errors
     /// A state of another configuration or network, a file that is no state, a log that is shorter than the state says.
@@ -120,13 +120,13 @@ impl<'a> Course<'a> {
         self.progress.epoch
     }
 
-    /// Begins the next epoch, and its time: its number, from 1; none once all are done.
+    /// Begins the next epoch and its timer; returns its number, from 1, or none once all are done.
     pub fn next_epoch(&mut self) -> Option<usize> {
         self.began = Instant::now();
         (self.progress.epoch < self.plan.epochs).then_some(self.progress.epoch + 1)
     }
 
-    /// Counts time that went into something else than an epoch, such as photos that are drawn before the first.
+    /// Adds time that was spent outside epochs, such as on drawing photos before the first.
     pub fn count_seconds(&mut self, seconds: f64) {
         self.progress.seconds += seconds;
     }

@@ -1,4 +1,4 @@
-//! What a frozen backbone sees, computed once: several deformed versions of every picture, kept on disk under a key.
+//! Features of a frozen backbone, computed once: several deformed versions of every picture, kept on disk under a key.
 
 use super::{Feed, Pixels};
 use crate::dataset::Pair;

@@ -27,7 +27,7 @@ pub trait Step {
     /// A failing tensor operation.
     fn state(&self) -> Result<Gradients>;
 
-    /// Takes up a saved state.
+    /// Restores a saved state.
     ///
     /// # Errors
     /// A state of another network or optimiser.
@@ -42,7 +42,7 @@ pub struct FitConfig {
     pub epochs: usize,
     /// Pairs to a step.
     pub batch: usize,
-    /// How the rates move.
+    /// The schedule of the rates.
     pub schedule: Schedule,
     /// Which epoch's weights are kept.
     pub select_on: SelectOn,

@@ -22,7 +22,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Takes up the log that is at `path`, or starts one.
+    /// Continues the log at `path`, or starts one.
     ///
     /// # Errors
     /// A log of other data, other pre-trained weights, another configuration or another kind of device, whose last bits

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every [`PretrainMethod`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`. The others
-//! can also learn from a folder of photos without labels, which is how the real sets' network goes on from ImageNet.
+//! can also learn from a folder of photos without labels, which is how the real sets' network continues from ImageNet.
 
 mod barlow;
 mod build;

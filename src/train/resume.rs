@@ -13,7 +13,7 @@ pub trait Resume {
     /// A failing tensor operation.
     fn trained(&self) -> Result<Tensors>;
 
-    /// Takes up tensors that [`Resume::trained`] gave.
+    /// Restores tensors that [`Resume::trained`] gave.
     ///
     /// # Errors
     /// Tensors of another network.
@@ -27,7 +27,7 @@ pub trait Resume {
         Ok(Tensors::new())
     }
 
-    /// Takes up what [`Resume::state`] gave.
+    /// Restores what [`Resume::state`] gave.
     ///
     /// # Errors
     /// A state of another network or optimiser.

@@ -1,4 +1,4 @@
-//! The file that a training leaves after every epoch, to go on from.
+//! The file that a training writes after every epoch, to resume from.
 
 use super::named::{Tensors, join, part};
 use super::select::Outcome;

@@ -1,10 +1,10 @@
-//! What is downloaded is right, or an error says why it is not there.
+//! A download is correct, or an error says why it failed.
 
 use crate::server::{Fault, world::Blob};
 use crate::*;
 use retrace::hub::Snapshot;
 
-/// Whatever a resolve request leads to.
+/// Start of every resolve request.
 const SMALL: &str = "GET /somebody/photo_pretraining-ours-synth-chair/resolve/";
 
 impl Scene {
@@ -53,7 +53,7 @@ fn only_named_files_are_fetched_and_unknown_ones_are_named() {
     assert!(error.contains("expected absent") && error.contains("README.md"), "{error}");
 }
 
-/// Small files by HTTP, in each way that they can come wrong: mended once, refused for ever.
+/// Small files by HTTP, damaged in each way: fetched again after one fault, refused if it stays.
 #[test]
 fn a_bad_body_behind_good_headers_is_never_accepted() {
     let release = release(1);

@@ -32,7 +32,7 @@ fn set_storage_client() {
     }
 }
 
-/// A Hub, and whoever uses it.
+/// A Hub, and its user.
 struct Scene {
     server: Server,
     place: tempfile::TempDir,
@@ -43,7 +43,7 @@ impl Scene {
         Self { server: Server::start(), place: tempfile::tempdir().unwrap() }
     }
 
-    /// The owner's settings, with a cache that this scene keeps.
+    /// The owner's settings, with the cache of this scene.
     fn config(&self) -> HubConfig {
         HubConfig {
             endpoint: Some(self.server.endpoint.clone()),

@@ -1,4 +1,4 @@
-//! What is published is whole, once, and nothing else.
+//! A release is published completely, once, and with nothing else.
 
 use crate::server::{Fault, world::Blob};
 use crate::*;

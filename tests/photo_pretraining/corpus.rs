@@ -1,5 +1,5 @@
 //! Fourteen photos of bars and boxes with a sketch each, on disk as Chair-V2's public download lies there, and the
-//! weights of a network that nobody has trained.
+//! weights of an untrained network.
 
 use candle_core::Device;
 use image::{Rgb, RgbImage};
@@ -21,7 +21,7 @@ const PHOTOS: usize = 14;
 /// A folder with corpus and weights; runs go below it too.
 pub struct CorpusFolder(tempfile::TempDir);
 
-/// What a run leaves, without the wall time.
+/// The files of a run, without the wall time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
     pub summary: Summary,
@@ -107,7 +107,7 @@ impl CorpusFolder {
         run_of(config).folder(&self.places(results).results)
     }
 
-    /// Ranks by the checkpoint that a run has left, as a CSV.
+    /// Ranks by the checkpoint of a run, as a CSV.
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let (places, run) = (self.places(results), run_of(config));
         let checkpoint = checkpoint_path(&places.results, SLUG, &run.dataset, &run.row);

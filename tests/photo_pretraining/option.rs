@@ -1,4 +1,4 @@
-//! Every setting does something: changed alone, it changes what a run leaves behind or why it is refused.
+//! Every setting does something: changed alone, it changes the files of a run or why it is refused.
 
 use crate::corpus::CorpusFolder;
 use retrace::dataset::{Ink, PrepareConfig};

@@ -1,4 +1,4 @@
-//! A whole run that is stopped and taken up again, from data to record, against one that never was.
+//! A whole run that is stopped and resumed, from data to record, against an uninterrupted one.
 
 use crate::corpus::{CorpusFolder, RunRecord};
 use crate::option::tiny;

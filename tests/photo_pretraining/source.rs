@@ -1,4 +1,4 @@
-//! Whose R a training has (Table 4), and when it is measured again.
+//! The network that gives R (Table 4), and when R is measured again.
 
 use crate::corpus::{CorpusFolder, RunRecord};
 use crate::option::tiny;

@@ -1,4 +1,4 @@
-//! Memory that is taken, and above all memory that is not.
+//! Memory for reading a file, and for refusing one.
 
 use crate::allocation::peak;
 use candle_core::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! Good files with faults of chance: never a panic, and what is read is what the `safetensors` crate reads.
+//! Valid files with random damage: never a panic, and what is read is what the `safetensors` crate reads.
 
 use crate::corpus::folder;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::io::Cursor;
 use std::path::Path;
 
-/// What headers are made of, so that chance hits on meaning.
+/// Pieces of headers, so that random edits make valid syntax.
 const PIECES: [&str; 16] = [
     "\"a\"",
     "\"dtype\"",
@@ -33,7 +33,7 @@ enum Mutation {
     Flip(prop::sample::Index, u8),
     /// Cuts the end off.
     Cut(prop::sample::Index),
-    /// Writes a piece over what stands there, or puts it in between, and mends the header's length.
+    /// Writes a piece over what stands there, or puts it in between, and corrects the header's length.
     Piece(prop::sample::Index, prop::sample::Index, bool),
     /// Repeats a part of the file.
     Repeat(prop::sample::Index, usize),

@@ -79,7 +79,7 @@ impl Resume for NetworkPair {
     }
 }
 
-/// A training as it ends.
+/// The end of a training.
 struct CourseEnd {
     outcome: Result<Outcome>,
     weights: [Vec<f32>; 2],
@@ -219,7 +219,7 @@ fn course_counts_time_before_the_first_epoch() {
     assert!((1000.0..1060.0).contains(&seconds), "{seconds}");
 }
 
-/// The file's layout is a promise: a training that an earlier version began is gone on with.
+/// The file's layout must not change: a training that an earlier version began can be resumed.
 #[test]
 fn course_state_has_the_layout_that_earlier_versions_wrote() {
     let place = tempfile::tempdir().unwrap();

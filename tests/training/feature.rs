@@ -1,4 +1,4 @@
-//! Features of a frozen backbone: what is kept, when it is made anew, and what a batch is given.
+//! Features of a frozen backbone: what is kept, when it is computed again, and what a batch gets.
 
 use crate::feed::{album, pixels};
 use crate::toy::Stopper;

@@ -59,7 +59,7 @@ impl Clip {
             let known: Vec<usize> = known.collect();
             let mut said: Vec<usize> = known.iter().copied().filter(|_| stream.random::<f64>() < self.keep).collect();
             if said.is_empty() {
-                said = known; // nobody says nothing
+                said = known; // a caption has at least one word
             }
             let share = 1.0 / said.len().max(1) as f32;
             said.iter().for_each(|word| row[*word] = share);

@@ -23,7 +23,7 @@ pub struct PretrainConfig {
     /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// A folder of the real corpora with photos that nobody has labelled; none: the synthetic stream.
+    /// A folder of the real corpora with photos without labels; none: the synthetic stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<String>,
     /// The network.
@@ -36,11 +36,11 @@ pub struct PretrainConfig {
     pub side: u32,
     /// Passes over the training photos.
     pub epochs: usize,
-    /// Photos to a step; what is left of an epoch after the last full batch sits it out.
+    /// Photos to a step; photos after the last full batch of an epoch are skipped.
     pub batch: usize,
     /// Of all parameters.
     pub optimiser: OptimiserConfig,
-    /// How the rate moves.
+    /// The schedule of the rate.
     pub schedule: Schedule,
     /// Deformations in training.
     pub augment: AugmentConfig,
@@ -62,7 +62,7 @@ impl PretrainConfig {
         let (batch, augment) = match method {
             // More steps in the same time than larger ones, and enough for statistics of the batch.
             PretrainMethod::Attributes | PretrainMethod::Jigsaw { .. } => (32, plain),
-            // A photo is told from the rest of its batch: the more there are, the more it takes.
+            // A photo is distinguished from the rest of its batch: larger batches make that harder.
             PretrainMethod::Clip { .. } => (64, plain),
             // Views must differ for their agreement to say something: zoom and shift stand in for crops.
             PretrainMethod::BarlowTwins { .. } | PretrainMethod::Obow { .. } => {

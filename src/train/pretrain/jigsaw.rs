@@ -1,4 +1,4 @@
-//! Nine tiles of a photo in one of several orders: which?
+//! Jigsaw: in which of several orders the nine tiles of a photo are.
 
 use super::colour;
 use super::config::PretrainConfig;
@@ -36,7 +36,7 @@ impl Jigsaw {
     }
 
     /// Each photo's tiles in its order, every tile cut at random from its third and recoloured on its own, so that
-    /// neither a line that runs on nor a common shade gives the order away.
+    /// neither a continued line nor a common shade reveals the order.
     fn tiles(
         &self,
         pictures: &Tensor,

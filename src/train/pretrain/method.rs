@@ -15,7 +15,7 @@ pub enum PretrainMethod {
     Jigsaw {
         /// Orders to tell apart.
         orders: usize,
-        /// Side of a tile, as a share of a third of the photo: what is left is a gap that no line crosses.
+        /// Side of a tile, as a share of a third of the photo: the rest is a gap between tiles.
         tile: f64,
     },
     /// Two views of a photo agree, dimension by dimension (Zbontar et al., ICML 2021).
@@ -29,7 +29,7 @@ pub enum PretrainMethod {
     Clip {
         /// Numbers in the shared space.
         width: usize,
-        /// How probable a word is to be in a caption: nobody says everything.
+        /// How probable a word is to be in a caption: captions are incomplete.
         keep: f64,
         /// What similarities are divided by at the start.
         temperature: f64,
@@ -65,7 +65,7 @@ impl PretrainMethod {
         Self::NAMES[place]
     }
 
-    /// Whether it is the first of all, which records of before there were others leave out.
+    /// Whether it is `attributes`, which old records leave out.
     pub(super) fn is_attributes(&self) -> bool {
         *self == Self::Attributes
     }

@@ -26,7 +26,7 @@ pub(super) struct Obow {
     teacher: Trunk,
     /// From a visual word to the weights that predict it.
     generator: Perceptron,
-    /// `(words, c)`: a queue of what the teacher saw last.
+    /// `(words, c)`: a queue of the last features of the teacher.
     words: Tensor,
     oldest: usize,
     distance: f64,
@@ -188,9 +188,9 @@ mod tests {
         -distribution.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
     }
 
-    /// The words change under the loss, which so has another bottom in every batch; held still, with one draw of views,
-    /// they show whether the student learns. What it must beat is the best that can be said without looking at the photo:
-    /// the mean bag, whose entropy is the loss of saying so.
+    /// The words change during training, and with them the least loss of every batch. With fixed words and one draw of views
+    /// the loss shows whether the student learns. It must beat the best prediction that ignores the photo: the mean bag,
+    /// whose loss is its entropy.
     #[test]
     fn a_student_learns_which_words_are_in_which_photo() {
         const PHOTOS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];

@@ -67,7 +67,7 @@ fn describe(config: &PretrainConfig, seed: Seed) -> RunConfig<PretrainConfig> {
 }
 
 /// An old summary goes first, so that a run which is stopped does not look finished; what a finished one may have left of
-/// its state goes before that, so that nobody goes on from it.
+/// its state goes before that, so that no run resumes from it.
 fn forget(folder: &RunFolder) -> Result<()> {
     if folder.is_finished() {
         folder.remove_state()?;
@@ -100,7 +100,7 @@ fn header(run: &RunConfig<PretrainConfig>, photos: &PhotoSet, device: &Device, c
     })
 }
 
-/// What the weights' file says of itself.
+/// The metadata of the weights' file.
 fn metadata(run: &RunConfig<PretrainConfig>, report: &PretrainReport) -> Result<BTreeMap<String, String>> {
     Ok(BTreeMap::from([
         ("config".to_string(), serde_json::to_string(run)?),

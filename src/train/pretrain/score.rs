@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Photos to a forward pass.
 const CHUNK: usize = 64;
 
-/// What a pre-training ends with.
+/// The result of a pre-training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainReport {
@@ -34,7 +34,7 @@ pub struct AttributeScore {
     pub name: String,
     /// Photos that are classified rightly, in percent.
     pub accuracy: f64,
-    /// Photos of the commonest class, in percent: what always saying the same would reach.
+    /// Photos of the commonest class, in percent: the accuracy of a constant answer.
     pub commonest: f64,
     /// How many photos have it.
     pub photos: usize,
@@ -117,7 +117,7 @@ pub(super) fn probe(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -
     Ok(scores(&tallies))
 }
 
-/// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: what can be
+/// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: this can be
 /// measured without labels.
 pub(super) fn own_photo(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
     let held_out = held_out(config);

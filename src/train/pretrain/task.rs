@@ -1,4 +1,4 @@
-//! What all pre-trainings share: the things that a method says of itself.
+//! What all pre-trainings share: the trait of a method.
 
 use super::config::PretrainConfig;
 use super::photo::{Labels, PhotoSet};
@@ -9,7 +9,7 @@ use crate::seed::Stream;
 use crate::train::named::Tensors;
 use candle_core::Tensor;
 
-/// A method at work.
+/// A method in training.
 pub(super) trait PretrainTask {
     /// The backbone, and every tensor that is trained.
     fn trunk(&self) -> &Trunk;
@@ -27,7 +27,7 @@ pub(super) trait PretrainTask {
         Ok(Tensors::new())
     }
 
-    /// Takes up a saved state.
+    /// Restores a saved state.
     fn restore(&mut self, _state: &Tensors) -> Result<()> {
         Ok(())
     }

@@ -76,7 +76,7 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(bytes(3), bytes(4));
 }
 
-/// Says stop once so many steps are done; keeps the notes.
+/// Stops after a number of steps; keeps the notes.
 struct Stopper {
     steps: AtomicUsize,
     notes: Mutex<Vec<String>>,

@@ -81,7 +81,7 @@ impl Trunk {
     }
 }
 
-/// What may be left of the old statistics, which is less than batches differ by.
+/// The share that may remain of the old statistics: less than the difference between batches.
 const LEFT: f64 = 0.0018;
 
 /// Batches after which no more than [`LEFT`] is left, where each replaces `momentum` of the running statistics.

@@ -1,4 +1,4 @@
-//! Bytes of a stranger: the reader never panics, never takes much more memory than there are bytes, and accepts
+//! Untrusted bytes: the reader never panics, never takes much more memory than there are bytes, and accepts
 //! nothing that the `safetensors` crate refuses or reads otherwise.
 #![no_main]
 

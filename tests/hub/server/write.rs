@@ -1,4 +1,4 @@
-//! What can be changed.
+//! Requests that write.
 
 use super::read::{Refusal, is_known, open, token_of};
 use super::world::{Blob, sha256};
@@ -18,7 +18,7 @@ type Change = (String, Option<Blob>);
 /// The longest file that may stand inside a commit.
 const INLINE: usize = 10 << 20;
 
-/// Whoever writes has the token, and the repository.
+/// A writer needs the token and an existing repository.
 fn check_right(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<(), Refusal> {
     if is_known(headers)? {
         open(&shared.world(), id, headers).map(|_| ())
