@@ -53,7 +53,7 @@ pub fn peak<T>(call: impl FnOnce() -> T) -> Result<(T, usize)> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_program_that_does_not_count_is_told_so() {
+    fn peak_needs_a_counting_allocator() {
         // Unit tests take their memory from the system.
         let error = super::peak(|| ()).unwrap_err().to_string();
         assert!(error.starts_with("memory: expected a program whose global allocator is"), "{error}");

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_as_written() {
+    fn record_reads_back_as_written() {
         let folder = RunFolder(tempfile::tempdir().unwrap().path().join("seed0"));
         folder.write_ranks(&ranks()).unwrap();
         let early = vec![(50, ranks()), (100, ranks())];
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_is_no_number_is_an_error() {
+    fn ranks_refuse_a_rank_that_is_no_number() {
         let folder = RunFolder(tempfile::tempdir().unwrap().keep());
         write_atomic(&folder.0.join("ranks.csv"), b"query,photo,rank\n1,2,x\n").unwrap();
         let error = folder.ranks().unwrap_err().to_string();

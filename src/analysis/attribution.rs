@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_scenario() {
+    fn attribute_finds_every_scenario() {
         let thresholds = Thresholds { smoothness: 10.0, fidelity: 20.0, reference: 30.0 };
         let (small, large) = ([1.0, 2.0, 3.0], [11.0, 21.0, 31.0]);
         let cases = [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tie_is_small() {
+    fn attribute_counts_a_tie_as_small() {
         let thresholds = Thresholds { smoothness: 1.0, fidelity: 1.0, reference: 1.0 };
         let found = attribute(&[scores(1.0, 1.0, 1.0), scores(1.0, 2.0, 1.0), scores(2.0, 1.0, 2.0)], &thresholds);
         assert_eq!(found.unwrap(), [Scenario::Model, Scenario::UserSimple, Scenario::Unclassified]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_by_hand() {
+    fn thresholds_of_three_errors_by_hand() {
         let errors = [scores(4.0, 10.0, 0.0), scores(1.0, 30.0, 0.0), scores(2.0, 20.0, 8.0), scores(3.0, 40.0, 0.0)];
         let found = Thresholds::of(&errors, MEDIAN).unwrap();
         assert_eq!((found.smoothness, found.fidelity, found.reference), (2.5, 25.0, 0.0));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn thresholds_refuse_no_errors_and_nan() {
         assert!(Thresholds::of(&[], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, f64::NAN, 1.0)], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, 1.0, 1.0)], 1.5).is_err());

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn spread_of_three_gradients_by_hand() {
         // Mean (1, 2, 3); squared distances 1 + 4 + 0, 1 + 0 + 9, 0 + 4 + 9, of n - 1 = 2.
         let found = spread(&[[0.0, 0.0, 3.0], [2.0, 2.0, 6.0], [1.0, 4.0, 0.0]]);
         assert!((found.nuclear_norm - 14.0).abs() < 1e-5 && (found.signal - 14.0).abs() < 1e-5, "{found:?}");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_is_the_nuclear_norm_of_the_whole_matrix() {
+    fn spread_equals_the_nuclear_norm_of_the_whole_matrix() {
         let mut stream = Seed(2).stream("test");
         let rows: Vec<[f32; 3]> = (0..40)
             .map(|_| {
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn a_large_mean_does_not_drown_the_spread() {
+    fn spread_keeps_precision_at_a_large_mean() {
         let rows: Vec<[f32; 3]> = (0..100).map(|i| [1000.0 + (i % 2) as f32, 0.0, 0.0]).collect();
         let found = spread(&rows).nuclear_norm; // 25 / 99: variance 1/4, of n - 1
         assert!((found - 25.0 / 99.0).abs() < 1e-4, "{found}");
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_and_changes_nothing() {
+    fn add_refuses_another_shape_and_changes_nothing() {
         let mut gradients = GradientSum::default();
         assert!(gradients.add(&BTreeMap::new()).is_err() && gradients.spread().is_err());
         gradients.add(&named([1.0, 2.0, 3.0])).unwrap();

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_is_as_long_as_its_weights() {
+    fn directions_have_the_filter_lengths_of_the_weights() {
         let (weights, directions) = (weights(), Directions::draw(&weights(), Seed(4)).unwrap());
         for side in [&directions.first, &directions.second] {
             for name in ["conv", "linear"] {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_and_the_name_decide() {
+    fn directions_depend_on_seed_and_name() {
         let draw = |seed, weights: &BTreeMap<String, Tensor>| Directions::draw(weights, Seed(seed)).unwrap();
         let linear = |side: &BTreeMap<String, Tensor>| filters(&side["linear"]);
         let one = draw(4, &weights());

@@ -64,7 +64,7 @@ mod tests {
     use crate::analysis::separation::tests::cloud;
 
     #[test]
-    fn the_picture_keeps_what_two_axes_hold() {
+    fn embed_keeps_the_distance_of_two_clouds() {
         let (a, b) = (cloud("a", 60, 0.0), cloud("b", 40, 20.0));
         let found = embed(&a, &b, 8).unwrap();
         assert_eq!((found.a.len(), found.b.len()), (60, 40));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cloud_is_an_error() {
+    fn embed_refuses_bad_clouds() {
         assert!(embed(&[], &[1.0], 1).is_err() && embed(&[1.0], &[1.0, 2.0, 3.0], 2).is_err());
         assert!(embed(&[1.0], &[1.0], 0).is_err());
         let error = embed(&[1.0, 2.0], &[1.0, f32::NAN], 1).unwrap_err().to_string();

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quadratic_by_hand() {
+    fn landscape_of_a_quadratic_by_hand() {
         let (parameters, directions) = quadratic();
         let loss = || {
             let w = value(&parameters[0].1);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_loss_leaves_the_weights_as_they_were() {
+    fn landscape_restores_the_weights_when_the_loss_fails() {
         let (parameters, directions) = quadratic();
         let failing: [&dyn Fn() -> Result<f64>; 2] = [&|| Err(Error::value("a", "b", "c")), &|| Ok(f64::INFINITY)];
         for (loss, word) in failing.into_iter().zip(["expected b", "(-1, -1)"]) {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_matrix_by_hand() {
+    fn plane_of_a_matrix_by_hand() {
         // Rows +-(3, 3) and +-(1, -1): variances 2 * 18 / 4 along (1, 1) and 2 * 2 / 4 along (1, -1).
         let [first, second] = plane(&[3.0, 3.0, -3.0, -3.0, 1.0, -1.0, -1.0, 1.0], 2);
         let half = 0.5_f64.sqrt();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_one_direction_and_a_point_none() {
+    fn plane_of_a_line_and_of_a_point() {
         let [first, second] = plane(&[-2.0, -4.0, -4.0, 2.0, 4.0, 4.0], 3);
         assert!(first.0.iter().zip([1.0, 2.0, 2.0]).all(|(a, b)| (a - b / 3.0).abs() < 1e-9), "{first:?}");
         assert!((first.1 - 36.0).abs() < 1e-9);

@@ -192,7 +192,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_known_of_an_object_does_not_help() {
+    fn told_apart_holds_out_whole_objects() {
         // Every column names an object, of which there are two rows: what is learnt of one row says all of the other, and
         // nothing of other objects.
         let objects = |first: usize| -> Vec<usize> { (2 * first..2 * first + 20).map(|row| row / 2).collect() };
@@ -211,13 +211,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn far_clouds_are_told_apart() {
+    fn told_apart_is_100_for_far_clouds() {
         assert_eq!(domain_accuracy(&cloud("a", 100, 0.0), &cloud("b", 100, 20.0), 8).unwrap(), 100.0);
         assert_eq!(domain_accuracy(&cloud("a", 100, 0.0), &cloud("b", 31, 20.0), 8).unwrap(), 100.0);
     }
 
     #[test]
-    fn one_distribution_is_chance() {
+    fn told_apart_is_chance_for_one_distribution() {
         // 200 test rows a domain, each right with probability 1/2: deviation 100 * sqrt(1/4 / 400) = 2.5, bound 4 of it.
         let found = domain_accuracy(&cloud("a", 400, 0.0), &cloud("b", 400, 0.0), 8).unwrap();
         assert!((found - 50.0).abs() < 10.0, "{found}");
@@ -228,7 +228,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn touching_clouds_reach_the_best_linear_rule() {
+    fn told_apart_reaches_the_best_linear_rule() {
         // Means 2 apart, deviation 1: the best rule is right with probability Phi(1) = 0.841; 500 test rows a domain,
         // deviation 100 * sqrt(0.841 * 0.159 / 1000) = 1.2, bound 4 of it.
         let found = domain_accuracy(&cloud("a", 1000, 0.0), &cloud("b", 1000, 2.0), 8).unwrap();
@@ -236,7 +236,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn training_has_come_to_rest() {
+    fn told_apart_has_converged() {
         let rows = |name, moved| cloud(name, 200, moved).into_iter().map(f64::from).collect::<Vec<f64>>();
         let (a, b) = (rows("a", 0.0), rows("b", 1.0));
         let slope = slope([&a, &b], 8, &train([&a, &b], 8));
@@ -244,7 +244,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn told_apart_refuses_bad_clouds_and_objects() {
         assert!(domain_accuracy(&[1.0], &[1.0, 2.0], 1).is_err());
         let objects = |objects| {
             told_apart(

@@ -131,14 +131,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identical_photos_are_smooth() {
+    fn smoothness_of_identical_photos_is_zero() {
         let features = [0.3_f32, -0.7, 0.1].repeat(4);
         let found = smoothness(&features, 3, &[vec![0, 1, 2, 3], vec![3, 1, 0, 2]], 4).unwrap();
         assert_eq!(found, Smoothness { scores: vec![0.0, 0.0], mean: 0.0 });
     }
 
     #[test]
-    fn a_triangle_by_hand() {
+    fn smoothness_and_fidelity_of_a_triangle_by_hand() {
         let features = [0.0, 0.0, 6.0, 8.0, 6.0, 0.0, 100.0, 0.0]; // sides 10, 6, 8; the fourth is far away
         let ranked = [vec![2, 0, 1, 3], vec![0, 2, 3, 1]];
         let found = smoothness(&features, 2, &ranked, 3).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn smoothness_and_fidelity_refuse_bad_input() {
         let features = [0.0, 1.0, f32::NAN];
         for (ranked, k) in
             [(vec![], 2), (vec![vec![0, 1]], 1), (vec![vec![0]], 2), (vec![vec![0, 3]], 2), (vec![vec![0, 2]], 2)]

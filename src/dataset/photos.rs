@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_of_photos_is_named() {
+    fn open_names_a_folder_without_photos() {
         let place = folder(&["a.png"]);
         assert!(refuse(&place.path().join("absent")).contains("absent: expected a folder, found nothing"));
         assert!(refuse(&place.path().join("a.png")).contains("expected a folder, found a file"));

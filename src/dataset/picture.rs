@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_camera_appends_does_not_matter() {
+    fn closed_jpeg_may_have_appended_data() {
         let whole = encode(&noise(), ImageFormat::Jpeg);
         let appended = [&whole[..], &[0xff, 0xda, 1, 2, 3]].concat();
         assert!(is_closed_jpeg(&whole) && is_closed_jpeg(&appended));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn content_decides_and_not_the_name() {
+    fn read_photo_goes_by_content_not_by_name() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a.png");
         std::fs::write(&path, encode(&noise(), ImageFormat::Jpeg)).unwrap();

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_lie_where_the_docs_say() {
+    fn sheet_places_cells_as_documented() {
         let place = tempfile::tempdir().unwrap();
         fixture::chair_v2(place.path());
         let corpus = qmul_v2::open(place.path()).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_show_is_an_error() {
+    fn sheet_refuses_no_photos() {
         let place = tempfile::tempdir().unwrap();
         fixture::shoe_v1(place.path());
         let corpus = qmul_v1::open(place.path()).unwrap();

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_alone_decides() {
+    fn validation_depends_on_the_seed_alone() {
         let part = |seed| with_validation(&corpus(), 6, Seed(seed)).unwrap().photos_of(Split::Valid);
         assert_eq!(part(1), part(1));
         assert_ne!(part(1), part(2));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_parts_are_refused() {
+    fn validation_refuses_impossible_counts() {
         for count in [0, 30, 31, usize::MAX] {
             let error = with_validation(&corpus(), count, Seed(0)).unwrap_err().to_string();
             assert!(error.contains("expected 1 to 29"), "{error}");

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_finds_what_is_needed() {
+    fn card_has_all_sections() {
         let text = card().render(&address()).unwrap();
         for part in [
             "\n# Ours on synth-chair\n",

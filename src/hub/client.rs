@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_read() {
+    fn config_reads_the_environment() {
         assert!(!config(&[]).offline && config(&[]).endpoint.is_none());
         for (value, offline) in [("1", true), ("true", true), ("Yes", true), ("0", false), ("no", false)] {
             assert_eq!(config(&[("HF_HUB_OFFLINE", value)]).offline, offline, "{value}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_never_goes_out_in_the_clear() {
+    fn open_refuses_a_token_without_encryption() {
         for good in ["https://hub.example", "http://127.0.0.1:8901", "http://localhost", "http://[::1]:3"] {
             check_endpoint(good, true).unwrap();
         }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_sends_nothing() {
+    fn offline_client_sends_nothing() {
         let config = HubConfig { offline: true, token: Token::new("x"), ..config(&[]) };
         let error = Hub::open(config).unwrap().name().unwrap_err().to_string();
         assert!(error.contains("offline mode"), "{error}");

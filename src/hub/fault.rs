@@ -151,7 +151,7 @@ mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
     #[test]
-    fn both_ways_of_asking_to_wait_are_read() {
+    fn wait_is_read_from_both_headers() {
         let asked = |name: &'static str, value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_pass_is_asked_for_again() {
+    fn remedy_retries_only_passing_errors() {
         let passing = [408, 429, 500, 503].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));
         let lasting =
             [400, 401, 403, 404, 412].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_release_is_stands_in_its_config() {
+    fn identity_is_read_from_the_config() {
         let mut release = Release::default();
         assert!(release.identity().unwrap_err().to_string().contains("slug"));
         release.add(CONFIG, r#"{"slug": "p", "dataset": "d", "row": "r", "seed": 0}"#);

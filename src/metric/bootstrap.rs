@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_the_normal_one_for_many_queries() {
+    fn interval_equals_the_normal_one_for_many_queries() {
         // 400 queries, 120 gained and 40 lost: mean 20, sd of a difference sqrt(0.4 - 0.04) * 100 = 60,
         // standard error 60 / sqrt(400) = 3, so the interval is near 20 -+ 1.96 * 3.
         let a: Vec<f64> = (0..400).map(|i| if i < 120 { 100.0 } else { 0.0 }).collect();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn pairing_counts() {
+    fn interval_of_equal_rows_is_zero() {
         // The same scores in both rows differ in no query, however much the queries differ among themselves.
         let scores: Vec<f64> = (0..50).map(f64::from).collect();
         let found = paired_interval(std::slice::from_ref(&scores), std::slice::from_ref(&scores), &apart(50), Seed(0));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_that_stand_and_fall_together_count_once() {
+    fn grouped_queries_count_once() {
         // 100 independent queries, each four times: the standard error is that of 100, not of 400.
         let one: Vec<f64> = (0..100).map(|i| if i % 2 == 0 { 100.0 } else { 0.0 }).collect();
         let four: Vec<f64> = one.iter().flat_map(|score| [*score; 4]).collect();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn interval_depends_on_the_seed() {
         let (a, b) = ([vec![100.0, 0.0, 100.0, 0.0, 0.0, 0.0, 100.0]], [vec![0.0; 7]]);
         let first = paired_interval(&a, &b, &apart(7), Seed(1)).unwrap();
         assert_eq!(first, paired_interval(&a, &b, &apart(7), Seed(1)).unwrap());
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn interval_refuses_empty_and_unequal_scores() {
         let fails = |a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32]| {
             paired_interval(a, b, groups, Seed(0)).err().map(|error| error.to_string()).unwrap_or_default()
         };

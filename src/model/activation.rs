@@ -44,7 +44,7 @@ mod tests {
     use candle_core::{Device, Var};
 
     #[test]
-    fn values_and_slopes() {
+    fn activation_values_and_slopes() {
         let x = Var::new(&[-1.0_f32, 0.5, 5.0, 7.0], &Device::Cpu).unwrap();
         for (activation, values, slopes) in [
             (Activation::None, [-1.0, 0.5, 5.0, 7.0], [1.0, 1.0, 1.0, 1.0]),

@@ -211,7 +211,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn names_agree_everywhere() {
+    fn architecture_names_agree_with_serde_and_parsing() {
         for architecture in Architecture::ALL {
             assert_eq!(architecture.name().parse::<Architecture>().unwrap(), architecture);
             assert_eq!(serde_json::to_value(architecture).unwrap(), architecture.name());
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn white_and_black_map_to_the_ends() {
+    fn normalisation_maps_white_and_black_to_the_ends() {
         let pictures = Tensor::new(&[0.0_f32, 0.5, 1.0], &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();
         let values = CENTRED.apply(&pictures).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values, [-1.0, 0.0, 1.0]);

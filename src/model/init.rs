@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_shape_draws_nothing() {
+    fn init_of_an_empty_shape_is_empty() {
         assert!(Init::KaimingNormal(Fan::In).draw(&[0, 3, 3, 3], &mut Seed(0).stream("init")).is_empty());
     }
 }

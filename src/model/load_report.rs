@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_fit_one_end() {
+    fn allowance_patterns_match_one_end() {
         assert!(fits("*.bias", "a.bias") && fits("fc.*", "fc.bias") && fits("n", "n"));
         assert!(!fits("*.bias", "a.bias.x") && !fits("fc.*", "a.fc.bias") && !fits("n", "nn"));
     }

@@ -20,7 +20,7 @@ mod tests {
     use candle_core::{DType, Device, Tensor};
 
     #[test]
-    fn its_cost_is_as_promised() {
+    fn mini_costs_its_documented_multiply_adds() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let network = build(Architecture::Mini, &mut parameters.root(), NormConfig::default()).unwrap();
         let side = |name: &str| match name.split('.').next() {

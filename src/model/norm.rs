@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_statistics_by_hand() {
+    fn batch_norm_with_batch_statistics_by_hand() {
         let (parameters, layer) = layer(NormConfig::default());
         let y = flat(&layer.forward(&batch(), Mode::Train).unwrap());
         let unit = 1.0 / (5.0_f32 + 1e-5).sqrt();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_has_no_variance() {
+    fn batch_norm_refuses_one_number_per_channel() {
         let (_, layer) = layer(NormConfig::default());
         let x = Tensor::new(&[1.0_f32, 2.0], &Device::Cpu).unwrap().reshape((1, 1, 1, 2)).unwrap();
         let error = layer.forward(&x, Mode::Train).unwrap_err().to_string();

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_stands_twice_and_no_digest_without_reason() {
+    fn sources_are_unique_and_digests_complete() {
         let sources = sources().unwrap();
         let files: BTreeSet<_> = sources.iter().map(|source| (&source.repo, &source.file)).collect();
         assert_eq!(files.len(), sources.len());
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_named_with_its_line() {
+    fn sources_name_the_line_of_an_error() {
         let header = "architecture,repo,revision,file,bytes,sha256,licence,licence_url,naming,notes";
         let line = |bytes: &str, sha: &str, naming: &str| {
             parse(&format!("{header}\nmini,a/b,main,f,{bytes},{sha},mit,,{naming},\"n, m\"\n"))

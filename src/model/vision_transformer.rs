@@ -186,7 +186,7 @@ mod tests {
     const TINY: TransformerTable = TransformerTable { side: 8, patch: 4, width: 4, layers: 2, heads: 2, outputs: 3 };
 
     #[test]
-    fn another_size_is_refused_and_named() {
+    fn vision_transformer_refuses_another_size() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let network = VisionTransformer::new(TINY, &mut parameters.root()).unwrap();
         let of = |h, w| network.forward(&Tensor::zeros((2, 3, h, w), DType::F32, &Device::Cpu).unwrap(), Mode::Eval);

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_to_go_is_from_what_was_done_since_it_began() {
+    fn line_estimates_time_from_the_work_since_the_start() {
         assert_eq!(line("steps", 30, 90, 10, Duration::from_secs(10)), "steps: 30 of 90 (33%), 30 s to go");
         assert_eq!(line("steps", 1, 1, 1, Duration::ZERO), "steps: 1 of 1 (100%), 0 s to go");
     }

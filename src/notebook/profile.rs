@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn profile_names_read_back() {
         for profile in [Profile::Smoke, Profile::Quick, Profile::Full] {
             assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
         }

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_says_so() {
+    fn show_of_none_says_no_record() {
         assert!(None::<Svg>.html().unwrap().0.contains("no record"));
         assert_eq!(Some(Html("x".into())).html().unwrap().0, "x");
     }

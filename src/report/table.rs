@@ -253,7 +253,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn lines_by_hand() {
+    fn table_lines_by_hand() {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
         for (seed, ranks) in [[1, 1, 2, 3], [1, 1, 1, 20], [1, 6, 6, 6]].iter().enumerate() {

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_step_at_a_time_by_hand() {
+    fn affine_steps_by_hand() {
         let none = Affine::default();
         assert_eq!(moved(Affine { shift_x: 5.0, shift_y: -3.0, ..none }, 10.0, 10.0), (15.0, 7.0));
         assert_eq!(moved(Affine { scale_x: 2.0, ..none }, 138.0, 10.0), (148.0, 10.0));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn configurations_are_checked() {
+    fn augment_config_is_checked() {
         AugmentConfig::default().check().unwrap();
         AugmentConfig::none().check().unwrap();
         let message = |config: AugmentConfig| config.check().unwrap_err().to_string();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sketch_is_named() {
+    fn parse_names_what_is_wrong() {
         assert!(message("").starts_with("x.json: expected {\"strokes\""));
         assert!(message("{\"strokes\": [[[1, 2]").contains("line 1"));
         assert!(message("{}").ends_with("found neither key"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn quickdraw_is_checked_too() {
+    fn parse_checks_quickdraw() {
         assert_eq!(
             message(r#"{"drawing": [[[1, 2], [3]]]}"#),
             "x.json: expected as many x as y, found 2 x and 1 y in stroke 1"
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn files_round_trip() {
+    fn json_files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         let sketch =
@@ -177,7 +177,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_exactly(sketch in any_sketch()) {
+        fn json_reads_back_exactly(sketch in any_sketch()) {
             prop_assert_eq!(parse(&format(&sketch).unwrap(), "a").unwrap(), sketch);
         }
     }

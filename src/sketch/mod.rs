@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drawn_is_named() {
+    fn check_names_what_cannot_be_drawn() {
         let good = vec![Point::new(1.0, 2.0)];
         assert_eq!(message(vec![]), "x.svg: expected at least one stroke, found none");
         assert_eq!(

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_draws_nothing() {
+    fn empty_sketch_draws_nothing() {
         for drawing in [Sketch::default(), sketch(&[&[]]), sketch(&[&[(f32::NAN, 1.0)]]), sketch(&[&[(-90.0, 300.0)]])]
         {
             assert!(bresenham(&drawing, 64).pixels().all(|p| p.0[0] == 0));
@@ -252,7 +252,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn both_ways_put_ink_under_every_point(sketch in any_sketch()) {
+        fn both_rasterisers_put_ink_under_every_point(sketch in any_sketch()) {
             let (hard, soft) = (bresenham(&sketch, 256), antialiased(&sketch, 256, 3.0));
             for point in sketch.strokes.iter().flatten() {
                 let at = |v: f32| (v.round() as u32).min(255);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_little_stay_as_they_are() {
+    fn simplify_keeps_empty_and_short_strokes() {
         for sketch in [Sketch::default(), one(&[(1.0, 1.0)]), one(&[(1.0, 1.0), (1.0, 1.0)])] {
             assert_eq!(simplify(&sketch, 5.0).unwrap(), sketch);
         }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn resampling_by_hand() {
+    fn resample_by_hand() {
         // An L of length 8 in 4 intervals of 2; the corner at 3 falls between two points.
         let bent = one(&[(0.0, 0.0), (3.0, 0.0), (3.0, 5.0)]);
         let expected = one(&[(0.0, 0.0), (2.0, 0.0), (3.0, 1.0), (3.0, 3.0), (3.0, 5.0)]);
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_slow_twin(sketch in any_sketch(), tolerance in 1.0f32..60.0) {
+        fn simplify_agrees_with_the_slow_twin(sketch in any_sketch(), tolerance in 1.0f32..60.0) {
             // The twin's search along the segment is off by up to 362 / 2000 / 2 px sideways: leave near ties out.
             let near = |t: f32| simplify(&sketch, t).unwrap();
             prop_assume!(near(tolerance * 0.99) == near(tolerance * 1.01));
@@ -241,7 +241,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_left_out_lies_near(sketch in any_sketch(), tolerance in 0.0f32..60.0) {
+        fn simplify_drops_only_near_points(sketch in any_sketch(), tolerance in 0.0f32..60.0) {
             let simple = simplify(&sketch, tolerance).unwrap();
             for (before, after) in sketch.strokes.iter().zip(&simple.strokes) {
                 prop_assert_eq!((before.first(), before.last()), (after.first(), after.last()));

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sketch_is_named() {
+    fn parse_names_what_is_wrong() {
         assert!(message("").starts_with("x.svg: expected an SVG picture, found "));
         assert!(message("<svg").starts_with("x.svg: expected an SVG picture, found "));
         assert!(message("<html></html>").starts_with("x.svg: expected an SVG picture, found "));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn files_round_trip() {
+    fn svg_files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.svg");
         let sketch = Sketch {
@@ -288,12 +288,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_exactly(sketch in any_sketch()) {
+        fn svg_reads_back_exactly(sketch in any_sketch()) {
             prop_assert_eq!(parse(&format(&sketch), "a").unwrap(), sketch);
         }
 
         #[test]
-        fn no_text_panics(text in r#"(<svg viewBox="0 0 9 9">)?(<path d="[MmLlHhVvCcSsQqTtAaZz0-9 .eE+-]{0,30}"/>)?.{0,10}(</svg>)?"#) {
+        fn parse_never_panics(text in r#"(<svg viewBox="0 0 9 9">)?(<path d="[MmLlHhVvCcSsQqTtAaZz0-9 .eE+-]{0,30}"/>)?.{0,10}(</svg>)?"#) {
             let _ = parse(&text, "a");
         }
     }

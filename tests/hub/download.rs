@@ -149,7 +149,7 @@ fn a_listing_that_leads_outside_is_refused() {
 }
 
 #[test]
-fn a_private_model_is_its_owners() {
+fn download_refuses_a_private_model() {
     let scene = Scene::with(&release(1));
     let config = HubConfig { token: Token::new("hf_Stranger"), ..scene.config() };
     let error = Hub::open(config).unwrap().download(&address(), &[], &Unwatched).unwrap_err().to_string();
@@ -158,7 +158,7 @@ fn a_private_model_is_its_owners() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn download_names_a_missing_revision_and_repository() {
     let scene = Scene::with(&release(1));
     let error = scene.download("v9").unwrap_err().to_string();
     assert!(error.contains("@v9") && error.contains("revision"), "{error}");

@@ -128,7 +128,7 @@ fn a_dry_run_shows_every_file_and_sends_nothing() {
 }
 
 #[test]
-fn a_card_that_promises_more_is_not_confirmed() {
+fn eval_refuses_a_card_with_a_higher_accuracy() {
     let (server, home) = (Server::start(), tempfile::tempdir().unwrap());
     let run = "photo_pretraining/synth-chair/ours";
     assert!(retrace(&server, home.path(), &["publish", run]).status.success());
@@ -148,7 +148,7 @@ fn a_card_that_promises_more_is_not_confirmed() {
 }
 
 #[test]
-fn what_is_mistyped_is_said() {
+fn mistyped_commands_name_the_mistake() {
     let (server, home) = (Server::start(), tempfile::tempdir().unwrap());
     for (words, part) in [
         (["publish", "ours"].as_slice(), "photo_pretraining/<corpus>/<row>"),

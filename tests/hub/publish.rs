@@ -161,7 +161,7 @@ fn a_public_repository_takes_no_new_version_by_accident() {
 }
 
 #[test]
-fn somebodys_files_are_not_written_over() {
+fn publish_refuses_a_repository_with_other_files() {
     let scene = Scene::new();
     scene.server.shared.world().create(&address().id(), true);
     let theirs = [("pytorch_model.bin".to_string(), Some(Blob::Small(b"theirs".to_vec())))];

@@ -152,7 +152,7 @@ fn smoothness_and_fidelity_are_distances_of_the_pretrained_network() {
 
 /// Weights that were retrained under the old name cannot judge a run that started from the old ones.
 #[test]
-fn a_judge_that_the_run_did_not_start_from_is_refused() {
+fn smoothness_refuses_retrained_judging_weights() {
     let (bench, places) = trained();
     bench.put_weights(&Config { head: None, ..tiny() }, "attributes", Seed(78));
     let error = run(DATASET, &["retrieval"], 1, &settings(), &order(&places, &Unwatched)).unwrap_err().to_string();
@@ -227,7 +227,7 @@ fn memory_of_a_step_is_counted_to_the_byte() {
 
 /// Times are measured together: if one is missing, all are measured again.
 #[test]
-fn times_are_of_one_moment() {
+fn times_are_measured_together() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
     let time = |row: &str| Folder::of(&folder(&places, row, 0));

@@ -59,7 +59,7 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
 }
 
 #[test]
-fn what_is_finished_needs_its_weights_no_more() {
+fn finished_run_needs_no_weights() {
     let bench = CorpusFolder::new(&ours());
     let done = bench.run("done", &ours(), &Unwatched).unwrap();
     bench.put_weights(&ours(), "attributes", retrace::seed::Seed(78));
@@ -85,7 +85,7 @@ fn two_trainings_in_one_folder_are_refused() {
 }
 
 #[test]
-fn with_a_frozen_backbone_too() {
+fn run_with_a_frozen_backbone_resumes() {
     let config = Config { frozen: Some(2), ..ours() };
     let bench = CorpusFolder::new(&config);
     let whole = check(&bench, &config, "frozen");

@@ -94,7 +94,7 @@ fn a_file_takes_what_it_returns_and_little_more() {
 }
 
 #[test]
-fn what_cannot_be_read_back_is_not_written() {
+fn save_refuses_what_read_refuses() {
     let path = tempfile::tempdir().unwrap().path().join("w.safetensors");
     let tensor = Tensor::new(&[1.0_f32], &Device::Cpu).unwrap();
     for (name, reason) in [("", "without a name"), ("a b", "strange letter"), ("__metadata__", "__metadata__: ")] {
@@ -106,7 +106,7 @@ fn what_cannot_be_read_back_is_not_written() {
 
 #[cfg(unix)]
 #[test]
-fn only_files_are_opened() {
+fn read_refuses_folders() {
     let place = tempfile::tempdir().unwrap();
     for path in [place.path(), Path::new("/dev/zero")] {
         let error = read(path).unwrap_err().to_string();

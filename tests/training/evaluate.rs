@@ -43,7 +43,7 @@ const PHOTOS: [f32; 5] = [0.0, 99.0, 10.0, 99.0, 4.0];
 const SKETCHES: [f32; 5] = [6.0, 99.0, 3.0, 9.0, 99.0];
 
 #[test]
-fn ranks_by_hand() {
+fn evaluate_ranks_by_hand() {
     let queries = Queries::of(&index(), Split::Test);
     let expected = [rank(0, 4, 1), rank(2, 0, 2), rank(3, 0, 3)];
     assert_eq!(queries.ranks(&[vec![6.0, 4.0, 2.0], vec![3.0, 7.0, 1.0], vec![9.0, 1.0, 5.0]]).unwrap(), expected);

@@ -32,7 +32,7 @@ fn stopped_after_any_step_a_run_ends_as_if_unbroken() {
 }
 
 #[test]
-fn stopped_in_every_epoch_too() {
+fn run_stopped_in_every_epoch_ends_as_if_unbroken() {
     let place = tempfile::tempdir().unwrap();
     let unbroken = train(&place.path().join("whole"), config(), "a", &Unwatched);
     let folder = place.path().join("broken");

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn weights_read_back_as_written() {
         let place = tempfile::tempdir().unwrap();
         let small = 2.0_f32.powi(-70);
         for (storage, expected) in [
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_tensors_give_the_same_bytes() {
+    fn save_gives_the_same_bytes_for_the_same_tensors() {
         let place = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             let path = place.path().join(name);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_refused() {
+    fn read_refuses_incomplete_files() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("w.safetensors");
         for value in [f32::NAN, f32::INFINITY, 1e6] {

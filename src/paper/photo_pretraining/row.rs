@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_sets_its_own() {
+    fn preset_parts_set_their_own_field() {
         let plain = Config::preset("synth-chair", "multi-task").unwrap();
         let row = "multi-task+weights=clip+source=obow+pairs=1+margin=0.005+draw=nearest+query=photo+beta=0.3";
         let config = Config::preset("synth-chair", row).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused() {
+    fn preset_refuses_parts_without_effect() {
         let message = |row: &str| Config::preset("synth-chair", row).unwrap_err().to_string();
         assert!(message("ours-base+source=obow").contains("topology loss"));
         assert!(message("ours+beta=1").contains("multi-task"));

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_by_hand() {
+    fn drops_of_three_queries_by_hand() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         let queries: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.query)).collect();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn wandering_is_relative_to_the_mean() {
+    fn wandering_is_in_percent_of_the_mean() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         analysis.write("stability", frame(&[("step", &[1.0, 2.0]), ("acc1", &[30.0, 50.0])])).unwrap();
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn both_domains_count_the_same() {
+    fn domains_count_the_same() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         let photo: (&str, &[f64]) = ("photo", &[1.0, 1.0, 3.0, 1.0]);

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spread_by_hand() {
+    fn spread_of_seeds_by_hand() {
         let seeds = [vec![(1.0, 2.0), (2.0, 8.0), (3.0, 1.0)], vec![(2.0, 6.0), (1.0, 4.0)]];
         let points = spread(&seeds).unwrap();
         assert_eq!(points.iter().map(|p| (p.x, p.mean)).collect::<Vec<_>>(), [(1.0, 3.0), (2.0, 7.0)]);
@@ -277,12 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn deviations_reach_out() {
+    fn extent_includes_deviations() {
         assert_eq!(reach([(4.0, Some(1.5)), (3.0, None)].into_iter()), (2.5, 5.5));
     }
 
     #[test]
-    fn the_top_is_round() {
+    fn top_is_a_round_number() {
         let line = |mean, sd| PanelLine { label: "a".into(), points: vec![PointSpread { x: 0.0, mean, sd }] };
         assert_eq!(top(&[line(47.0, None)]), 50.0);
         assert_eq!(top(&[line(47.0, Some(4.0))]), 60.0);

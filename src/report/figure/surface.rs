@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_by_hand() {
+    fn surface_cells_by_hand() {
         let cells: Vec<GridCell> = cells_of(&plane()).collect();
         assert_eq!(cells.len(), 4);
         assert_eq!((cells[0].centre, cells[0].height), ((0.5, 0.5), 5.5));

@@ -95,7 +95,7 @@ pub(crate) fn check(name: &str, svg: &str) {
 }
 
 #[test]
-fn early_retrieval() {
+fn early_draws_means_and_bands() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
     let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
@@ -112,7 +112,7 @@ fn early_retrieval() {
 }
 
 #[test]
-fn training_curves() {
+fn curve_draws_every_row() {
     let place = fake_results();
     let svg = curve::draw(place.path(), "p", "d", "Fake", &ROWS).unwrap().unwrap();
     check("curve", &svg);
@@ -145,7 +145,7 @@ fn training_curves() {
 
 /// No deviation is dropped: a single point of several seeds has a bar where its line has no band.
 #[test]
-fn a_point_between_others_of_one_seed_has_a_bar() {
+fn panel_draws_a_bar_at_a_single_point_of_several_seeds() {
     let drawn = |sds: [Option<f64>; 4]| {
         let point = |(i, sd): (usize, Option<f64>)| panel::PointSpread { x: i as f64, mean: 5.0, sd };
         let line = panel::PanelLine { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
@@ -185,7 +185,7 @@ fn a_log_line_that_is_no_epoch_is_named() {
 }
 
 #[test]
-fn bars() {
+fn bar_draws_means_whiskers_and_printed_numbers() {
     let place = tempfile::tempdir().unwrap();
     let mut table = table::build(place.path(), &spec()).unwrap();
     let measured = |acc1: MeanSd| Measured {
@@ -230,7 +230,7 @@ fn picture(stripes: u32, side: u32) -> RgbImage {
 }
 
 #[test]
-fn retrieval_gallery() {
+fn gallery_frames_the_own_photo() {
     let photos = |count: u32| (0..count).map(|i| (picture(i + 1, 200), 0.25 + 0.1 * i as f32)).collect::<Vec<_>>();
     let query = |label: &str, own, rank| gallery::GalleryQuery {
         label: label.into(),
@@ -282,7 +282,7 @@ pub(crate) fn contents(document: &Document<'_>) -> Vec<String> {
 }
 
 #[test]
-fn landscapes() {
+fn surface_draws_surfaces_maps_and_scale() {
     let mut whole = surface::Landscapes {
         title: "Loss around the trained weights, fake".into(),
         note: "filter-normalised random directions; the same ones and the same scale for both".into(),
@@ -314,7 +314,7 @@ fn landscapes() {
 }
 
 #[test]
-fn clouds_of_points() {
+fn scatter_draws_clouds_and_key() {
     let cloud = |label: &str, dx: f64, count: u32| {
         let point = |i: u32| {
             let angle = f64::from(i) * 2.4; // about the golden angle: an even disc
@@ -349,7 +349,7 @@ fn clouds_of_points() {
 }
 
 #[test]
-fn table_of_cells() {
+fn heat_draws_cells_and_differences() {
     let names = ["INet", "JSaw", "BTwins", "CLIP", "OBOW"].map(String::from).to_vec();
     let mut values: Vec<Option<f64>> = (0..25).map(|i| Some(40.0 + 0.47 * f64::from(i))).collect();
     values[7] = None;

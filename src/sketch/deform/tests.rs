@@ -211,7 +211,7 @@ fn every_field_changes_something_and_the_pen_is_apart() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn deform_config_is_checked() {
     DeformConfig::default().check().unwrap();
     DeformConfig::none().check().unwrap();
     let base = DeformConfig::default();

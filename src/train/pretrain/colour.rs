@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_by_hand() {
+    fn colour_by_hand() {
         let plain = Colour { contrast: 1.0, saturation: 1.0, brightness: 0.0 };
         close(&changed(plain), [0.2, 0.4, 0.9]);
         let luma = 0.299 * 0.2 + 0.587 * 0.4 + 0.114 * 0.9;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_does_something() {
+    fn colour_config_fields_all_have_an_effect() {
         let sample = |config: ColourConfig| config.sample(&mut Seed(4).stream("test"));
         let none = ColourConfig { grey: 0.0, strength: 0.0 };
         assert_eq!(sample(none), Colour { contrast: 1.0, saturation: 1.0, brightness: 0.0 });

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_teacher_follows_half_way() {
+    fn teacher_moves_half_way_at_momentum_one_half() {
         let mut obow = small();
         let var = obow.trunk.parameters.trainable().into_iter().find(|(name, _)| name == "bn1.bias").unwrap().1;
         var.set(&Tensor::ones(var.dims(), DType::F32, &Device::Cpu).unwrap()).unwrap();

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_majority_decides() {
+    fn vote_takes_the_majority() {
         assert_eq!(vote([2, 1, 1].into_iter()), 1);
         assert_eq!(vote([2, 1, 3].into_iter()), 2);
         assert_eq!(vote([2, 1, 3, 3, 1].into_iter()), 1);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_by_hand() {
+    fn tally_by_hand() {
         let mut tally = Tally { right: 0, classes: vec![0; 3] };
         assert_eq!(tally.score("x"), None);
         [(2, 2), (2, 1), (0, 0), (2, 2)].into_iter().for_each(|(label, found)| tally.add(label, found));

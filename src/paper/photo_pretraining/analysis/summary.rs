@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_by_hand() {
+    fn summary_numbers_by_hand() {
         let place = tempfile::tempdir().unwrap();
         assert!(lines(place.path(), &measured()).unwrap().is_empty());
         for (seed, value) in [(0, 1.0), (1, 3.0)] {

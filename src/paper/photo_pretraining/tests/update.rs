@@ -51,7 +51,7 @@ fn multi_task_descends_the_weighted_sum() {
 
 /// Eq. 3 of the step against Eq. 3 of the twin, and the nearest neighbour as one of the two that are compared.
 #[test]
-fn photos_ask_and_the_nearest_answer() {
+fn multi_task_takes_photo_queries_and_nearest_draws() {
     let plain = config(Update::MultiTask { task: TASK, alpha: 1.0, beta: 3.0 }, MARGINS);
     let descended = |config: &Config| {
         let (twin, start) = (twin(config, &batch()), Toy::new().theta());
@@ -103,7 +103,7 @@ fn zero_shot_changes_nothing() {
 }
 
 #[test]
-fn without_topology_only_what_needs_none() {
+fn updates_without_topology_need_no_neighbours() {
     let meta = Update::MetaFirst { task: TASK, meta: META };
     for update in [meta, Update::MultiTask { task: TASK, alpha: 1.0, beta: 0.0 }] {
         let error = Toy::new().step(&config(update, MARGINS), &Shapes, false).err().unwrap().to_string();
