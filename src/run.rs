@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(folder.ranks().unwrap(), ranks);
         let text = std::fs::read_to_string(folder.0.join("ranks.csv")).unwrap();
         assert_eq!(text, "query,photo,rank,gallery\n1,0,1,3\n2,0,2,5\n1,0,1,1\n");
-        // 2 of 2 behind, 3 of 4 behind, and one photo alone, which says nothing.
+        // 2 of 2 behind, 3 of 4 behind, and one photo alone, which is left out.
         assert_eq!(percentile(&ranks, 5).unwrap(), (100.0 + 75.0) / 2.0);
         let plain: Vec<Rank> = ranks.iter().map(|rank| Rank { gallery: None, ..*rank }).collect();
         assert_eq!(percentile(&plain, 5).unwrap(), average_percentile(&[1, 2, 1], 5).unwrap());

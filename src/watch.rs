@@ -12,7 +12,7 @@ pub trait Watch: Send + Sync {
     fn is_stopped(&self) -> bool;
 }
 
-/// Nobody watches: silent, never stopped.
+/// No observer: silent, never stopped.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 

@@ -16,7 +16,7 @@ const ROUNDING: f64 = 1e-12;
 
 /// The unit directions of largest and second largest variance of centred rows, each with its variance (of n).
 ///
-/// Power iteration, `v <- X^T X v / n` brought to length 1, without ever forming the d x d matrix; the first direction is
+/// Power iteration, `v <- X^T X v / n` scaled to length 1, without ever forming the d x d matrix; the first direction is
 /// taken out of every step of the second. The start is drawn from a fixed seed, so that no data are at right angles to it
 /// by construction. The sign is fixed: the largest coordinate, the first of them at a tie, is positive. A direction
 /// without variance is 0.
@@ -58,7 +58,7 @@ fn turn(rows: &[f64], d: usize, vector: &[f64]) -> Vec<f64> {
     sum
 }
 
-/// Takes a direction out and brings the rest to length 1; returns the length before.
+/// Removes a direction and scales the rest to length 1; returns the length before.
 fn shorten(vector: &mut [f64], taken: Option<&Vec<f64>>) -> f64 {
     if let Some(taken) = taken {
         let along = dot(vector, taken);

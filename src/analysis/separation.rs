@@ -114,7 +114,7 @@ fn is_held_out(object: usize) -> bool {
     !object.is_multiple_of(2)
 }
 
-/// Brings every column of the first two clouds together to mean 0 and deviation 1, and all clouds along.
+/// Scales every column so that the first two clouds together have mean 0 and deviation 1; all clouds are scaled alike.
 fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
     for column in 0..d {
         let values = || clouds[..2].iter().flat_map(|rows| rows.iter().skip(column).step_by(d));

@@ -71,7 +71,7 @@ enum Verb {
     Figure(show::ShowOptions),
     /// Test papers' claims against the records
     Claims(show::ShowOptions),
-    /// Look at corpora: list, check, show
+    /// List, check and show corpora
     #[command(subcommand)]
     Data(data::DataVerb),
     /// Notebooks: set their kernel up, open them, execute them

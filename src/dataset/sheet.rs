@@ -1,4 +1,4 @@
-//! A contact sheet: what a corpus looks like, at a glance.
+//! A contact sheet: an overview of a corpus.
 
 use super::{Drawing, Index, Source};
 use crate::{Error, Result, seed::Seed, sketch};

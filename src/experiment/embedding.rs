@@ -33,7 +33,7 @@ pub struct EmbeddingModel {
 
 /// Where a network's input comes from.
 pub enum Input<'a> {
-    /// Pictures, made anew for every step.
+    /// Pictures, prepared again for every step.
     Pixels(Pixels<'a>),
     /// What a frozen backbone made of them.
     Features(&'a Features),

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Paper`] | every paper | who it is, what it shows: rows, tables, figures |
 //! | [`Method`] | every paper | how its runs are made: settings, training, models |
-//! | [`Reproduction`] | nobody: every [`Method`] is one | what can be done with any paper, by the names of its runs |
+//! | [`Reproduction`] | every [`Method`], automatically | what can be done with any paper, by the names of its runs |
 
 use super::analyse::{Analysis, Subject};
 use super::{Bench, Fitted, Kept, Model, Needs, Order, Origin, Queries, Trial};
@@ -122,7 +122,7 @@ pub trait Method: Paper + Sized {
     /// What a run needs.
     fn needs(&self, config: &Self::Config) -> Needs;
 
-    /// At most so many epochs, for a quick look; as long as ever, where a paper says nothing.
+    /// Limits the number of epochs, for a quick run; the default keeps all of them.
     fn shorten(&self, _config: &mut Self::Config, _epochs: usize) {}
 
     /// The network and what it started from, for a model card.
@@ -130,7 +130,7 @@ pub trait Method: Paper + Sized {
         ["a network of its own".into(), "nothing: it learns from scratch".into()]
     }
 
-    /// Trains, or goes on where the trial's folder holds a state; nothing of the test part is looked at.
+    /// Trains, or resumes where the trial's folder holds a state; the test part is not used.
     ///
     /// # Errors
     /// [`Error::Stopped`] where the watch asks for it; what training fails with.

@@ -129,7 +129,7 @@ impl Queries {
         Ok(ranks.into_iter().flatten().collect())
     }
 
-    /// What validation looks at.
+    /// The scores of validation.
     ///
     /// # Errors
     /// No ranks.

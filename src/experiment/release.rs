@@ -85,7 +85,7 @@ pub fn releasable(results: &Path, slug: &str) -> Result<Vec<(String, String)>> {
 /// `commit` is the one that last changed the checkpoint, if it is known; the weights' header keeps it.
 ///
 /// # Errors
-/// A row without a finished first seed or without a checkpoint; for a frozen row, a backbone that is not at hand.
+/// A row without a finished first seed or without a checkpoint; for a frozen row, a missing backbone.
 pub fn release<M: Method>(
     paper: &M,
     (dataset, row): (&str, &str),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub struct CardMetric {
     /// Name of the metric, e.g. `Acc@1`.
     pub metric: String,
-    /// Of the very weights that are released, in percent.
+    /// The value of the released weights, in percent.
     pub value: f64,
     /// Mean and standard deviation over all seeds of the row, in percent; none where there is one seed.
     pub over_seeds: Option<(f64, f64)>,
@@ -45,7 +45,7 @@ pub struct Card {
     pub command: String,
     /// Seconds of its training, and `cpu` or `cuda`.
     pub cost: (f64, String),
-    /// What a user must not expect.
+    /// Limits that a user should know.
     pub limits: Vec<String>,
     /// What differs from the paper.
     pub deviations: Vec<String>,

@@ -100,7 +100,7 @@ fn explain(error: &HFError, has_token: bool) -> (String, String) {
             ("a copy in the cache, since this is offline".into(), "none; download it once while online".into())
         }
         HFError::Http { context } if context.status.as_u16() == 412 => {
-            ("the branch as it was read".into(), "a commit by somebody else in between".into())
+            ("the branch as it was read".into(), "a commit by another user in between".into())
         }
         HFError::Http { context } | HFError::Conflict { context } => {
             ("success".into(), said(context.status, &context.server_message))

@@ -32,7 +32,7 @@ impl Hub {
     /// Publishes a release on the main branch: one commit on top of the one that was read, everything read back through a
     /// fresh cache and compared, then the tag, then public where that is asked for.
     ///
-    /// A repository that is not there yet is made private. One that holds the very files already gets no commit. If an
+    /// A repository that is not there yet is made private. One that holds the same files already gets no commit. If an
     /// answer is lost, the content of the Hub shows whether the commit was made. A new version of a model that is public
     /// already is public with its commit: only its tag waits.
     ///
@@ -111,7 +111,7 @@ impl Hub {
         Ok(references.tags.into_iter().find(|reference| reference.name == tag).map(|reference| reference.target_commit))
     }
 
-    /// Commits the release, once: after a lost answer the repository is looked at before anything is sent again.
+    /// Commits the release, once: after a lost answer the repository is checked before anything is sent again.
     fn write(
         &self,
         address: &Address,

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use std::fmt;
 
-/// Tensors that a load may lack or bring along; a pattern is a name with at most one `*` at its start or end.
+/// Tensors that may be missing or extra in a load; a pattern is a name with at most one `*` at its start or end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowance<'a> {
     /// May be missing from the file.

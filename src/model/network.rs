@@ -98,7 +98,7 @@ impl Network {
         !self.config.frozen || HEAD.contains(&name)
     }
 
-    /// Rounds what [`Network::save`] writes to half precision, so that ranks are of the very weights that are shipped.
+    /// Rounds what [`Network::save`] writes to half precision, so that ranks are those of the shipped weights.
     ///
     /// # Errors
     /// A failing tensor operation.

@@ -1,4 +1,4 @@
-//! Where a network's input comes from: pixels made anew for every step, or features of a frozen backbone.
+//! Where a network's input comes from: pixels prepared again for every step, or features of a frozen backbone.
 
 use crate::dataset::{Album, Pair};
 use crate::model::Normalisation;

@@ -34,7 +34,7 @@ fn text(output: &Output) -> String {
 /// What a row's repository holds.
 const FILES: [&str; 5] = ["LICENSE", "README.md", "config.json", "model.safetensors", "ranks.csv"];
 
-/// The corpora whose rows are published: the real ones where they are at hand.
+/// The corpora whose rows are published: the real ones if they are available.
 fn corpora() -> Vec<&'static str> {
     let embedded = ["synth-chair", "synth-shoe"];
     match std::env::var_os("RETRACE_DATA") {

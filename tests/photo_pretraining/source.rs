@@ -30,7 +30,7 @@ fn two_networks() -> CorpusFolder {
     bench
 }
 
-/// Trains, and says which topology was kept meanwhile, if any.
+/// Trains, and returns the topology that was kept during it, if any.
 fn run(bench: &CorpusFolder, results: &str, config: &Config) -> (RunRecord, Option<PathBuf>) {
     let before = if results == "first" { Default::default() } else { bench.topologies() };
     let record = bench.run(results, config, &Unwatched).unwrap();

@@ -74,16 +74,16 @@ fn a_network_that_is_broken_is_an_error_and_no_rank() {
     let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let broken = |x: &Tensor| Ok((x * f64::NAN)?);
     assert!(evaluate(&Embedded { embed: &broken, feed: &feed }, &Queries::of(&index(), Split::Test)).is_err());
-    let nobody = Queries::of(&Index { sketches: vec![], ..index() }, Split::Test);
-    let none = evaluate(&Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &feed }, &nobody).unwrap();
-    assert!(none.is_empty() && nobody.scores(&none).is_err());
+    let empty = Queries::of(&Index { sketches: vec![], ..index() }, Split::Test);
+    let none = evaluate(&Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &feed }, &empty).unwrap();
+    assert!(none.is_empty() && empty.scores(&none).is_err());
 }
 
 /// Photos 0, 2 and 4 are of two classes; each sketch meets those of its own alone.
 #[test]
 fn queries_of_a_class_meet_its_photos_alone() {
     let mut index = index();
-    index.photos[2].category = "chair".into(); // nobody has drawn it
+    index.photos[2].category = "chair".into(); // it has no sketch
     let queries = Queries::by_category(&index, Split::Test);
     assert_eq!((queries.gallery_size(), queries.photos()), (2, vec![0, 2, 4]));
     assert!((0..3).all(|query| queries.gallery(query) == [0, 4]));

@@ -222,8 +222,8 @@ fn index(kind: ObjectKind) -> Index {
 fn shares(size: &SplitSize, draw: &mut Stream) -> Vec<usize> {
     let mut shares = vec![3; size.photos];
     for _ in 3 * size.photos..size.sketches {
-        let lucky = draw.random_range(0..size.photos as u32) as usize;
-        shares[lucky] += 1;
+        let extra = draw.random_range(0..size.photos as u32) as usize;
+        shares[extra] += 1;
     }
     shares
 }

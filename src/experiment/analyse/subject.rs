@@ -57,7 +57,7 @@ pub struct AnalysisSettings {
     pub draws: u64,
     /// Training batches: that losses of a landscape are a mean over, and that gradients are compared over.
     pub batches: [usize; 2],
-    /// Last steps of a training that are looked at.
+    /// Last steps of a training that are analysed.
     pub last: usize,
     /// SHA-256 of the run's `ranks.csv`, first 16 digits; [`super::run`] fills it in.
     pub ranks: String,

@@ -14,7 +14,7 @@ pub const HEADER: u64 = 4 << 20;
 /// Longest file. VGG-16 with the two moments of every weight takes 1.7 GB, features of 90 000 pictures 0.5 GB a version.
 pub const FILE: u64 = 8 << 30;
 
-/// Tensors of whole numbers that networks from PyTorch bring along, and their most dimensions: the batches that batch
+/// Tensors of whole numbers that files from PyTorch contain, and their most dimensions: the batches that batch
 /// norm has seen, the positions of a transformer.
 const COUNTS: [(&str, usize); 2] = [("num_batches_tracked", 0), ("position_ids", 2)];
 

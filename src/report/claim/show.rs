@@ -135,7 +135,7 @@ pub fn terminal(findings: &[Finding]) -> String {
     }));
     let mut text = align(&grid, 4..7);
     text += "\nA - B in points, with its 95% paired bootstrap interval over what stands beside it: with one seed a row, the \
-             luck of a training is not in it. What is claimed:\n";
+             variance of training is not in it. What is claimed:\n";
     let mut said = Vec::new();
     for claim in findings.iter().map(|finding| &finding.claim) {
         let line = format!("  {}: {}.\n", claim.place, claim.statement);

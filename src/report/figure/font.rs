@@ -69,7 +69,7 @@ pub fn characters(svg: &str, bold: bool) -> BTreeSet<char> {
 
 /// A TrueType font with the glyphs of `used` alone.
 ///
-/// `subsetter` cuts for PDF, where the reader brings the map from characters to glyphs; a browser wants that map
+/// `subsetter` cuts for PDF, where the reader has the map from characters to glyphs; a browser needs that map
 /// (`cmap`) and the metrics table (`OS/2`) in the file, so both are added here, and the names are cut short.
 pub fn subset(file: &[u8], used: &BTreeSet<char>) -> Result<Vec<u8>> {
     let font = FontRef::try_from_slice(file).map_err(|error| Error::Figure(error.to_string()))?;

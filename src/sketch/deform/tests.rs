@@ -6,7 +6,7 @@ use crate::seed::Seed;
 use crate::sketch::{Point, Stroke, any_sketch};
 use proptest::prelude::*;
 
-/// Redraws that a test of bounds looks at: enough to come within 3% of both.
+/// Redraws in a test of bounds: enough to come within 3% of both.
 const TIMES: u32 = 500;
 
 /// An L: 30 to the right, 40 down.

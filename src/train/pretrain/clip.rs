@@ -14,7 +14,7 @@ use rand::RngExt;
 /// Largest logarithm of the scale: similarities are multiplied by 100 at most (CLIP, Sec. 2.5).
 const MOST: f32 = 4.605_170_2;
 
-/// A caption is a set of words, one a class of an attribute ("colour 3"); their order says nothing, so the text's
+/// A caption is a set of words, one a class of an attribute ("colour 3"); their order has no meaning, so the text's
 /// network is a mean of word vectors and a perceptron where CLIP has a transformer.
 pub(super) struct Clip {
     trunk: Trunk,

@@ -101,7 +101,7 @@ impl PretrainTask for Obow {
     }
 
     fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
-        // Predictions are over the words as they were when the teacher looked at the photos.
+        // Predictions are over the words as they were when the teacher made its bags.
         let words = l2_normalise(&self.words)?;
         let whole = batch.photos.plain(batch.positions)?.0;
         let bags = self.bags(&whole, stream)?;

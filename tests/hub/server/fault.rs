@@ -45,7 +45,7 @@ impl Faults {
         })
     }
 
-    /// The answer of a fault that strikes before the request is looked at.
+    /// The answer of a fault that occurs before the request is handled.
     pub fn before(&self, line: &str) -> Option<Response> {
         match self.take(line, true)? {
             Fault::Wait(seconds) => {

@@ -44,7 +44,7 @@ pub struct Shared {
     storage: String,
     /// Where they find this one.
     port: u16,
-    /// A file that somebody else commits just before the next commit.
+    /// A file that another user commits just before the next commit.
     pub intruder: Mutex<Option<(String, Vec<u8>)>>,
     /// Whether large files go to the storage server; where not, they may stand in the commit.
     pub is_small_only: AtomicBool,

@@ -126,7 +126,7 @@ pub async fn references(
     Ok(Json(json!({"branches": branches, "tags": tags, "converts": []})).into_response())
 }
 
-/// Where the storage server is, for whoever may read.
+/// The address of the storage server, for callers that may read.
 pub async fn storage_token(
     State(shared): State<Arc<Shared>>,
     Path((owner, name, _)): Path<(String, String, String)>,

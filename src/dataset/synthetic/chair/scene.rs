@@ -3,7 +3,7 @@
 use super::super::curve::{P2, P3, add, distance, hull, scale, strip, turn};
 use super::super::figure::{Figure, FigurePart, LineRank, Material, close};
 
-/// Where the chair is looked at from.
+/// The view of the chair.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
     azimuth: (f32, f32),
