@@ -42,7 +42,7 @@ pub fn peak<T>(call: impl FnOnce() -> T) -> Result<(T, usize)> {
         return Err(Error::value(
             "memory",
             "a program whose global allocator is `retrace::memory::ALLOCATOR`",
-            "another",
+            "an allocator that does not count",
         ));
     }
     ALLOCATOR.reset_peak_memory();

@@ -351,8 +351,8 @@ fn frame_to_ranks(frame: &DataFrame) -> Result<Vec<Rank>> {
 
 fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
     let values = frame.column(name)?.strict_cast(&DataType::UInt32)?;
-    let whole: Option<Vec<u32>> = values.u32()?.iter().collect();
-    whole.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+    let empty = |row: usize| Error::value(name, "a number in every line", format!("an empty cell in line {}", row + 2));
+    values.u32()?.iter().enumerate().map(|(row, value)| value.ok_or_else(|| empty(row))).collect()
 }
 
 #[cfg(test)]

@@ -67,14 +67,18 @@ pub fn list() -> Result<Vec<Known>> {
 }
 
 fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>> {
-    let cells: Option<Vec<_>> = frame.column(name)?.str()?.iter().map(|cell| cell.map(str::to_string)).collect();
-    cells.ok_or_else(|| Error::value(name, "a text in every line", "an empty cell"))
+    let column = frame.column(name)?.str()?;
+    column.iter().enumerate().map(|(row, cell)| cell.map(str::to_string).ok_or_else(|| empty(name, row))).collect()
 }
 
 fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<usize>> {
     let cells = frame.column(name)?.strict_cast(&DataType::UInt32)?;
-    let cells: Option<Vec<_>> = cells.u32()?.iter().map(|cell| cell.map(|count| count as usize)).collect();
-    cells.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+    let cells = cells.u32()?.iter().enumerate();
+    cells.map(|(row, cell)| cell.map(|count| count as usize).ok_or_else(|| empty(name, row))).collect()
+}
+
+fn empty(name: &str, row: usize) -> Error {
+    Error::value(name, "a value in every line", format!("an empty cell in line {}", row + 2))
 }
 
 /// The name of the corpus in a folder: the known name of that folder, else the folder's own in lower case with dashes.

@@ -85,7 +85,7 @@ impl Hub {
             }
             next = following;
         }
-        Err(self.error(address, format!("a listing of at most {PAGES} pages"), "more"))
+        Err(self.error(address, format!("a listing of at most {PAGES} pages"), "a further page"))
     }
 
     /// The address of a request about a file.

@@ -81,8 +81,10 @@ pub fn check(path: &Path, blocks: &[Block]) -> Result<()> {
             let found = text.lines().nth(i).unwrap_or("the end");
             Err(Error::data(path, format!("line {}: {line}", i + 1), found))
         }
-        None if filled.lines().count() != text.lines().count() => Err(Error::data(path, "no further line", "more")),
-        None => Ok(()),
+        None => match text.lines().nth(filled.lines().count()) {
+            Some(line) => Err(Error::data(path, "no further line", line)),
+            None => Ok(()),
+        },
     }
 }
 

@@ -114,7 +114,7 @@ fn resample_stroke(stroke: &[Point], spacing: f32) -> Result<Stroke> {
     let (Some(&first), Some(&last)) = (stroke.first(), stroke.last()) else { return Ok(Stroke::new()) };
     let length: f32 = stroke.windows(2).map(|pair| pair[0].distance(pair[1])).sum();
     if !length.is_finite() {
-        return Err(Error::value("stroke", "finite coordinates", "a length that is not finite"));
+        return Err(Error::value("stroke", "finite coordinates", format!("a length of {length}")));
     }
     if length == 0.0 {
         return Ok(vec![first]);

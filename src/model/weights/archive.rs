@@ -42,8 +42,9 @@ impl Archive {
     /// A missing file, one that is not safetensors or is cut short, one beyond the limits of [`read`].
     pub fn open(path: &Path) -> Result<Self> {
         // A pipe would wait for a writer, a device may have no end.
-        if !path.metadata().map_err(Error::io(path))?.is_file() {
-            return Err(Error::data(path, "a file", "a folder, pipe or device"));
+        let metadata = path.metadata().map_err(Error::io(path))?;
+        if !metadata.is_file() {
+            return Err(Error::data(path, "a file", if metadata.is_dir() { "a folder" } else { "a pipe or device" }));
         }
         Self::new(File::open(path).map_err(Error::io(path))?, path)
     }

@@ -129,7 +129,8 @@ fn read<const N: usize>(frame: &DataFrame, wanted: &[(&str, &str)], columns: [&s
     for i in (0..frame.height()).filter(|i| texts.iter().all(|(column, text)| column.get(*i) == Some(*text))) {
         let mut line = [0.0; N];
         for (value, column) in line.iter_mut().zip(&numbers) {
-            *value = column.f64()?.get(i).ok_or_else(|| Error::value("line", "a number", "an empty cell"))?;
+            let empty = || Error::value(format!("line {}", i + 2), "a number", format!("no {}", column.name()));
+            *value = column.f64()?.get(i).ok_or_else(empty)?;
         }
         lines.push(line);
     }
