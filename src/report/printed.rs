@@ -72,8 +72,8 @@ impl Printed {
     ///
     /// ```
     /// use retrace::report::printed::Printed;
-    /// let text = "label,dataset,acc1\nNew,Chair,71.70\n";
-    /// let printed = Printed { slug: "toy", tables: &[("table1", text)], claims: "", metrics: &[] };
+    /// const TABLES: [(&str, &str); 1] = [("table1", "label,dataset,acc1\nNew,Chair,71.70\n")];
+    /// let printed = Printed { slug: "toy", tables: &TABLES, claims: "", metrics: &[] };
     /// assert_eq!(printed.find_if_there("table1", "New", "Chair", "acc1")?.as_deref(), Some("71.70"));
     /// assert_eq!(printed.find_if_there("table1", "New", "Shoe", "acc1")?, None);
     /// # Ok::<(), retrace::Error>(())

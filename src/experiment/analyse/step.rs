@@ -94,7 +94,7 @@ pub fn memory<C>(subject: &Subject<C>, stepper: &mut Stepper) -> Result<()> {
     let mut lines = Vec::new();
     for round in 0..WARM + COUNTED {
         let bytes = stepper.round(subject, round, |step| {
-            let (taken, bytes) = peak(|| step())?;
+            let (taken, bytes) = peak(&mut *step)?;
             taken?;
             Ok(bytes)
         })?;

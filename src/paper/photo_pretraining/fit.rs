@@ -29,7 +29,6 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Embeddi
     }
     let input = model.input();
     let outcome = train(trial, &model, &mut step(trial, &model, &input)?, log, &|| Ok(()))?;
-    drop(input);
     end(&run.config, model, Some(outcome))
 }
 

@@ -81,13 +81,15 @@ impl<'a> Sweep<'a> {
         };
         let points = self.lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
         let (low, high) = reach(points.chain(self.levels.iter().map(|level| (level.mean, level.sd))));
+        // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
+        let low = (low / 5.0).floor().max(0.0) * 5.0;
+        let high = ((high / 5.0).ceil() * 5.0).max(low + 5.0); // an axis is never a point
         let range = (first.0 - AIR, last.0 + AIR);
         let panel = Panel {
             title: title.into(),
             note: format!("{} {what}", bars(&self.seeds)),
             x: Axis { name: name.into(), range, ticks: self.ticks },
-            // Differences matter most: the axis begins below the lowest point, at a multiple of 5.
-            y: Axis::new("Acc@1 (%)", ((low / 5.0).floor().max(0.0) * 5.0, (high / 5.0).ceil() * 5.0)),
+            y: Axis::new("Acc@1 (%)", (low, high)),
             lines: self.lines,
             levels: self.levels,
             marks: true,

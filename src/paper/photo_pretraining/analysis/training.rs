@@ -99,7 +99,6 @@ fn watch(
     let mut step = Watched { inner, score: &score, taken: 0, first, seen };
     let outcome = fit::train(trial, &model, &mut step, log, &after_epoch)?;
     drop(step);
-    drop(input);
     fit::end(&run.config, model, Some(outcome))
 }
 
