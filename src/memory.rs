@@ -28,7 +28,7 @@ pub static ALLOCATOR: Allocator = PeakMemAlloc::new(MiMalloc);
 /// mimalloc, counted.
 pub type Allocator = PeakMemAlloc<MiMalloc>;
 
-/// What a call gives, and the most bytes that the whole program held during it beyond those held before.
+/// The result of a call, and the most bytes that the whole program held during it beyond those held before.
 ///
 /// Memory of a GPU is not among them. One call at a time: the count is the program's, and starts anew with each.
 ///

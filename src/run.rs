@@ -150,7 +150,7 @@ pub struct Header {
     pub device: String,
 }
 
-/// What a run ends with. Every accuracy here is computed from `ranks.csv`, and a test checks that.
+/// The result of a run. Every accuracy here is computed from `ranks.csv`, and a test checks that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -166,7 +166,7 @@ pub struct Summary {
     pub gallery: usize,
     /// The epoch whose weights were kept, from 1; absent where nothing is trained.
     pub selected_epoch: Option<usize>,
-    /// What chose it, e.g. `valid acc1`; `none` where nothing is trained.
+    /// The rule that chose it, e.g. `valid acc1`; `none` where nothing is trained.
     pub select_on: String,
     /// Wall time of the training's epochs, interruptions left out, in seconds; of the whole run where nothing is trained.
     pub seconds: f64,

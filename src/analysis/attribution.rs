@@ -22,11 +22,11 @@ pub struct ErrorScores {
 /// The thresholds above which scores are large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Of S.
+    /// The threshold of S.
     pub smoothness: f64,
-    /// Of F.
+    /// The threshold of F.
     pub fidelity: f64,
-    /// Of S_ref.
+    /// The threshold of S_ref.
     pub reference: f64,
 }
 

@@ -17,7 +17,7 @@ const PENALTY: f64 = 1e-3;
 /// ```
 ///
 /// # Shapes
-/// What [`told_apart`] found, cloud by cloud.
+/// The result of [`told_apart`], cloud by cloud.
 ///
 /// ```
 /// use retrace::analysis::{Answer, balanced};

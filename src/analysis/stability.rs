@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Stability {
     /// Every value divided by the mean: 1 = the mean.
     pub normalised: Vec<f64>,
-    /// Of the series, in its unit.
+    /// Mean of the series, in its unit.
     pub mean: f64,
     /// How far a value lies from the mean on average, as a part of it: 0 = constant, lower is steadier.
     pub deviation: f64,

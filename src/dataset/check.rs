@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-/// What [`check`] found.
+/// The report of [`check`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The corpus's name.
@@ -34,7 +34,7 @@ pub struct Report {
 /// A published count beside ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// What is published.
+    /// The published count.
     pub published: PublishedCounts,
     /// Photos and sketches found in that split.
     pub found: [usize; 2],

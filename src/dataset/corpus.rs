@@ -35,7 +35,7 @@ pub(super) struct FoundSketch {
     pub stored: Stored,
 }
 
-/// What a loader found in a folder, faults included: `open` refuses them, `check` lists them.
+/// The findings of a loader in a folder, faults included: `open` refuses them, `check` lists them.
 #[derive(Debug)]
 pub(super) struct Scan {
     pub name: String,

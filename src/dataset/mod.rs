@@ -89,7 +89,7 @@ pub struct SketchEntry {
     pub sketcher: Option<u32>,
 }
 
-/// What a corpus holds. Positions in these two lists are the indices that `results/` uses.
+/// The content of a corpus. Positions in these two lists are the indices that `results/` uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Index {
     /// In a fixed order (sorted by split as published, then id, unless the corpus says otherwise).
@@ -137,7 +137,7 @@ pub trait Source: Send + Sync {
     /// Its name in `results/`, e.g. `qmul-chair-v2`.
     fn name(&self) -> &str;
 
-    /// What it holds.
+    /// The content of the corpus.
     fn index(&self) -> &Index;
 
     /// A hash of the content (file names and sizes, or the generator's version), for a run's log.

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use std::path::PathBuf;
 
 /// A paper's training, possibly observed.
-pub type Fit<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Result<Fitted<<M as Method>::Model>>;
+pub type FitAgain<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Result<Fitted<<M as Method>::Model>>;
 
 /// Trains a recorded run again, away from its record, and keeps the checkpoint in the cache.
 ///
@@ -18,7 +18,12 @@ pub type Fit<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Res
 ///
 /// # Errors
 /// Missing data or weights; a training that ends in other ranks than the recorded ones.
-pub fn train_again<M: Method>(paper: &M, run: &RunConfig<M::Config>, order: &Order, fit: Fit<M>) -> Result<PathBuf> {
+pub fn train_again<M: Method>(
+    paper: &M,
+    run: &RunConfig<M::Config>,
+    order: &Order,
+    fit: FitAgain<M>,
+) -> Result<PathBuf> {
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let needs = paper.needs(&run.config);
     let bench = Bench::open(&run.dataset, needs.valid_photos, order.places)?;

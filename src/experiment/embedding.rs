@@ -35,7 +35,7 @@ pub struct EmbeddingModel {
 pub enum Input<'a> {
     /// Pictures, prepared again for every step.
     Pixels(Pixels<'a>),
-    /// What a frozen backbone made of them.
+    /// Features of a frozen backbone.
     Features(&'a Features),
 }
 

@@ -87,7 +87,7 @@ pub fn draw_gallery(
     save(places, paper.slug(), &format!("gallery-{dataset}"), &svg)
 }
 
-/// What the main table calls a row.
+/// The name of a row in the main table.
 fn label(paper: &dyn Paper, row: &str) -> String {
     let rows = paper.tables().into_iter().next().map(|main| main.rows).unwrap_or_default();
     let named = rows.into_iter().find(|spec| spec.row.as_deref() == Some(row));

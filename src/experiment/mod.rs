@@ -41,7 +41,7 @@ pub mod row;
 mod train;
 mod trial;
 
-/// What most papers need.
+/// Imports that most papers need.
 pub mod prelude {
     pub use super::ranker::{Gallery, Ranker, View, evaluate};
     pub use super::{Bench, Fitted, Kept, Method, Model, Needs, Order, Origin, Paper, Queries, Space, Trial};

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What was trained: weights that can be kept and published.
+/// A trained network: weights that can be kept and published.
 pub trait Kept {
     /// Writes what was trained, as precise as it was ranked.
     ///
@@ -61,7 +61,7 @@ pub trait Model: Ranker {
     /// Whether sketches have strokes: only then can they be shown in part or deformed.
     fn is_vector(&self) -> bool;
 
-    /// What the numbers are that photos are sorted by, in words, e.g. `how far its features are from those of the sketch`.
+    /// The meaning of the numbers that photos are sorted by, e.g. `how far its features are from those of the sketch`.
     fn distance(&self) -> &'static str {
         "the model's distance"
     }

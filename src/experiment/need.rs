@@ -26,7 +26,7 @@ pub struct NeededWeights {
 }
 
 impl NeededWeights {
-    /// Those that a run starts from.
+    /// The weights that a run starts from.
     pub fn start(name: impl Into<String>) -> Self {
         Self { name: name.into(), role: None }
     }

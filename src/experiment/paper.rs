@@ -20,7 +20,7 @@ use candle_core::Device;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
-/// What a paper says of itself and shows.
+/// The description of a paper, and what it shows.
 pub trait Paper: Sync {
     /// What it prints, under the slug that its folders have: tables, and the claims that are tested.
     fn printed(&self) -> Printed;
@@ -40,7 +40,7 @@ pub trait Paper: Sync {
     /// The two rows or more that figures compare, each as (row, label).
     fn compared(&self) -> Vec<(&'static str, &'static str)>;
 
-    /// What runs can be made for: the tables, and figures that need runs of their own.
+    /// The parts that need runs: the tables, and figures that need runs of their own.
     fn parts(&self) -> Vec<&'static str> {
         self.tables().iter().map(|table| table.name).collect()
     }
@@ -99,7 +99,7 @@ pub trait Method: Paper + Sized {
     /// Everything that determines a run, beside corpus, row and seed.
     type Config: Clone + PartialEq + Serialize + DeserializeOwned;
 
-    /// What is trained.
+    /// The trained network.
     type Network: Kept;
 
     /// A network with the pictures of a corpus.

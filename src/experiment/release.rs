@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What `config.json` says it is.
+/// The `model_type` in `config.json`.
 const MODEL_TYPE: &str = "retrace";
 
-/// What holds for every model of this kit.
+/// Limits of every model of this kit.
 const LIMITS: [&str; 2] = [
     "It ranks photos of the one kind of object that it was trained on; differences of a few points are within the noise \
      of a test set of this size.",
@@ -36,7 +36,7 @@ pub struct Released<C> {
     pub retrace: String,
     /// First 16 digits of the SHA-256 of the run's settings.
     pub config_hash: String,
-    /// Which corpus exactly.
+    /// The version of the corpus.
     pub data_version: String,
     /// The paper.
     pub slug: String,
@@ -178,7 +178,7 @@ fn measured(runs: &[Run]) -> Result<Vec<CardMetric>> {
     Ok(vec![measure("Acc@1", &|s| s.acc1)?, measure("Acc@5", &|s| s.acc5)?, measure("Acc@10", &|s| s.acc10)?])
 }
 
-/// What the tables call a row, and what they say of it.
+/// The name and the note of a row in the tables.
 fn describe(paper: &dyn Paper, row: &str) -> (String, String) {
     let specs = paper.tables().into_iter().flat_map(|spec| spec.rows);
     let named = specs.filter(|spec| spec.row.as_deref() == Some(row)).find(|spec| !spec.note.is_empty());

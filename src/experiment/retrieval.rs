@@ -193,7 +193,7 @@ impl Retrieval {
         self.distances.iter().map(|row| nearest(row, k)).collect()
     }
 
-    /// What is found for some queries, given by their place among the test sketches.
+    /// The gallery figure of some queries, given by their place among the test sketches.
     ///
     /// # Errors
     /// A query that is not there; a picture that cannot be read.

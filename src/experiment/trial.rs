@@ -35,6 +35,6 @@ pub struct Fitted<M> {
     pub model: M,
     /// The epoch that was kept; none where nothing is trained.
     pub outcome: Option<Outcome>,
-    /// What chose it, in words; `none` where nothing is trained.
+    /// The rule that chose it, in words; `none` where nothing is trained.
     pub select_on: String,
 }

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// What was measured of a model on the test part of a corpus.
+/// A measured number of a model on the test part of a corpus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CardMetric {
     /// Name of the metric, e.g. `Acc@1`.
@@ -29,9 +29,9 @@ pub struct Card {
     pub architecture: String,
     /// The corpus that it was trained and tested on.
     pub dataset: String,
-    /// Which corpus exactly: [`crate::dataset::Source::version`].
+    /// The version of the corpus: [`crate::dataset::Source::version`].
     pub data_version: String,
-    /// What the training started from.
+    /// The weights that the training started from.
     pub started_from: String,
     /// Identifier of the licence as the Hub knows it; `other` with a name of its own.
     pub licence: (String, Option<String>),

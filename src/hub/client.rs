@@ -26,7 +26,7 @@ pub struct HubConfig {
 }
 
 impl HubConfig {
-    /// What the environment says: `HF_ENDPOINT`, `HF_TOKEN` and its files, `HF_HUB_CACHE` or `HF_HOME`,
+    /// Settings from the environment: `HF_ENDPOINT`, `HF_TOKEN` and its files, `HF_HUB_CACHE` or `HF_HOME`,
     /// `HF_HUB_OFFLINE`.
     ///
     /// ```

@@ -18,9 +18,9 @@ const CHUNK: usize = 1 << 20;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Digest {
-    /// Of a large file, 64 digits.
+    /// The hash of a large file, 64 digits.
     Sha256(String),
-    /// Of a file inside git, 40 digits.
+    /// The hash of a file inside git, 40 digits.
     Git(String),
 }
 

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use hf_hub::RepoTypeModel;
 use hf_hub::repository::{CommitInfo, CommitOperation};
 
-/// What to do beside the commit.
+/// Options of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishOptions {
     /// The tag of the version; none: no tag.

@@ -11,7 +11,7 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// The file that says what a release is: the run with all its settings.
 pub const CONFIG: &str = "config.json";
 
-/// What the Hub itself puts into a new repository.
+/// The file that the Hub itself puts into a new repository.
 pub(super) const ATTRIBUTES: &str = ".gitattributes";
 
 /// The files of one model by name; what is published is these bytes and nothing else.

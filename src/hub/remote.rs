@@ -1,4 +1,4 @@
-//! What a repository holds at a commit, by the Hub's own listing.
+//! The files of a repository at a commit, by the Hub's own listing.
 
 use super::fault::{LONGEST_WAIT, asked_wait, is_passing, transport};
 use super::{Address, Digest, Hub};
@@ -15,7 +15,7 @@ pub struct RemoteFile {
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// What its content must have.
+    /// The hash that its content must have.
     pub digest: Digest,
 }
 

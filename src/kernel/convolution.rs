@@ -53,7 +53,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window
     shift(&y, bias, bounds)
 }
 
-/// What computes a convolution.
+/// The code that computes a convolution.
 enum ConvolutionPath {
     /// The code beside this, bias and cut included.
     Native,

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-/// What each deformed version of the queries loses, in percent of the clean accuracy.
+/// The loss of each deformed version of the queries, in percent of the clean accuracy.
 ///
 /// ```text
 /// drop(v) = 100 * (clean - deformed(v)) / clean

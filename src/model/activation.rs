@@ -7,7 +7,7 @@ use crate::{
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// What follows a norm.
+/// The activation after a norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -20,7 +20,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// What it cuts off.
+    /// Its bounds.
     pub fn bounds(self) -> Bounds {
         match self {
             Self::None => Bounds::NONE,

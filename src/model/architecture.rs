@@ -36,7 +36,7 @@ pub enum Architecture {
 /// Published weights of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishedWeights {
-    /// What they were trained on, as file names say it.
+    /// The data that they were trained on, as in file names.
     pub weights: &'static str,
     /// Side of the pictures that they are made for, in pixels.
     pub side: u32,
@@ -103,7 +103,7 @@ impl Architecture {
         }
     }
 
-    /// What published weights of the network are called and made for; none for `mini`, which is this kit's own.
+    /// Name and picture size of the network's published weights; none for `mini`, which exists here only.
     ///
     /// ```
     /// use retrace::model::Architecture;
@@ -119,7 +119,7 @@ impl Architecture {
         }
     }
 
-    /// What the network's weights were trained on.
+    /// The data that the network's published weights were trained on.
     pub fn normalisation(self) -> Normalisation {
         match self {
             Self::EfficientNetLite0 => LITE,

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 struct Stage {
     repeats: usize,
     kernel: usize,
-    /// Of the first block; the others have 1.
+    /// Stride of the first block; the others have 1.
     stride: usize,
     /// Inner channels over input channels.
     expansion: usize,

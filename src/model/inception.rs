@@ -17,7 +17,7 @@ const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, gro
 /// At stride 1 it keeps the size, at stride 2 it has no padding.
 type Layer = (&'static str, usize, [usize; 2], usize);
 
-/// What a branch of a block begins with.
+/// The first operation of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
     Input,

@@ -16,7 +16,7 @@ pub enum Init {
     KaimingNormal(Fan),
     /// Normal of mean 0 and the given standard deviation; draws beyond two deviations are drawn again.
     TruncatedNormal {
-        /// Of the normal before it is cut.
+        /// Standard deviation before the cut.
         deviation: f32,
     },
     /// Normal of mean 0.
@@ -40,7 +40,7 @@ pub enum Fan {
     In,
     /// The gradient: outputs that one input channel reaches, which are those of its group.
     Out {
-        /// Of the layer.
+        /// Groups of the layer.
         groups: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What a strict load found: every tensor of the network and of the file is accounted for.
+//! The report of a strict load, with every tensor of the network and of the file.
 
 use crate::{Error, Result};
 use std::fmt;
@@ -12,7 +12,7 @@ pub struct Allowance<'a> {
     pub extra: &'a [&'a str],
 }
 
-/// Which tensors of a file went where, by name in alphabetical order.
+/// The tensors of a network and of a file, by name in alphabetical order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LoadReport {
     /// In both, of the same shape.

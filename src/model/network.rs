@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor, Var};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a [`Network`] is made of.
+/// The configuration of a [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkConfig {
     /// The backbone.
@@ -54,7 +54,7 @@ impl Network {
         Ok(Self { config, parameters, embedder })
     }
 
-    /// What it is made of.
+    /// Its configuration.
     pub fn config(&self) -> NetworkConfig {
         self.config
     }
@@ -106,7 +106,7 @@ impl Network {
         self.parameters.round(|name| self.is_saved(name))
     }
 
-    /// What an optimiser moves.
+    /// The tensors that an optimiser trains.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         self.parameters.trainable().into_iter().filter(|(name, _)| self.is_saved(name)).collect()
     }

@@ -28,7 +28,7 @@ pub struct WeightsSource {
     pub licence_url: Option<String>,
     /// The library whose names its tensors have.
     pub naming: Naming,
-    /// What it is, and the source of that.
+    /// Description, and its source.
     pub notes: String,
 }
 

@@ -9,7 +9,7 @@ use candle_nn::ops::{sigmoid, softmax};
 /// The sizes of a vision transformer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TransformerTable {
-    /// Of the picture, in pixels.
+    /// Side of the picture, in pixels.
     pub side: usize,
     /// Side of a patch, in pixels.
     pub patch: usize,
@@ -17,7 +17,7 @@ pub(crate) struct TransformerTable {
     pub width: usize,
     /// Blocks.
     pub layers: usize,
-    /// Of every attention.
+    /// Heads of every attention.
     pub heads: usize,
     /// Numbers of an embedding.
     pub outputs: usize,

@@ -1,4 +1,4 @@
-//! What the runs of a paper cost.
+//! The time that the runs of a paper took.
 
 use super::record::read_row;
 use super::render::markdown_line;

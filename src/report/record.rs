@@ -65,7 +65,7 @@ fn check_same_basis(a: &Run, b: &Run) -> Result<()> {
     }
 }
 
-/// What a run was trained on and with, by name; null where its record does not say.
+/// Settings, data and weights of a run, by name; null where its record lacks one.
 fn basis(folder: &RunFolder) -> Result<[(&'static str, Value); 4]> {
     let read = |name: &str| -> Result<Value> {
         let path = folder.0.join(name);

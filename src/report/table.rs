@@ -11,14 +11,14 @@ use crate::{
 };
 use std::path::Path;
 
-/// What a table shows; written down once in a paper's module.
+/// The content of a table; written down once in a paper's module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSpec {
-    /// What its paper prints.
+    /// The printed tables of its paper.
     pub printed: Printed,
     /// The file it is written to, without extension.
     pub name: &'static str,
-    /// What it shows, in a sentence.
+    /// Its title, a sentence.
     pub title: &'static str,
     /// The metric of the paper's numbers.
     pub metric: &'static Metric,
@@ -33,7 +33,7 @@ pub struct TableSpec {
 pub struct RowSpec {
     /// Its folder in `results/<slug>/<dataset>/`; none for a row that is only reported.
     pub row: Option<String>,
-    /// What the table calls it.
+    /// Its name in the table.
     pub label: String,
     /// Where the paper prints it.
     pub paper: Option<PaperCell>,
@@ -65,11 +65,11 @@ pub struct PaperCell {
 pub struct DatasetSpec {
     /// Its folder in `results/<slug>/`.
     pub name: &'static str,
-    /// What the table calls it.
+    /// Its name in the table.
     pub label: &'static str,
     /// The dataset of the paper whose numbers stand beside those measured, as printed.
     pub printed: Option<&'static str>,
-    /// What the runs were measured on, in words.
+    /// The data that the runs were measured on, in words.
     pub measured_on: &'static str,
 }
 
@@ -137,7 +137,7 @@ pub struct Measured {
     pub queries: usize,
     /// Photos ranked.
     pub gallery: usize,
-    /// What chose the epoch.
+    /// The rule that chose the epoch.
     pub select_on: String,
 }
 

@@ -23,7 +23,7 @@ const SEED: Seed = Seed(0);
 /// A picture's position and its deformation.
 type View = (usize, Affine);
 
-/// What to compute features of.
+/// The features to compute.
 pub struct FeaturePlan<'a> {
     /// Source of pixels.
     pub pixels: &'a Pixels<'a>,

@@ -49,7 +49,7 @@ pub struct Pixels<'a> {
     pub album: &'a Album,
     /// Deformations of training batches.
     pub augment: AugmentConfig,
-    /// What the network subtracts and divides by.
+    /// The normalisation of the network.
     pub normalisation: Normalisation,
     /// Where the tensors go.
     pub device: Device,

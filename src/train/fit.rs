@@ -21,7 +21,7 @@ pub trait Step {
     /// A failing tensor operation.
     fn step(&mut self, batch: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64>;
 
-    /// What has to be saved, beside the parameters, to go on later (optimiser states).
+    /// The state to save beside the parameters, for resuming (optimiser states).
     ///
     /// # Errors
     /// A failing tensor operation.
@@ -54,7 +54,7 @@ pub struct Fit<'a> {
     pub config: FitConfig,
     /// Splits into the streams `shuffle` and `step`.
     pub seed: Seed,
-    /// What is trained; ends as the kept weights.
+    /// The trained parameters; afterwards the kept weights.
     pub parameters: &'a Parameters,
     /// Training sketches and their photos.
     pub pairs: Vec<Pair>,
@@ -68,7 +68,7 @@ pub struct Fit<'a> {
     pub watch: &'a dyn Watch,
 }
 
-/// What is logged of an epoch.
+/// The line of an epoch in the log.
 #[derive(Serialize)]
 struct EpochLine {
     loss: f64,

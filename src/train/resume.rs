@@ -2,7 +2,7 @@ use super::named::Tensors;
 use crate::Result;
 use crate::model::Parameters;
 
-/// What a training has to save so that it can go on later.
+/// The state that a training saves so that it can be resumed.
 ///
 /// Several networks or optimisers share one map of names by [`join`](super::named::join) and
 /// [`part`](super::named::part).
@@ -19,7 +19,7 @@ pub trait Resume {
     /// Tensors of another network.
     fn load(&mut self, trained: &Tensors) -> Result<()>;
 
-    /// What the loop needs beside them to go on: moments of optimisers, queues; nothing unless said otherwise.
+    /// Further state for resuming: moments of optimisers, queues; nothing unless said otherwise.
     ///
     /// # Errors
     /// A failing tensor operation.

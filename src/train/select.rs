@@ -24,7 +24,7 @@ impl std::fmt::Display for SelectOn {
     }
 }
 
-/// What is measured on the validation part after an epoch, in percent.
+/// Scores on the validation part after an epoch, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Acc@1.

@@ -17,14 +17,14 @@ pub(super) struct TrainingProgress {
     pub(super) seconds: f64,
 }
 
-/// What the file holds.
+/// The content of the file.
 pub(super) struct Saved {
     pub(super) progress: TrainingProgress,
     /// Every tensor that is trained, under `parameter/`.
     pub(super) trained: Tensors,
     /// The same of the best epoch, under `best/`.
     pub(super) best: Tensors,
-    /// What the loop needs beside them, under `step/`.
+    /// Further state of the loop, under `step/`.
     pub(super) rest: Tensors,
 }
 

@@ -16,7 +16,7 @@ const DISTANCES: &str = "distances";
 /// Photos to a forward pass of the frozen network.
 const CHUNK: usize = 64;
 
-/// What a topology is measured on: features of photos, rows of length 1.
+/// The features that a topology is measured on, rows of length 1.
 ///
 /// # Shapes
 /// `network` takes `(b, 3, h, w)` to `(b, c)`; what a feed gives as features already is taken as it is. Out `(n, c)`,
@@ -33,7 +33,7 @@ pub fn unit_features(network: EmbedFn, feed: &dyn Feed, photos: &[usize]) -> Res
     Ok(Tensor::cat(&photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?, 0)?)
 }
 
-/// What to measure, and where it is kept.
+/// The topology to measure, and where it is kept.
 pub struct TopologyPlan<'a> {
     /// Names everything that the distances depend on: corpus version, photos and their order, weights, size, ink.
     pub key: String,
@@ -75,7 +75,7 @@ impl TopologyPlan<'_> {
         self.folder.join(format!("topology-{name}.safetensors"))
     }
 
-    /// What is in the file, if it is what this plan would measure.
+    /// The topology in the file, if it is the one of this plan.
     fn kept(&self, path: &Path) -> Option<Topology> {
         let file = weights::read(path).ok()?;
         let topology = Topology::of_distances(file.tensors.get(DISTANCES)?).ok()?;

@@ -17,7 +17,7 @@ pub struct PickleFault {
     pub at: usize,
     /// What a good file has there.
     pub expected: String,
-    /// What this one has.
+    /// What this file has there.
     pub found: String,
 }
 

@@ -3,7 +3,7 @@
 
 use super::curve::{P2, distance, holds, mix};
 
-/// What a part is made of; the photo gives each a colour.
+/// The material of a part; the photo gives each a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Material {
     /// Upper of a shoe, frame of a chair.
@@ -59,7 +59,7 @@ pub(super) struct FigurePart {
     pub(super) holes: Vec<Vec<P2>>,
     /// Lighter or darker faces on it.
     pub(super) faces: Vec<(Vec<P2>, f32)>,
-    /// What it is made of.
+    /// Its material.
     pub(super) surface: Material,
     /// Brightness, 1 = as its colour.
     pub(super) shade: f32,
@@ -67,7 +67,7 @@ pub(super) struct FigurePart {
     pub(super) depth: f32,
     /// Lies flat on another part: hides no line of it.
     pub(super) flat: bool,
-    /// What a sketch shows of it.
+    /// Its lines in a sketch.
     pub(super) lines: Vec<FigureLine>,
 }
 

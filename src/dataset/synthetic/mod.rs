@@ -38,7 +38,7 @@ pub const SKETCHERS: u32 = 30;
 /// Side of the photos that [`super::open()`] gives, in pixels: twice what the small network sees.
 pub const SIDE: u32 = 128;
 
-/// What is drawn.
+/// The kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {
     /// A single shoe from its side, toe to the left.
@@ -150,7 +150,7 @@ impl SyntheticCorpus {
         Ok(Self { kind, side, name: format!("synth-{}", kind.name()), index: index(kind) })
     }
 
-    /// What the corpus shows.
+    /// The kind of object in the corpus.
     pub fn kind(&self) -> ObjectKind {
         self.kind
     }

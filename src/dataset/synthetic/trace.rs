@@ -155,7 +155,7 @@ fn split(strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
     pieces
 }
 
-/// What the pen does instead of the line.
+/// The line with the errors of the pen.
 fn hand(stroke: &[P2], style: &Style, s: &mut Stream) -> Vec<P2> {
     let mut points = record(stroke, style.step * between(s, 0.85, 1.15));
     if happens(s, style.restate) {

@@ -1,4 +1,4 @@
-//! What is measured on the ranking of the test part.
+//! Analyses of the ranking of the test part.
 
 use super::frame::{domains_frame, lines_frame, ranks_frame};
 use super::subject::{SEED, Subject};

@@ -21,7 +21,7 @@ const WARM: usize = 2;
 pub struct Stepper<'a> {
     /// Its update.
     pub step: Box<dyn Step + 'a>,
-    /// What it is trained on.
+    /// Its training data.
     pub pairs: &'a [Pair],
     /// Pairs to a step.
     pub batch: usize,

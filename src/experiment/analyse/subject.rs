@@ -1,4 +1,4 @@
-//! What can be measured, and the runs that it is measured on.
+//! The analyses, and the runs that they are measured on.
 
 use crate::experiment::Order;
 use crate::file::{first_difference, hash_file, read_json, write_json};
@@ -86,7 +86,7 @@ pub struct Subject<'a, C> {
     pub run: RunConfig<C>,
     /// Its record.
     pub record: RunFolder,
-    /// What is measured.
+    /// The settings of the analyses.
     pub settings: AnalysisSettings,
     /// The folder of the measurements.
     pub folder: Folder,

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 pub struct Seen {
     /// Test Acc@1 after the last steps, as (step, acc1).
     series: RefCell<Vec<(usize, f64)>>,
-    /// Of every epoch: its number, the nuclear norm, the signal.
+    /// Number, nuclear norm and signal of every epoch.
     spreads: RefCell<Vec<Vec<f64>>>,
 }
 

@@ -53,7 +53,7 @@ pub(in super::super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Resul
     })
 }
 
-/// Which numbers the cores multiply, as a list to try: single precision is cut to TF32 only where
+/// The math types to try, in order: single precision is cut to TF32 only where
 /// [`crate::device::allow_tf32`] says so; half precision loses nothing in tensor cores.
 fn math(dtype: DType) -> &'static [Math] {
     match dtype {
@@ -81,7 +81,7 @@ thread_local! {
     static SESSIONS: RefCell<HashMap<DeviceId, CudnnSession>> = RefCell::default();
 }
 
-/// What a thread keeps of a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
+/// The state of a thread for a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
 /// a small convolution.
 struct CudnnSession {
     cudnn: Arc<Cudnn>,

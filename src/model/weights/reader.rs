@@ -24,7 +24,7 @@ impl<R: Read + Seek> Reader<R> {
         Ok(Self { source, header })
     }
 
-    /// What the file holds.
+    /// The content of the header.
     pub fn header(&self) -> &WeightsHeader {
         &self.header
     }

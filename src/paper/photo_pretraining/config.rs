@@ -18,12 +18,12 @@ pub enum Update {
     ZeroShot,
     /// The triplet loss alone, Eq. 1: `Ours-Base`.
     Base {
-        /// Of the triplet loss.
+        /// Optimiser of the triplet loss.
         task: OptimiserConfig,
     },
     /// Both losses in one sum, Eq. 5.
     MultiTask {
-        /// Of the sum.
+        /// Optimiser of the sum.
         task: OptimiserConfig,
         /// Weight of the triplet loss.
         alpha: f64,
@@ -32,9 +32,9 @@ pub enum Update {
     },
     /// The topology loss at the parameters that the triplet loss has just moved, Eq. 9: `Ours`.
     MetaFirst {
-        /// Of the triplet loss: its rate is the paper's eta_s.
+        /// Optimiser of the triplet loss; its rate is the paper's eta_s.
         task: OptimiserConfig,
-        /// Of the topology loss: its rate is the paper's eta_t.
+        /// Optimiser of the topology loss; its rate is the paper's eta_t.
         meta: OptimiserConfig,
     },
     /// Eq. 9 and the second-order term by finite differences, Eq. 8.

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
-/// What the frozen pre-trained network knows of the training photos.
+/// Neighbours of the training photos under the frozen pre-trained network.
 pub struct Neighbours {
     /// Distances between the training photos.
     pub topology: Topology,

@@ -216,7 +216,7 @@ pub fn weighed(weights: Option<&str>, query: Query, beta: &str) -> String {
     format!("{row}{query}{beta}")
 }
 
-/// What a run is for: the names of tables, and of the figures that need runs of their own.
+/// The parts that need runs: tables, and figures with runs of their own.
 pub const PARTS: [&str; 8] = ["main", "table1", "table2", "table3", "strength", "fig2", "table4", "fig3"];
 
 /// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
@@ -271,7 +271,7 @@ pub fn measured() -> Vec<DatasetSpec> {
     vec![embedded(chair), embedded(shoe), real(REAL[0], "QMUL-Chair-V2"), real(REAL[1], "QMUL-Shoe-V1")]
 }
 
-/// Those of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.
+/// The corpora of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.
 fn printed() -> Vec<DatasetSpec> {
     measured().into_iter().filter(|dataset| dataset.name != REAL[1]).collect()
 }

@@ -19,7 +19,7 @@ fn over_seeds(runs: &[&Run], decimals: usize, of: &dyn Fn(&Folder) -> Result<f64
     spread(&values, decimals)
 }
 
-/// What Acc@1 loses under deformation, in percent of what whole sketches reach: mean and deviation over the versions of all
+/// The loss of Acc@1 under deformation, in percent of that of whole sketches: mean and deviation over the versions of all
 /// seeds.
 ///
 /// # Errors

@@ -113,7 +113,7 @@ pub(in crate::report) fn domains(run: &Run) -> Result<Samples> {
     Ok(Samples { values, groups })
 }
 
-/// What each query loses when it is deformed, such that the mean is the run's loss in percent of what it finds.
+/// The loss of each query when it is deformed, such that the mean is the run's loss in percent of its Acc@1.
 ///
 /// ```text
 /// d(q) = whole(q) - mean over versions of deformed(q)        R = sum of d / sum of whole

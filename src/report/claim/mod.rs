@@ -45,7 +45,7 @@ pub enum Direction {
 pub struct Claim {
     /// Unique within its paper.
     pub id: String,
-    /// What its paper prints.
+    /// The printed tables of its paper.
     pub printed: Printed,
     /// Section, table or figure.
     pub place: String,
@@ -55,9 +55,9 @@ pub struct Claim {
     pub dataset: Option<String>,
     /// The row, or rows, claimed to be better (or worse).
     pub row_a: String,
-    /// What they are compared with.
+    /// The row, or rows, that they are compared with.
     pub row_b: String,
-    /// What is compared.
+    /// The metric.
     pub metric: &'static Metric,
     /// The claimed direction.
     pub direction: Direction,

@@ -48,7 +48,7 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
     Ok(drawn)
 }
 
-/// What runs of a row scored, those that recorded the metric; none where there is no such run.
+/// The scores of the runs of a row that recorded the metric; none where there is no such run.
 fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<ClaimSide>> {
     let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;

@@ -9,9 +9,9 @@ use std::ops::Range;
 pub struct Axis {
     /// With its unit.
     pub name: String,
-    /// What it shows.
+    /// Its range.
     pub range: (f64, f64),
-    /// Where its ticks are and what they say; none for round numbers.
+    /// Places and texts of its ticks; none for round numbers.
     pub ticks: Vec<(f64, String)>,
 }
 
@@ -47,7 +47,7 @@ impl Axis {
         Coordinate { even, places }
     }
 
-    /// What a tick says.
+    /// The text of a tick.
     pub(super) fn label(&self, place: f64) -> String {
         let own = self.ticks.iter().find(|tick| tick.0 == place);
         own.map_or_else(|| format!("{place:.*}", self.decimals()), |tick| tick.1.clone())

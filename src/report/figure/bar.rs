@@ -18,10 +18,10 @@ const LENGTH: i32 = 400;
 /// The first colour of the palette, lighter, so that a whisker stands out on it.
 const FILL: RGBColor = RGBColor(102, 170, 209);
 
-/// What a bar is. Not "ours", as papers call a row of their own.
+/// The key of a bar. Not "ours", as papers call a row of their own.
 const MEASURED: &str = "measured here, mean ± standard deviation over seeds";
 
-/// What a diamond is.
+/// The key of a diamond.
 const PRINTED: &str = "the paper, on its own data and network";
 
 /// Where the bars start, in pixels.

@@ -31,7 +31,7 @@ const QUALITY: u8 = 88;
 pub struct GalleryFigure {
     /// The title.
     pub title: String,
-    /// What the numbers below the photos are, e.g. `Euclidean distance of the features`.
+    /// The meaning of the numbers below the photos, e.g. `Euclidean distance of the features`.
     pub distance: String,
     /// From top to bottom.
     pub queries: Vec<GalleryQuery>,

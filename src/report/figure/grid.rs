@@ -5,7 +5,7 @@ use crate::{Error, Result};
 /// Heights over a grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
-    /// Above its column.
+    /// The title of its column.
     pub label: String,
     /// Rising, at least two.
     pub x: Vec<f64>,

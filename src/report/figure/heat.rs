@@ -24,9 +24,9 @@ pub struct Heat {
     pub title: String,
     /// Smaller, below the title: what a number is.
     pub note: String,
-    /// What the rows are, left of their names.
+    /// The heading of the rows, left of their names.
     pub row: String,
-    /// What the columns are, above their names.
+    /// The heading of the columns, above their names.
     pub column: String,
     /// From top to bottom.
     pub rows: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Heat {
     pub columns: Vec<String>,
     /// A number for each row and column, row by row; none where it was not measured.
     pub values: Vec<Option<f64>>,
-    /// What the columns are compared with, as its name and a number for each row: stands left of them, and below every
+    /// The column that all are compared with: its name and a number for each row. It stands left of them, and below every
     /// number of theirs stands the difference.
     pub base: Option<(String, Vec<Option<f64>>)>,
     /// Digits after the point.

@@ -18,7 +18,7 @@ const BAR_END: i32 = 4;
 /// A coordinate system and what is drawn in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// Above the axes.
+    /// The title above the axes.
     pub title: String,
     /// Smaller, below the title: what lines, bands and bars are.
     pub note: String,
@@ -64,7 +64,7 @@ pub struct Level {
     pub mean: f64,
     /// Sample standard deviation, where there are two seeds or more.
     pub sd: Option<f64>,
-    /// Which of [`PALETTE`]: that of the line that it belongs to.
+    /// The place in [`PALETTE`] of its line.
     pub colour: usize,
 }
 

@@ -33,7 +33,7 @@ pub struct Scatter {
 /// A coordinate system with clouds of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScatterPart {
-    /// Above the axes.
+    /// The title above the axes.
     pub title: String,
     /// Smaller, below the title.
     pub note: String,

@@ -18,7 +18,7 @@ pub struct Sweep<'a> {
     ticks: Vec<(f64, String)>,
     lines: Vec<PanelLine>,
     levels: Vec<Level>,
-    /// Of all points and levels.
+    /// Numbers of seeds of all points and levels.
     seeds: Vec<usize>,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Sweep<'a> {
         };
         let points = self.lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
         let (low, high) = reach(points.chain(self.levels.iter().map(|level| (level.mean, level.sd))));
-        // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
+        // Differences matter most: the axis begins below the lowest point, at a multiple of 5.
         let low = (low / 5.0).floor().max(0.0) * 5.0;
         let high = ((high / 5.0).ceil() * 5.0).max(low + 5.0); // an axis is never a point
         let range = (first.0 - AIR, last.0 + AIR);

@@ -17,7 +17,7 @@ pub const SLUG: &str = "pretraining";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainConfig {
-    /// What is learned; left out of a record where it is `attributes`, which was there before the others.
+    /// The method; left out of a record where it is `attributes`, as in records older than the other methods.
     #[serde(default, skip_serializing_if = "PretrainMethod::is_attributes")]
     pub method: PretrainMethod,
     /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
@@ -38,7 +38,7 @@ pub struct PretrainConfig {
     pub epochs: usize,
     /// Photos to a step; photos after the last full batch of an epoch are skipped.
     pub batch: usize,
-    /// Of all parameters.
+    /// The optimiser of all parameters.
     pub optimiser: OptimiserConfig,
     /// The schedule of the rate.
     pub schedule: Schedule,

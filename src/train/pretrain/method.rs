@@ -1,4 +1,4 @@
-//! What a pre-training learns from photos.
+//! The methods of pre-training.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub enum PretrainMethod {
     /// Supervised classification of coarse attributes: the place that ImageNet has for the real sets.
     #[default]
     Attributes,
-    /// Which of several orders the nine tiles of a photo were put into (Noroozi and Favaro, ECCV 2016).
+    /// In which of several orders the nine tiles of a photo are (Noroozi and Favaro, ECCV 2016).
     Jigsaw {
         /// Orders to tell apart.
         orders: usize,

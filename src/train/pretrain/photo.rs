@@ -28,7 +28,7 @@ const SIDE_SEEN: &str = "chair side seen";
 pub(super) struct PhotoSet {
     album: Album,
     labels: Vec<Labels>,
-    /// Of a folder of unlabelled photos.
+    /// The version of a folder of unlabelled photos.
     version: Option<String>,
     device: Device,
 }
@@ -76,7 +76,7 @@ impl PhotoSet {
         Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version, device: device.clone() })
     }
 
-    /// What the photos are, for a log.
+    /// A description of the photos, for a log.
     pub(super) fn version(&self, side: u32) -> String {
         match &self.version {
             Some(version) => format!("unlabelled photos, {version}, {side} px"),

@@ -18,7 +18,7 @@ const CHUNK: usize = 64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainReport {
-    /// Of each attribute that a held-out photo has, in the order of [`Photos::classes`].
+    /// The scores of each attribute that a held-out photo has, in the order of [`Photos::classes`].
     pub attributes: Vec<AttributeScore>,
     /// Mean of the attributes' accuracies, in percent.
     pub mean: f64,
@@ -65,7 +65,7 @@ fn tallies() -> Vec<Tally> {
     Photos::classes().iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect()
 }
 
-/// Of the attributes that a photo had.
+/// The scores of the attributes that a photo had.
 fn scores(tallies: &[Tally]) -> Vec<AttributeScore> {
     Photos::classes().iter().zip(tallies).filter_map(|((name, _), tally)| tally.score(name)).collect()
 }

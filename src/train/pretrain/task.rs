@@ -22,7 +22,7 @@ pub(super) trait PretrainTask {
         Ok(())
     }
 
-    /// What it has to save, beside the parameters, to go on later.
+    /// The state to save beside the parameters, for resuming.
     fn state(&self) -> Result<Tensors> {
         Ok(Tensors::new())
     }

@@ -41,7 +41,7 @@ impl Resume for Pupil {
     }
 }
 
-/// What is logged of an epoch.
+/// The line of an epoch in the log.
 #[derive(Serialize)]
 struct PretrainLine<'a> {
     loss: f64,

@@ -1,4 +1,4 @@
-//! What stands on the floor.
+//! The base: what stands on the floor.
 
 use super::super::curve::{P3, ellipse, mix, spline, superellipse};
 use super::super::figure::{LineRank, Material};

@@ -1,4 +1,4 @@
-//! What tells one shoe from the next: laces, straps, caps, panels, ornaments.
+//! Details that distinguish shoes: laces, straps, caps, panels, ornaments.
 
 use super::super::curve::{P2, at, ellipse, mix, part, scale, spline, strip, sub};
 use super::super::figure::{FigurePart, LineRank, Material, close};

@@ -52,7 +52,7 @@ pub(super) enum Toe {
     Open,
 }
 
-/// What closes it.
+/// The closure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closure {
     None,
@@ -63,7 +63,7 @@ pub(super) enum Closure {
     Gore,
 }
 
-/// What is on its side.
+/// The pattern on its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SidePattern {
     Plain,
@@ -74,7 +74,7 @@ pub(super) enum SidePattern {
     Zigzag,
 }
 
-/// What is on its toe.
+/// The pattern on its toe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cap {
     None,
@@ -94,7 +94,7 @@ pub(super) enum Strap {
     Sling,
 }
 
-/// What sits on the vamp or the top of the shaft.
+/// The ornament on the vamp or the top of the shaft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ornament {
     None,

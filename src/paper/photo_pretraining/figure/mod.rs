@@ -42,7 +42,7 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     Ok(figures)
 }
 
-/// What a pre-training is called where a corpus starts from supervised weights that are not ImageNet's.
+/// The name of a pre-training on a corpus whose supervised weights are not ImageNet's.
 fn name(own: &Pretraining) -> &'static str {
     if own.weights.is_none() { "supervised" } else { own.label }
 }

@@ -82,7 +82,7 @@ fn of_step(records: &Records, step: &StepMeasure) -> Result<Option<String>> {
     Ok(Some(means.join(", ")))
 }
 
-/// What the paper prints of a measure of both rows; none where it prints nothing.
+/// The printed numbers of a measure of both rows; none where the paper prints none.
 fn printed(
     spec: &SummarySpec,
     dataset: &DatasetSpec,

@@ -15,10 +15,10 @@ use crate::report::printed::Printed;
 use crate::report::record::Run;
 use crate::report::table::DatasetSpec;
 
-/// What the table shows; written down once in a paper's module.
+/// The content of the table; written down once in a paper's module.
 #[derive(Debug, Clone, Copy)]
 pub struct SummarySpec {
-    /// What the paper prints.
+    /// The printed tables of the paper.
     pub printed: Printed,
     /// The printed table that holds its numbers, with a column a row.
     pub table: &'static str,
@@ -40,9 +40,9 @@ pub struct SummarySpec {
 /// Two rows that are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryGroup {
-    /// What the table calls it.
+    /// Its name in the table.
     pub label: &'static str,
-    /// What stands in brackets behind its labels in the printed table; none for the group whose labels stand alone.
+    /// The text in brackets behind its labels in the printed table; none for the group without one.
     pub printed: Option<&'static str>,
     /// The folders of its rows, in the order of [`SummarySpec::rows`].
     pub rows: [String; 2],
@@ -51,7 +51,7 @@ pub struct SummaryGroup {
 /// A number of a row.
 #[derive(Debug, Clone, Copy)]
 pub struct SummaryMeasure {
-    /// What it is; a percentage ends in ` (%)`, which its label in the printed table does not.
+    /// Its name; a percentage ends in ` (%)`, which its label in the printed table does not.
     pub what: &'static str,
     /// The analysis that it is computed from.
     pub analysis: &'static str,
@@ -62,13 +62,13 @@ pub struct SummaryMeasure {
 /// A number of a training step of several rows, each its mean over the steps of the first run that was analysed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepMeasure {
-    /// What it is, and of which rows.
+    /// Its name, with the rows.
     pub what: &'static str,
     /// The rows, in the order that `what` says.
     pub rows: &'static [&'static str],
     /// The analysis and its column.
     pub column: [&'static str; 2],
-    /// What the column's numbers are divided by.
+    /// The divisor of the column's numbers.
     pub unit: f64,
     /// Digits after the point.
     pub decimals: usize,
@@ -81,7 +81,7 @@ pub struct SummaryLine {
     pub dataset: String,
     /// [`SummaryGroup::label`].
     pub group: &'static str,
-    /// What was measured, with its unit.
+    /// The name of the measure, with its unit.
     pub what: &'static str,
     /// Both rows in the paper, as printed.
     pub paper: [Option<String>; 2],

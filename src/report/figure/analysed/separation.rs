@@ -6,7 +6,7 @@ use crate::report::analysis::Folder;
 use crate::report::figure::scatter::{self, PointCloud, Scatter, ScatterPart};
 use crate::report::records::Records;
 
-/// What holds for all parts.
+/// The note on all parts.
 const NOTE: &str = "The first seed of each row. Each part shows its own plane of principal components, all at one scale. The \
                     percentage is not of this plane: it is the accuracy of a linear domain classifier on all dimensions of the \
                     features, on photos, and sketches of them, that it was not trained on; clouds that overlap here can be apart there.";
