@@ -116,9 +116,10 @@ fn seconds(network: &Network, pixels: &Pixels, folder: PathBuf) -> Result<[f64; 
     let (first, first_s) = timed(|| plan.open())?;
     let again = || -> Result<Topology> { Err(Error::value("kept topology", "one that is read", "none")) };
     let (kept, again_s) = timed(|| TopologyPlan { build: &again, ..plan }.open())?;
-    match first == topology && kept == topology {
-        true => Ok([embed_s, distances_s, first_s, again_s]),
-        false => Err(Error::value("kept topology", "the one that was measured", "another")),
+    if first == topology && kept == topology {
+        Ok([embed_s, distances_s, first_s, again_s])
+    } else {
+        Err(Error::value("kept topology", "the one that was measured", "another"))
     }
 }
 

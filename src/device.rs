@@ -1,5 +1,5 @@
-//! Where tensors live: a GPU if the build has one and one answers, else the CPU; and how a program makes the best of the
-//! CPU.
+//! Where tensors live: a GPU if the build supports one and one responds, else the CPU; and settings that make a program
+//! fast on the CPU.
 
 #[cfg(feature = "cuda")]
 mod gpu;
@@ -11,7 +11,7 @@ use candle_core::Device;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Choice {
-    /// A GPU where one answers, else the CPU.
+    /// A GPU if one responds, else the CPU.
     #[default]
     Auto,
     /// The CPU.
@@ -33,22 +33,22 @@ impl std::str::FromStr for Choice {
     }
 }
 
-/// Turns of candle's waiting loop before a thread of its goes to sleep. Its own 25,000 (a millisecond) keep a core from
-/// the operations in between, and 0 costs a sleep each time.
+/// Spins before an idle worker sleeps. candle's default of 25,000 (a millisecond) keeps a core busy between operations,
+/// and 0 makes it sleep after each one.
 const SPINS: &str = "100";
 
 /// `mi_option_purge_delay`, by its place in mimalloc's list, and its value for memory that is never given back.
 const PURGE_DELAY: (libmimalloc_sys::mi_option_t, std::ffi::c_long) = (15, -1);
 
-/// Readies a program for networks on the CPU: the calling thread computes with the others instead of waking them for every
-/// operation, threads of candle's own do not wait for work at the cost of ours, and mimalloc, where it is the program's
-/// allocator, keeps the memory of one training step for the next. The small network trains 1.4 times as fast on two cores;
+/// Prepares a program for networks on the CPU: the calling thread computes together with the workers instead of waking
+/// them for every operation, idle workers of candle sleep, and mimalloc, where it is the program's allocator, keeps the
+/// memory of one training step for the next. The small network trains 1.4 times as fast on two cores;
 /// results are the same to the last bit.
 ///
-/// A variable that is set and a pool that exists stay as they are.
+/// A variable that is set already and a pool that exists already stay as they are.
 ///
 /// # Safety
-/// No other thread runs yet: one that reads the environment meanwhile reads memory that moves. The place for this is the
+/// No other thread may run yet: one that reads the environment at the same time could read freed memory. The place for this is the
 /// first line of `main`.
 #[allow(unsafe_code)]
 pub unsafe fn set_up() {
@@ -85,7 +85,7 @@ pub fn name(device: &Device) -> &'static str {
 }
 
 /// Whether a GPU may cut single precision to TF32 (10 bits of mantissa) in matrix products and convolutions; it may not
-/// until this says so.
+/// before this call.
 ///
 /// The switch is candle's own and holds for the whole process; without the `cuda` feature it does nothing.
 pub fn allow_tf32(allowed: bool) {
@@ -100,7 +100,7 @@ fn cuda() -> Result<Device> {
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<Device> {
     use std::panic;
-    // cudarc panics where a library is missing. That is an answer here, so it is caught and not printed as a crash.
+    // cudarc panics if a library is missing. Here that means no GPU, so it is caught and not printed as a crash.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let opened = panic::catch_unwind(gpu::first);

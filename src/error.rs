@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, worded for the person who has to mend it.
+/// Everything that can go wrong, worded for the person who has to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,7 +14,7 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file was read and does not hold what it should.
@@ -24,7 +24,7 @@ pub enum Error {
         path: PathBuf,
         /// What a good file has there.
         expected: String,
-        /// What this one has.
+        /// What this file has there.
         found: String,
     },
     /// A value given by the caller does not fit.
@@ -49,14 +49,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// A Hub, or the way to it, does not do what was asked.
+    /// A request to a Hub failed.
     #[error("{address}: expected {expected}, found {found}")]
     Hub {
         /// The repository and its revision.
         address: String,
         /// What was asked for.
         expected: String,
-        /// What came of it.
+        /// What happened instead.
         found: String,
     },
     /// A tensor operation failed.

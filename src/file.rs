@@ -1,8 +1,9 @@
-//! Files that are there whole or not at all: atomic writes, JSON, CSV tables, hashes.
+//! Files that are complete or absent: atomic writes, JSON, CSV tables, hashes.
 
 use crate::{Error, Result};
 use polars::prelude::{CsvReader, CsvWriter, DataFrame, SerReader, SerWriter};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::path::Path;
@@ -74,6 +75,18 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).map_err(|error| Error::data(path, "JSON of the right form", error))
 }
 
+/// The first field in which two different JSON values differ, with both of its values; null stands for a missing field.
+///
+/// `name` is what the whole values are called.
+pub(crate) fn first_difference<'a>(name: &str, one: &'a Value, other: &'a Value) -> (String, &'a Value, &'a Value) {
+    let (Value::Object(fields), Value::Object(others)) = (one, other) else { return (name.into(), one, other) };
+    let value = |map: &'a serde_json::Map<String, Value>, key: &str| map.get(key).unwrap_or(&Value::Null);
+    match fields.keys().chain(others.keys()).find(|key| value(fields, key) != value(others, key)) {
+        Some(key) => first_difference(&format!("{name}.{key}"), value(fields, key), value(others, key)),
+        None => (name.into(), one, other),
+    }
+}
+
 /// Reads a CSV file with a header line.
 ///
 /// # Errors
@@ -104,4 +117,19 @@ pub fn hash_file(path: &Path) -> Result<String> {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn first_difference_names_the_innermost_field() {
+        let (one, other) = (json!({"a": 1, "b": {"c": 2, "d": 3}}), json!({"a": 1, "b": {"c": 2, "d": 4}}));
+        assert_eq!(first_difference("x", &one, &other), ("x.b.d".into(), &json!(3), &json!(4)));
+        let fewer = json!({"a": 1});
+        assert_eq!(first_difference("x", &fewer, &one), ("x.b".into(), &Value::Null, &one["b"]));
+        assert_eq!(first_difference("x", &json!(1), &json!(2)).0, "x");
+    }
 }

@@ -11,7 +11,7 @@
 //! | [`loss`] | one file a loss, formula and shapes in its docs |
 //! | [`train`] | optimiser, schedule, selection, checkpoint, log |
 //! | [`metric`] | ranks and what is computed from them |
-//! | [`analysis`] | what explains a result: loss landscape, spread of gradients, separation, error attribution |
+//! | [`analysis`] | explanations of a result: loss landscape, spread of gradients, separation, error attribution |
 //! | [`report`] | tables, claims and figures, from `results/` alone |
 //! | `hub` (with the feature of that name) | checkpoints on the Hugging Face Hub: fetched and checked, released |
 //! | [`experiment`] | what runs any paper: rows, runs, records, plans, analyses |

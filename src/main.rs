@@ -1,19 +1,19 @@
 //! The `retrace` binary: parse, check, dispatch.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // talking to the user is what a binary is for
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a binary prints for its user
 
 mod cli;
 
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Tensors come and go by the megabyte; this allocator hands their pages on instead of asking the system for new ones,
-/// and counts them.
+/// Tensors are allocated and freed by the megabyte; this allocator reuses their pages instead of asking the system for
+/// new ones, and counts them.
 #[global_allocator]
 static ALLOCATOR: &retrace::memory::Allocator = &retrace::memory::ALLOCATOR;
 
 #[allow(unsafe_code)]
 fn main() -> ExitCode {
-    sigpipe::reset(); // a reader that has seen enough (`| head`) ends the program; Rust would panic at the next line
+    sigpipe::reset(); // a closed pipe (`| head`) ends the program; Rust would panic at the next line
     // SAFETY: the first thread is the only one so far.
     unsafe { retrace::device::set_up() };
     match cli::run(cli::Options::parse()) {

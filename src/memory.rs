@@ -1,12 +1,12 @@
-//! How much memory a piece of work takes, in a program that counts.
+//! How much memory a computation takes, in a program that counts its allocations.
 
 use crate::{Error, Result};
 use mimalloc::MiMalloc;
 use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
 
-/// What the `retrace` program takes memory from: mimalloc, with a count of what is held.
+/// The allocator of the `retrace` program: mimalloc, with a count of the bytes held.
 ///
-/// A program counts where it says so, once:
+/// A program counts its memory after one declaration:
 ///
 /// ```standalone_crate
 /// use retrace::memory::{ALLOCATOR, Allocator, peak};
@@ -28,7 +28,7 @@ pub static ALLOCATOR: Allocator = PeakMemAlloc::new(MiMalloc);
 /// mimalloc, counted.
 pub type Allocator = PeakMemAlloc<MiMalloc>;
 
-/// What a call gives, and the most bytes that the whole program held during it beyond those held before.
+/// The result of a call, and the most bytes that the whole program held during it beyond those held before.
 ///
 /// Memory of a GPU is not among them. One call at a time: the count is the program's, and starts anew with each.
 ///
@@ -36,13 +36,13 @@ pub type Allocator = PeakMemAlloc<MiMalloc>;
 /// A program that takes its memory from elsewhere than [`ALLOCATOR`].
 pub fn peak<T>(call: impl FnOnce() -> T) -> Result<(T, usize)> {
     ALLOCATOR.reset_peak_memory();
-    // One byte that nothing optimises away tells whether anybody counts.
+    // One byte that is not optimised away shows whether allocations are counted.
     drop(std::hint::black_box(Box::new(1_u8)));
     if ALLOCATOR.get_peak_memory() == 0 {
         return Err(Error::value(
             "memory",
             "a program whose global allocator is `retrace::memory::ALLOCATOR`",
-            "another",
+            "an allocator that does not count",
         ));
     }
     ALLOCATOR.reset_peak_memory();
@@ -53,7 +53,7 @@ pub fn peak<T>(call: impl FnOnce() -> T) -> Result<(T, usize)> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_program_that_does_not_count_is_told_so() {
+    fn peak_needs_a_counting_allocator() {
         // Unit tests take their memory from the system.
         let error = super::peak(|| ()).unwrap_err().to_string();
         assert!(error.starts_with("memory: expected a program whose global allocator is"), "{error}");

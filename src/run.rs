@@ -16,7 +16,7 @@ mod lock;
 
 pub use lock::RunLock;
 
-use crate::file::{hex, read_csv, read_json, to_text, write_csv, write_json};
+use crate::file::{first_difference, hex, read_csv, read_json, to_text, write_csv, write_json};
 use crate::metric::{average_percentile, mean_sd};
 use crate::{Error, Result, seed::Seed};
 use polars::prelude::*;
@@ -40,7 +40,7 @@ pub struct RunConfig<C> {
     pub config: C,
 }
 
-/// Which run: enough to find it, and for its paper to know its settings.
+/// Identifies a run: enough to find it, and for its paper to know its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId {
     /// The paper.
@@ -108,7 +108,7 @@ pub struct Places {
     pub data: Option<PathBuf>,
     /// Imported pre-trained weights.
     pub weights: PathBuf,
-    /// What can be computed again.
+    /// Cached results that can be computed again.
     pub cache: PathBuf,
 }
 
@@ -123,7 +123,7 @@ impl Places {
         let below = |results: &PathBuf| results.join("checkpoints/pretrained").join(&file);
         let candidates = [below(&self.results), below(&self.shipped), self.weights.join(&file)];
         candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-            let expected = "pre-trained weights (`retrace pretrain`, `retrace weights fetch` or `retrace weights import` bring them)";
+            let expected = "pre-trained weights (`retrace pretrain`, `retrace weights fetch` or `retrace weights import` get them)";
             Error::data(&candidates[2], expected, "no file")
         })
     }
@@ -150,7 +150,7 @@ pub struct Header {
     pub device: String,
 }
 
-/// What a run ends with. Every accuracy here is computed from `ranks.csv`, and a test checks that.
+/// The result of a run. Every accuracy here is computed from `ranks.csv`, and a test checks that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -166,7 +166,7 @@ pub struct Summary {
     pub gallery: usize,
     /// The epoch whose weights were kept, from 1; absent where nothing is trained.
     pub selected_epoch: Option<usize>,
-    /// What chose it, e.g. `valid acc1`; `none` where nothing is trained.
+    /// The rule that chose it, e.g. `valid acc1`; `none` where nothing is trained.
     pub select_on: String,
     /// Wall time of the training's epochs, interruptions left out, in seconds; of the whole run where nothing is trained.
     pub seconds: f64,
@@ -194,7 +194,7 @@ pub fn percentile(ranks: &[Rank], gallery: usize) -> Result<f64> {
     if ranks.iter().all(|rank| rank.gallery.is_none()) {
         return average_percentile(&ranks.iter().map(|rank| rank.rank).collect::<Vec<_>>(), whole);
     }
-    // A gallery of one photo leaves nothing to rank: its queries say nothing.
+    // A gallery of one photo leaves nothing to rank: its queries are left out.
     let sized = ranks.iter().map(|rank| (rank.rank, rank.gallery.unwrap_or(whole))).filter(|(_, size)| *size > 1);
     let each = sized.map(|(rank, size)| average_percentile(&[rank], size)).collect::<Result<Vec<f64>>>()?;
     Ok(mean_sd(&each)?.0)
@@ -210,7 +210,7 @@ impl RunFolder {
         Self(results.join(slug).join(dataset).join(row).join(format!("seed{}", seed.0)))
     }
 
-    /// Whether the run is there whole.
+    /// Whether the run is finished.
     pub fn is_finished(&self) -> bool {
         self.0.join("summary.json").is_file()
     }
@@ -223,8 +223,12 @@ impl RunFolder {
         let path = self.0.join("config.json");
         // Texts are compared and not values: reading a number back can change its last bit.
         if path.is_file() && std::fs::read_to_string(&path).map_err(Error::io(&path))? != to_text(config)? {
-            let found = "a run of another configuration (give --results another folder, or remove this one)";
-            return Err(Error::data(&path, "this run's configuration", found));
+            let found = read_json::<serde_json::Value>(&path).unwrap_or_default();
+            let wanted = serde_json::to_value(config)?;
+            let (field, wanted, found) = first_difference("configuration", &wanted, &found);
+            let advice = "give --results another folder, or remove this one";
+            let found = format!("a run of another configuration, with {field} {found} ({advice})");
+            return Err(Error::data(&path, format!("this run's configuration, with {field} {wanted}"), found));
         }
         write_json(&path, config)
     }
@@ -347,8 +351,8 @@ fn frame_to_ranks(frame: &DataFrame) -> Result<Vec<Rank>> {
 
 fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
     let values = frame.column(name)?.strict_cast(&DataType::UInt32)?;
-    let whole: Option<Vec<u32>> = values.u32()?.iter().collect();
-    whole.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+    let empty = |row: usize| Error::value(name, "a number in every line", format!("an empty cell in line {}", row + 2));
+    values.u32()?.iter().enumerate().map(|(row, value)| value.ok_or_else(|| empty(row))).collect()
 }
 
 #[cfg(test)]
@@ -362,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_as_written() {
+    fn record_reads_back_as_written() {
         let folder = RunFolder(tempfile::tempdir().unwrap().path().join("seed0"));
         folder.write_ranks(&ranks()).unwrap();
         let early = vec![(50, ranks()), (100, ranks())];
@@ -383,7 +387,7 @@ mod tests {
         assert_eq!(folder.ranks().unwrap(), ranks);
         let text = std::fs::read_to_string(folder.0.join("ranks.csv")).unwrap();
         assert_eq!(text, "query,photo,rank,gallery\n1,0,1,3\n2,0,2,5\n1,0,1,1\n");
-        // 2 of 2 behind, 3 of 4 behind, and one photo alone, which says nothing.
+        // 2 of 2 behind, 3 of 4 behind, and one photo alone, which is left out.
         assert_eq!(percentile(&ranks, 5).unwrap(), (100.0 + 75.0) / 2.0);
         let plain: Vec<Rank> = ranks.iter().map(|rank| Rank { gallery: None, ..*rank }).collect();
         assert_eq!(percentile(&plain, 5).unwrap(), average_percentile(&[1, 2, 1], 5).unwrap());
@@ -408,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_is_no_number_is_an_error() {
+    fn ranks_refuse_a_rank_that_is_no_number() {
         let folder = RunFolder(tempfile::tempdir().unwrap().keep());
         write_atomic(&folder.0.join("ranks.csv"), b"query,photo,rank\n1,2,x\n").unwrap();
         let error = folder.ranks().unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! Who is told of the progress of a long computation, and may stop it.
+//! Who observes the progress of a long computation, and may stop it.
 
-/// What a long computation tells, and asks, the one who started it; the library itself prints nothing.
+/// The observer of a long computation: told of progress, asked whether to stop. The library itself prints nothing.
 pub trait Watch: Send + Sync {
     /// `done` of `total` units (images, steps) of `task` are finished.
     fn advance(&self, task: &str, done: usize, total: usize);
@@ -12,7 +12,7 @@ pub trait Watch: Send + Sync {
     fn is_stopped(&self) -> bool;
 }
 
-/// Nobody watches: silent, never stopped.
+/// No observer: silent, never stopped.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 

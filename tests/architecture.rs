@@ -1,4 +1,4 @@
-//! Who may import whom: the table of the design, kept true by reading the sources, tests included.
+//! Which module may import which: checks the table of the design against the sources, tests included.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -36,7 +36,7 @@ const STAGES: [&str; 11] =
 /// Papers that nothing but their own folder and the list of papers names.
 const SLUGS: [&str; 5] = ["generalising", "more_photos", "partially", "adaptive", "photo_pretraining"];
 
-/// Rows of papers' tables, the same.
+/// Rows of papers' tables, which also nothing else names.
 const ROWS: [&str; 5] = ["ours", "ours-base", "multi-task", "meta-full", "zero-shot"];
 
 /// A path of this crate that a line names: `["sketch", "Affine"]`.

@@ -13,7 +13,7 @@ use retrace::loss::{Triple, cross_entropy_loss, neighbourhood_loss, triplet_loss
 use retrace::model::{Architecture, Embedder, HeadConfig, HeadStart, Mode, NormConfig, Parameters, weights};
 use retrace::run::Places;
 use retrace::seed::Seed;
-use retrace::train::pretrain::{self, Method, PretrainConfig};
+use retrace::train::pretrain::{self, PretrainConfig, PretrainMethod};
 use retrace::train::{Gradients, Optimiser, OptimiserConfig, gradients};
 use retrace::watch::Unwatched;
 use std::collections::BTreeMap;
@@ -307,13 +307,13 @@ fn losses_agree() {
 }
 
 /// A network on one device with a step's worth of pictures.
-struct Bench {
+struct TrainingBench {
     parameters: Parameters,
     embedder: Embedder,
     pictures: Tensor,
 }
 
-impl Bench {
+impl TrainingBench {
     fn new(architecture: Architecture, norm: NormConfig, device: &Device) -> Self {
         let mut parameters = Parameters::new(Seed(1), device);
         let head = HeadConfig { dimension: 16, start: HeadStart::Normal };
@@ -339,7 +339,7 @@ fn training_steps_agree() {
         (Architecture::EfficientNetLite0, NormConfig::running()),
         (Architecture::ResNet18, NormConfig::running()),
     ] {
-        let [ours, twin] = [&device, &Device::Cpu].map(|device| Bench::new(architecture, norm, device));
+        let [ours, twin] = [&device, &Device::Cpu].map(|device| TrainingBench::new(architecture, norm, device));
         let [(loss, slopes), (twin_loss, twin_slopes)] = [ours.slopes(), twin.slopes()];
         assert!((loss - twin_loss).abs() < 1e-4 * twin_loss, "{architecture}: {loss}, {twin_loss}");
         assert_eq!(slopes.keys().collect::<Vec<_>>(), twin_slopes.keys().collect::<Vec<_>>());
@@ -367,7 +367,7 @@ fn a_training_step_repeats_to_the_last_bit() {
         [(Architecture::Mini, NormConfig::default()), (Architecture::EfficientNetLite0, NormConfig::running())]
     {
         let bytes = || {
-            let (loss, slopes) = Bench::new(architecture, norm, &device).slopes();
+            let (loss, slopes) = TrainingBench::new(architecture, norm, &device).slopes();
             (loss.to_bits(), slopes.values().map(flat).collect::<Vec<_>>())
         };
         assert!(bytes() == bytes(), "{architecture}");
@@ -377,7 +377,7 @@ fn a_training_step_repeats_to_the_last_bit() {
 #[test]
 fn training_lowers_the_loss_and_its_weights_move_to_the_cpu() {
     let Some((device, _turn)) = gpu() else { return };
-    let bench = Bench::new(Architecture::Mini, NormConfig::default(), &device);
+    let bench = TrainingBench::new(Architecture::Mini, NormConfig::default(), &device);
     let mut optimiser = Optimiser::new(OptimiserConfig::adam(1e-3), bench.parameters.trainable());
     let losses: Vec<f64> = (0..8)
         .map(|_| {
@@ -391,7 +391,7 @@ fn training_lowers_the_loss_and_its_weights_move_to_the_cpu() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("weights.safetensors");
     weights::save(&path, &bench.parameters.tensors(), weights::Storage::F32, &BTreeMap::new()).unwrap();
-    let copy = Bench::new(Architecture::Mini, NormConfig::default(), &Device::Cpu);
+    let copy = TrainingBench::new(Architecture::Mini, NormConfig::default(), &Device::Cpu);
     copy.parameters.load(&weights::read(&path).unwrap().tensors).unwrap();
     let [ours, twin] = [&bench, &copy].map(|b| b.embedder.forward(&b.pictures, Mode::Eval).unwrap());
     assert!(difference(&ours, &twin) < 1e-4);
@@ -407,7 +407,7 @@ fn a_whole_pretraining_runs() {
         side: 32,
         epochs: 4,
         batch: 8,
-        ..PretrainConfig::mini(Method::Attributes)
+        ..PretrainConfig::mini(PretrainMethod::Attributes)
     };
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Most lines of a cell: what a reader takes in at a glance.
+/// Most lines of a cell: what a reader can take in at once.
 const LINES: usize = 12;
 
 /// Largest notebook with its outputs, in bytes: a landscape alone is 0.6 MB of vectors.

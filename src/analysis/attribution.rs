@@ -1,4 +1,4 @@
-//! Whose fault a wrong answer is.
+//! Error attribution: whether the sketch or the model causes a wrong answer.
 
 use crate::metric::quantile;
 use crate::{Error, Result};
@@ -10,7 +10,7 @@ pub const MEDIAN: f64 = 0.5;
 
 /// The scores of one wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
+pub struct ErrorScores {
     /// Smoothness of what the judged model found, S; see [`super::smoothness`].
     pub smoothness: f64,
     /// Fidelity of what it found, F; see [`super::fidelity`].
@@ -19,14 +19,14 @@ pub struct Scores {
     pub reference: f64,
 }
 
-/// Above which a score is large.
+/// The thresholds above which scores are large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Of S.
+    /// The threshold of S.
     pub smoothness: f64,
-    /// Of F.
+    /// The threshold of F.
     pub fidelity: f64,
-    /// Of S_ref.
+    /// The threshold of S_ref.
     pub reference: f64,
 }
 
@@ -46,7 +46,7 @@ pub enum Scenario {
     Unclassified,
 }
 
-/// Who is to blame.
+/// What causes a wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Blame {
@@ -68,7 +68,7 @@ impl Scenario {
         }
     }
 
-    /// Whose problem it is.
+    /// What causes the error.
     pub fn blame(self) -> Option<Blame> {
         match self {
             Self::UserDrift | Self::UserSimple => Some(Blame::User),
@@ -90,8 +90,8 @@ impl Thresholds {
     ///
     /// # Errors
     /// No error to learn from, a score that is not finite, or a share outside `0..=1`.
-    pub fn of(errors: &[Scores], share: f64) -> Result<Self> {
-        let threshold = |score: fn(&Scores) -> f64| quantile(&errors.iter().map(score).collect::<Vec<_>>(), share);
+    pub fn of(errors: &[ErrorScores], share: f64) -> Result<Self> {
+        let threshold = |score: fn(&ErrorScores) -> f64| quantile(&errors.iter().map(score).collect::<Vec<_>>(), share);
         Ok(Self {
             smoothness: threshold(|scores| scores.smoothness)?,
             fidelity: threshold(|scores| scores.fidelity)?,
@@ -120,16 +120,16 @@ impl Thresholds {
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 4 (Retrieval Error Attribution).
 ///
 /// ```
-/// use retrace::analysis::{MEDIAN, Scenario, Scores, Thresholds, attribute};
+/// use retrace::analysis::{MEDIAN, Scenario, ErrorScores, Thresholds, attribute};
 /// let errors = [(1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (9.0, 9.0, 9.0)]
-///     .map(|(smoothness, fidelity, reference)| Scores { smoothness, fidelity, reference });
+///     .map(|(smoothness, fidelity, reference)| ErrorScores { smoothness, fidelity, reference });
 /// let thresholds = Thresholds::of(&errors, MEDIAN)?; // 2 each
 /// assert_eq!(attribute(&errors, &thresholds)?, [Scenario::Model, Scenario::Model, Scenario::UserDrift]);
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scenario>> {
+pub fn attribute(errors: &[ErrorScores], thresholds: &Thresholds) -> Result<Vec<Scenario>> {
     let Thresholds { smoothness, fidelity, reference } = *thresholds;
-    let thresholds = Scores { smoothness, fidelity, reference };
+    let thresholds = ErrorScores { smoothness, fidelity, reference };
     for (what, scores) in
         errors.iter().map(|scores| ("scores of an error", scores)).chain([("thresholds", &thresholds)])
     {
@@ -137,7 +137,7 @@ pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scena
             return Err(Error::value(what, "finite numbers", format!("{scores:?}")));
         }
     }
-    let sort = |error: &Scores| match (
+    let sort = |error: &ErrorScores| match (
         error.smoothness > smoothness,
         error.fidelity > fidelity,
         error.reference > reference,
@@ -155,12 +155,12 @@ pub fn attribute(errors: &[Scores], thresholds: &Thresholds) -> Result<Vec<Scena
 mod tests {
     use super::*;
 
-    fn scores(smoothness: f64, fidelity: f64, reference: f64) -> Scores {
-        Scores { smoothness, fidelity, reference }
+    fn scores(smoothness: f64, fidelity: f64, reference: f64) -> ErrorScores {
+        ErrorScores { smoothness, fidelity, reference }
     }
 
     #[test]
-    fn every_scenario() {
+    fn attribute_finds_every_scenario() {
         let thresholds = Thresholds { smoothness: 10.0, fidelity: 20.0, reference: 30.0 };
         let (small, large) = ([1.0, 2.0, 3.0], [11.0, 21.0, 31.0]);
         let cases = [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tie_is_small() {
+    fn attribute_counts_a_tie_as_small() {
         let thresholds = Thresholds { smoothness: 1.0, fidelity: 1.0, reference: 1.0 };
         let found = attribute(&[scores(1.0, 1.0, 1.0), scores(1.0, 2.0, 1.0), scores(2.0, 1.0, 2.0)], &thresholds);
         assert_eq!(found.unwrap(), [Scenario::Model, Scenario::UserSimple, Scenario::Unclassified]);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_by_hand() {
+    fn thresholds_of_three_errors_by_hand() {
         let errors = [scores(4.0, 10.0, 0.0), scores(1.0, 30.0, 0.0), scores(2.0, 20.0, 8.0), scores(3.0, 40.0, 0.0)];
         let found = Thresholds::of(&errors, MEDIAN).unwrap();
         assert_eq!((found.smoothness, found.fidelity, found.reference), (2.5, 25.0, 0.0));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn thresholds_refuse_no_errors_and_nan() {
         assert!(Thresholds::of(&[], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, f64::NAN, 1.0)], MEDIAN).is_err());
         assert!(Thresholds::of(&[scores(1.0, 1.0, 1.0)], 1.5).is_err());

@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use retrace::analysis::Gradients;
-/// let mut gradients = Gradients::default();
+/// use retrace::analysis::GradientSum;
+/// let mut gradients = GradientSum::default();
 /// for gradient in [[0.0_f32, 4.0], [2.0, 4.0], [4.0, 4.0]] {
 ///     gradients.add(&[("w".to_string(), Tensor::new(&gradient, &Device::Cpu)?)].into())?;
 /// }
@@ -32,13 +32,13 @@ use std::collections::BTreeMap;
 /// # Ok::<(), retrace::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Gradients {
+pub struct GradientSum {
     count: usize,
     mean: BTreeMap<String, Tensor>,
     sum: f64,
 }
 
-/// What a set of gradients says.
+/// Statistics of a set of gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GradientSpread {
     /// How many gradients.
@@ -49,8 +49,8 @@ pub struct GradientSpread {
     pub signal: f64,
 }
 
-impl Gradients {
-    /// Takes the gradient of one more sample in.
+impl GradientSum {
+    /// Adds the gradient of one more sample.
     ///
     /// # Shapes
     /// Any, by name; the same names and shapes every time.
@@ -70,7 +70,11 @@ impl Gradients {
             moved.insert(name.clone(), (mean + (step / n)?)?);
         }
         if !squares.is_finite() {
-            return Err(Error::value(format!("gradient {}", self.count), "finite numbers", "NaN or infinity"));
+            return Err(Error::value(
+                format!("gradient {}", self.count),
+                "finite numbers",
+                format!("a squared length of {squares}"),
+            ));
         }
         self.count += 1;
         self.mean = moved;
@@ -78,7 +82,7 @@ impl Gradients {
         Ok(())
     }
 
-    /// The spread of what was added.
+    /// The spread of the gradients added so far.
     ///
     /// # Errors
     /// Fewer than two gradients.
@@ -132,7 +136,7 @@ mod tests {
     }
 
     fn spread(rows: &[[f32; 3]]) -> GradientSpread {
-        let mut gradients = Gradients::default();
+        let mut gradients = GradientSum::default();
         rows.iter().for_each(|row| gradients.add(&named(*row)).unwrap());
         gradients.spread().unwrap()
     }
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn spread_of_three_gradients_by_hand() {
         // Mean (1, 2, 3); squared distances 1 + 4 + 0, 1 + 0 + 9, 0 + 4 + 9, of n - 1 = 2.
         let found = spread(&[[0.0, 0.0, 3.0], [2.0, 2.0, 6.0], [1.0, 4.0, 0.0]]);
         assert!((found.nuclear_norm - 14.0).abs() < 1e-5 && (found.signal - 14.0).abs() < 1e-5, "{found:?}");
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_is_the_nuclear_norm_of_the_whole_matrix() {
+    fn spread_equals_the_nuclear_norm_of_the_whole_matrix() {
         let mut stream = Seed(2).stream("test");
         let rows: Vec<[f32; 3]> = (0..40)
             .map(|_| {
@@ -199,15 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn a_large_mean_does_not_drown_the_spread() {
+    fn spread_keeps_precision_at_a_large_mean() {
         let rows: Vec<[f32; 3]> = (0..100).map(|i| [1000.0 + (i % 2) as f32, 0.0, 0.0]).collect();
         let found = spread(&rows).nuclear_norm; // 25 / 99: variance 1/4, of n - 1
         assert!((found - 25.0 / 99.0).abs() < 1e-4, "{found}");
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_and_changes_nothing() {
-        let mut gradients = Gradients::default();
+    fn add_refuses_another_shape_and_changes_nothing() {
+        let mut gradients = GradientSum::default();
         assert!(gradients.add(&BTreeMap::new()).is_err() && gradients.spread().is_err());
         gradients.add(&named([1.0, 2.0, 3.0])).unwrap();
         assert!(gradients.spread().unwrap_err().to_string().contains("at least 2"));

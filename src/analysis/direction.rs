@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// d(f) = z(f) * |w(f)| / |z(f)|   for every filter f, z standard normal
 /// ```
 ///
-/// A filter is what makes one output: a slice along the first dimension of a tensor of two dimensions or more. So a step
-/// of length 1 changes every filter by as much as it is long, and networks of other weight scales compare. Tensors of one
+/// A filter makes one output: it is a slice along the first dimension of a tensor of two dimensions or more. So a step
+/// of length 1 changes every filter by its own length, and networks with other scales can be compared. Tensors of one
 /// dimension or none (biases, batch norm) do not move. A filter of zeros does not move either.
 ///
 /// # References
@@ -62,7 +62,11 @@ fn draw(name: &str, weight: &Tensor, seed: Seed, axis: u64) -> Result<Tensor> {
     for (i, (filter, direction)) in values.chunks_exact(size).zip(drawn.chunks_exact_mut(size)).enumerate() {
         let (wanted, found) = (length(filter), length(direction));
         if !wanted.is_finite() {
-            return Err(Error::value(format!("filter {i} of {name}"), "finite numbers", "NaN or infinity"));
+            return Err(Error::value(
+                format!("filter {i} of {name}"),
+                "finite numbers",
+                format!("a length of {wanted}"),
+            ));
         }
         // A drawn filter of length 0 has no direction to keep; it stays 0.
         let scale = if found > 0.0 { wanted / found } else { 0.0 };
@@ -92,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_is_as_long_as_its_weights() {
+    fn directions_have_the_filter_lengths_of_the_weights() {
         let (weights, directions) = (weights(), Directions::draw(&weights(), Seed(4)).unwrap());
         for side in [&directions.first, &directions.second] {
             for name in ["conv", "linear"] {
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_and_the_name_decide() {
+    fn directions_depend_on_seed_and_name() {
         let draw = |seed, weights: &BTreeMap<String, Tensor>| Directions::draw(weights, Seed(seed)).unwrap();
         let linear = |side: &BTreeMap<String, Tensor>| filters(&side["linear"]);
         let one = draw(4, &weights());

@@ -5,14 +5,14 @@ use super::separation::check;
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
-/// Two clouds in the plane in which both together are widest.
+/// Two clouds on the first two principal components of both together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Embedding {
-    /// A point a row of the first cloud.
+    /// A point for each row of the first cloud.
     pub a: Vec<(f64, f64)>,
-    /// A point a row of the second cloud.
+    /// A point for each row of the second cloud.
     pub b: Vec<(f64, f64)>,
-    /// Share of the whole variance along each axis, in percent.
+    /// Share of the total variance along each axis, in percent.
     pub explained: (f64, f64),
 }
 
@@ -30,7 +30,7 @@ pub struct Embedding {
 /// `a` is `(n, d)`, `b` is `(m, d)`, row by row.
 ///
 /// # Errors
-/// An empty cloud, no whole rows, or features that are not finite.
+/// An empty cloud, an incomplete row, or features that are not finite.
 ///
 /// # References
 /// Jolliffe, Principal Component Analysis, 2002, Sec. 1.1; to redraw Li et al., Photo Pre-Training, But for Sketch,
@@ -64,7 +64,7 @@ mod tests {
     use crate::analysis::separation::tests::cloud;
 
     #[test]
-    fn the_picture_keeps_what_two_axes_hold() {
+    fn embed_keeps_the_distance_of_two_clouds() {
         let (a, b) = (cloud("a", 60, 0.0), cloud("b", 40, 20.0));
         let found = embed(&a, &b, 8).unwrap();
         assert_eq!((found.a.len(), found.b.len()), (60, 40));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cloud_is_an_error() {
+    fn embed_refuses_bad_clouds() {
         assert!(embed(&[], &[1.0], 1).is_err() && embed(&[1.0], &[1.0, 2.0, 3.0], 2).is_err());
         assert!(embed(&[1.0], &[1.0], 0).is_err());
         let error = embed(&[1.0, 2.0], &[1.0, f32::NAN], 1).unwrap_err().to_string();

@@ -21,12 +21,12 @@ pub struct Grid {
 /// How much higher the loss is around a centre than in it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rise {
-    /// Mean of the loss over the disc. Where a loss levels off, a high centre rises less than a low one: then this says
-    /// which surroundings are the lower ones.
+    /// Mean of the loss over the disc. Where a loss saturates, a high centre rises less than a low one; this mean then
+    /// shows which surroundings are lower.
     pub level: f64,
     /// Mean over the disc, less the centre: 0 = flat.
     pub mean: f64,
-    /// Of the highest point of the disc.
+    /// Rise at the highest point of the disc.
     pub largest: f64,
 }
 
@@ -76,11 +76,11 @@ impl Grid {
 /// L(a, b) = loss(theta + a * first + b * second),   a and b from -extent to extent
 /// ```
 ///
-/// The variables hold their own values again afterwards, also where the loss fails. Running statistics of batch norm are
+/// The variables get their own values back, even if the loss fails. Running statistics of batch norm are
 /// not trained and do not move: the loss either keeps those of the weights or takes each batch's own.
 ///
 /// # Shapes
-/// `steps` is odd, so that the weights themselves are a point. `advance` hears how many of `steps * steps` are done.
+/// `steps` is odd, so that the weights themselves are a point. `advance` is told how many of `steps * steps` are done.
 ///
 /// # Errors
 /// An even number of steps or fewer than 3, an extent that is not above 0, a variable without a direction of its shape,
@@ -140,7 +140,7 @@ fn evaluate(
     Ok(found)
 }
 
-/// A variable, a copy of its own value, and the two ways it goes.
+/// A variable, a copy of its own value, and its two directions.
 struct Moved<'a> {
     var: &'a Var,
     own: Tensor,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quadratic_by_hand() {
+    fn landscape_of_a_quadratic_by_hand() {
         let (parameters, directions) = quadratic();
         let loss = || {
             let w = value(&parameters[0].1);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_loss_leaves_the_weights_as_they_were() {
+    fn landscape_restores_the_weights_when_the_loss_fails() {
         let (parameters, directions) = quadratic();
         let failing: [&dyn Fn() -> Result<f64>; 2] = [&|| Err(Error::value("a", "b", "c")), &|| Ok(f64::INFINITY)];
         for (loss, word) in failing.into_iter().zip(["expected b", "(-1, -1)"]) {

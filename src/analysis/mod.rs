@@ -1,18 +1,18 @@
-//! What explains a result: numbers computed from weights, gradients, features and scores that a finished run left.
+//! Analyses that explain a result, from the weights, gradients, features and scores of a finished run.
 //!
 //! | file | what it measures |
 //! |---|---|
 //! | `direction` | two filter-normalised random directions through the weights |
 //! | `landscape` | the loss around the weights along them, and how flat it is |
 //! | `covariance` | how much the gradients of single samples differ: nuclear norm of their covariance |
-//! | `stability` | how far a series wanders, relative to its mean |
+//! | `stability` | how far a series varies around its mean, relative to the mean |
 //! | `smoothness` | how alike the photos ranked first are |
-//! | `attribution` | whose fault a wrong answer is: the model's or the sketch's |
+//! | `attribution` | whether the model or the sketch causes a wrong answer |
 //! | `embedding` | two clouds of features in one picture |
 //! | `separation` | how far apart they are: the accuracy of a classifier |
 //!
-//! All of them are pure computations: no paper, no model, no file. What is trained or read comes in as tensors, slices
-//! or a closure.
+//! All of them are pure computations: no paper, no model, no file. Their inputs are tensors,
+//! slices or closures.
 
 mod attribution;
 mod covariance;
@@ -24,11 +24,11 @@ mod separation;
 mod smoothness;
 mod stability;
 
-pub use attribution::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
-pub use covariance::{GradientSpread, Gradients};
+pub use attribution::{Blame, ErrorScores, MEDIAN, Scenario, Thresholds, attribute};
+pub use covariance::{GradientSpread, GradientSum};
 pub use direction::Directions;
 pub use embedding::{Embedding, embed};
 pub use landscape::{Grid, Rise, scan};
-pub use separation::{Answer, Cloud, balanced, told_apart};
+pub use separation::{Answer, FeatureCloud, balanced, told_apart};
 pub use smoothness::{Smoothness, fidelity, smoothness};
 pub use stability::{Stability, stability};

@@ -4,8 +4,8 @@ use crate::seed::Seed;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// Most steps of the power iteration for a direction. Directions of nearly the same variance need the most; where they
-/// are that close, either order of them is as good a picture.
+/// Most steps of the power iteration for a direction. Directions of nearly equal variance need the most; there,
+/// either order of them gives an equally good picture.
 const STEPS: usize = 1000;
 
 /// A step that turns the direction by less than this (in each coordinate) ends the iteration; the picture is in pixels.
@@ -16,7 +16,7 @@ const ROUNDING: f64 = 1e-12;
 
 /// The unit directions of largest and second largest variance of centred rows, each with its variance (of n).
 ///
-/// Power iteration, `v <- X^T X v / n` brought to length 1, without ever forming the d x d matrix; the first direction is
+/// Power iteration, `v <- X^T X v / n` scaled to length 1, without ever forming the d x d matrix; the first direction is
 /// taken out of every step of the second. The start is drawn from a fixed seed, so that no data are at right angles to it
 /// by construction. The sign is fixed: the largest coordinate, the first of them at a tie, is positive. A direction
 /// without variance is 0.
@@ -58,7 +58,7 @@ fn turn(rows: &[f64], d: usize, vector: &[f64]) -> Vec<f64> {
     sum
 }
 
-/// Takes a direction out and brings the rest to length 1; returns the length before.
+/// Removes a direction and scales the rest to length 1; returns the length before.
 fn shorten(vector: &mut [f64], taken: Option<&Vec<f64>>) -> f64 {
     if let Some(taken) = taken {
         let along = dot(vector, taken);
@@ -72,7 +72,7 @@ fn shorten(vector: &mut [f64], taken: Option<&Vec<f64>>) -> f64 {
 }
 
 fn fix_sign(vector: &mut [f64]) {
-    // Coordinates that agree to rounding count as a tie, so that the sign does not hang on the last bit.
+    // Coordinates that agree to rounding count as a tie, so that the sign does not depend on the last bit.
     let most = vector.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     if vector.iter().find(|value| value.abs() > most * (1.0 - 1e-6)).is_some_and(|value| *value < 0.0) {
         vector.iter_mut().for_each(|value| *value = -*value);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_matrix_by_hand() {
+    fn plane_of_a_matrix_by_hand() {
         // Rows +-(3, 3) and +-(1, -1): variances 2 * 18 / 4 along (1, 1) and 2 * 2 / 4 along (1, -1).
         let [first, second] = plane(&[3.0, 3.0, -3.0, -3.0, 1.0, -1.0, -1.0, 1.0], 2);
         let half = 0.5_f64.sqrt();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_one_direction_and_a_point_none() {
+    fn plane_of_a_line_and_of_a_point() {
         let [first, second] = plane(&[-2.0, -4.0, -4.0, 2.0, 4.0, 4.0], 3);
         assert!(first.0.iter().zip([1.0, 2.0, 2.0]).all(|(a, b)| (a - b / 3.0).abs() < 1e-9), "{first:?}");
         assert!((first.1 - 36.0).abs() < 1e-9);

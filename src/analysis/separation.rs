@@ -3,7 +3,7 @@
 use super::principal::dot;
 use crate::{Error, Result};
 
-/// Steps of the classifier; the test of two touching clouds stands still long before.
+/// Steps of the classifier; the test of two touching clouds converges long before.
 const STEPS: usize = 500;
 
 /// Weight of the penalty, small beside a loss of log 2 and above 0, so that weights stay finite where clouds are apart.
@@ -17,7 +17,7 @@ const PENALTY: f64 = 1e-3;
 /// ```
 ///
 /// # Shapes
-/// What [`told_apart`] found, cloud by cloud.
+/// The result of [`told_apart`], cloud by cloud.
 ///
 /// ```
 /// use retrace::analysis::{Answer, balanced};
@@ -29,16 +29,16 @@ pub fn balanced(answers: &[Vec<Answer>; 2]) -> f64 {
     50.0 * (share(&answers[0]) + share(&answers[1]))
 }
 
-/// Rows of features, and which object each is of: a photo and the sketches that show it are of one.
+/// Rows of features, and the object of each: a photo and the sketches of it have the same object.
 #[derive(Debug, Clone, Copy)]
-pub struct Cloud<'a> {
+pub struct FeatureCloud<'a> {
     /// Row by row.
     pub rows: &'a [f32],
     /// The object of every row.
     pub objects: &'a [usize],
 }
 
-/// Where a classifier puts a row that it was not trained on.
+/// The answer of a classifier for a row that it was not trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
     /// The row of its cloud, from 0.
@@ -53,8 +53,8 @@ pub struct Answer {
 /// minimise over w, c:  mean over clouds of mean over rows of log(1 + exp(-s (w . x + c)))  +  PENALTY / 2 |w|^2
 /// ```
 ///
-/// Both clouds count the same, whatever their sizes. No object has rows on both sides of the split: a classifier that
-/// knows a sketch by its photo would be told nothing of domains. x is standardised by the mean and deviation of the
+/// Both clouds count the same, whatever their sizes. No object has rows on both sides of the split: a classifier
+/// could otherwise recognise a sketch by its photo. x is standardised by the mean and deviation of the
 /// training rows. Training is 500 steps of Nesterov's gradient descent over all rows from zero, its step size the
 /// inverse of a bound on the curvature: nothing is drawn, so the number is the same every time.
 ///
@@ -62,22 +62,22 @@ pub struct Answer {
 /// As [`embed`](super::embed); an answer for every row of a held-out object, in the order of rows.
 ///
 /// # Errors
-/// A cloud without rows to train or without rows to test, no whole rows, features that are not finite, or another number
-/// of objects than of rows.
+/// A cloud without rows to train or without rows to test, an incomplete row, features that are not finite, or numbers of
+/// objects and rows that differ.
 ///
 /// # References
 /// Ben-David et al., A Theory of Learning from Different Domains, Machine Learning 2010, Sec. 4 (a classifier between
 /// domains as their distance); Nesterov, Introductory Lectures on Convex Optimization, 2004, Sec. 2.2.
 ///
 /// ```
-/// use retrace::analysis::{Cloud, told_apart};
-/// let low = Cloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
-/// let high = Cloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
+/// use retrace::analysis::{FeatureCloud, told_apart};
+/// let low = FeatureCloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
+/// let high = FeatureCloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
 /// let found = told_apart(low, high, 1)?.map(|answers| answers.iter().map(|a| (a.row, a.right)).collect::<Vec<_>>());
 /// assert_eq!(found, [[(1, 1.0), (3, 0.0)], [(1, 1.0), (2, 1.0)]]); // 9.0 lies among the others
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
+pub fn told_apart(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     check([a.rows, b.rows], d, 2)?;
     for cloud in [a, b] {
         let held_out = cloud.held_out().count();
@@ -86,7 +86,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
             return Err(Error::value("objects", expected, format!("{held_out} of {}", cloud.objects.len())));
         }
     }
-    let half = |cloud: Cloud, wanted: bool| -> Vec<f64> {
+    let half = |cloud: FeatureCloud, wanted: bool| -> Vec<f64> {
         let rows = cloud.rows.chunks_exact(d).zip(cloud.objects);
         let rows = rows.filter(|(_, object)| is_held_out(**object) == wanted);
         rows.flat_map(|(row, _)| row).copied().map(f64::from).collect()
@@ -95,7 +95,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     standardise(&mut halves, d);
     let [train_a, train_b, test_a, test_b] = &halves;
     let line = train([train_a, train_b], d);
-    let answers = |cloud: Cloud, rows: &[f64], side: f64| {
+    let answers = |cloud: FeatureCloud, rows: &[f64], side: f64| {
         let scores = rows.chunks_exact(d).map(|row| side * (dot(row, &line) + line[d]));
         let rights = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) });
         cloud.held_out().zip(rights).map(|(row, right)| Answer { row, right }).collect()
@@ -103,7 +103,7 @@ pub fn told_apart(a: Cloud, b: Cloud, d: usize) -> Result<[Vec<Answer>; 2]> {
     Ok([answers(a, test_a, -1.0), answers(b, test_b, 1.0)])
 }
 
-impl Cloud<'_> {
+impl FeatureCloud<'_> {
     /// The rows of held-out objects.
     fn held_out(&self) -> impl Iterator<Item = usize> {
         self.objects.iter().enumerate().filter(|(_, object)| is_held_out(**object)).map(|(row, _)| row)
@@ -114,14 +114,14 @@ fn is_held_out(object: usize) -> bool {
     !object.is_multiple_of(2)
 }
 
-/// Brings every column of the first two clouds together to mean 0 and deviation 1, and all clouds along.
+/// Scales every column so that the first two clouds together have mean 0 and deviation 1; all clouds are scaled alike.
 fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
     for column in 0..d {
         let values = || clouds[..2].iter().flat_map(|rows| rows.iter().skip(column).step_by(d));
         let n = values().count() as f64;
         let mean = values().sum::<f64>() / n;
         let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
-        // A constant column tells nothing.
+        // A constant column carries no information.
         let scale = if deviation > 0.0 { 1.0 / deviation } else { 0.0 };
         for rows in clouds.iter_mut() {
             rows.iter_mut().skip(column).step_by(d).for_each(|value| *value = (*value - mean) * scale);
@@ -187,12 +187,12 @@ pub(super) mod tests {
     /// The accuracy where every row is an object of its own.
     fn domain_accuracy(a: &[f32], b: &[f32], d: usize) -> Result<f64> {
         let objects = [a, b].map(|rows| (0..rows.len() / d).collect::<Vec<_>>());
-        let [a, b] = [(a, &objects[0]), (b, &objects[1])].map(|(rows, objects)| Cloud { rows, objects });
+        let [a, b] = [(a, &objects[0]), (b, &objects[1])].map(|(rows, objects)| FeatureCloud { rows, objects });
         Ok(balanced(&told_apart(a, b, d)?))
     }
 
     #[test]
-    fn what_is_known_of_an_object_does_not_help() {
+    fn told_apart_holds_out_whole_objects() {
         // Every column names an object, of which there are two rows: what is learnt of one row says all of the other, and
         // nothing of other objects.
         let objects = |first: usize| -> Vec<usize> { (2 * first..2 * first + 20).map(|row| row / 2).collect() };
@@ -200,20 +200,24 @@ pub(super) mod tests {
             objects.iter().flat_map(|object| (0..20).map(move |column| f32::from(column == *object))).collect()
         };
         let [a, b] = [0, 10].map(objects);
-        let found =
-            told_apart(Cloud { rows: &rows(&a), objects: &a }, Cloud { rows: &rows(&b), objects: &b }, 20).unwrap();
+        let found = told_apart(
+            FeatureCloud { rows: &rows(&a), objects: &a },
+            FeatureCloud { rows: &rows(&b), objects: &b },
+            20,
+        )
+        .unwrap();
         assert!(found.iter().all(|answers| answers.len() == 10) && balanced(&found) == 50.0, "{found:?}");
         assert_eq!(domain_accuracy(&rows(&a), &rows(&b), 20).unwrap(), 100.0); // a row of each object trains
     }
 
     #[test]
-    fn far_clouds_are_told_apart() {
+    fn told_apart_is_100_for_far_clouds() {
         assert_eq!(domain_accuracy(&cloud("a", 100, 0.0), &cloud("b", 100, 20.0), 8).unwrap(), 100.0);
         assert_eq!(domain_accuracy(&cloud("a", 100, 0.0), &cloud("b", 31, 20.0), 8).unwrap(), 100.0);
     }
 
     #[test]
-    fn one_distribution_is_chance() {
+    fn told_apart_is_chance_for_one_distribution() {
         // 200 test rows a domain, each right with probability 1/2: deviation 100 * sqrt(1/4 / 400) = 2.5, bound 4 of it.
         let found = domain_accuracy(&cloud("a", 400, 0.0), &cloud("b", 400, 0.0), 8).unwrap();
         assert!((found - 50.0).abs() < 10.0, "{found}");
@@ -224,7 +228,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn touching_clouds_reach_the_best_linear_rule() {
+    fn told_apart_reaches_the_best_linear_rule() {
         // Means 2 apart, deviation 1: the best rule is right with probability Phi(1) = 0.841; 500 test rows a domain,
         // deviation 100 * sqrt(0.841 * 0.159 / 1000) = 1.2, bound 4 of it.
         let found = domain_accuracy(&cloud("a", 1000, 0.0), &cloud("b", 1000, 2.0), 8).unwrap();
@@ -232,7 +236,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn training_has_come_to_rest() {
+    fn told_apart_has_converged() {
         let rows = |name, moved| cloud(name, 200, moved).into_iter().map(f64::from).collect::<Vec<f64>>();
         let (a, b) = (rows("a", 0.0), rows("b", 1.0));
         let slope = slope([&a, &b], 8, &train([&a, &b], 8));
@@ -240,10 +244,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn told_apart_refuses_bad_clouds_and_objects() {
         assert!(domain_accuracy(&[1.0], &[1.0, 2.0], 1).is_err());
         let objects = |objects| {
-            told_apart(Cloud { rows: &[1.0, 2.0], objects }, Cloud { rows: &[1.0, 2.0], objects: &[0, 1] }, 1)
+            told_apart(
+                FeatureCloud { rows: &[1.0, 2.0], objects },
+                FeatureCloud { rows: &[1.0, 2.0], objects: &[0, 1] },
+                1,
+            )
         };
         for wrong in [&[0, 2][..], &[1, 3], &[0], &[0, 1, 2]] {
             assert!(objects(wrong).unwrap_err().to_string().contains("held out"), "{wrong:?}");

@@ -1,4 +1,4 @@
-//! How alike the photos ranked first are, and how like the photo that was meant.
+//! How similar the photos ranked first are to each other, and to the query's own photo.
 
 use crate::metric::distances;
 use crate::{Error, Result};
@@ -19,7 +19,7 @@ pub struct Smoothness {
 /// S(q) = 2 / (k (k - 1)) * sum over 1 <= i < j <= k of |f(p_i) - f(p_j)|
 /// ```
 ///
-/// Features are taken as they are: rows that are not of unit length make distances of their own scale, so scores compare
+/// Features are taken as they are: rows that are not of unit length give distances of another scale, so compare scores
 /// under one network and one normalisation only. The paper takes k = 10 for the gallery and 5 for errors, and features of
 /// VGG-16's second-last layer (Sec. 4).
 ///
@@ -28,7 +28,7 @@ pub struct Smoothness {
 ///
 /// # Errors
 /// No query, `k` below 2, a query with fewer than `k` photos, a position outside the features, or features that are not
-/// finite or no whole rows.
+/// finite or not whole rows.
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 4 (Smoother Retrieval Gallery).
@@ -131,14 +131,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identical_photos_are_smooth() {
+    fn smoothness_of_identical_photos_is_zero() {
         let features = [0.3_f32, -0.7, 0.1].repeat(4);
         let found = smoothness(&features, 3, &[vec![0, 1, 2, 3], vec![3, 1, 0, 2]], 4).unwrap();
         assert_eq!(found, Smoothness { scores: vec![0.0, 0.0], mean: 0.0 });
     }
 
     #[test]
-    fn a_triangle_by_hand() {
+    fn smoothness_and_fidelity_of_a_triangle_by_hand() {
         let features = [0.0, 0.0, 6.0, 8.0, 6.0, 0.0, 100.0, 0.0]; // sides 10, 6, 8; the fourth is far away
         let ranked = [vec![2, 0, 1, 3], vec![0, 2, 3, 1]];
         let found = smoothness(&features, 2, &ranked, 3).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn smoothness_and_fidelity_refuse_bad_input() {
         let features = [0.0, 1.0, f32::NAN];
         for (ranked, k) in
             [(vec![], 2), (vec![vec![0, 1]], 1), (vec![vec![0]], 2), (vec![vec![0, 3]], 2), (vec![vec![0, 2]], 2)]

@@ -1,4 +1,4 @@
-//! How far a series wanders.
+//! How far a series varies around its mean.
 
 use crate::metric::mean_sd;
 use crate::{Error, Result};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Stability {
     /// Every value divided by the mean: 1 = the mean.
     pub normalised: Vec<f64>,
-    /// Of the series, in its unit.
+    /// Mean of the series, in its unit.
     pub mean: f64,
     /// How far a value lies from the mean on average, as a part of it: 0 = constant, lower is steadier.
     pub deviation: f64,
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn stability_by_hand() {
         let found = stability(&[40.0, 50.0, 60.0, 50.0]).unwrap();
         assert_eq!(found.normalised, [0.8, 1.0, 1.2, 1.0]);
         assert!((found.deviation - 0.1).abs() < 1e-12 && found.mean == 50.0); // 0.2, 0, 0.2, 0
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_does_not_matter() {
+    fn stability_ignores_the_unit() {
         let (percent, share) = (stability(&[40.0, 50.0]).unwrap(), stability(&[0.4, 0.5]).unwrap());
         assert!((percent.deviation - share.deviation).abs() < 1e-12);
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn stability_refuses_short_and_unusable_series() {
         for series in [&[][..], &[1.0], &[0.0, 0.0], &[-1.0, 1.0], &[-1.0, -2.0], &[f64::NAN, 1.0]] {
             assert!(stability(series).is_err(), "{series:?}");
         }

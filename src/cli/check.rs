@@ -10,7 +10,7 @@ use retrace::run::Places;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// What every verb needs.
+/// What every command needs.
 pub struct Checked {
     /// Resolved folders.
     pub places: Places,
@@ -72,7 +72,7 @@ fn command(mut typed: impl Iterator<Item = String>) -> String {
     words.join(" ")
 }
 
-/// Only the last part of what is a path here: a corpus or a file of one's own.
+/// The last part of a path that exists here, such as a user's corpus or file; other words as they are.
 fn without_folders(word: &str) -> String {
     let (option, value) = word.split_once('=').map_or(("", word), |(option, value)| (option, value));
     let path = Path::new(value);
@@ -89,9 +89,9 @@ pub type AnyPaper = &'static dyn Reproduction;
 /// Parses a paper's name.
 pub fn paper(text: &str) -> Result<AnyPaper, String> {
     if PLANNED.contains(&text) {
-        return Err(format!("not built yet; there is {}", slugs().join(", ")));
+        return Err(format!("not built yet; known papers: {}", slugs().join(", ")));
     }
-    find(&PAPERS, text).map_err(|_| format!("no such paper; there is {}", slugs().join(", ")))
+    find(&PAPERS, text).map_err(|_| format!("no such paper; known papers: {}", slugs().join(", ")))
 }
 
 /// The names of all papers.
@@ -99,7 +99,7 @@ pub fn slugs() -> Vec<&'static str> {
     PAPERS.iter().map(|paper| paper.slug()).collect()
 }
 
-/// The papers that were typed; all, where none was.
+/// The papers that were typed, or all of them.
 pub fn or_all(papers: &[AnyPaper]) -> Vec<AnyPaper> {
     if papers.is_empty() { PAPERS.to_vec() } else { papers.to_vec() }
 }

@@ -2,49 +2,49 @@
 
 use super::check::Checked;
 use clap::Subcommand;
-use retrace::dataset::{self, Published};
+use retrace::dataset::{self, PublishedCounts};
 use retrace::seed::Seed;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// What can be done with corpora.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// The corpora that are known, and what was published of each
+pub enum DataVerb {
+    /// List the known corpora with their published counts
     List,
-    /// Open every file of a corpus, count, and name what differs from what was published
+    /// Open every file of a corpus, count, and compare with the published counts
     Check {
         /// A folder, or a name of `retrace data list`
         path: String,
     },
-    /// Draw a contact sheet: one line an object, its photo and up to three sketches
+    /// Draw a contact sheet: a line for each object, its photo and up to three sketches
     Show {
         /// A folder, or a name of `retrace data list`
         name: String,
         /// Where to write the picture [default: local/sheets/NAME.png]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Objects
+        /// Number of objects
         #[arg(long, default_value_t = 6)]
         count: usize,
-        /// Chooses the objects
+        /// Seed that chooses the objects
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
 }
 
 /// Lists, checks or shows.
-pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
     match verb {
-        Verb::List => list(checked),
-        Verb::Check { path } => check(path, checked),
-        Verb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
+        DataVerb::List => list(checked),
+        DataVerb::Check { path } => check(path, checked),
+        DataVerb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
     }
 }
 
 fn list(checked: &Checked) -> Result<()> {
     println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
-    for kind in dataset::synthetic::Kind::ALL {
+    for kind in dataset::synthetic::ObjectKind::ALL {
         let name = format!("synth-{}", kind.name());
         for (split, [photos, sketches]) in dataset::open(&name, None)?.index().counts() {
             println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
@@ -52,7 +52,7 @@ fn list(checked: &Checked) -> Result<()> {
     }
     for known in dataset::list()? {
         for counts in &known.published {
-            let Published { split, photos, sketches, origin, .. } = counts;
+            let PublishedCounts { split, photos, sketches, origin, .. } = counts;
             println!("{:<16} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
         }
         let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).is_dir());
@@ -72,9 +72,11 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
         None => dataset::check(Path::new(path))?,
     };
     println!("{report}");
-    match report.is_sound() {
-        true => Ok(()),
-        false => Err(Error::data(path, "a corpus without faults", "the faults above")),
+    if report.is_sound() {
+        Ok(())
+    } else {
+        let found = format!("{} faults, listed above", report.problems.len());
+        Err(Error::data(path, "a corpus without faults", found))
     }
 }
 

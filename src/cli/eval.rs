@@ -9,9 +9,9 @@ use retrace::paper::PAPERS;
 use retrace::{Error, Result};
 use std::path::Path;
 
-/// Options as typed.
+/// Options of `retrace eval`, as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct EvalOptions {
     /// The paper [default: the one that has such a row]
     #[arg(value_parser = paper)]
     paper: Option<AnyPaper>,
@@ -36,12 +36,13 @@ type Released = retrace::hub::Address;
 type Released = String;
 
 /// Ranks with a shipped checkpoint, or with one from the Hub.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
     if let Some(address) = &options.from {
         return released(address, options.on.as_deref(), checked);
     }
     let (Some(row), Some(dataset)) = (&options.row, &options.dataset) else {
-        return Err(Error::value("eval", "--row and --dataset", "one of them missing"));
+        let found = if options.row.is_none() { "no --row" } else { "no --dataset" };
+        return Err(Error::value("eval", "--row and --dataset", found));
     };
     let (results, trained_on) = (&checked.places.results, name_of(dataset)?);
     let paper = options.paper.map_or_else(|| paper_of(&trained_on, row, results), Ok)?;

@@ -18,10 +18,10 @@ use std::process::Command;
 /// The files that `eval` needs of a release.
 const NEEDED: [&str; 3] = [WEIGHTS, CONFIG, "README.md"];
 
-/// Options as typed.
+/// Options of `retrace publish`, as typed.
 #[derive(Debug, Args)]
 pub struct PublishArguments {
-    /// What to publish, by the folders of its record below results/: <paper>/<corpus>/<row>
+    /// Runs to publish, by their folders below results/: <paper>/<corpus>/<row>
     #[arg(value_name = "RUN", required_unless_present = "all")]
     runs: Vec<String>,
     /// Every row of a paper that has a checkpoint
@@ -33,7 +33,7 @@ pub struct PublishArguments {
     /// Tag of the version
     #[arg(long, default_value = concat!("v", env!("CARGO_PKG_VERSION")))]
     tag: String,
-    /// Let everyone read it, once it is there whole
+    /// Make it public when it is complete
     #[arg(long)]
     public: bool,
     /// Show every file, its length and its hash, and send nothing
@@ -44,14 +44,14 @@ pub struct PublishArguments {
     into: Option<PathBuf>,
 }
 
-/// Options as typed.
+/// Options of `retrace download`, as typed.
 #[derive(Debug, Args)]
 pub struct DownloadArguments {
     /// <owner>/<name>[@<branch, tag or commit>]
     repository: Address,
     /// Only these files [default: all]
     files: Vec<String>,
-    /// Only look into the cache, as with HF_HUB_OFFLINE
+    /// Only use the cache, as with HF_HUB_OFFLINE
     #[arg(long)]
     offline: bool,
 }
@@ -174,7 +174,7 @@ pub fn download(options: &DownloadArguments, checked: &Checked) -> Result<()> {
 pub fn fetch(architecture: Architecture, repository: Option<&str>, checked: &Checked) -> Result<()> {
     let sources = pretrained::sources_of(architecture)?;
     let known = sources.iter().map(|source| source.repo.as_str()).collect::<Vec<_>>().join(", ");
-    let named = |source: &&pretrained::Source| repository.is_none_or(|repository| repository == source.repo);
+    let named = |source: &&pretrained::WeightsSource| repository.is_none_or(|repository| repository == source.repo);
     let (Some(source), Some(published)) = (sources.iter().find(named), architecture.published()) else {
         let expected = format!("published weights of {architecture} ({known})");
         return Err(Error::value("repository", expected, repository.unwrap_or("none")));

@@ -1,4 +1,4 @@
-//! Foreign weights under our names.
+//! Imports weights of other libraries.
 
 use super::check::Checked;
 use retrace::Result;
@@ -6,7 +6,7 @@ use retrace::model::weights::Storage;
 use retrace::model::{Architecture, import};
 use std::path::Path;
 
-/// Writes somebody's weights with our names, where every training looks.
+/// Writes a file's weights with our names into the folder that every training reads.
 pub fn import_as(architecture: Architecture, source: &Path, name: &str, checked: &Checked) -> Result<()> {
     let target = checked.places.weights.join(format!("{architecture}-{name}.safetensors"));
     let report = import::import(architecture, source, &target, Storage::F32)?;

@@ -1,4 +1,4 @@
-//! What can be typed, and where each verb goes.
+//! The command line: its commands, and where each is run.
 
 mod analyse;
 mod check;
@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 /// Fine-grained sketch-based image retrieval: find the one photo that a free-hand sketch shows.
 ///
-/// Without a verb: `retrace reproduce`.
+/// Without a command: `retrace reproduce`.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 pub struct Options {
@@ -58,30 +58,30 @@ struct PlaceOptions {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Rank with the shipped checkpoints, show the main tables and verdicts, write tables and figures
-    Reproduce(reproduce::Options),
-    /// Train one row on one corpus, or go on with a stopped training
-    Train(train::Options),
+    Reproduce(reproduce::ReproduceOptions),
+    /// Train one row on one corpus, or resume a stopped training
+    Train(train::TrainOptions),
     /// Pre-train a network on synthetic photos, as was done for the shipped weights, or on photos of your own
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
-    Eval(eval::Options),
-    /// Measure what papers look at beside accuracy, on finished runs
-    Analyse(analyse::Options),
+    Eval(eval::EvalOptions),
+    /// Run the papers' analyses on finished runs
+    Analyse(analyse::AnalyseOptions),
     /// Print papers' tables from the records and write them to results/tables/
     Table(show::TableOptions),
     /// Draw papers' figures from the records
-    Figure(show::Options),
+    Figure(show::ShowOptions),
     /// Test papers' claims against the records
-    Claims(show::Options),
-    /// Look at corpora: list, check, show
+    Claims(show::ShowOptions),
+    /// List, check and show corpora
     #[command(subcommand)]
-    Data(data::Verb),
+    Data(data::DataVerb),
     /// Notebooks: set their kernel up, open them, execute them
     #[command(subcommand)]
-    Notebook(notebook::Verb),
+    Notebook(notebook::NotebookVerb),
     /// Fetch, import or list pre-trained weights
     #[command(subcommand)]
-    Weights(weights::Verb),
+    Weights(weights::WeightsVerb),
     /// Publish checkpoints on the Hugging Face Hub
     #[cfg(feature = "hub")]
     Publish(hub::PublishArguments),
@@ -96,12 +96,12 @@ enum Verb {
     Download(no_hub::Words),
 }
 
-/// Does what was asked for.
+/// Runs the command.
 ///
 /// # Errors
-/// What the verb's work ends with.
+/// Runs the command and returns its result.
 pub fn run(options: Options) -> Result<()> {
-    let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::Options::default()));
+    let verb = options.verb.unwrap_or_else(|| Verb::Reproduce(reproduce::ReproduceOptions::default()));
     // New records stay apart from the shipped ones unless the user says otherwise.
     let scratch = match &verb {
         Verb::Reproduce(options) => options.train,

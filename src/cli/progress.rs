@@ -6,7 +6,7 @@ use retrace::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A bar for the task at hand, whole lines above it.
+/// A bar for the current task, whole lines above it.
 pub struct Terminal {
     stopped: Arc<AtomicBool>,
     bar: Mutex<Option<(String, ProgressBar)>>,
@@ -27,7 +27,7 @@ impl Terminal {
         Ok(Self { stopped, bar: Mutex::new(None) })
     }
 
-    /// Takes the bar away before the table is printed.
+    /// Removes the bar before the table is printed.
     pub fn clear(&self) {
         if let Some((_, bar)) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();

@@ -13,18 +13,18 @@ use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::collections::BTreeMap;
 
-/// Options as typed.
+/// Options of `retrace reproduce`, as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct ReproduceOptions {
     /// The papers [default: all]
     #[arg(value_parser = paper)]
     papers: Vec<AnyPaper>,
-    /// Train every row first, from the pre-trained weights; what is finished in the results folder is kept, and what
-    /// another process is training there is left to it
+    /// Train every row first, from the pre-trained weights; skip runs that are finished in the results folder or that
+    /// another process is training there
     #[arg(long)]
     pub train: bool,
-    /// Train only what these need: the names of tables, and of figures that need runs of their own, such as main; an
-    /// unknown one lists those there are [default: all]
+    /// Train only what these need: names of tables, and of figures with runs of their own, such as main; an unknown
+    /// name lists all of them [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',', requires = "train")]
     part: Vec<String>,
     /// Print what the training will cost, and do nothing
@@ -38,14 +38,14 @@ pub struct Options {
     seeds: u64,
 }
 
-impl Default for Options {
+impl Default for ReproduceOptions {
     fn default() -> Self {
         Self { papers: Vec::new(), train: false, part: Vec::new(), cost: false, dataset: Vec::new(), seeds: 3 }
     }
 }
 
 /// Ranks or trains everything, then shows it.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &ReproduceOptions, checked: &Checked) -> Result<()> {
     let papers = or_all(&options.papers);
     for paper in &papers {
         let corpora = corpora(*paper, options, checked)?;
@@ -67,10 +67,10 @@ pub fn run(options: &Options, checked: &Checked) -> Result<()> {
     if options.cost { Ok(()) } else { show::everything(&papers, checked) }
 }
 
-/// Corpora as they were given, a name or a folder, by their names in `results/`.
+/// The names in `results/` of corpora that were given by name or by folder.
 type Corpora = Vec<(String, String)>;
 
-fn plan(paper: AnyPaper, options: &Options, corpora: &Corpora) -> Result<Vec<RunId>> {
+fn plan(paper: AnyPaper, options: &ReproduceOptions, corpora: &Corpora) -> Result<Vec<RunId>> {
     let parts: Vec<&str> = options.part.iter().map(String::as_str).collect();
     let names: Vec<String> = corpora.iter().map(|(name, _)| name.clone()).collect();
     runs(paper, if parts.is_empty() { paper.parts() } else { parts }.as_slice(), &names, options.seeds)
@@ -82,14 +82,14 @@ fn print_cost(plan: &[RunId], checked: &Checked) -> Result<()> {
         let time = match seconds {
             _ if missing == 0 => String::new(),
             Some(seconds) => format!(", about {:.0} min where the records were made", (seconds / 60.0).ceil()),
-            None => ", for how long no record says".into(),
+            None => ", no recorded time".into(),
         };
         println!("{dataset}: {finished} runs finished, {missing} to do{time}");
     }
     Ok(())
 }
 
-/// A line for each file that runs wait for: they are left out, and the rest is done.
+/// A line for each missing file: the runs that need it are left out, the others are done.
 fn print_waiting(waiting: &[Waiting]) {
     let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for Waiting { run, reason } in waiting {
@@ -100,7 +100,7 @@ fn print_waiting(waiting: &[Waiting]) {
     }
 }
 
-fn corpora(paper: AnyPaper, options: &Options, checked: &Checked) -> Result<Corpora> {
+fn corpora(paper: AnyPaper, options: &ReproduceOptions, checked: &Checked) -> Result<Corpora> {
     if !options.dataset.is_empty() {
         return options.dataset.iter().map(|corpus| Ok((name_of(corpus)?, corpus.clone()))).collect();
     }
@@ -147,7 +147,7 @@ fn train(paper: AnyPaper, run: &RunId, corpora: &Corpora, checked: &Checked) -> 
     checked.terminal.note(&run.to_string());
     let summary = match paper.train(run, None, corpus, &checked.order()) {
         Err(Error::Busy { .. }) => {
-            checked.terminal.note(&format!("{run}: left to another process"));
+            checked.terminal.note(&format!("{run}: skipped: another process is training it"));
             return Ok(());
         }
         done => done?,

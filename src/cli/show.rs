@@ -10,20 +10,20 @@ use retrace::report::{block, cost, overview, render};
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Options as typed.
+/// Options of `retrace table`, as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct ShowOptions {
     /// The papers [default: all]
     #[arg(value_parser = paper)]
     papers: Vec<AnyPaper>,
 }
 
-/// Options as typed.
+/// Options of `retrace figure`, as typed.
 #[derive(Debug, Args)]
 pub struct TableOptions {
     #[command(flatten)]
-    papers: Options,
-    /// Which tables to print; an unknown one lists those there are; all are written
+    papers: ShowOptions,
+    /// Which tables to print; an unknown name lists all of them; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
     /// Also fill the generated parts of README.md, of benches/README.md and of the papers' pages in results/
@@ -96,8 +96,8 @@ fn rewrite_pages(results: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Draws everything that there are records for.
-pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
+/// Draws every figure that has records.
+pub fn figure(options: &ShowOptions, checked: &Checked) -> Result<()> {
     for paper in or_all(&options.papers) {
         let written = figures::draw(paper, &checked.order())?;
         checked.terminal.clear();
@@ -107,7 +107,7 @@ pub fn figure(options: &Options, checked: &Checked) -> Result<()> {
 }
 
 /// Prints and writes the verdicts.
-pub fn claims(options: &Options, checked: &Checked) -> Result<()> {
+pub fn claims(options: &ShowOptions, checked: &Checked) -> Result<()> {
     let (findings, path) = write_claims(checked)?;
     for paper in or_all(&options.papers) {
         let own = of(paper, &findings);

@@ -6,18 +6,18 @@ use retrace::dataset::name_of;
 use retrace::run::RunId;
 use retrace::seed::Seed;
 use retrace::train::Course;
-use retrace::train::pretrain::{self, Method, PretrainConfig};
+use retrace::train::pretrain::{self, PretrainConfig, PretrainMethod};
 use retrace::watch::Watch;
 use retrace::{Error, Result};
 use std::path::PathBuf;
 
-/// Options as typed.
+/// Options of `retrace train`, as typed.
 #[derive(Debug, Args)]
-pub struct Options {
+pub struct TrainOptions {
     /// The paper
     #[arg(value_parser = paper)]
     paper: AnyPaper,
-    /// The table row, such as those of `retrace table`; an unknown one lists those there are
+    /// The table row, such as those of `retrace table`; an unknown name lists all of them
     #[arg(long)]
     row: String,
     /// The corpus: a name of `retrace data list`, or a folder
@@ -29,7 +29,7 @@ pub struct Options {
     /// Settings as JSON, as in a run's config.json below `config` [default: the row's preset]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Go on with a training that was stopped
+    /// Resume a training that was stopped
     #[arg(long)]
     resume: bool,
     /// Print the settings of the row as JSON, and do nothing
@@ -37,13 +37,13 @@ pub struct Options {
     print_config: bool,
 }
 
-/// Options as typed.
+/// Options of `retrace pretrain`, as typed.
 #[derive(Debug, Args)]
 pub struct PretrainOptions {
-    /// What is learned: attributes, jigsaw, barlow-twins, clip or obow
+    /// The method: attributes, jigsaw, barlow-twins, clip or obow
     #[arg(default_value = "attributes")]
-    method: Method,
-    /// Go on from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
+    method: PretrainMethod,
+    /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
     /// [default: the small network, from scratch, on synthetic photos]
     #[arg(long, value_name = "FOLDER")]
     photos: Option<String>,
@@ -53,7 +53,7 @@ pub struct PretrainOptions {
 }
 
 /// Trains one run.
-pub fn run(options: &Options, checked: &Checked) -> Result<()> {
+pub fn run(options: &TrainOptions, checked: &Checked) -> Result<()> {
     let (paper, file) = (options.paper, options.config.as_deref());
     let dataset = name_of(&options.dataset)?;
     if options.print_config {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// What can be done with weights.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum WeightsVerb {
     /// Check a PyTorch state dict or safetensors file tensor by tensor and write it with our names
     ///
     /// The file's names may be those of torchvision, timm, transformers, OpenAI's CLIP or
@@ -32,7 +32,7 @@ pub enum Verb {
         #[arg(long, default_value = "imagenet")]
         name: String,
     },
-    /// List where published weights can be had: repository, revision, file, size, licence
+    /// List where published weights are: repository, revision, file, size, licence
     List,
     /// Fetch published weights from the Hugging Face Hub, check them, and write them with our names [needs the feature
     /// `hub`]
@@ -46,10 +46,10 @@ pub enum Verb {
 }
 
 /// Imports, lists or fetches weights.
-pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+pub fn run(verb: &WeightsVerb, checked: &Checked) -> Result<()> {
     match verb {
-        Verb::Import { architecture, source, name } => import_as(*architecture, source, name, checked),
-        Verb::List => {
+        WeightsVerb::Import { architecture, source, name } => import_as(*architecture, source, name, checked),
+        WeightsVerb::List => {
             for source in pretrained::sources()? {
                 let size = source.bytes.map_or("-".to_string(), |bytes| bytes.to_string());
                 let place = format!("{}@{} {}", source.repo, source.revision, source.file);
@@ -57,7 +57,7 @@ pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
             }
             Ok(())
         }
-        Verb::Fetch { architecture, repository } => fetch(*architecture, repository.as_deref(), checked),
+        WeightsVerb::Fetch { architecture, repository } => fetch(*architecture, repository.as_deref(), checked),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Corpora that are known by name, with what others counted in them: `data/corpora.csv`.
+//! Corpora known by name, with the counts that papers and releases publish: `data/corpora.csv`.
 
 use super::synthetic;
 use crate::{Error, Result};
@@ -7,9 +7,9 @@ use serde::Serialize;
 use std::io::Cursor;
 use std::path::Path;
 
-/// Photos and sketches of one split, as someone counted them.
+/// Photos and sketches of one split, as one source counts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Published {
+pub struct PublishedCounts {
     /// `train`, `test`, or `all` of a corpus that is published whole.
     pub split: String,
     /// Photos.
@@ -18,7 +18,7 @@ pub struct Published {
     pub sketches: usize,
     /// `papers`, `web release`, `split lists`, or `measured` (with this crate).
     pub origin: String,
-    /// Who says so.
+    /// Where the counts come from.
     pub source: String,
 }
 
@@ -30,7 +30,7 @@ pub struct Known {
     /// Its folder below the data folder.
     pub folder: String,
     /// Counts, which differ between papers and releases.
-    pub published: Vec<Published>,
+    pub published: Vec<PublishedCounts>,
 }
 
 /// All known corpora of real data, in the order of `data/corpora.csv`.
@@ -58,7 +58,7 @@ pub fn list() -> Result<Vec<Known>> {
             known.push(Known { name: names[row].clone(), folder: folders[row].clone(), published: Vec::new() });
         }
         let (split, origin, source) = (splits[row].clone(), origins[row].clone(), sources[row].clone());
-        let counts = Published { split, photos: photos[row], sketches: sketches[row], origin, source };
+        let counts = PublishedCounts { split, photos: photos[row], sketches: sketches[row], origin, source };
         if let Some(last) = known.last_mut() {
             last.published.push(counts);
         }
@@ -67,14 +67,18 @@ pub fn list() -> Result<Vec<Known>> {
 }
 
 fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>> {
-    let cells: Option<Vec<_>> = frame.column(name)?.str()?.iter().map(|cell| cell.map(str::to_string)).collect();
-    cells.ok_or_else(|| Error::value(name, "a text in every line", "an empty cell"))
+    let column = frame.column(name)?.str()?;
+    column.iter().enumerate().map(|(row, cell)| cell.map(str::to_string).ok_or_else(|| empty(name, row))).collect()
 }
 
 fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<usize>> {
     let cells = frame.column(name)?.strict_cast(&DataType::UInt32)?;
-    let cells: Option<Vec<_>> = cells.u32()?.iter().map(|cell| cell.map(|count| count as usize)).collect();
-    cells.ok_or_else(|| Error::value(name, "a number in every line", "an empty cell"))
+    let cells = cells.u32()?.iter().enumerate();
+    cells.map(|(row, cell)| cell.map(|count| count as usize).ok_or_else(|| empty(name, row))).collect()
+}
+
+fn empty(name: &str, row: usize) -> Error {
+    Error::value(name, "a value in every line", format!("an empty cell in line {}", row + 2))
 }
 
 /// The name of the corpus in a folder: the known name of that folder, else the folder's own in lower case with dashes.
@@ -95,14 +99,14 @@ pub(super) fn name_of_folder(root: &Path) -> Result<String> {
 /// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
 /// ```
 pub fn is_embedded(name: &str) -> bool {
-    synthetic::Kind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
+    synthetic::ObjectKind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
 }
 
-/// The name that a corpus, given by name or by folder, has in `results/`: a folder of one's own goes by its last part, in
+/// The name that a corpus, given by name or by folder, has in `results/`: a user's folder goes by its last part, in
 /// lower case with dashes.
 ///
 /// # Errors
-/// A folder whose name leaves nothing, or is that of a known corpus, whose records it would join.
+/// A folder without a usable name, or with that of a known corpus, whose records it would mix with its own.
 pub fn name_of(corpus: &str) -> Result<String> {
     if is_known(corpus)? || !Path::new(corpus).is_dir() {
         return Ok(corpus.to_string());
@@ -119,7 +123,7 @@ fn is_known(name: &str) -> Result<bool> {
     Ok(is_embedded(name) || list()?.iter().any(|known| known.name == name))
 }
 
-/// The class that a corpus of one class is of, told by its name.
+/// The class of a corpus with one class, by its name.
 pub(super) fn category_of(name: &str) -> &'static str {
     ["shoe", "chair", "handbag"].into_iter().find(|class| name.contains(class)).unwrap_or("object")
 }

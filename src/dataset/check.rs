@@ -1,6 +1,6 @@
-//! Whether a corpus is whole: every file opened, every count compared with what is published.
+//! Whether a corpus is complete: every file opened, every count compared with what is published.
 
-use super::{Drawing, Layout, Published, Source, Split, catalogue, open};
+use super::{Drawing, Layout, PublishedCounts, Source, Split, catalogue, open};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-/// What [`check`] found.
+/// The report of [`check`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The corpus's name.
@@ -19,7 +19,7 @@ pub struct Report {
     pub version: String,
     /// Photos and sketches of each split.
     pub counts: BTreeMap<String, [usize; 2]>,
-    /// Photos that nobody drew: distractors of the gallery.
+    /// Photos without a sketch: distractors of the gallery.
     pub undrawn: usize,
     /// How many photos have which size, e.g. `256 x 256`.
     pub sizes: BTreeMap<String, usize>,
@@ -34,8 +34,8 @@ pub struct Report {
 /// A published count beside ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// What is published.
-    pub published: Published,
+    /// The published count.
+    pub published: PublishedCounts,
     /// Photos and sketches found in that split.
     pub found: [usize; 2],
 }
@@ -79,7 +79,7 @@ pub fn check(root: &Path) -> Result<Report> {
 }
 
 /// Checks an opened corpus against published counts: reads every photo and every drawing.
-pub fn check_source(source: &dyn Source, published: &[Published]) -> Report {
+pub fn check_source(source: &dyn Source, published: &[PublishedCounts]) -> Report {
     inspect(source, published, &|at| drawing_of(source, at))
 }
 
@@ -88,7 +88,7 @@ fn drawing_of(source: &dyn Source, position: usize) -> String {
 }
 
 /// `place` says where a drawing lies.
-fn inspect(source: &dyn Source, published: &[Published], place: &(dyn Fn(usize) -> String + Sync)) -> Report {
+fn inspect(source: &dyn Source, published: &[PublishedCounts], place: &(dyn Fn(usize) -> String + Sync)) -> Report {
     let index = source.index();
     let photos: Vec<_> = (0..index.photos.len()).into_par_iter().map(|photo| source.photo(photo)).collect();
     let faults: Vec<_> = (0..index.sketches.len()).into_par_iter().map(|at| check_drawing(source, at, place)).collect();
@@ -113,7 +113,7 @@ fn inspect(source: &dyn Source, published: &[Published], place: &(dyn Fn(usize) 
         }
     }
     let counts = index.counts();
-    let compare = |published: &Published| {
+    let compare = |published: &PublishedCounts| {
         let found = counts.iter().filter(|(split, _)| [split.as_str(), "all"].contains(&published.split.as_str()));
         let found = found.fold([0, 0], |sum, (_, own)| [sum[0] + own[0], sum[1] + own[1]]);
         Comparison { published: published.clone(), found }
@@ -128,7 +128,7 @@ fn inspect(source: &dyn Source, published: &[Published], place: &(dyn Fn(usize) 
 fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> String) -> Result<bool> {
     match source.drawing(position)? {
         Drawing::Vector(sketch) => sketch.check(place(position)).map(|()| true),
-        // Half of white, as white ink on a transparent ground would leave nothing.
+        // Darker than half of white; white ink on a transparent ground leaves no such pixel.
         Drawing::Raster(picture) if picture.pixels().all(|pixel| pixel[0] > 127) => {
             Err(Error::value(place(position), "dark ink on a white ground", "no dark pixel"))
         }
@@ -151,7 +151,9 @@ impl fmt::Display for Report {
         if !self.comparisons.is_empty() {
             writeln!(f, "published counts")?;
         }
-        for Comparison { published: Published { split, photos, sketches, origin, .. }, found } in &self.comparisons {
+        for Comparison { published: PublishedCounts { split, photos, sketches, origin, .. }, found } in
+            &self.comparisons
+        {
             let verdict = describe(["photo", "sketch"], [*photos, *sketches], *found);
             writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches  {origin}: {verdict}")?;
         }
@@ -165,7 +167,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// `the same here`, or what is more and less here.
+/// `the same here`, or how many more and fewer there are here.
 fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> String {
     let plural = |noun: &str, count: usize| match (noun, count) {
         (noun, 1) => noun.to_string(),
@@ -185,15 +187,15 @@ fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> Strin
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::dataset::{Corpus, qmul_v2};
+    use crate::dataset::{FileCorpus, qmul_v2};
 
-    fn chair(place: &tempfile::TempDir) -> Corpus {
+    fn chair(place: &tempfile::TempDir) -> FileCorpus {
         fixture::chair_v2(place.path());
         qmul_v2::open(place.path()).unwrap()
     }
 
-    fn published(split: &str, photos: usize, sketches: usize, origin: &str) -> Published {
-        Published { split: split.into(), photos, sketches, origin: origin.into(), source: "a test".into() }
+    fn published(split: &str, photos: usize, sketches: usize, origin: &str) -> PublishedCounts {
+        PublishedCounts { split: split.into(), photos, sketches, origin: origin.into(), source: "a test".into() }
     }
 
     #[test]

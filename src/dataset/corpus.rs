@@ -35,7 +35,7 @@ pub(super) struct FoundSketch {
     pub stored: Stored,
 }
 
-/// What a loader found in a folder, faults included: `open` refuses them, `check` lists them.
+/// The findings of a loader in a folder, faults included: `open` refuses them, `check` lists them.
 #[derive(Debug)]
 pub(super) struct Scan {
     pub name: String,
@@ -66,7 +66,7 @@ pub enum Layout {
 
 /// A corpus of files.
 #[derive(Debug, Clone)]
-pub struct Corpus {
+pub struct FileCorpus {
     name: String,
     layout: Layout,
     index: Index,
@@ -87,7 +87,7 @@ impl Scan {
     }
 
     /// The corpus, if nothing is wrong with it.
-    pub(super) fn open(self) -> Result<Corpus> {
+    pub(super) fn open(self) -> Result<FileCorpus> {
         let (corpus, mut problems) = self.assemble()?;
         if problems.is_empty() {
             return Ok(corpus);
@@ -102,8 +102,8 @@ impl Scan {
         })
     }
 
-    /// The corpus of what is in order, and what is not.
-    pub(super) fn assemble(mut self) -> Result<(Corpus, Vec<Error>)> {
+    /// The corpus of all sound entries, and the faults of the others.
+    pub(super) fn assemble(mut self) -> Result<(FileCorpus, Vec<Error>)> {
         self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path.cmp(&b.path)));
         let version = self.version()?;
         let places = self.place_photos();
@@ -122,7 +122,7 @@ impl Scan {
         if let (true, Err(error)) = (self.problems.is_empty(), index.check()) {
             self.problems.push(Error::data(&self.root, "a corpus to train or test on", error));
         }
-        let corpus = Corpus { name: self.name, layout: self.layout, index, photos, drawings, version };
+        let corpus = FileCorpus { name: self.name, layout: self.layout, index, photos, drawings, version };
         Ok((corpus, self.problems))
     }
 
@@ -135,7 +135,7 @@ impl Scan {
             let place = places.len();
             if places.contains_key(&key) {
                 let expected = "photos of different names in all splits";
-                problems.push(Error::data(&found.path, expected, format!("`{}` a second time", found.entry.id)));
+                problems.push(Error::data(&found.path, expected, format!("two named `{}`", found.entry.id)));
                 return false;
             }
             places.insert(key, place);
@@ -153,13 +153,14 @@ impl Scan {
                 if places.is_empty() {
                     continue; // the loader has said that there are no photos at all
                 }
-                let lost = format!("a sketch of `{}`, and no such photo", found.photo);
+                let lost = format!("a sketch of `{}`, which is not there", found.photo);
                 self.problems.push(Error::data(path, "a photo for every sketch", lost));
                 continue;
             };
             let split = self.photos[place].entry.split;
-            if found.split.is_some_and(|own| own != split) {
-                let strayed = format!("a sketch of `{}` in another split than its photo", found.photo);
+            if let Some(own) = found.split.filter(|own| *own != split) {
+                let (own, split) = (own.name(), split.name());
+                let strayed = format!("a sketch of `{}` in split {own}, its photo in {split}", found.photo);
                 self.problems.push(Error::data(path, "a sketch in its photo's split", strayed));
                 continue;
             }
@@ -172,7 +173,7 @@ impl Scan {
                 seen.replace((*place, found.id.clone())).is_some_and(|last| last == (*place, found.id.clone()));
             if repeated {
                 let path = found.path().unwrap_or(&self.root);
-                let twice = format!("two sketches of one name for photo `{}`", found.photo);
+                let twice = format!("two sketches with the same name for photo `{}`", found.photo);
                 self.problems.push(Error::data(path, "sketches of different names", twice));
             }
             !repeated
@@ -202,7 +203,7 @@ fn photo_key(entry: &PhotoEntry) -> (Split, &str, &str) {
     (entry.split, &entry.category, &entry.id)
 }
 
-impl Corpus {
+impl FileCorpus {
     /// How its files lie.
     pub fn layout(&self) -> Layout {
         self.layout
@@ -221,7 +222,7 @@ impl Corpus {
     }
 }
 
-impl Source for Corpus {
+impl Source for FileCorpus {
     fn name(&self) -> &str {
         &self.name
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn real_data() -> Option<PathBuf> {
     let data = std::env::var_os("RETRACE_DATA").map(PathBuf::from);
     if data.is_none() {
-        // Straight to the stream: the test harness keeps back what a passing test prints.
+        // Directly to the stream: the test harness hides what a passing test prints.
         let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
     }
     data

@@ -1,4 +1,4 @@
-//! Anyone's own data: pictures and drawings anywhere in a folder, paired by a `manifest.csv` in it.
+//! A user's own data: pictures and drawings anywhere in a folder, paired by a `manifest.csv` in it.
 //!
 //! ```text
 //! sketch,photo,split,category,sketcher
@@ -10,13 +10,13 @@
 //!
 //! | column | holds |
 //! |---|---|
-//! | `sketch` | a PNG, JPEG, SVG or stroke JSON, relative to the folder; empty: a photo of the gallery that nobody drew |
+//! | `sketch` | a PNG, JPEG, SVG or stroke JSON, relative to the folder; empty: a gallery photo without a sketch |
 //! | `photo` | a PNG or JPEG, relative to the folder; one line for each of its sketches |
 //! | `split` | `train`, `valid` or `test`; the same in all lines of a photo |
 //! | `category` | may be left out or empty: `object` |
 //! | `sketcher` | a whole number, may be left out or empty: unknown |
 
-use super::corpus::{Corpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use polars::prelude::{CsvReadOptions, DataFrame, SerReader};
@@ -31,7 +31,7 @@ const MANIFEST: &str = "manifest.csv";
 /// # Errors
 /// A missing or malformed manifest; a line that names a missing file, an unknown split or a second split or class of a
 /// photo: the first of them with its line, and how many more there are.
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     scan(root)?.open()
 }
 
@@ -54,7 +54,7 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
 }
 
 /// A line of the manifest; empty cells are `None`.
-struct Line {
+struct ManifestLine {
     sketch: Option<String>,
     photo: Option<String>,
     split: Option<String>,
@@ -62,7 +62,7 @@ struct Line {
     sketcher: Option<String>,
 }
 
-fn read_lines(path: &Path) -> Result<Vec<Line>> {
+fn read_lines(path: &Path) -> Result<Vec<ManifestLine>> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     let expected = "a CSV table with the columns sketch,photo,split and, if wanted, category,sketcher";
     let text = text.trim_start_matches('\u{feff}'); // spreadsheets begin their exports with this mark
@@ -85,7 +85,13 @@ fn read_lines(path: &Path) -> Result<Vec<Line>> {
     let (categories, sketchers) = (column("category", false)?, column("sketcher", false)?);
     let rows = sketches.into_iter().zip(photos).zip(splits).zip(categories).zip(sketchers);
     Ok(rows
-        .map(|((((sketch, photo), split), category), sketcher)| Line { sketch, photo, split, category, sketcher })
+        .map(|((((sketch, photo), split), category), sketcher)| ManifestLine {
+            sketch,
+            photo,
+            split,
+            category,
+            sketcher,
+        })
         .collect())
 }
 
@@ -94,10 +100,14 @@ fn cells(frame: &DataFrame, name: &str) -> Option<Vec<Option<String>>> {
     Some(frame.column(name).ok()?.str().ok()?.iter().map(trimmed).collect())
 }
 
-type Fault = (String, String);
+type LineFault = (String, String);
 
 /// Adds a line's photo, if it is the first that names it, and its sketch. `photos` remembers split and class.
-fn add_line(line: &Line, photos: &mut BTreeMap<String, (Split, String)>, scan: &mut Scan) -> Result<(), Fault> {
+fn add_line(
+    line: &ManifestLine,
+    photos: &mut BTreeMap<String, (Split, String)>,
+    scan: &mut Scan,
+) -> Result<(), LineFault> {
     let split = line.split.as_deref().unwrap_or("");
     let split: Split = split.parse().map_err(|_| ("split train, valid or test".into(), format!("`{split}`")))?;
     let category = line.category.clone().unwrap_or_else(|| "object".into());
@@ -126,7 +136,7 @@ fn add_line(line: &Line, photos: &mut BTreeMap<String, (Split, String)>, scan: &
 }
 
 /// A file that the manifest names: inside the folder, there, and of a known ending.
-fn locate(root: &Path, name: &str, endings: &[&str]) -> Result<PathBuf, Fault> {
+fn locate(root: &Path, name: &str, endings: &[&str]) -> Result<PathBuf, LineFault> {
     let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
         return Err(("a file inside the corpus's folder".into(), format!("`{name}`")));
@@ -217,7 +227,7 @@ mod tests {
             (line("/etc/b1.png,photos/b.jpg,test,,"), "a file inside the corpus's folder"),
             (line("drawings/a2.png,photos/a.jpg,test,,"), "one split and one category for photo `photos/a.jpg`"),
             (line("drawings/a2.png,photos/a.jpg,train,,Ann"), "a whole number as sketcher, found `Ann` in line 3"),
-            (line("drawings/a1.png,photos/a.jpg,train,,"), "two sketches of one name"),
+            (line("drawings/a1.png,photos/a.jpg,train,,"), "two sketches with the same name"),
             ("sketch,photo\na,b\n".into(), "no column `split`"),
             ("sketch,photo,split,user\na,b,train,1\n".into(), "a column `user`"),
             ("sketch,photo,split\n".into(), "photos: expected at least one, found none"),

@@ -1,4 +1,4 @@
-//! What an [`Index`] can tell: counts, a frame, its own faults.
+//! Methods of [`Index`]: counts, a frame, checks.
 
 use super::{Index, Split};
 use crate::{Error, Result};
@@ -71,7 +71,7 @@ impl Index {
         Ok(DataFrame::new(self.sketches.len(), columns)?)
     }
 
-    /// Looks for what no run could use.
+    /// Checks that a run can use the index.
     ///
     /// # Errors
     /// No photo at all; a sketch whose photo is not in the index; a split with photos and without a single sketch.
@@ -92,7 +92,7 @@ impl Index {
         Ok(())
     }
 
-    /// Makes sure that there is something to train or test on.
+    /// Checks that a split has something to train or test on.
     ///
     /// # Errors
     /// A split without a photo or without a sketch.

@@ -1,4 +1,4 @@
-//! What lies in a folder, in one order on every machine.
+//! The contents of a folder, in the same order on every machine.
 
 use crate::{Error, Result, file};
 use sha2::{Digest, Sha256};
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 /// A file and its name without ending.
 pub(super) type Named = (String, PathBuf);
 
-/// Sub-folders by name; hidden ones are passed over.
+/// Sub-folders by name; hidden ones are skipped.
 pub(super) fn folders(folder: &Path) -> Result<Vec<Named>> {
     Ok(entries(folder)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
 }
 
-/// Files with one of these endings, by name without ending. Hidden files and what desktops leave behind are passed over;
-/// any other file is a problem, for it may be a picture that would be missed; so are a missing and an empty folder.
+/// Files with one of these endings, by name without ending. Hidden files and those of desktops (`Thumbs.db`) are skipped.
+/// Any other file is a problem, since it may be a picture that would be missed; so is a missing or empty folder.
 pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Vec<Named> {
     let mut files = Vec::new();
     let entries = match entries(folder) {
@@ -28,7 +28,12 @@ pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) 
         if ending(&path).is_some_and(|ending| endings.contains(&ending.as_str())) && path.is_file() {
             files.push((stem(&name).to_string(), path));
         } else {
-            problems.push(Error::data(&path, format!("a file of {}", endings.join(", ")), "something else"));
+            let found = match ending(&path) {
+                _ if path.is_dir() => "a folder".to_string(),
+                Some(ending) => format!("a file of {ending}"),
+                None => "a file without an ending".to_string(),
+            };
+            problems.push(Error::data(&path, format!("a file of {}", endings.join(", ")), found));
         }
     }
     if files.is_empty() {
@@ -37,6 +42,19 @@ pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) 
     }
     files.sort();
     files
+}
+
+/// The first names in a folder, for a message.
+pub(super) fn contents(folder: &Path) -> String {
+    const SHOWN: usize = 4; // as many as fit a line of a terminal
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    match names.len() {
+        0 => "an empty folder".into(),
+        count if count > SHOWN => format!("{}, and {} more", names[..SHOWN].join(", "), count - SHOWN),
+        _ => names.join(", "),
+    }
 }
 
 /// The ending of a file's name, in lower case.
@@ -73,7 +91,7 @@ fn entries(folder: &Path) -> Result<Vec<Named>> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            return Err(Error::data(&path, "a file name in UTF-8", "other bytes"));
+            return Err(Error::data(&path, "a file name in UTF-8", format!("{:?}", path.file_name())));
         };
         if !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&name) {
             entries.push((name.to_string(), path));

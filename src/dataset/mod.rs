@@ -5,7 +5,7 @@
 //! | [`qmul_v2`] | QMUL-Shoe-V2 and Chair-V2: photos and a coordinate pickle, or SVG folders |
 //! | [`qmul_v1`] | QMUL-Shoe-V1, Chair-V1, Handbag: paired pictures |
 //! | [`sketchy`] | Sketchy: a folder a class |
-//! | [`folder`] | anyone's own data, paired by a `manifest.csv` |
+//! | [`folder`] | a user's own data, paired by a `manifest.csv` |
 //! | [`photos()`] | photos alone, without sketches or labels |
 //!
 //! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
@@ -15,7 +15,7 @@
 //!
 //! Photos are sorted by split (train, valid, test), then class, then id; sketches by the position of their photo, then
 //! id. Names compare byte by byte (`10` before `2`), so that positions are the same on every machine. A validation part
-//! is cut afterwards and moves nothing.
+//! is split off afterwards and changes no position.
 
 mod prepare;
 mod sampler;
@@ -47,9 +47,9 @@ pub mod sketchy;
 mod validation;
 mod vector;
 
-pub use catalogue::{Known, Published, is_embedded, list, name_of};
+pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
 pub use check::{Comparison, Report, check, check_source};
-pub use corpus::{Corpus, Layout};
+pub use corpus::{FileCorpus, Layout};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
 pub use sheet::{choose, sheet};
@@ -63,7 +63,7 @@ pub enum Split {
     Train,
     /// Cut from the training photos; chooses checkpoints and hyper-parameters.
     Valid,
-    /// Touched once, at the end of a run.
+    /// Used once, at the end of a run.
     Test,
 }
 
@@ -89,7 +89,7 @@ pub struct SketchEntry {
     pub sketcher: Option<u32>,
 }
 
-/// What a corpus holds. Positions in these two lists are the indices that `results/` uses.
+/// The content of a corpus. Positions in these two lists are the indices that `results/` uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Index {
     /// In a fixed order (sorted by split as published, then id, unless the corpus says otherwise).
@@ -137,7 +137,7 @@ pub trait Source: Send + Sync {
     /// Its name in `results/`, e.g. `qmul-chair-v2`.
     fn name(&self) -> &str;
 
-    /// What it holds.
+    /// The content of the corpus.
     fn index(&self) -> &Index;
 
     /// A hash of the content (file names and sizes, or the generator's version), for a run's log.

@@ -1,7 +1,7 @@
 //! A corpus by its name or by its folder.
 
 use super::corpus::{Layout, Scan};
-use super::{Source, catalogue, folder, qmul_v1, qmul_v2, sketchy, synthetic};
+use super::{Source, catalogue, folder, listing, qmul_v1, qmul_v2, sketchy, synthetic};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use std::path::Path;
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
 pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
-    if let Some(kind) = synthetic::Kind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
-        return Ok(Box::new(synthetic::Corpus::new(kind, synthetic::SIDE)?));
+    if let Some(kind) = synthetic::ObjectKind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
+        return Ok(Box::new(synthetic::SyntheticCorpus::new(kind, synthetic::SIDE)?));
     }
     let known = catalogue::list()?;
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
@@ -22,7 +22,7 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     if Path::new(name).is_dir() {
         return Ok(Box::new(scan(Path::new(name))?.open()?));
     }
-    let embedded = synthetic::Kind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
+    let embedded = synthetic::ObjectKind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
     let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
     let expected = format!("one of {embedded}, {}, or a folder", names.join(", "));
     Err(Error::value("corpus", expected, format!("`{name}`")))
@@ -39,8 +39,7 @@ pub fn detect(root: &Path) -> Result<Layout> {
     }
     let detectors = [folder::detect, qmul_v2::detect, qmul_v1::detect, sketchy::detect];
     detectors.iter().find_map(|detect| detect(root)).ok_or_else(|| {
-        let empty = std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
-        let found = if empty { "an empty folder" } else { "another layout" };
+        let found = listing::contents(root);
         let expected = "`manifest.csv`, or the layout of QMUL-V2 (`photo/`, `*_Coordinate`), QMUL-V1 \
                         (`train|test/{images,sketches}`) or Sketchy (`photo/<class>`, `sketch/<class>`)";
         Error::data(root, expected, found)
@@ -100,6 +99,6 @@ mod tests {
         let path = place.path().to_str().unwrap();
         assert!(refuse(path, None).contains("found an empty folder"));
         fixture::write(&place.path().join("a.txt"), "x");
-        assert!(refuse(path, None).contains("found another layout"));
+        assert!(refuse(path, None).contains("found a.txt"));
     }
 }

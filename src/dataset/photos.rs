@@ -6,7 +6,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// Photos that nobody labelled and nobody drew, for pre-training and semi-supervised learning.
+/// Photos without labels and without sketches, for pre-training and semi-supervised learning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhotoFolder {
     name: String,
@@ -14,9 +14,9 @@ pub struct PhotoFolder {
     version: String,
 }
 
-/// Opens a folder of PNG and JPEG files, sorted by file name (byte by byte); hidden files are passed over.
+/// Opens a folder of PNG and JPEG files, sorted by file name (byte by byte); hidden files are skipped.
 ///
-/// The files are not read before they are asked for; [`PhotoFolder::check`] reads all.
+/// Files are read only when they are asked for; [`PhotoFolder::check`] reads all.
 ///
 /// # Errors
 /// A folder that is missing or empty; a sub-folder or a file of another ending, by name: it may be a photo that would
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_of_photos_is_named() {
+    fn open_names_a_folder_without_photos() {
         let place = folder(&["a.png"]);
         assert!(refuse(&place.path().join("absent")).contains("absent: expected a folder, found nothing"));
         assert!(refuse(&place.path().join("a.png")).contains("expected a folder, found a file"));

@@ -1,4 +1,4 @@
-//! Picture files in, whole or not at all.
+//! Reads picture files; an incomplete file is an error.
 
 use crate::{Error, Result};
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
@@ -33,13 +33,16 @@ fn decode(path: &Path) -> Result<DynamicImage> {
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(Error::io(path))?;
     let format = reader.format();
     let Some(ImageFormat::Png | ImageFormat::Jpeg) = format else {
-        return Err(broken("a file of another kind".into()));
+        let start = &bytes[..bytes.len().min(8)];
+        return Err(broken(
+            format.map_or_else(|| format!("a file that starts with {start:02x?}"), |f| format!("{f:?}")),
+        ));
     };
     if format == Some(ImageFormat::Jpeg) && !is_closed_jpeg(&bytes) {
         return Err(broken("a JPEG file without its end mark (cut short?)".into()));
     }
     let mut decoder = reader.into_decoder().map_err(|error| broken(error.to_string()))?;
-    // A few bytes can claim any size; 512 MiB is the decoder's own measure.
+    // A few bytes can claim any size; 512 MiB is the decoder's own limit.
     Limits::default().reserve(decoder.total_bytes()).map_err(|error| broken(error.to_string()))?;
     let orientation = decoder.orientation().map_err(|error| broken(error.to_string()))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(error.to_string()))?;
@@ -47,8 +50,8 @@ fn decode(path: &Path) -> Result<DynamicImage> {
     Ok(picture)
 }
 
-/// Whether the first picture of a JPEG file reaches its end mark (FF D9): the decoder fills what a cut file lacks with
-/// grey and says nothing. Cameras append other data behind the mark, so that the file's last bytes tell nothing.
+/// Whether the first picture of a JPEG file reaches its end mark (FF D9): the decoder fills the missing part of
+/// a cut file with grey, without an error. Cameras append other data, so the file's last bytes need not be the mark.
 fn is_closed_jpeg(bytes: &[u8]) -> bool {
     let mut at = 2; // behind the start mark
     while let Some(&[first, second]) = bytes.get(at..at + 2).and_then(|pair| pair.as_array()) {
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_camera_appends_does_not_matter() {
+    fn closed_jpeg_may_have_appended_data() {
         let whole = encode(&noise(), ImageFormat::Jpeg);
         let appended = [&whole[..], &[0xff, 0xda, 1, 2, 3]].concat();
         assert!(is_closed_jpeg(&whole) && is_closed_jpeg(&appended));
@@ -134,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn content_decides_and_not_the_name() {
+    fn read_photo_goes_by_content_not_by_name() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("a.png");
         std::fs::write(&path, encode(&noise(), ImageFormat::Jpeg)).unwrap();
         assert!(read_photo(&path).is_ok());
         std::fs::write(&path, b"GIF89a..................").unwrap();
-        assert!(read_photo(&path).unwrap_err().to_string().contains("another kind"));
+        assert!(read_photo(&path).unwrap_err().to_string().contains("found Gif"));
     }
 }

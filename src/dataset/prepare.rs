@@ -1,4 +1,4 @@
-//! From photos and drawings to tensors of one size, deformed on the way where training asks for it.
+//! From photos and drawings to tensors of one size, deformed at random for training.
 
 use super::{Drawing, Index, Source, Split};
 use crate::seed::Seed;
@@ -23,7 +23,7 @@ pub enum Ink {
     WhiteOnBlack,
 }
 
-/// The form that pictures have before a network sees them.
+/// How pictures are prepared for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrepareConfig {
@@ -41,7 +41,7 @@ pub struct Album {
 }
 
 impl Album {
-    /// Decodes the photos and drawings of some splits; `advance` hears of each and may stop it.
+    /// Decodes the photos and drawings of some splits; `advance` is called for each and may stop it.
     ///
     /// `index` says which split a photo is of: the source's own index, or one with a validation part cut from it.
     ///
@@ -105,10 +105,7 @@ impl Album {
     pub fn photos(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
         self.stack(views, device, |(position, affine)| {
             let photo = at(&self.photos, "photo", *position)?;
-            Ok(match *affine == Affine::default() {
-                true => photo.clone(),
-                false => warp(photo, affine)?,
-            })
+            Ok(if *affine == Affine::default() { photo.clone() } else { warp(photo, affine)? })
         })
     }
 
@@ -139,8 +136,8 @@ impl Album {
 
     /// Sketches whose strokes are deformed at random, and drawn with a pen of random width.
     ///
-    /// Every sketch and version has a stream of its own: what comes out depends neither on which others are asked for
-    /// nor on their order.
+    /// Every sketch and version has a stream of its own, so a result does not depend on the other sketches or on their
+    /// order.
     ///
     /// # Shapes
     /// out `(b, 3, side, side)`; the ink is `pen / config.pen` times as wide as elsewhere, where it has a width.
@@ -227,7 +224,7 @@ fn grey(raster: &GrayImage) -> RgbImage {
     RgbImage::from_fn(raster.width(), raster.height(), |x, y| Rgb([raster.get_pixel(x, y).0[0]; 3]))
 }
 
-/// Deforms pixels as [`Affine::apply`] deforms points; what comes in from outside is the nearest edge.
+/// Deforms pixels as [`Affine::apply`] deforms points; pixels from outside repeat the nearest edge.
 fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine) -> Result<image::ImageBuffer<P, Vec<u8>>>
 where
     P: image::Pixel<Subpixel = u8> + Send + Sync,

@@ -7,7 +7,7 @@
 //!
 //! Sketches have a transparent ground, which becomes white. Other folders (`annotation/`) are not read.
 
-use super::corpus::{Corpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::path::Path;
 ///
 /// # References
 /// Yu et al., Sketch Me That Shoe, CVPR 2016 (the corpora).
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     scan(root)?.open()
 }
 
@@ -30,7 +30,8 @@ pub(super) fn detect(root: &Path) -> Option<Layout> {
 
 pub(super) fn scan(root: &Path) -> Result<Scan> {
     if detect(root).is_none() {
-        return Err(Error::data(root, "`train/images`, `train/sketches` and the same of `test`", "none of these"));
+        let expected = "`train/images`, `train/sketches` and the same of `test`";
+        return Err(Error::data(root, expected, listing::contents(root)));
     }
     let name = catalogue::name_of_folder(root)?;
     let category = catalogue::category_of(&name);

@@ -14,7 +14,7 @@ pub struct Pair {
 /// Divides an epoch into batches in which every photo occurs once.
 ///
 /// Every pair is visited once, in random order; a pair whose photo is already in the batch waits for the next one.
-/// Pairs that are left where no full batch of different photos can be made sit the epoch out.
+/// Pairs left over when no full batch of different photos can be made are skipped in this epoch.
 ///
 /// # Shapes
 /// Any number of pairs in; batches of exactly `size` pairs out.
@@ -39,16 +39,13 @@ pub fn batches(pairs: &[Pair], size: usize, stream: &mut Stream) -> Vec<Vec<Pair
     batches
 }
 
-/// Takes the first `size` pairs of different photos off the queue; what was passed over keeps its place.
+/// Takes the first `size` pairs of different photos off the queue; skipped pairs keep their place.
 fn take_batch(queue: &mut VecDeque<Pair>, size: usize) -> Option<Vec<Pair>> {
     let mut batch: Vec<Pair> = Vec::with_capacity(size);
     let mut waiting = VecDeque::new();
     while batch.len() < size {
         let pair = queue.pop_front()?;
-        match batch.iter().any(|other| other.photo == pair.photo) {
-            true => waiting.push_back(pair),
-            false => batch.push(pair),
-        }
+        if batch.iter().any(|other| other.photo == pair.photo) { waiting.push_back(pair) } else { batch.push(pair) }
     }
     waiting.extend(queue.drain(..));
     *queue = waiting;

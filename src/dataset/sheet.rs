@@ -1,4 +1,4 @@
-//! A contact sheet: what a corpus looks like, at a glance.
+//! A contact sheet: an overview of a corpus.
 
 use super::{Drawing, Index, Source};
 use crate::{Error, Result, seed::Seed, sketch};
@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 /// Sketches shown of an object.
 pub const SKETCHES: usize = 3;
 
-/// Line width of vector drawings, in pixels of the 256 canvas: what the real corpora's ink is measured at.
+/// Line width of vector drawings, in pixels of the 256 canvas: the width at which the real corpora's ink is measured.
 const WIDTH: f32 = 3.0;
 
 /// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most.
@@ -28,14 +28,14 @@ pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
 }
 
 /// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches, as many
-/// cells as the best drawn of them needs.
+/// cells as the object with the most sketches needs.
 ///
 /// # Shapes
 /// `photos`: positions of the index. `side`: of a cell, in pixels; pictures keep their aspect ratio. Cells are `side / 16`
 /// apart, objects side by side twice that.
 ///
 /// # Errors
-/// No photos, a side of 0 or above 1024, a position that is not in the index, a file that does not read.
+/// No photos, a side of 0 or above 1024, a position that is not in the index, a file that cannot be read.
 pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImage> {
     if photos.is_empty() || side == 0 || side > 1024 {
         let found = format!("{} photos, {side} pixels", photos.len());
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_lie_where_the_docs_say() {
+    fn sheet_places_cells_as_documented() {
         let place = tempfile::tempdir().unwrap();
         fixture::chair_v2(place.path());
         let corpus = qmul_v2::open(place.path()).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_show_is_an_error() {
+    fn sheet_refuses_no_photos() {
         let place = tempfile::tempdir().unwrap();
         fixture::shoe_v1(place.path());
         let corpus = qmul_v1::open(place.path()).unwrap();

@@ -7,7 +7,7 @@
 //!
 //! Photos without a sketch stay in the index: they are the distractors of the gallery. Sketchers are unknown.
 
-use super::corpus::{Corpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub const UNSEEN: [&str; 21] = [
 ///
 /// # Errors
 /// As [`open_with`].
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     open_with(root, &UNSEEN)
 }
 
@@ -57,7 +57,7 @@ pub fn open(root: &Path) -> Result<Corpus> {
 ///
 /// # References
 /// Sangkloy et al., The Sketchy Database, SIGGRAPH 2016.
-pub fn open_with(root: &Path, test: &[&str]) -> Result<Corpus> {
+pub fn open_with(root: &Path, test: &[&str]) -> Result<FileCorpus> {
     scan(root, test)?.open()
 }
 

@@ -24,8 +24,9 @@ use rand::seq::SliceRandom;
 /// ```
 pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index> {
     let mut train = index.photos_of(Split::Train);
-    if !index.photos_of(Split::Valid).is_empty() {
-        return Err(Error::value("validation photos", "an index without", "an index that has some"));
+    let own = index.photos_of(Split::Valid).len();
+    if own > 0 {
+        return Err(Error::value("validation photos of the index", "none", own));
     }
     if count == 0 || count >= train.len() {
         let expected = format!("1 to {}, below the number of training photos", train.len().saturating_sub(1));
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_alone_decides() {
+    fn validation_depends_on_the_seed_alone() {
         let part = |seed| with_validation(&corpus(), 6, Seed(seed)).unwrap().photos_of(Split::Valid);
         assert_eq!(part(1), part(1));
         assert_ne!(part(1), part(2));
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_parts_are_refused() {
+    fn validation_refuses_impossible_counts() {
         for count in [0, 30, 31, usize::MAX] {
             let error = with_validation(&corpus(), count, Seed(0)).unwrap_err().to_string();
             assert!(error.contains("expected 1 to 29"), "{error}");

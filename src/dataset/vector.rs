@@ -13,6 +13,9 @@ pub(super) fn read(path: &Path) -> Result<Sketch> {
     match listing::ending(path).as_deref() {
         Some("svg") => svg::read(path),
         Some("json") => json::read(path),
-        _ => Err(Error::data(path, "an SVG or stroke JSON file", "another ending")),
+        ending => {
+            let found = ending.map_or("no ending".to_string(), |ending| format!("the ending {ending}"));
+            Err(Error::data(path, "an SVG or stroke JSON file", found))
+        }
     }
 }

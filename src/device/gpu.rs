@@ -24,7 +24,7 @@ pub fn first() -> Result<Device> {
     Ok(device)
 }
 
-/// Sees to what candle leaves undone.
+/// Sets options of the device that candle leaves at their defaults.
 fn prepare(device: &CudaDevice) -> Result<()> {
     // SAFETY: candle waits for no event either, since it opens no stream of its own: a thread's work is in order by itself,
     // and what another thread made is only read after `synchronize`, as before.

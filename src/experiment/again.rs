@@ -1,4 +1,4 @@
-//! A recorded run, trained again: to be watched, or for a checkpoint that was not kept.
+//! Trains a recorded run again, to observe it or to get a checkpoint that was not kept.
 
 use super::checkpoint::{kept_at, save, shipped_at};
 use super::ranker::evaluate;
@@ -9,20 +9,20 @@ use crate::train::Log;
 use crate::{Error, Result};
 use std::path::PathBuf;
 
-/// A paper's training, or one that looks at it on the way.
-pub type Fit<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Result<Fitted<<M as Method>::Model>>;
+/// A paper's training, possibly observed.
+pub type FitAgain<'a, M> = &'a dyn Fn(&Trial<<M as Method>::Config>, &mut Log) -> Result<Fitted<<M as Method>::Model>>;
 
 /// Trains a recorded run again, away from its record, and keeps the checkpoint in the cache.
 ///
-/// What `fit` saw on the way counts only if the training ends in the recorded ranks.
+/// Observations of `fit` count only if this run ends in the recorded ranks.
 ///
 /// # Errors
-/// Data or weights that are not there; a training that ranks the test part otherwise than the record says.
+/// Missing data or weights; a training that ends in other ranks than the recorded ones.
 pub fn train_again<M: Method>(
     paper: &M,
     run: &RunConfig<M::Config>,
     order: &Order,
-    fit: Fit<M>,
+    fit: FitAgain<M>,
 ) -> Result<PathBuf> {
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let needs = paper.needs(&run.config);
@@ -47,15 +47,16 @@ fn compare<C>(ranks: &[Rank], run: &RunConfig<C>, order: &Order) -> Result<()> {
     if ranks == recorded {
         return Ok(());
     }
-    let other = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
-    let expected = "the ranks that training again ends with, as on the machine and with the build of the record \
+    let different = ranks.iter().zip(&recorded).filter(|(a, b)| a != b).count();
+    let expected = "the recorded ranks from training again, which needs the machine and the build of the record \
                     (elsewhere: train runs of your own, `reproduce --train`, and analyse those with --results \
-                    local/results; or look at the first seed's checkpoint alone, --seeds 1)";
-    Err(Error::data(record.0.join("ranks.csv"), expected, format!("{other} others")))
+                    local/results; or analyse only the first seed's checkpoint, --seeds 1)";
+    let found = format!("{different} of {} ranks that differ", recorded.len());
+    Err(Error::data(record.0.join("ranks.csv"), expected, found))
 }
 
-/// The checkpoint of a finished run: of a first seed the one in the results; of others, which are not shipped, the one that
-/// training, or training again, left in the cache.
+/// The checkpoint of a finished run: for a first seed the one in the results, for a later seed, which is not shipped, the
+/// one in the cache. A run whose checkpoint is missing is trained again.
 ///
 /// # Errors
 /// As [`train_again`].

@@ -1,4 +1,4 @@
-//! A corpus opened and divided: what a run stands on; and how the run was asked for.
+//! A corpus, opened and divided, as a run needs it; and the order for a run.
 
 use crate::dataset::{self, Album, Index, Pair, PrepareConfig, Source, Split};
 use crate::run::{Header, Places, RunConfig, versions};
@@ -8,13 +8,13 @@ use crate::{Error, Result, device};
 use candle_core::Device;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The validation part is the same for every seed: seeds measure training, not the luck of the cut.
+/// The validation part is the same for every seed: seeds measure the variance of training, not of the split.
 const VALIDATION: Seed = Seed(0);
 
 /// One photo in this many is set aside where a training part is too small for the number that was asked for.
 const VALID_SHARE: usize = 10;
 
-/// How a run was asked for.
+/// The order for a run: places, device, command and watch.
 pub struct Order<'a> {
     /// Where things are read and written.
     pub places: &'a Places,

@@ -30,7 +30,7 @@ pub(super) fn shipped_at(id: &RunId, results: &Path) -> Option<PathBuf> {
     (id.seed == Seed(0)).then(|| checkpoint_path(results, &id.slug, &id.dataset, &id.row))
 }
 
-/// Writes what was trained, with what it was trained by.
+/// Writes the trained model, with the versions and the run that trained it.
 pub(super) fn save<C: Serialize>(network: &dyn Kept, run: &RunConfig<C>, path: &Path) -> Result<()> {
     let metadata = BTreeMap::from([
         ("config".to_string(), serde_json::to_string(run)?),

@@ -1,4 +1,4 @@
-//! The usual model: one network makes points of sketches and photos.
+//! The usual model: one network maps sketches and photos to points.
 
 use super::{Bench, Kept, Model, Order, Space, View};
 use crate::dataset::{Album, PrepareConfig, Split};
@@ -33,9 +33,9 @@ pub struct EmbeddingModel {
 
 /// Where a network's input comes from.
 pub enum Input<'a> {
-    /// Pictures, made anew for every step.
+    /// Pictures, prepared again for every step.
     Pixels(Pixels<'a>),
-    /// What a frozen backbone made of them.
+    /// Features of a frozen backbone.
     Features(&'a Features),
 }
 
@@ -59,7 +59,7 @@ impl EmbeddingModel {
         Ok(Self { network, pictures, album, features: None, device: order.device.clone() })
     }
 
-    /// What the network is trained on and asked with.
+    /// The input of the network in training and evaluation.
     pub fn input(&self) -> Input<'_> {
         self.features.as_ref().map_or_else(|| Input::Pixels(self.pixels()), Input::Features)
     }
@@ -81,7 +81,7 @@ impl EmbeddingModel {
         Ok(l2_normalise(&self.network.features(&self.pixels().photos(photos)?)?)?.detach())
     }
 
-    /// Names what a pre-trained network sees of a corpus, and the network, by its file of weights.
+    /// Names the network's pictures of a corpus, and the network itself, by its file of weights.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -91,7 +91,7 @@ impl EmbeddingModel {
         Ok(format!("{dataset} {data} {architecture} {} {prepare}", hash_file(weights)?))
     }
 
-    /// Lets the frozen backbone see every picture in some deformed versions, once; from now on its features are the input.
+    /// Computes features of the frozen backbone for some deformed versions of every picture; they are the input from now on.
     ///
     /// # Errors
     /// A failing forward pass; a folder that cannot be written; a watch that stops.

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 
-/// Draws everything that there are records for: the main table's bars, training curves, the paper's own figures, and on
+/// Draws every figure that has records: the main table's bars, training curves, the paper's own figures, and on
 /// the embedded corpora a contact sheet and what the last of the compared rows retrieves.
 ///
 /// # Errors
-/// A record that does not read; a folder that cannot be written.
+/// A record that cannot be read; a folder that cannot be written.
 pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     let places = order.places;
     let mut written = draw_records(paper, places)?;
@@ -29,7 +29,7 @@ pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     Ok(written)
 }
 
-/// Draws what needs records alone.
+/// Draws the figures that need only records.
 ///
 /// # Errors
 /// As [`draw`].
@@ -87,7 +87,7 @@ pub fn draw_gallery(
     save(places, paper.slug(), &format!("gallery-{dataset}"), &svg)
 }
 
-/// What the main table calls a row.
+/// The name of a row in the main table.
 fn label(paper: &dyn Paper, row: &str) -> String {
     let rows = paper.tables().into_iter().next().map(|main| main.rows).unwrap_or_default();
     let named = rows.into_iter().find(|spec| spec.row.as_deref() == Some(row));

@@ -129,7 +129,7 @@ mod tests {
     use crate::dataset::{Split, open};
     use crate::watch::Unwatched;
 
-    /// The embedded corpora are as hard as the real ones for what does not learn: pixels find almost nothing (4.0 and
+    /// The embedded corpora are as hard as the real ones without learning: pixels find almost nothing (4.0 and
     /// 0.9% on Chair-V2 and Shoe-V1), gradients some (20 and 26%).
     #[test]
     fn floors_of_the_embedded_corpora_are_where_the_real_ones_are() {

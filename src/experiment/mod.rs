@@ -1,4 +1,4 @@
-//! What runs any paper: rows, runs, records, plans, analyses. It knows what a paper is, and none by name.
+//! What runs any paper: rows, runs, records, plans, analyses. It knows the trait of a paper, but no paper by name.
 //!
 //! | part | what it does |
 //! |---|---|
@@ -9,15 +9,15 @@
 //! | [`Needs`] | what a run needs before it can start |
 //! | [`train()`], [`Trial`] | a run from settings to record |
 //! | [`again`] | a recorded run, trained again |
-//! | [`mod@ranker`], [`Queries`] | any distance, any gallery a query |
-//! | [`EmbeddingModel`] | the usual model: one network makes points of sketches and photos |
-//! | [`Model`], [`Kept`] | a trained network, as whatever ranks, keeps and publishes it sees it |
-//! | [`Retrieval`] | a trained network with a test part, ready to be asked |
+//! | [`mod@ranker`], [`Queries`] | any distance, any gallery per query |
+//! | [`EmbeddingModel`] | the usual model: one network maps sketches and photos to points |
+//! | [`Model`], [`Kept`] | a trained network, as it is ranked, kept and published |
+//! | [`Retrieval`] | a trained network with a test part, ready for queries |
 //! | [`mod@plan`] | all runs of the tables and figures, and their cost |
 //! | [`mod@floor`] | rows that need no learning |
 //! | [`analyse`] | what is measured beside accuracy |
 //! | [`mod@figure`], [`page`] | figures that every paper has; the generated parts of pages |
-//! | `release` (feature `hub`) | a trained network as others get it |
+//! | `release` (feature `hub`) | a trained network as it is published |
 
 pub mod again;
 pub mod analyse;
@@ -41,7 +41,7 @@ pub mod row;
 mod train;
 mod trial;
 
-/// What most papers need.
+/// Imports that most papers need.
 pub mod prelude {
     pub use super::ranker::{Gallery, Ranker, View, evaluate};
     pub use super::{Bench, Fitted, Kept, Method, Model, Needs, Order, Origin, Paper, Queries, Space, Trial};
@@ -59,7 +59,7 @@ pub use bench::{Bench, Order};
 pub use checkpoint::{checkpoint_path, first_seed};
 pub use embedding::{EmbeddingModel, Input, Pictures};
 pub use model::{Kept, Model, Origin};
-pub use need::{Needs, Weights};
+pub use need::{NeededWeights, Needs};
 pub use paper::{Method, Paper};
 pub use query::Queries;
 pub use ranker::{Embedded, Gallery, Ranker, Space, View};

@@ -1,4 +1,4 @@
-//! A trained model, as whatever ranks, keeps and publishes it sees it.
+//! A trained model, as it is ranked, kept and published.
 
 use super::ranker::{Ranker, Space};
 use crate::Result;
@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What was trained: weights that can be kept and published.
+/// A trained network: weights that can be kept and published.
 pub trait Kept {
     /// Writes what was trained, as precise as it was ranked.
     ///
@@ -17,7 +17,7 @@ pub trait Kept {
     /// A file that cannot be written.
     fn save(&self, path: &Path, metadata: &BTreeMap<String, String>) -> Result<()>;
 
-    /// Every tensor that others need to use it, and how precisely it is stored.
+    /// Every tensor that is needed to use it, and how precisely it is stored.
     fn release(&self) -> (BTreeMap<String, Tensor>, Storage);
 }
 
@@ -26,7 +26,7 @@ impl Kept for Network {
         Self::save(self, path, metadata)
     }
 
-    /// Half precision, as it was ranked; single where part of it is somebody else's.
+    /// Half precision, as it was ranked; single where part of it was not trained here.
     fn release(&self) -> (BTreeMap<String, Tensor>, Storage) {
         let storage = if self.config().frozen { Storage::F32 } else { Storage::F16 };
         (self.parameters().tensors(), storage)
@@ -53,7 +53,7 @@ pub enum Origin<'a> {
     Release(&'a Path),
 }
 
-/// A trained network that looks at a corpus.
+/// A trained network with the pictures of a corpus.
 pub trait Model: Ranker {
     /// Its weights.
     fn network(&self) -> &dyn Kept;
@@ -61,12 +61,12 @@ pub trait Model: Ranker {
     /// Whether sketches have strokes: only then can they be shown in part or deformed.
     fn is_vector(&self) -> bool;
 
-    /// What the numbers are that photos are sorted by, in words, e.g. `how far its features are from those of the sketch`.
+    /// The meaning of the numbers that photos are sorted by, e.g. `how far its features are from those of the sketch`.
     fn distance(&self) -> &'static str {
         "the model's distance"
     }
 
-    /// Where sketches and photos are points of one space; none for a distance of another kind.
+    /// The space in which sketches and photos are points; none for any other distance.
     fn space(&self) -> Option<&dyn Space> {
         None
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Files of pre-trained weights: first the one that the run starts from.
-    pub weights: Vec<Weights>,
+    pub weights: Vec<NeededWeights>,
     /// Training photos that are set aside for validation, with their sketches.
     pub valid_photos: usize,
     /// Whether anything is trained: if not, there is nothing that a seed could change.
@@ -18,15 +18,15 @@ pub struct Needs {
 
 /// A file of pre-trained weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Weights {
+pub struct NeededWeights {
     /// As [`Places::pretrained`] finds it, e.g. `mini-attributes`.
     pub name: String,
     /// What it is for, in the log's header, where the run does not start from it.
     pub role: Option<&'static str>,
 }
 
-impl Weights {
-    /// Those that a run starts from.
+impl NeededWeights {
+    /// The weights that a run starts from.
     pub fn start(name: impl Into<String>) -> Self {
         Self { name: name.into(), role: None }
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 /// The README's part: of every paper the main table at a glance, how its claims came out, and where the rest is.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn readme(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
     let parts = papers.iter().map(|paper| at_a_glance(*paper, results)).collect::<Result<Vec<_>>>()?;
     Ok(vec![("main".into(), parts.concat())])

@@ -1,10 +1,10 @@
-//! What a paper is to everything that does not know it.
+//! The traits by which the rest of the crate sees a paper.
 //!
 //! | trait | who implements it | what it says |
 //! |---|---|---|
 //! | [`Paper`] | every paper | who it is, what it shows: rows, tables, figures |
 //! | [`Method`] | every paper | how its runs are made: settings, training, models |
-//! | [`Reproduction`] | nobody: every [`Method`] is one | what can be asked of any paper, by the names of its runs |
+//! | [`Reproduction`] | every [`Method`], automatically | what can be done with any paper, by the names of its runs |
 
 use super::analyse::{Analysis, Subject};
 use super::{Bench, Fitted, Kept, Model, Needs, Order, Origin, Queries, Trial};
@@ -20,7 +20,7 @@ use candle_core::Device;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
-/// What a paper says of itself and shows.
+/// The description of a paper, and what it shows.
 pub trait Paper: Sync {
     /// What it prints, under the slug that its folders have: tables, and the claims that are tested.
     fn printed(&self) -> Printed;
@@ -40,7 +40,7 @@ pub trait Paper: Sync {
     /// The two rows or more that figures compare, each as (row, label).
     fn compared(&self) -> Vec<(&'static str, &'static str)>;
 
-    /// What runs can be made for: the tables, and figures that need runs of their own.
+    /// The parts that need runs: the tables, and figures that need runs of their own.
     fn parts(&self) -> Vec<&'static str> {
         self.tables().iter().map(|table| table.name).collect()
     }
@@ -52,7 +52,7 @@ pub trait Paper: Sync {
     }
 
     /// Which sketches a row ranks against which photos: every one of a split against all of it, unless the paper says
-    /// otherwise. The floors stand beside the other rows, so they are asked about too.
+    /// otherwise. The floors stand beside the other rows, so this holds for them too.
     fn queries(&self, _dataset: &str, _row: &str, index: &Index, split: Split) -> Queries {
         Queries::of(index, split)
     }
@@ -60,7 +60,7 @@ pub trait Paper: Sync {
     /// Its own figures, each as (file name without extension, SVG), of what there are records for.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     fn figures(&self, _results: &Path) -> Result<Vec<(String, String)>> {
         Ok(Vec::new())
     }
@@ -68,7 +68,7 @@ pub trait Paper: Sync {
     /// Writes what is no table of accuracies, such as a table of its analyses; returns where.
     ///
     /// # Errors
-    /// A record that does not read; a folder that cannot be written.
+    /// A record that cannot be read; a folder that cannot be written.
     fn more_tables(&self, _results: &Path) -> Result<Vec<PathBuf>> {
         Ok(Vec::new())
     }
@@ -99,10 +99,10 @@ pub trait Method: Paper + Sized {
     /// Everything that determines a run, beside corpus, row and seed.
     type Config: Clone + PartialEq + Serialize + DeserializeOwned;
 
-    /// What is trained.
+    /// The trained network.
     type Network: Kept;
 
-    /// A network that looks at a corpus.
+    /// A network with the pictures of a corpus.
     type Model: Model + 'static;
 
     /// The settings of a row on a corpus.
@@ -111,7 +111,7 @@ pub trait Method: Paper + Sized {
     /// A row that is not known.
     fn preset(&self, dataset: &str, row: &str) -> Result<Self::Config>;
 
-    /// Whether every setting is one that can be trained with.
+    /// Checks that every setting can be trained with.
     ///
     /// # Errors
     /// The first setting that is not, with its name.
@@ -122,7 +122,7 @@ pub trait Method: Paper + Sized {
     /// What a run needs.
     fn needs(&self, config: &Self::Config) -> Needs;
 
-    /// At most so many epochs, for a quick look; as long as ever, where a paper says nothing.
+    /// Limits the number of epochs, for a quick run; the default keeps all of them.
     fn shorten(&self, _config: &mut Self::Config, _epochs: usize) {}
 
     /// The network and what it started from, for a model card.
@@ -130,7 +130,7 @@ pub trait Method: Paper + Sized {
         ["a network of its own".into(), "nothing: it learns from scratch".into()]
     }
 
-    /// Trains, or goes on where the trial's folder holds a state; nothing of the test part is looked at.
+    /// Trains, or resumes where the trial's folder holds a state; the test part is not used.
     ///
     /// # Errors
     /// [`Error::Stopped`] where the watch asks for it; what training fails with.
@@ -142,7 +142,7 @@ pub trait Method: Paper + Sized {
     /// A file that is not there or is of another network.
     fn load(&self, run: &RunConfig<Self::Config>, from: Origin, device: &Device) -> Result<Self::Network>;
 
-    /// Lets a network look at the test part of a corpus.
+    /// Opens a network on the test part of a corpus.
     ///
     /// # Errors
     /// A picture that cannot be read; a watch that stops.

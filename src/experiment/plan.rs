@@ -1,4 +1,4 @@
-//! Every run that tables and figures stand on, and what the missing ones will cost.
+//! Every run that tables and figures need, and what the missing ones will cost.
 
 use super::floor::Floor;
 use super::{Needs, Paper, Reproduction};
@@ -65,7 +65,7 @@ pub fn ready(paper: &dyn Reproduction, plan: Vec<RunId>, places: &Places) -> Res
     Ok((ready, waiting))
 }
 
-/// What the runs of a plan on one corpus will cost.
+/// The cost of the runs of a plan on one corpus.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cost {
     /// The corpus.
@@ -74,14 +74,14 @@ pub struct Cost {
     pub finished: usize,
     /// Runs that are missing.
     pub missing: usize,
-    /// Seconds of those, as like runs took where they were recorded; none where no such run was recorded.
+    /// Seconds of those, as similar runs took where they were recorded; none where no such run was recorded.
     pub seconds: Option<f64>,
 }
 
-/// What is missing below `results`, and how long like runs below `recorded` took.
+/// The missing runs below `results`, and the time that similar runs below `recorded` took.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn costs(plan: &[RunId], results: &Path, recorded: &Path) -> Result<Vec<Cost>> {
     let mut costs: BTreeMap<&str, Cost> = BTreeMap::new();
     for run in plan {

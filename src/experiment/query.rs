@@ -21,7 +21,7 @@ pub struct Queries {
 }
 
 /// Queries that share a gallery.
-pub(super) struct Group<'a> {
+pub(super) struct GalleryGroup<'a> {
     /// Places in [`Queries::sketches`].
     pub queries: Vec<usize>,
     /// Positions of the photos.
@@ -96,10 +96,10 @@ impl Queries {
     }
 
     /// Queries by their gallery; a gallery without queries is left out.
-    pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = GalleryGroup<'_>> {
         self.galleries.iter().enumerate().filter_map(|(gallery, photos)| {
             let queries: Vec<usize> = (0..self.sketches.len()).filter(|i| self.gallery_of[*i] == gallery).collect();
-            (!queries.is_empty()).then_some(Group { queries, photos })
+            (!queries.is_empty()).then_some(GalleryGroup { queries, photos })
         })
     }
 
@@ -115,7 +115,7 @@ impl Queries {
             return Err(Error::value("distances", format!("{} rows", self.sketches.len()), distances.len()));
         }
         let mut ranks: Vec<Option<Rank>> = vec![None; self.sketches.len()];
-        for Group { queries, photos } in self.groups() {
+        for GalleryGroup { queries, photos } in self.groups() {
             let flat: Vec<f32> = queries.iter().flat_map(|query| distances[*query].iter().copied()).collect();
             let own: Vec<usize> = queries.iter().map(|query| self.own[*query]).collect();
             let found = metric::ranks(&flat, photos.len(), &own, Tie::Pessimistic)?;
@@ -129,7 +129,7 @@ impl Queries {
         Ok(ranks.into_iter().flatten().collect())
     }
 
-    /// What validation looks at.
+    /// The scores of validation.
     ///
     /// # Errors
     /// No ranks.

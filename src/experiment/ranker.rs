@@ -6,7 +6,7 @@ use crate::metric;
 use crate::run::Rank;
 use crate::seed::Seed;
 use crate::sketch::DeformConfig;
-use crate::train::{Embedding, Feed};
+use crate::train::{EmbedFn, Feed};
 use candle_core::Tensor;
 
 /// Inputs to a forward pass.
@@ -44,10 +44,10 @@ impl View<'_> {
     }
 }
 
-/// What can tell how far photos are from a sketch.
+/// A model that measures how far photos are from a sketch.
 pub trait Ranker {
-    /// Takes the photos of a gallery in, given by their positions in the index: what of them does not depend on the
-    /// sketch is computed once.
+    /// Prepares the photos of a gallery, given by their positions in the index: what does not depend on the sketch is
+    /// computed once.
     ///
     /// # Errors
     /// A position outside the index; a failing forward pass.
@@ -108,7 +108,7 @@ impl Gallery for Points<'_> {
 /// A space of any function from inputs to points.
 pub struct Embedded<'a> {
     /// Input rows to points.
-    pub embed: Embedding<'a>,
+    pub embed: EmbedFn<'a>,
     /// Where the inputs come from.
     pub feed: &'a dyn Feed,
 }
@@ -137,7 +137,7 @@ pub fn rows(positions: &[usize], embed: &dyn Fn(&[usize]) -> Result<Tensor>) -> 
     Ok((values, d))
 }
 
-/// The distances of every query to its gallery, view by view and query by query; every gallery is taken in once.
+/// The distances of every query to its gallery, view by view and query by query; every gallery is prepared once.
 ///
 /// # Errors
 /// As [`Ranker::gallery`] and [`Gallery::distances`].

@@ -1,10 +1,10 @@
-//! A row's model as others get it: what is published, and how it is opened again.
+//! Releases of a row's model: what is published, and how it is opened.
 
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Kept, Method, Order, Origin, Paper, Retrieval};
 use crate::dataset;
 use crate::file::read_json;
-use crate::hub::{Address, CONFIG, Card, Measured, Release, WEIGHTS};
+use crate::hub::{Address, CONFIG, Card, CardMetric, Release, WEIGHTS};
 use crate::metric::mean_sd;
 use crate::model::weights;
 use crate::report::record::{Run, read_row};
@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What `config.json` says it is.
+/// The `model_type` in `config.json`.
 const MODEL_TYPE: &str = "retrace";
 
-/// What holds for every model of this kit.
+/// Limits of every model of this kit.
 const LIMITS: [&str; 2] = [
     "It ranks photos of the one kind of object that it was trained on; differences of a few points are within the noise \
      of a test set of this size.",
@@ -36,7 +36,7 @@ pub struct Released<C> {
     pub retrace: String,
     /// First 16 digits of the SHA-256 of the run's settings.
     pub config_hash: String,
-    /// Which corpus exactly.
+    /// The version of the corpus.
     pub data_version: String,
     /// The paper.
     pub slug: String,
@@ -85,7 +85,7 @@ pub fn releasable(results: &Path, slug: &str) -> Result<Vec<(String, String)>> {
 /// `commit` is the one that last changed the checkpoint, if it is known; the weights' header keeps it.
 ///
 /// # Errors
-/// A row without a finished first seed or without a checkpoint; for a frozen row, a backbone that is not at hand.
+/// A row without a finished first seed or without a checkpoint; for a frozen row, a missing backbone.
 pub fn release<M: Method>(
     paper: &M,
     (dataset, row): (&str, &str),
@@ -168,17 +168,17 @@ fn card<M: Method>(paper: &M, released: &Released<M::Config>, runs: &[Run], devi
     })
 }
 
-fn measured(runs: &[Run]) -> Result<Vec<Measured>> {
-    let measure = |metric: &str, get: &dyn Fn(&Summary) -> f64| -> Result<Measured> {
+fn measured(runs: &[Run]) -> Result<Vec<CardMetric>> {
+    let measure = |metric: &str, get: &dyn Fn(&Summary) -> f64| -> Result<CardMetric> {
         let values: Vec<f64> = runs.iter().map(|run| get(&run.summary)).collect();
         let (mean, deviation) = mean_sd(&values)?;
         let over_seeds = deviation.map(|deviation| (mean, deviation));
-        Ok(Measured { metric: metric.into(), value: values[0], over_seeds })
+        Ok(CardMetric { metric: metric.into(), value: values[0], over_seeds })
     };
     Ok(vec![measure("Acc@1", &|s| s.acc1)?, measure("Acc@5", &|s| s.acc5)?, measure("Acc@10", &|s| s.acc10)?])
 }
 
-/// What the tables call a row, and what they say of it.
+/// The name and the note of a row in the tables.
 fn describe(paper: &dyn Paper, row: &str) -> (String, String) {
     let specs = paper.tables().into_iter().flat_map(|spec| spec.rows);
     let named = specs.filter(|spec| spec.row.as_deref() == Some(row)).find(|spec| !spec.note.is_empty());
@@ -214,7 +214,7 @@ fn licence_text(dataset: &str) -> String {
     )
 }
 
-/// What a release says of itself, before its paper is known: a stranger's word.
+/// What the untrusted `config.json` of a release says, read before its paper is known.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Label {
     /// `retrace`: what reads it.

@@ -1,6 +1,6 @@
-//! What can be asked of any paper, by the names of its runs.
+//! What can be done with any paper, by the names of its runs.
 
-use super::analyse::{self, Settings};
+use super::analyse::{self, AnalysisSettings};
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::train::to_text;
 use super::{Method, Needs, Order, Paper, Retrieval, train};
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::path::Path;
 
-/// A paper whose settings nobody has to know: what the command line and the notebooks hold.
+/// A paper without the type of its settings: what the command line and the notebooks use.
 pub trait Reproduction: Paper {
     /// The settings of a row on a corpus, or those of a file in their place, as JSON.
     ///
@@ -41,7 +41,14 @@ pub trait Reproduction: Paper {
     ///
     /// # Errors
     /// As [`analyse::run`].
-    fn analyse(&self, dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()>;
+    fn analyse(
+        &self,
+        dataset: &str,
+        parts: &[&str],
+        seeds: u64,
+        settings: &AnalysisSettings,
+        order: &Order,
+    ) -> Result<()>;
 
     /// The release of a row's first seed: see [`super::release::release`].
     ///
@@ -84,7 +91,14 @@ impl<M: Method> Reproduction for M {
         Retrieval::open(self, &run, &checkpoint_path(results, self.slug(), trained_on, row), corpus, order)
     }
 
-    fn analyse(&self, dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+    fn analyse(
+        &self,
+        dataset: &str,
+        parts: &[&str],
+        seeds: u64,
+        settings: &AnalysisSettings,
+        order: &Order,
+    ) -> Result<()> {
         analyse::run(self, dataset, parts, seeds, settings, order)
     }
 
@@ -119,7 +133,7 @@ impl fmt::Debug for dyn Reproduction {
 /// The paper of a slug.
 ///
 /// # Errors
-/// A slug that none has; the message lists those there are.
+/// An unknown slug; the message lists the known ones.
 pub fn find<'a>(papers: &[&'a dyn Reproduction], slug: &str) -> Result<&'a dyn Reproduction> {
     let known = || papers.iter().map(|paper| paper.slug()).collect::<Vec<_>>().join(", ");
     let found = papers.iter().find(|paper| paper.slug() == slug);

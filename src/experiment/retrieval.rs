@@ -1,9 +1,9 @@
-//! A trained model with the test part of a corpus, ready to be asked.
+//! A trained model with the test part of a corpus, ready for queries.
 
 use super::{Bench, Method, Model, Order, Origin, Queries, Space, View, ranker};
 use crate::dataset::{Drawing, Source, Split};
 use crate::metric::nearest;
-use crate::report::figure::gallery::{Gallery, Query};
+use crate::report::figure::gallery::{GalleryFigure, GalleryQuery};
 use crate::run::{Rank, RunConfig, RunFolder};
 use crate::seed::Seed;
 use crate::sketch::{DeformConfig, antialiased};
@@ -49,7 +49,7 @@ impl Retrieval {
         Self::of_network(paper, run, network, corpus, order)
     }
 
-    /// The same with a network that is there.
+    /// The same with a network in memory.
     ///
     /// # Errors
     /// A corpus that is not there; a watch that stops.
@@ -102,7 +102,7 @@ impl Retrieval {
     /// Acc@1, which has to be what a run's record says, to within [`TOLERANCE`] points.
     ///
     /// # Errors
-    /// A checkpoint of another training; a record that does not read.
+    /// A checkpoint of another training; a record that cannot be read.
     pub fn check(&self, record: &RunFolder) -> Result<f64> {
         let (found, recorded) = (self.scores()?.acc1, record.summary()?.acc1);
         if (found - recorded).abs() > TOLERANCE {
@@ -124,7 +124,7 @@ impl Retrieval {
 
     fn space(&self) -> Result<&dyn Space> {
         self.model.space().ok_or_else(|| {
-            Error::value("points", "a model that makes points of sketches and photos", "a distance of another kind")
+            Error::value("points", "a model that makes points of sketches and photos", "a model with only a distance")
         })
     }
 
@@ -193,16 +193,16 @@ impl Retrieval {
         self.distances.iter().map(|row| nearest(row, k)).collect()
     }
 
-    /// What is found for some queries, given by their place among the test sketches.
+    /// The gallery figure of some queries, given by their place among the test sketches.
     ///
     /// # Errors
     /// A query that is not there; a picture that cannot be read.
-    pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<Gallery> {
+    pub fn gallery(&self, title: &str, queries: &[usize]) -> Result<GalleryFigure> {
         let queries = queries.iter().map(|query| self.found(*query)).collect::<Result<_>>()?;
-        Ok(Gallery { title: title.into(), distance: self.model.distance().into(), queries })
+        Ok(GalleryFigure { title: title.into(), distance: self.model.distance().into(), queries })
     }
 
-    fn found(&self, query: usize) -> Result<Query> {
+    fn found(&self, query: usize) -> Result<GalleryQuery> {
         let (row, photos) = (self.distances(query)?, self.queries.gallery(query));
         let shown = nearest(row, SHOWN)?;
         let photo = |j: &usize| Ok((self.source().photo(photos[*j])?, row[*j]));
@@ -211,7 +211,7 @@ impl Retrieval {
             Drawing::Vector(sketch) => antialiased(&sketch, SIDE, PEN),
             Drawing::Raster(raster) => raster,
         };
-        Ok(Query {
+        Ok(GalleryQuery {
             label: format!("query {position}"),
             sketch: DynamicImage::ImageLuma8(sketch).to_rgb8(),
             photos: shown.iter().map(photo).collect::<Result<Vec<(RgbImage, f32)>>>()?,

@@ -1,4 +1,4 @@
-//! One run from configuration to record: data, weights, training, the single look at the test part.
+//! One run from configuration to record: data, weights, training, a single ranking of the test part.
 
 use super::checkpoint::{kept_at, save, shipped_at};
 use super::floor::{self, Floor};
@@ -32,7 +32,7 @@ pub fn train<M: Method>(paper: &M, run: &RunConfig<M::Config>, corpus: &str, ord
     let weights = needs.hash(order.places);
     let log = |weights| Log::open(&folder.0.join("log.jsonl"), &bench.header(run, weights, order)?);
     if folder.is_finished() {
-        weights.ok().map(log).transpose()?; // weights that are there have to be the run's, but what is finished needs none
+        weights.ok().map(log).transpose()?; // existing weights must be the run's; a finished run needs none
         folder.remove_state()?;
         return folder.summary();
     }

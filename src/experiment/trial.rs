@@ -1,4 +1,4 @@
-//! A run under way, and what it ends with.
+//! A run in progress, and its result.
 
 use super::{Bench, Order};
 use crate::Result;
@@ -6,7 +6,7 @@ use crate::run::{RunConfig, RunFolder};
 use crate::train::{CoursePlan, Outcome, SelectOn};
 use serde::Serialize;
 
-/// A run under way.
+/// A run in progress.
 pub struct Trial<'a, C> {
     /// Its settings.
     pub run: &'a RunConfig<C>,
@@ -14,7 +14,7 @@ pub struct Trial<'a, C> {
     pub bench: &'a Bench,
     /// Where its state goes.
     pub folder: &'a RunFolder,
-    /// How it was asked for.
+    /// The order for it.
     pub order: &'a Order<'a>,
 }
 
@@ -29,12 +29,12 @@ impl<'a, C: Serialize> Trial<'a, C> {
     }
 }
 
-/// What a training ends with.
+/// The result of a training.
 pub struct Fitted<M> {
     /// The model with its kept weights, opened on all parts of the corpus.
     pub model: M,
     /// The epoch that was kept; none where nothing is trained.
     pub outcome: Option<Outcome>,
-    /// What chose it, in words; `none` where nothing is trained.
+    /// The rule that chose it, in words; `none` where nothing is trained.
     pub select_on: String,
 }

@@ -99,9 +99,10 @@ fn check_part(what: &str, part: &str) -> Result<()> {
 fn check_revision(revision: &str) -> Result<()> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\@{}".contains(c);
     let is_odd = revision.is_empty() || revision.len() > LONGEST || revision.contains(odd) || revision.contains("..");
-    match is_odd || revision.starts_with(['/', '-']) || revision.ends_with('/') {
-        false => Ok(()),
-        true => Err(Error::value("revision", "a branch, a tag or a commit", format!("`{revision}`"))),
+    if is_odd || revision.starts_with(['/', '-']) || revision.ends_with('/') {
+        Err(Error::value("revision", "a branch, a tag or a commit", format!("`{revision}`")))
+    } else {
+        Ok(())
     }
 }
 
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn address_reads_back_as_written() {
         let whole = "some-one/model_1.0@feature/x";
         let address: Address = whole.parse().unwrap();
         assert_eq!((address.owner(), address.name(), address.revision()), ("some-one", "model_1.0", "feature/x"));
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_hub_does_not_take_is_refused() {
+    fn address_refuses_invalid_names() {
         let long = format!("a/{}", "x".repeat(97));
         for odd in ["", "a", "/b", "a/", "a/b/c", "a/..", "a/b--c", "a/-b", "a/b.", "ä/b", "a b/c", long.as_str()] {
             let error = odd.parse::<Address>().unwrap_err().to_string();

@@ -5,12 +5,12 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// What was measured of a model on the test part of a corpus.
+/// A measured number of a model on the test part of a corpus.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measured {
+pub struct CardMetric {
     /// Name of the metric, e.g. `Acc@1`.
     pub metric: String,
-    /// Of the very weights that are released, in percent.
+    /// The value of the released weights, in percent.
     pub value: f64,
     /// Mean and standard deviation over all seeds of the row, in percent; none where there is one seed.
     pub over_seeds: Option<(f64, f64)>,
@@ -29,9 +29,9 @@ pub struct Card {
     pub architecture: String,
     /// The corpus that it was trained and tested on.
     pub dataset: String,
-    /// Which corpus exactly: [`crate::dataset::Source::version`].
+    /// The version of the corpus: [`crate::dataset::Source::version`].
     pub data_version: String,
-    /// What the training started from.
+    /// The weights that the training started from.
     pub started_from: String,
     /// Identifier of the licence as the Hub knows it; `other` with a name of its own.
     pub licence: (String, Option<String>),
@@ -40,12 +40,12 @@ pub struct Card {
     /// Test sketches, and photos each is ranked against.
     pub queries: (usize, usize),
     /// The numbers.
-    pub measured: Vec<Measured>,
+    pub measured: Vec<CardMetric>,
     /// The command that trained it.
     pub command: String,
     /// Seconds of its training, and `cpu` or `cuda`.
     pub cost: (f64, String),
-    /// What a user must not expect.
+    /// Limits that a user should know.
     pub limits: Vec<String>,
     /// What differs from the paper.
     pub deviations: Vec<String>,
@@ -66,37 +66,37 @@ struct Front {
     tags: Vec<String>,
     metrics: Vec<String>,
     #[serde(rename = "model-index")]
-    model_index: Vec<Model>,
+    model_index: Vec<CardModel>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Model {
+struct CardModel {
     name: String,
-    results: Vec<Outcome>,
+    results: Vec<CardResult>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Outcome {
-    task: Task,
-    dataset: Corpus,
-    metrics: Vec<Value>,
+struct CardResult {
+    task: CardTask,
+    dataset: CardDataset,
+    metrics: Vec<CardValue>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Task {
+struct CardTask {
     r#type: String,
     name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Corpus {
+struct CardDataset {
     name: String,
     r#type: String,
     split: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Value {
+struct CardValue {
     r#type: String,
     value: f64,
     name: String,
@@ -123,14 +123,14 @@ impl Card {
     }
 
     fn front(&self, address: &Address) -> Front {
-        let metrics = self.measured.iter().map(|measured| Value {
+        let metrics = self.measured.iter().map(|measured| CardValue {
             r#type: "accuracy".into(),
             value: round(measured.value),
             name: measured.metric.clone(),
         });
-        let outcome = Outcome {
-            task: Task { r#type: "image-feature-extraction".into(), name: "sketch-based image retrieval".into() },
-            dataset: Corpus { name: self.dataset.clone(), r#type: self.dataset.clone(), split: "test".into() },
+        let outcome = CardResult {
+            task: CardTask { r#type: "image-feature-extraction".into(), name: "sketch-based image retrieval".into() },
+            dataset: CardDataset { name: self.dataset.clone(), r#type: self.dataset.clone(), split: "test".into() },
             metrics: metrics.collect(),
         };
         let (license, license_name) = self.licence.clone();
@@ -143,7 +143,7 @@ impl Card {
             pipeline_tag: "image-feature-extraction".into(),
             tags: tags.map(str::to_string).to_vec(),
             metrics: vec!["accuracy".into()],
-            model_index: vec![Model { name: address.name().to_string(), results: vec![outcome] }],
+            model_index: vec![CardModel { name: address.name().to_string(), results: vec![outcome] }],
         }
     }
 
@@ -204,13 +204,13 @@ impl Card {
 /// A text without front matter, or with one that lists no results.
 pub fn read_numbers(text: &str) -> Result<Vec<(String, String, f64)>> {
     #[derive(Deserialize)]
-    struct Part {
+    struct CardNumbers {
         #[serde(rename = "model-index")]
-        model_index: Vec<Model>,
+        model_index: Vec<CardModel>,
     }
     let front = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---")).map(|(front, _)| front);
     let front = front.ok_or_else(|| fault(&"none"))?;
-    let part: Part = serde_saphyr::from_str(front).map_err(|error| fault(&error))?;
+    let part: CardNumbers = serde_saphyr::from_str(front).map_err(|error| fault(&error))?;
     let outcomes = part.model_index.into_iter().flat_map(|model| model.results);
     let numbers = outcomes.flat_map(|outcome| {
         let corpus = outcome.dataset.r#type;
@@ -245,8 +245,8 @@ mod tests {
             seeds: vec![0, 1, 2],
             queries: (324, 100),
             measured: vec![
-                Measured { metric: "Acc@1".into(), value: 36.728395, over_seeds: Some((37.345, 1.28)) },
-                Measured { metric: "Acc@5".into(), value: 80.25, over_seeds: None },
+                CardMetric { metric: "Acc@1".into(), value: 36.728395, over_seeds: Some((37.345, 1.28)) },
+                CardMetric { metric: "Acc@5".into(), value: 80.25, over_seeds: None },
             ],
             command: "retrace train photo_pretraining".into(),
             cost: (64.9, "cpu".into()),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_finds_what_is_needed() {
+    fn card_has_all_sections() {
         let text = card().render(&address()).unwrap();
         for part in [
             "\n# Ours on synth-chair\n",

@@ -1,4 +1,4 @@
-//! The way to a Hub.
+//! The connection to a Hub.
 
 use super::{Address, Token};
 use crate::{Error, Result};
@@ -6,12 +6,12 @@ use hf_hub::{HFClient, HFClientSync, HFRepositorySync, RepoTypeModel};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Everything that determines how a Hub is reached.
+/// Settings of the connection to a Hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubConfig {
     /// Its address; none: `HF_ENDPOINT`, else the public Hub.
     pub endpoint: Option<String>,
-    /// Who asks; none: the one whom the environment names, nobody in particular where it names none.
+    /// The token; none: the one in the environment, or anonymous access without one.
     pub token: Option<Token>,
     /// Folder of the cache; none: the one that Python's client uses.
     pub cache: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct HubConfig {
 }
 
 impl HubConfig {
-    /// What the environment says: `HF_ENDPOINT`, `HF_TOKEN` and its files, `HF_HUB_CACHE` or `HF_HOME`,
+    /// Settings from the environment: `HF_ENDPOINT`, `HF_TOKEN` and its files, `HF_HUB_CACHE` or `HF_HOME`,
     /// `HF_HUB_OFFLINE`.
     ///
     /// ```
@@ -44,7 +44,7 @@ impl HubConfig {
             token: Token::find(variable),
             cache: None,
             offline: variable("HF_HUB_OFFLINE").is_some_and(is_on),
-            attempts: 3,                      // a fault that survives two repetitions is none of the wire
+            attempts: 3,                      // an error after two retries is not a network fault
             pause: Duration::from_secs(1),    // long enough for a server that restarts a worker
             silence: Duration::from_secs(60), // the Hub itself gives a commit that long
         }
@@ -55,7 +55,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A Hub that can be asked.
+/// A Hub that requests can be sent to.
 ///
 /// ```no_run
 /// use retrace::hub::{Hub, HubConfig};
@@ -78,7 +78,7 @@ pub struct Hub {
 const CONNECT: Duration = Duration::from_secs(20);
 
 impl Hub {
-    /// Opens the way; nothing is sent yet.
+    /// Prepares the connection; nothing is sent yet.
     ///
     /// # Errors
     /// An endpoint that is no `http` address, or one without encryption that a token would be sent to over a network.
@@ -87,7 +87,7 @@ impl Hub {
         if let Some(cache) = config.cache.as_deref() {
             std::fs::create_dir_all(cache).map_err(Error::io(cache))?;
         }
-        let fault = |error: &dyn std::fmt::Display| Error::value("Hub", "a way to reach one", error);
+        let fault = |error: &dyn std::fmt::Display| Error::value("Hub", "a connection", error);
         let http = reqwest::Client::builder().user_agent(AGENT).connect_timeout(CONNECT).read_timeout(config.silence);
         let mut client = HFClient::builder().user_agent(AGENT).client(http.build().map_err(|error| fault(&error))?);
         client = client.retry_max_attempts(0); // `Hub::patiently` waits as long as a server asks for; the crate does not
@@ -125,7 +125,7 @@ impl Hub {
         &self.cache
     }
 
-    /// The name of whoever asks.
+    /// The user name of the token.
     ///
     /// # Errors
     /// No token, one that is refused, or no answer.
@@ -141,9 +141,10 @@ impl Hub {
 
     /// Refuses to send anything in offline mode.
     pub(super) fn check_online(&self) -> Result<()> {
-        match self.config.offline {
-            true => Err(Error::value("HF_HUB_OFFLINE", "a way to the Hub for this", "offline mode")),
-            false => Ok(()),
+        if self.config.offline {
+            Err(Error::value("HF_HUB_OFFLINE", "a connection to the Hub for this", "offline mode"))
+        } else {
+            Ok(())
         }
     }
 
@@ -172,7 +173,7 @@ impl Hub {
     }
 }
 
-/// Who asks, in the log of a server.
+/// The user agent in a server's log.
 const AGENT: &str = concat!("retrace/", env!("CARGO_PKG_VERSION"));
 
 /// A token goes over an encrypted connection or stays on this machine.
@@ -183,10 +184,8 @@ fn check_endpoint(endpoint: &str, has_token: bool) -> Result<()> {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    match (url.scheme(), is_here || !has_token) {
-        ("https", _) | ("http", true) => Ok(()),
-        _ => Err(fault()),
-    }
+    let is_safe = url.scheme() == "https" || url.scheme() == "http" && (is_here || !has_token);
+    if is_safe { Ok(()) } else { Err(fault()) }
 }
 
 #[cfg(test)]
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_read() {
+    fn config_reads_the_environment() {
         assert!(!config(&[]).offline && config(&[]).endpoint.is_none());
         for (value, offline) in [("1", true), ("true", true), ("Yes", true), ("0", false), ("no", false)] {
             assert_eq!(config(&[("HF_HUB_OFFLINE", value)]).offline, offline, "{value}");
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_never_goes_out_in_the_clear() {
+    fn open_refuses_a_token_without_encryption() {
         for good in ["https://hub.example", "http://127.0.0.1:8901", "http://localhost", "http://[::1]:3"] {
             check_endpoint(good, true).unwrap();
         }
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_sends_nothing() {
+    fn offline_client_sends_nothing() {
         let config = HubConfig { offline: true, token: Token::new("x"), ..config(&[]) };
         let error = Hub::open(config).unwrap().name().unwrap_err().to_string();
         assert!(error.contains("offline mode"), "{error}");

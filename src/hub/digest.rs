@@ -18,9 +18,9 @@ const CHUNK: usize = 1 << 20;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Digest {
-    /// Of a large file, 64 digits.
+    /// The hash of a large file, 64 digits.
     Sha256(String),
-    /// Of a file inside git, 40 digits.
+    /// The hash of a file inside git, 40 digits.
     Git(String),
 }
 
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_digests() {
+    fn digest_of_known_contents() {
         // FIPS 180-4, "abc"; and `printf abc | git hash-object --stdin`.
         let sha = Digest::parse("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad").unwrap();
         let git = Digest::parse("f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f").unwrap();

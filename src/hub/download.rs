@@ -1,7 +1,7 @@
-//! Files from a Hub into the shared cache, compared with what they must be.
+//! Files from a Hub into the shared cache, compared with their hashes.
 
 use super::fault::{Remedy, remedy};
-use super::fetch::{Progress, discard};
+use super::fetch::{FetchProgress, discard};
 use super::{Address, Digest, Hub, RemoteFile};
 use crate::watch::Watch;
 use crate::{Error, Result};
@@ -23,8 +23,8 @@ impl Hub {
     /// Fetches files of a repository, all of them where none is named; what the cache has already is only compared.
     ///
     /// A copy whose length or hash is not that of the commit is deleted and fetched again. Named files of a commit that the
-    /// cache has need no Hub. In offline mode nothing does: files are compared with the hash that the cache keeps them
-    /// under, and all that are there stand for all.
+    /// cache has need no Hub. In offline mode nothing does: files are compared with the hash that the cache names them
+    /// by, and the files in the cache count as all files.
     ///
     /// # Errors
     /// A repository, revision or file that is not there or may not be read, no answer; a file that still differs after the
@@ -41,7 +41,7 @@ impl Hub {
         let commit = self.commit(address)?;
         let pinned = address.at(&commit)?;
         let files = self.select(address, self.list(address, &commit)?, wanted)?;
-        let mut progress = Progress { watch, done: 0, total: files.iter().map(|file| file.size).sum() };
+        let mut progress = FetchProgress { watch, done: 0, total: files.iter().map(|file| file.size).sum() };
         files.iter().try_for_each(|file| self.fetch(address, &commit, file, &mut progress))?;
         self.remember(address, &commit)?;
         let folder = self.snapshot(address, &commit);
@@ -57,7 +57,7 @@ impl Hub {
         Ok(listed.into_iter().filter(is_wanted).collect())
     }
 
-    /// Asks again after failures of the wire, and after as long as the server wishes.
+    /// Retries after network failures, and waits as long as the server asks for.
     pub(super) fn patiently<T>(&self, address: &Address, ask: impl Fn() -> HFResult<T>) -> Result<T> {
         let mut attempt = 0;
         loop {
@@ -80,9 +80,10 @@ impl Hub {
 
     /// Notes which commit a branch or tag stood for, as Python does, so that it is found offline.
     fn remember(&self, address: &Address, commit: &str) -> Result<()> {
-        match address.revision() == commit {
-            true => Ok(()),
-            false => crate::file::write_atomic(&self.reference(address), commit.as_bytes()),
+        if address.revision() == commit {
+            Ok(())
+        } else {
+            crate::file::write_atomic(&self.reference(address), commit.as_bytes())
         }
     }
 

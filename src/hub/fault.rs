@@ -1,4 +1,4 @@
-//! What went wrong between here and a Hub, worded without secrets.
+//! Errors of requests to a Hub, without secrets in their text.
 
 use super::{Address, Hub};
 use crate::Error;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Longest wait that a server may ask for.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// How long to wait where too many were asked and the crate does not say: the Hub counts requests in windows of minutes.
+/// How long to wait after too many requests where the crate does not say: the Hub counts requests in windows of minutes.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// What can be done after a failure.
@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub(super) enum Remedy {
     /// The same request may work after this long.
     Wait(Duration),
-    /// The branch is not where it was.
+    /// The branch has moved.
     Moved,
     /// None.
     GiveUp,
@@ -82,7 +82,7 @@ fn explain(error: &HFError, has_token: bool) -> (String, String) {
         HFError::Forbidden { context } => {
             ("a token with the right to do this".into(), said(context.status, &context.server_message))
         }
-        // The crate calls a repository that is not there a missing revision of it; the server's own word is right.
+        // The crate calls a repository that is not there a missing revision of it; the server's own message is right.
         HFError::RevisionNotFound { context: Some(context), .. }
         | HFError::EntryNotFound { context: Some(context), .. }
             if context.error_code.as_deref() == Some("RepoNotFound") =>
@@ -100,7 +100,7 @@ fn explain(error: &HFError, has_token: bool) -> (String, String) {
             ("a copy in the cache, since this is offline".into(), "none; download it once while online".into())
         }
         HFError::Http { context } if context.status.as_u16() == 412 => {
-            ("the branch as it was read".into(), "a commit by somebody else in between".into())
+            ("the branch as it was read".into(), "a commit by another user in between".into())
         }
         HFError::Http { context } | HFError::Conflict { context } => {
             ("success".into(), said(context.status, &context.server_message))
@@ -118,7 +118,7 @@ fn said(status: reqwest::StatusCode, message: &Option<String>) -> String {
     message.as_ref().map_or(status.to_string(), |message| format!("{status}: {message}"))
 }
 
-/// What of a transport error says no address.
+/// A transport error without the address in it.
 fn without_address(error: &reqwest::Error) -> impl std::error::Error {
     let mut text = match error {
         _ if error.is_timeout() => "a time-out".to_string(),
@@ -151,7 +151,7 @@ mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
     #[test]
-    fn both_ways_of_asking_to_wait_are_read() {
+    fn wait_is_read_from_both_headers() {
         let asked = |name: &'static str, value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_pass_is_asked_for_again() {
+    fn remedy_retries_only_passing_errors() {
         let passing = [408, 429, 500, 503].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));
         let lasting =
             [400, 401, 403, 404, 412].map(|status| is_passing(reqwest::StatusCode::from_u16(status).unwrap()));

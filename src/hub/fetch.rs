@@ -10,24 +10,21 @@ use crate::{Error, Result, file};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes between two looks at whether to stop.
+/// Bytes between two checks whether to stop.
 const CHUNK: usize = 1 << 18;
 
 /// How far a download has come.
-pub(super) struct Progress<'a> {
+pub(super) struct FetchProgress<'a> {
     pub watch: &'a dyn Watch,
     pub done: u64,
     pub total: u64,
 }
 
-impl Progress<'_> {
+impl FetchProgress<'_> {
     fn advance(&mut self, bytes: u64) -> Result<()> {
         self.done += bytes;
         self.watch.advance("download", kibibytes(self.done), kibibytes(self.total));
-        match self.watch.is_stopped() {
-            true => Err(Error::Stopped { resume: "whole files are kept".into() }),
-            false => Ok(()),
-        }
+        if self.watch.is_stopped() { Err(Error::Stopped { resume: "whole files are kept".into() }) } else { Ok(()) }
     }
 }
 
@@ -42,13 +39,13 @@ impl Hub {
         self.folder(address).join("snapshots").join(commit)
     }
 
-    /// Brings one file of a commit into the cache, whole and compared, or says why not.
+    /// Downloads one file of a commit into the cache and compares it with its hash.
     pub(super) fn fetch(
         &self,
         address: &Address,
         commit: &str,
         file: &RemoteFile,
-        progress: &mut Progress,
+        progress: &mut FetchProgress,
     ) -> Result<()> {
         if !file.is_inside() {
             return Err(self.error(address, "a path inside the repository", format!("{:?}", file.path)));
@@ -57,9 +54,10 @@ impl Hub {
         if blob.exists() && check_file(&blob, file)?.is_some() {
             discard(&blob)?;
         }
-        match blob.exists() {
-            true => progress.advance(file.size)?,
-            false => self.fill(address, commit, file, &blob, progress)?,
+        if blob.exists() {
+            progress.advance(file.size)?
+        } else {
+            self.fill(address, commit, file, &blob, progress)?
         }
         link(&self.snapshot(address, commit), &file.path, file.digest.digits())
     }
@@ -71,7 +69,7 @@ impl Hub {
         commit: &str,
         file: &RemoteFile,
         blob: &Path,
-        progress: &mut Progress,
+        progress: &mut FetchProgress,
     ) -> Result<()> {
         let (start, mut fault) = (progress.done, String::new());
         for attempt in 0..self.config().attempts.max(1) {
@@ -97,7 +95,7 @@ impl Hub {
         commit: &str,
         file: &RemoteFile,
         blob: &Path,
-        progress: &mut Progress,
+        progress: &mut FetchProgress,
     ) -> Result<Option<String>> {
         let url = self.url(address, &["resolve", commit], &file.path)?;
         let response = match self.get_patiently(url.as_str()) {
@@ -117,7 +115,7 @@ impl Hub {
 }
 
 /// Copies a body, one byte more than it may have at most; what broke, if it did.
-fn copy(body: impl Read, target: &mut impl Write, size: u64, progress: &mut Progress) -> Result<Option<String>> {
+fn copy(body: impl Read, target: &mut impl Write, size: u64, progress: &mut FetchProgress) -> Result<Option<String>> {
     let (mut body, mut chunk) = (body.take(size + 1), vec![0; CHUNK]);
     loop {
         match body.read(&mut chunk) {
@@ -230,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_body_is_read_one_byte_beyond_its_length_at_most() {
-        let mut progress = Progress { watch: &crate::watch::Unwatched, done: 0, total: 5 };
+        let mut progress = FetchProgress { watch: &crate::watch::Unwatched, done: 0, total: 5 };
         let mut target = Vec::new();
         assert_eq!(copy(std::io::repeat(7), &mut target, 5, &mut progress).unwrap(), None);
         assert_eq!((target.len(), progress.done), (6, 6));

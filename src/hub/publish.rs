@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use hf_hub::RepoTypeModel;
 use hf_hub::repository::{CommitInfo, CommitOperation};
 
-/// What to do beside the commit.
+/// Options of a publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishOptions {
     /// The tag of the version; none: no tag.
@@ -19,9 +19,9 @@ pub struct PublishOptions {
     pub message: String,
 }
 
-/// What a publication came to.
+/// The result of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct Publication {
     /// The repository, at the commit that holds the release.
     pub address: Address,
     /// Whether there was something to commit.
@@ -32,13 +32,13 @@ impl Hub {
     /// Publishes a release on the main branch: one commit on top of the one that was read, everything read back through a
     /// fresh cache and compared, then the tag, then public where that is asked for.
     ///
-    /// A repository that is not there yet is made private. One that holds the very files already gets no commit. Should an
-    /// answer be lost, what the Hub holds decides whether the commit was made. A new version of a model that is public
+    /// A repository that is not there yet is made private. One that holds the same files already gets no commit. If an
+    /// answer is lost, the content of the Hub shows whether the commit was made. A new version of a model that is public
     /// already is public with its commit: only its tag waits.
     ///
     /// # Errors
     /// A repository of another model, a tag that stands for another content, a public repository without
-    /// [`PublishOptions::public`], a commit by somebody else in between: nothing is published. What is read back differs, or
+    /// [`PublishOptions::public`], a commit by another user in between: nothing is published. What is read back differs, or
     /// weights that a server keeps inside git: it stays as private as it was, and untagged. No right to write, no answer.
     pub fn publish(
         &self,
@@ -46,7 +46,7 @@ impl Hub {
         release: &Release,
         options: &PublishOptions,
         watch: &dyn Watch,
-    ) -> Result<Published> {
+    ) -> Result<Publication> {
         self.check_online()?;
         let address = &address.at("main")?;
         let is_public = !self.find_or_create(address)?;
@@ -58,10 +58,7 @@ impl Hub {
         }
         self.check_identity(&address.at(&head)?, release, &listed, watch)?;
         let is_tagged = self.check_tag(address, &head, is_new, options)?;
-        let commit = match is_new {
-            true => self.write(address, release, &head, &listed, options)?,
-            false => head,
-        };
+        let commit = if is_new { self.write(address, release, &head, &listed, options)? } else { head };
         let pinned = address.at(&commit)?;
         self.check_stored(&pinned, release)?;
         self.read_back(&pinned, release, watch)?;
@@ -74,7 +71,7 @@ impl Hub {
                 return Err(self.error(address, "a public repository, as was asked for", "a private one still"));
             }
         }
-        Ok(Published { address: pinned, is_new })
+        Ok(Publication { address: pinned, is_new })
     }
 
     /// Whether the repository is private; it is made if it is not there.
@@ -114,7 +111,7 @@ impl Hub {
         Ok(references.tags.into_iter().find(|reference| reference.name == tag).map(|reference| reference.target_commit))
     }
 
-    /// Commits the release, once: after a lost answer the repository is looked at before anything is sent again.
+    /// Commits the release, once: after a lost answer the repository is checked before anything is sent again.
     fn write(
         &self,
         address: &Address,
@@ -135,7 +132,7 @@ impl Hub {
                 Err(error) => error,
             };
             if self.commit(address)? != head {
-                break; // ours whose answer was lost, or somebody else's: the content tells
+                break; // ours with a lost answer, or another user's: the content shows which
             }
             match remedy(&error, self.pause(attempt)) {
                 Remedy::Wait(wait) if attempt < self.config().attempts => std::thread::sleep(wait),
@@ -150,9 +147,13 @@ impl Hub {
         let listed = self.list(pinned, pinned.revision())?;
         let different = release.differences(&listed);
         if !different.is_empty() {
-            return Err(self.error(pinned, "a commit of the release", format!("others in {}", different.join(", "))));
+            return Err(self.error(
+                pinned,
+                "a commit of the release",
+                format!("different content in {}", different.join(", ")),
+            ));
         }
-        // The crate sends weights inside the commit, without a word, to a server that takes no large files.
+        // The crate sends weights inside the commit, silently, to a server that takes no large files.
         match listed.iter().find(|file| file.path.ends_with(".safetensors") && !file.is_large()) {
             Some(file) => {
                 let expected = format!("{} outside git, as large files are", file.path);
@@ -176,21 +177,21 @@ impl Hub {
         }
         let expected = format!("the model {own}, or an empty repository");
         if !listed.iter().any(|file| file.path == CONFIG) {
-            return Err(self.error(address, expected, "other files"));
+            let names: Vec<&str> = listed.iter().map(|file| file.path.as_str()).collect();
+            return Err(self.error(address, expected, names.join(", ")));
         }
         let snapshot = self.download(address, &[CONFIG], watch)?;
         let path = snapshot.folder.join(CONFIG);
         let theirs = identity_of(&std::fs::read(&path).map_err(Error::io(&path))?);
-        match theirs.as_ref() == Some(&own) {
-            true => Ok(()),
-            false => {
-                let found = theirs.map_or("something else".to_string(), |theirs| theirs.to_string());
-                Err(self.error(address, expected, found))
-            }
+        if theirs.as_ref() == Some(&own) {
+            Ok(())
+        } else {
+            let found = theirs.map_or(format!("a {CONFIG} that names no model"), |theirs| theirs.to_string());
+            Err(self.error(address, expected, found))
         }
     }
 
-    /// Fetches the release as a stranger would, with nothing cached, and compares.
+    /// Downloads the release into an empty cache and compares it.
     fn read_back(&self, pinned: &Address, release: &Release, watch: &dyn Watch) -> Result<()> {
         let cache = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
         let config = HubConfig {
@@ -201,8 +202,10 @@ impl Hub {
         let snapshot = Self::open(config)?.download(pinned, &[], watch)?;
         for (name, bytes) in release.files() {
             let path = snapshot.folder.join(name);
-            if std::fs::read(&path).map_err(Error::io(&path))? != bytes {
-                return Err(self.error(pinned, format!("{name} as it was sent"), "other content; it stays untagged"));
+            let found = std::fs::read(&path).map_err(Error::io(&path))?;
+            if found != bytes {
+                let found = format!("{} bytes of different content; it stays untagged", found.len());
+                return Err(self.error(pinned, format!("{name} as it was sent, {} bytes", bytes.len()), found));
             }
         }
         Ok(())

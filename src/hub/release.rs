@@ -11,7 +11,7 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// The file that says what a release is: the run with all its settings.
 pub const CONFIG: &str = "config.json";
 
-/// What the Hub itself puts into a new repository.
+/// The file that the Hub itself puts into a new repository.
 pub(super) const ATTRIBUTES: &str = ".gitattributes";
 
 /// The files of one model by name; what is published is these bytes and nothing else.
@@ -56,7 +56,7 @@ impl Release {
         self.files.values().map(Vec::len).sum()
     }
 
-    /// What tells this model from others: the run in its `config.json`.
+    /// What identifies this model: the run in its `config.json`.
     ///
     /// # Errors
     /// No such file, or one without a run.
@@ -65,7 +65,7 @@ impl Release {
         identity_of(config).ok_or_else(|| Error::value(CONFIG, "slug, dataset and row of the model", "none"))
     }
 
-    /// What of a listing is not as in this release: names that are missing, other, or too many.
+    /// Names in which a listing differs from this release: missing, changed or extra ones.
     pub(super) fn differences(&self, listed: &[RemoteFile]) -> Vec<String> {
         let is_equal = |name: &str, bytes: &[u8]| {
             let remote = listed.iter().find(|file| file.path == name);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_release_is_stands_in_its_config() {
+    fn identity_is_read_from_the_config() {
         let mut release = Release::default();
         assert!(release.identity().unwrap_err().to_string().contains("slug"));
         release.add(CONFIG, r#"{"slug": "p", "dataset": "d", "row": "r", "seed": 0}"#);

@@ -1,4 +1,4 @@
-//! What a repository holds at a commit, by the Hub's own listing.
+//! The files of a repository at a commit, by the Hub's own listing.
 
 use super::fault::{LONGEST_WAIT, asked_wait, is_passing, transport};
 use super::{Address, Digest, Hub};
@@ -15,7 +15,7 @@ pub struct RemoteFile {
     pub path: String,
     /// Bytes.
     pub size: u64,
-    /// What its content must have.
+    /// The hash that its content must have.
     pub digest: Digest,
 }
 
@@ -33,7 +33,7 @@ impl RemoteFile {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ListingEntry {
     #[serde(rename = "type")]
     kind: String,
     path: String,
@@ -85,7 +85,7 @@ impl Hub {
             }
             next = following;
         }
-        Err(self.error(address, format!("a listing of at most {PAGES} pages"), "more"))
+        Err(self.error(address, format!("a listing of at most {PAGES} pages"), "a further page"))
     }
 
     /// The address of a request about a file.
@@ -98,7 +98,7 @@ impl Hub {
         Ok(url)
     }
 
-    fn page(&self, address: &Address, url: &str) -> Result<(Vec<Entry>, Option<String>)> {
+    fn page(&self, address: &Address, url: &str) -> Result<(Vec<ListingEntry>, Option<String>)> {
         let broken = |error: reqwest::Error| self.error(address, "a listing", transport(error));
         let response = self.get_patiently(url).map_err(broken)?;
         let status = response.status();
@@ -127,7 +127,7 @@ impl Hub {
         }
     }
 
-    fn check_entry(&self, address: &Address, entry: Entry) -> Result<RemoteFile> {
+    fn check_entry(&self, address: &Address, entry: ListingEntry) -> Result<RemoteFile> {
         let (digest, size) = match &entry.lfs {
             Some(large) => (Digest::parse(&large.oid), large.size),
             None => (entry.oid.as_deref().and_then(Digest::parse), entry.size),
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_leads_elsewhere_is_known() {
+    fn is_inside_refuses_paths_outside() {
         let file = |path: &str| RemoteFile { path: path.into(), size: 0, digest: Digest::Git(String::new()) };
         assert!(file("a/b.txt").is_inside() && file(".gitattributes").is_inside());
         for odd in ["", "../a", "a/../b", "/etc/passwd", "a//b", "a\\b", "C:b", "a/./b", "a\u{1b}[31m", "a/"] {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_next_page_elsewhere_is_not_asked_for() {
+    fn has_origin_refuses_another_server() {
         for good in ["https://hub.co/api?cursor=b", "https://hub.co:443/x"] {
             assert!(has_origin(good, "https://hub.co"), "{good}");
         }

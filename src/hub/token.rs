@@ -1,4 +1,4 @@
-//! The secret that says who asks.
+//! The access token of the Hub.
 
 use std::fmt;
 
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_places_in_their_order() {
+    fn find_looks_in_the_usual_places_in_order() {
         let place = tempfile::tempdir().unwrap();
         let (home, file) = (place.path().to_str().unwrap(), place.path().join("other"));
         std::fs::write(place.path().join("token"), "from_home\n").unwrap();

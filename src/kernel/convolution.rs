@@ -38,8 +38,8 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window
     if let Some(bias) = bias.filter(|bias| bias.dims() != [geometry.d]) {
         bail!("conv2d: expected a bias of {} numbers, found {:?}", geometry.d, bias.dims());
     }
-    let y = match Path::of(x, weight, &geometry)? {
-        Path::Native => {
+    let y = match ConvolutionPath::of(x, weight, &geometry)? {
+        ConvolutionPath::Native => {
             let bias = match bias {
                 Some(bias) => bias.contiguous()?,
                 None => Tensor::zeros(geometry.d, x.dtype(), x.device())?,
@@ -47,14 +47,14 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: Window
             return x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, Conv2d { window, bounds });
         }
         #[cfg(feature = "cudnn")]
-        Path::Cudnn(plan) => cudnn::conv2d(x, weight, &geometry, plan)?,
-        Path::Composed => composed::conv2d(x, weight, &geometry)?,
+        ConvolutionPath::Cudnn(plan) => cudnn::conv2d(x, weight, &geometry, plan)?,
+        ConvolutionPath::Composed => composed::conv2d(x, weight, &geometry)?,
     };
     shift(&y, bias, bounds)
 }
 
-/// What computes a convolution.
-enum Path {
+/// The code that computes a convolution.
+enum ConvolutionPath {
     /// The code beside this, bias and cut included.
     Native,
     #[cfg(feature = "cudnn")]
@@ -62,7 +62,7 @@ enum Path {
     Composed,
 }
 
-impl Path {
+impl ConvolutionPath {
     #[cfg_attr(not(feature = "cudnn"), allow(unused_variables))]
     fn of(x: &Tensor, weight: &Tensor, geometry: &Geometry) -> Result<Self> {
         if is_native(x) && is_native(weight) {
@@ -72,7 +72,7 @@ impl Path {
         if has_kernel(x, weight, geometry) {
             return Ok(Self::Native);
         }
-        // But for what is one product of candle's, which cuDNN only wraps.
+        // Except for a single product of candle's, which cuDNN would only wrap.
         #[cfg(feature = "cudnn")]
         if !(geometry.is_pointwise() && geometry.window.groups == 1)
             && let Some(plan) = cudnn::plan(x, weight, geometry)?
@@ -114,9 +114,10 @@ impl CustomOp3 for Conv2d {
     ) -> Result<(CpuStorage, Shape)> {
         let g = Geometry::convolution(l1.dims(), l2.dims(), self.window)?;
         let (x, weight, bias) = (slice(x, l1)?, slice(weight, l2)?, slice(bias, l3)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::forward(&g, x, weight, bias, self.bounds),
-            false => product::forward(&g, x, weight, bias, self.bounds),
+        let output = if g.is_depthwise() {
+            depthwise::forward(&g, x, weight, bias, self.bounds)
+        } else {
+            product::forward(&g, x, weight, bias, self.bounds)
         };
         Ok((CpuStorage::F32(output), g.output_shape()))
     }
@@ -135,31 +136,39 @@ impl CustomOp3 for Conv2d {
         Ok((cuda::depthwise(&g, (x, l1), (weight, l2), (bias, l3), self.bounds)?, g.output_shape()))
     }
 
-    fn bwd(&self, x: &Tensor, weight: &Tensor, bias: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Gradients> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<ConvolutionGradients> {
         let is_wanted = |t: &Tensor| t.track_op() || t.is_variable();
         let g = Geometry::convolution(x.dims(), weight.dims(), self.window)?;
         let grad = mask(y, &grad.contiguous()?, self.bounds)?;
-        let to_x = is_wanted(x).then(|| weight.apply_op2_no_bwd(&grad, &InputGradient(g))).transpose()?;
+        let to_x = is_wanted(x).then(|| weight.apply_op2_no_bwd(&grad, &ConvolutionInputGradient(g))).transpose()?;
         let to_weight = is_wanted(weight).then(|| x.apply_op2_no_bwd(&grad, &WeightGradient(g))).transpose()?;
         let to_bias = is_wanted(bias).then(|| channel_sums(&grad)).transpose()?;
         Ok((to_x, to_weight, to_bias))
     }
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+type ConvolutionGradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
-struct InputGradient(Geometry);
+struct ConvolutionInputGradient(Geometry);
 
-impl CustomOp2 for InputGradient {
+impl CustomOp2 for ConvolutionInputGradient {
     fn name(&self) -> &'static str {
         "conv2d-input-gradient"
     }
 
     fn cpu_fwd(&self, weight: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, weight, grad) = (&self.0, slice(weight, l1)?, slice(grad, l2)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::input_gradient(g, weight, grad),
-            false => product::input_gradient(g, weight, grad),
+        let output = if g.is_depthwise() {
+            depthwise::input_gradient(g, weight, grad)
+        } else {
+            product::input_gradient(g, weight, grad)
         };
         Ok((CpuStorage::F32(output), g.input_shape()))
     }
@@ -185,9 +194,10 @@ impl CustomOp2 for WeightGradient {
 
     fn cpu_fwd(&self, x: &CpuStorage, l1: &Layout, grad: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (g, x, grad) = (&self.0, slice(x, l1)?, slice(grad, l2)?);
-        let output = match g.is_depthwise() {
-            true => depthwise::weight_gradient(g, x, grad),
-            false => product::weight_gradient(g, x, grad),
+        let output = if g.is_depthwise() {
+            depthwise::weight_gradient(g, x, grad)
+        } else {
+            product::weight_gradient(g, x, grad)
         };
         Ok((CpuStorage::F32(output), g.weight_shape()))
     }

@@ -16,7 +16,7 @@ pub(super) fn gather(
 ) {
     let whole = g.k[1] * g.part();
     for (row, out) in rows.zip(columns.chunks_exact_mut(depth.len().max(1))) {
-        let place = Place::new(g, row);
+        let place = RowPlace::new(g, row);
         for tap_y in depth.start / whole..depth.end.div_ceil(whole) {
             let start = tap_y * whole;
             let wanted = depth.start.max(start)..depth.end.min(start + whole);
@@ -61,7 +61,7 @@ fn gather_line(g: &Geometry, image: &[f32], group: usize, at: [usize; 2], wanted
 pub(super) fn scatter(g: &Geometry, columns: &[f32], group: usize, image: &mut [f32]) {
     let part = g.part();
     for (row, values) in columns.chunks_exact(g.depth()).enumerate() {
-        let place = Place::new(g, row);
+        let place = RowPlace::new(g, row);
         let taps = (0..g.k[0]).flat_map(|y| (0..g.k[1]).map(move |x| (y, x)));
         for ((tap_y, tap_x), values) in taps.zip(values.chunks_exact(part)) {
             let (Some(y), Some(x)) = (g.source(0, place.y, tap_y), g.source(1, place.x, tap_x)) else { continue };
@@ -72,13 +72,13 @@ pub(super) fn scatter(g: &Geometry, columns: &[f32], group: usize, image: &mut [
 }
 
 /// Where an output row of the whole batch lies.
-struct Place {
+struct RowPlace {
     image: usize,
     y: usize,
     x: usize,
 }
 
-impl Place {
+impl RowPlace {
     fn new(g: &Geometry, row: usize) -> Self {
         Self { image: row / g.area(), y: row % g.area() / g.out[1], x: row % g.out[1] }
     }

@@ -1,4 +1,4 @@
-//! A checked face of the `gemm` crate's matrix product.
+//! A checked interface to the `gemm` crate's matrix product.
 #![allow(unsafe_code)]
 
 use gemm::Parallelism;

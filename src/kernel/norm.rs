@@ -86,8 +86,8 @@ pub fn batch_norm(
     let centre = Centre::new(moments, affine[0], epsilon)?;
     let (x, affine) = (x.contiguous()?, Tensor::stack(&affine, 0)?);
     match residual {
-        Some(residual) => x.apply_op3(&affine, &residual.contiguous()?, BatchNorm { centre, bounds }),
-        None => x.apply_op2(&affine, BatchNorm { centre, bounds }),
+        Some(residual) => x.apply_op3(&affine, &residual.contiguous()?, BatchNormOp { centre, bounds }),
+        None => x.apply_op2(&affine, BatchNormOp { centre, bounds }),
     }
 }
 
@@ -150,7 +150,7 @@ impl CustomOp1 for MomentsOf {
     }
 }
 
-/// What the backward pass has to know of a batch: its means, one over its deviations, and the weights.
+/// What the backward pass needs of a batch: its means, one over its deviations, and the weights.
 #[derive(Debug, Clone)]
 struct Centre {
     mean: Vec<f32>,
@@ -169,12 +169,12 @@ impl Centre {
     }
 }
 
-struct BatchNorm {
+struct BatchNormOp {
     centre: Centre,
     bounds: Bounds,
 }
 
-impl BatchNorm {
+impl BatchNormOp {
     fn forward(&self, x: &[f32], bias: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
         let (c, scale, bounds) = (bias.len(), self.centre.scale(), self.bounds);
         let shift: Vec<f32> = bias
@@ -202,11 +202,11 @@ impl BatchNorm {
         let centre = &self.centre;
         let to_affine = x.apply_op3_no_bwd(y, grad, &AffineGradient { centre, bounds })?;
         let sums = to_affine.flatten_all()?.to_vec1()?;
-        Ok((x.apply_op3_no_bwd(y, grad, &InputGradient { centre, bounds, sums })?, to_affine))
+        Ok((x.apply_op3_no_bwd(y, grad, &NormInputGradient { centre, bounds, sums })?, to_affine))
     }
 }
 
-impl CustomOp2 for BatchNorm {
+impl CustomOp2 for BatchNormOp {
     fn name(&self) -> &'static str {
         "batch-norm"
     }
@@ -222,7 +222,7 @@ impl CustomOp2 for BatchNorm {
     }
 }
 
-impl CustomOp3 for BatchNorm {
+impl CustomOp3 for BatchNormOp {
     fn name(&self) -> &'static str {
         "batch-norm-residual"
     }
@@ -240,14 +240,14 @@ impl CustomOp3 for BatchNorm {
         Ok((CpuStorage::F32(self.forward(x, &affine[affine.len() / 2..], Some(residual))), l1.shape().clone()))
     }
 
-    fn bwd(&self, x: &Tensor, _: &Tensor, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Gradients> {
+    fn bwd(&self, x: &Tensor, _: &Tensor, _: &Tensor, y: &Tensor, grad: &Tensor) -> Result<NormGradients> {
         let grad = mask(y, &grad.contiguous()?, self.bounds)?;
         let (to_x, to_affine) = self.backward(x, y, &grad, Bounds::NONE)?;
         Ok((Some(to_x), Some(to_affine), Some(grad)))
     }
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+type NormGradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
 /// The gradients to weight and bias, `(2, c)`.
 ///
@@ -302,13 +302,13 @@ impl CustomOp3 for AffineGradient<'_> {
 /// ```text
 /// to x = weight / sd (g - mean(g) - u mean(g u))
 /// ```
-struct InputGradient<'a> {
+struct NormInputGradient<'a> {
     centre: &'a Centre,
     bounds: Bounds,
     sums: Vec<f32>,
 }
 
-impl CustomOp3 for InputGradient<'_> {
+impl CustomOp3 for NormInputGradient<'_> {
     fn name(&self) -> &'static str {
         "batch-norm-input-gradient"
     }

@@ -25,10 +25,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 /// ```
 pub fn max_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
     let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
-    match is_native(x) {
-        true => x.contiguous()?.apply_op1(Pool { g, kind: Kind::Max }),
-        false => composed::max_pool(x, &g),
-    }
+    if is_native(x) { x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Max }) } else { composed::max_pool(x, &g) }
 }
 
 /// The mean of every window, zeros of the padding counted.
@@ -48,14 +45,15 @@ pub fn max_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
 /// ```
 pub fn average_pool(x: &Tensor, k: [usize; 2], window: Window) -> Result<Tensor> {
     let g = Geometry::new(x.dims(), k, x.dims4()?.3, window)?;
-    match is_native(x) {
-        true => x.contiguous()?.apply_op1(Pool { g, kind: Kind::Average }),
-        false => composed::average_pool(x, &g),
+    if is_native(x) {
+        x.contiguous()?.apply_op1(Pool { g, kind: PoolKind::Average })
+    } else {
+        composed::average_pool(x, &g)
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum PoolKind {
     Max,
     Average,
 }
@@ -63,7 +61,7 @@ enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Pool {
     g: Geometry,
-    kind: Kind,
+    kind: PoolKind,
 }
 
 impl Pool {
@@ -82,14 +80,14 @@ impl Pool {
     #[inline(always)]
     fn forward(&self, image: &[f32], row: usize, out: &mut [f32]) {
         match self.kind {
-            Kind::Max => {
+            PoolKind::Max => {
                 out.fill(f32::NEG_INFINITY);
                 self.for_pixels(row, |at| {
                     let keep = |out: f32, x: f32| x <= out || out.is_nan();
                     out.iter_mut().zip(&image[at..]).for_each(|(out, x)| *out = if keep(*out, *x) { *out } else { *x });
                 });
             }
-            Kind::Average => {
+            PoolKind::Average => {
                 self.for_pixels(row, |at| out.iter_mut().zip(&image[at..]).for_each(|(out, x)| *out += x));
                 let count = (self.g.k[0] * self.g.k[1]) as f32;
                 out.iter_mut().for_each(|out| *out /= count);
@@ -102,7 +100,7 @@ impl Pool {
     fn backward(&self, image: &[f32], row: usize, y: &[f32], left: &mut [f32], to_image: &mut [f32]) {
         match self.kind {
             // The first pixel that is the maximum takes all that is left.
-            Kind::Max => self.for_pixels(row, |at| {
+            PoolKind::Max => self.for_pixels(row, |at| {
                 let pixels = image[at..].iter().zip(&mut to_image[at..]);
                 for ((left, y), (x, out)) in left.iter_mut().zip(y).zip(pixels) {
                     let is_hit = (x == y) | (x.is_nan() & y.is_nan());
@@ -110,7 +108,7 @@ impl Pool {
                     *left = if is_hit { 0.0 } else { *left };
                 }
             }),
-            Kind::Average => {
+            PoolKind::Average => {
                 let count = (self.g.k[0] * self.g.k[1]) as f32;
                 self.for_pixels(row, |at| {
                     to_image[at..].iter_mut().zip(&*left).for_each(|(out, grad)| *out += grad / count);

@@ -5,7 +5,7 @@ use super::gather::{gather, scatter};
 use super::lane::{for_chunks, map_parts, task_rows, vectorise};
 use super::matrix::{Matrix, multiply};
 use super::scratch::with_scratch;
-use super::winograd::{self, Weight};
+use super::winograd::{self, WinogradWeight};
 use super::{Bounds, Geometry};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -60,9 +60,10 @@ fn taps_first<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
 
 /// `output = cut(rows(input) weight^T + bias)`.
 pub(super) fn forward(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bounds: Bounds) -> Vec<f32> {
-    match winograd::is_faster(g) {
-        true => winograd::forward(g, input, Weight::Forward(weight), bias, bounds),
-        false => forward_arranged(g, input, &arrange(g, weight), bias, bounds),
+    if winograd::is_faster(g) {
+        winograd::forward(g, input, WinogradWeight::Forward(weight), bias, bounds)
+    } else {
+        forward_arranged(g, input, &arrange(g, weight), bias, bounds)
     }
 }
 
@@ -93,7 +94,7 @@ fn finish(output: &mut [f32], bias: &[f32], bounds: Bounds) {
     );
 }
 
-/// Hands over what the outputs `rows` see of one group: the pixels themselves where they lie right, else gathered.
+/// Passes on the inputs of the outputs `rows` in one group: the pixels themselves if their layout fits, else gathered.
 fn with_rows<R>(
     g: &Geometry,
     input: &[f32],
@@ -115,12 +116,12 @@ fn with_rows<R>(
 /// The gradient to the input: a convolution with the weights turned round at stride 1, else rows scattered back.
 pub(super) fn input_gradient(g: &Geometry, weight: &[f32], grad: &[f32]) -> Vec<f32> {
     match reversed(g) {
-        // One pixel wide and in one group, the weights as they are stand as the way back needs them.
+        // For a 1 x 1 window in one group the stored weights are already in the layout of the backward pass.
         Some(back) if g.is_pointwise() && g.window.groups == 1 => {
             forward_arranged(&back, grad, weight, &vec![0.0; back.d], Bounds::NONE)
         }
         Some(back) if winograd::is_faster(&back) => {
-            winograd::forward(&back, grad, Weight::Turned(weight), &vec![0.0; back.d], Bounds::NONE)
+            winograd::forward(&back, grad, WinogradWeight::Turned(weight), &vec![0.0; back.d], Bounds::NONE)
         }
         Some(back) => forward(&back, grad, &turned(g, weight), &vec![0.0; back.d], Bounds::NONE),
         None => scattered(g, weight, grad),

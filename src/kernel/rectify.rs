@@ -1,4 +1,4 @@
-//! Rectifiers: cutting numbers off, alone, after an addition, and on the way back.
+//! Rectifiers: cutting numbers off, alone and after an addition, and the backward pass.
 
 #[cfg(feature = "cuda")]
 use super::cuda;
@@ -43,7 +43,7 @@ impl Bounds {
     /// The gradient before the cut, given the number after it: nothing passes at the ends.
     #[inline(always)]
     pub(super) fn slope(self, y: f32, grad: f32) -> f32 {
-        // `|` and not `||`: a branch on random signs is guessed wrong half of the time.
+        // `|` and not `||`: a branch on random signs is mispredicted half of the time.
         let is_cut = (y <= self.low) | ((y >= self.high) & (self.high < f32::INFINITY));
         if is_cut { 0.0 } else { grad }
     }
@@ -65,10 +65,12 @@ impl Bounds {
 /// # Ok::<(), candle_core::Error>(())
 /// ```
 pub fn rectify(x: &Tensor, bounds: Bounds) -> Result<Tensor> {
-    match is_fused(x) {
-        _ if bounds.is_open() => Ok(x.clone()),
-        true => x.contiguous()?.apply_op1(Rectify(bounds)),
-        false => composed::cut(x, bounds),
+    if bounds.is_open() {
+        Ok(x.clone())
+    } else if is_fused(x) {
+        x.contiguous()?.apply_op1(Rectify(bounds))
+    } else {
+        composed::cut(x, bounds)
     }
 }
 

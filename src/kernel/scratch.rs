@@ -1,4 +1,4 @@
-//! Room for what a kernel makes on the way, kept from call to call: fresh memory costs a page fault for every 4 kB.
+//! Scratch memory of kernels, kept from call to call: fresh memory costs a page fault for every 4 kB.
 
 use std::cell::RefCell;
 

@@ -125,7 +125,7 @@ fn large_convolutions_equal_their_definition() {
 }
 
 #[test]
-fn candle_agrees_where_it_can() {
+fn convolution_agrees_with_candle_where_candle_supports_it() {
     let (x, weight) = (filled(1, (3, 6, 10, 9)), filled(2, (8, 3, 3, 3)));
     let window = Window { stride: 2, groups: 2, ..Window::default() }.padded(1);
     let ours = conv2d(&channels_last(&x).unwrap(), &weight, None, window, Bounds::NONE).unwrap();
@@ -293,7 +293,7 @@ fn adam_in_place_equals_its_composition() {
 }
 
 #[test]
-fn threads_do_not_change_a_bit() {
+fn results_do_not_depend_on_the_thread_count() {
     let (x, k) = (filled(1, (6, 20, 20, 24)), filled(2, (40, 24, 3, 3)));
     let probe = filled(3, (6, 20, 20, 40));
     let run = |threads| {

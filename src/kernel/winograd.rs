@@ -36,7 +36,7 @@ const CHANNELS: usize = 32;
 pub(super) fn is_faster(g: &Geometry) -> bool {
     let window = g.window;
     let is_square = g.k == [3, 3] && window.stride == 1 && window.dilation == 1 && window.groups == 1;
-    // Tiles that hang over the border are work for nothing.
+    // Work on tiles that hang over the border is wasted.
     let covered: usize = g.out.iter().map(|size| size.div_ceil(OUT) * OUT).product();
     let is_whole = g.c.is_multiple_of(LANES) && g.d.is_multiple_of(LANES);
     is_square && is_whole && g.c.min(g.d) >= CHANNELS && 2 * covered <= 3 * g.area()
@@ -44,14 +44,14 @@ pub(super) fn is_faster(g: &Geometry) -> bool {
 
 /// How 3 x 3 weights lie in memory.
 #[derive(Clone, Copy)]
-pub(super) enum Weight<'a> {
+pub(super) enum WinogradWeight<'a> {
     /// `(d, c, 3, 3)`.
     Forward(&'a [f32]),
     /// `(c, d, 3, 3)` with the taps in reverse: those of a convolution whose gradient this one carries.
     Turned(&'a [f32]),
 }
 
-impl Weight<'_> {
+impl WinogradWeight<'_> {
     /// The taps of one output and one input channel.
     #[inline(always)]
     fn taps(&self, g: &Geometry, output: usize, input: usize) -> [f32; 9] {
@@ -68,7 +68,7 @@ pub(super) fn is_faster_backward(g: &Geometry) -> bool {
 }
 
 /// `output = cut(input * weight + bias)`.
-pub(super) fn forward(g: &Geometry, input: &[f32], weight: Weight, bias: &[f32], bounds: Bounds) -> Vec<f32> {
+pub(super) fn forward(g: &Geometry, input: &[f32], weight: WinogradWeight, bias: &[f32], bounds: Bounds) -> Vec<f32> {
     with_scratch(PLACES * g.c * g.d, |transformed| {
         transform_weight(g, weight, transformed);
         let grid = tile_grid(g);
@@ -84,7 +84,8 @@ fn forward_images(g: &Geometry, input: &[f32], weight: &[f32], bias: &[f32], bou
     let grid = tile_grid(g);
     let tiles = output.len() / (g.area() * g.d) * grid[0] * grid[1];
     for first in (0..tiles).step_by(TILES) {
-        let places: Vec<Place> = (first..(first + TILES).min(tiles)).map(|tile| Place::new(tile, grid)).collect();
+        let places: Vec<TilePlace> =
+            (first..(first + TILES).min(tiles)).map(|tile| TilePlace::new(tile, grid)).collect();
         with_scratch(places.len() * PLACES * (g.c + g.d), |scratch| {
             let (seen, made) = scratch.split_at_mut(places.len() * PLACES * g.c);
             vectorise(
@@ -105,12 +106,12 @@ fn tile_grid(g: &Geometry) -> [usize; 2] {
 }
 
 /// An output tile: its image and its first pixel.
-struct Place {
+struct TilePlace {
     image: usize,
     at: [usize; 2],
 }
 
-impl Place {
+impl TilePlace {
     fn new(tile: usize, grid: [usize; 2]) -> Self {
         let (row, column) = (tile / grid[1], tile % grid[1]);
         Self { image: row / grid[0], at: [row % grid[0] * OUT, column * OUT] }
@@ -176,7 +177,7 @@ fn output_line([a, b, c, d, e, f]: [f32; IN]) -> [f32; OUT] {
 }
 
 /// `(d, c, 3, 3)` as `(36, c, d)`: as the product reads it, without packing.
-fn transform_weight(g: &Geometry, weight: Weight, out: &mut [f32]) {
+fn transform_weight(g: &Geometry, weight: WinogradWeight, out: &mut [f32]) {
     // Some input channels of all 36 places are a task.
     let mut tasks: Vec<Vec<&mut [f32]>> = (0..g.c / LANES).map(|_| Vec::with_capacity(PLACES)).collect();
     for place in out.chunks_exact_mut((g.c * g.d).max(1)) {
@@ -192,7 +193,7 @@ fn transform_weight(g: &Geometry, weight: Weight, out: &mut [f32]) {
 
 /// The transformed weights of the input channels from `first` on.
 #[inline(always)]
-fn transform_rows(g: &Geometry, weight: Weight, first: usize, places: &mut [&mut [f32]]) {
+fn transform_rows(g: &Geometry, weight: WinogradWeight, first: usize, places: &mut [&mut [f32]]) {
     for output in (0..g.d).step_by(LANES) {
         for row in 0..LANES {
             let weights: [_; LANES] = std::array::from_fn(|lane| weight.taps(g, output + lane, first + row));
@@ -208,7 +209,7 @@ fn transform_rows(g: &Geometry, weight: Weight, first: usize, places: &mut [&mut
 
 /// The tiles' inputs as `(tiles, 36, c)`; zeros outside of the map.
 #[inline(always)]
-fn transform_input(g: &Geometry, input: &[f32], places: &[Place], out: &mut [f32]) {
+fn transform_input(g: &Geometry, input: &[f32], places: &[TilePlace], out: &mut [f32]) {
     for (place, out) in places.iter().zip(out.chunks_exact_mut(PLACES * g.c)) {
         let image = &input[place.image * g.input_len()..][..g.input_len()];
         let inside = |axis: usize, i: usize| {
@@ -235,7 +236,14 @@ fn transform_input(g: &Geometry, input: &[f32], places: &[Place], out: &mut [f32
 
 /// The tiles' products `(tiles, 36, d)` back to pixels.
 #[inline(always)]
-fn transform_output(g: &Geometry, made: &[f32], places: &[Place], bias: &[f32], bounds: Bounds, output: &mut [f32]) {
+fn transform_output(
+    g: &Geometry,
+    made: &[f32],
+    places: &[TilePlace],
+    bias: &[f32],
+    bounds: Bounds,
+    output: &mut [f32],
+) {
     for (place, made) in places.iter().zip(made.chunks_exact(PLACES * g.d)) {
         let image = &mut output[place.image * g.area() * g.d..][..g.area() * g.d];
         for first in (0..g.d).step_by(LANES) {
@@ -272,7 +280,8 @@ pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<
     with_scratch(PLACES * g.c * g.d, |sums| {
         sums.fill(0.0);
         for first in (0..tiles).step_by(round) {
-            let places: Vec<Place> = (first..(first + round).min(tiles)).map(|tile| Place::new(tile, grid)).collect();
+            let places: Vec<TilePlace> =
+                (first..(first + round).min(tiles)).map(|tile| TilePlace::new(tile, grid)).collect();
             with_scratch(places.len() * PLACES * (g.c + g.d), |scratch| {
                 let (seen, slopes) = scratch.split_at_mut(places.len() * PLACES * g.c);
                 add_round(g, input, grad, &places, [seen, slopes], sums);
@@ -283,7 +292,7 @@ pub(super) fn weight_gradient(g: &Geometry, input: &[f32], grad: &[f32]) -> Vec<
 }
 
 /// Adds the products of some tiles, place by place.
-fn add_round(g: &Geometry, input: &[f32], grad: &[f32], places: &[Place], room: [&mut [f32]; 2], sums: &mut [f32]) {
+fn add_round(g: &Geometry, input: &[f32], grad: &[f32], places: &[TilePlace], room: [&mut [f32]; 2], sums: &mut [f32]) {
     let [seen, slopes] = room;
     for_chunks(seen, PLACES * g.c, |i, seen| {
         vectorise(
@@ -320,7 +329,7 @@ fn tap_line([a, b, c, d, e, f]: [f32; IN]) -> [f32; 3] {
 
 /// One tile's output gradient as `(36, d)`; zeros where the tile hangs over the border.
 #[inline(always)]
-fn transform_gradient(g: &Geometry, grad: &[f32], place: &Place, out: &mut [f32]) {
+fn transform_gradient(g: &Geometry, grad: &[f32], place: &TilePlace, out: &mut [f32]) {
     let image = &grad[place.image * g.area() * g.d..][..g.area() * g.d];
     for first in (0..g.d).step_by(LANES) {
         let mut tile = [[[0.0; LANES]; OUT]; OUT];

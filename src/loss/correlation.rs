@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_agree_with_loops_and_with_differences() {
+    fn correlation_loss_agrees_with_loops_and_finite_differences() {
         let shape = (7, 4);
         let (a, b) = (random(shape, 1), random(shape, 2));
         let loss = |a: &[f64]| {

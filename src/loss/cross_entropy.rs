@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_its_twin_and_with_finite_differences() {
+    fn cross_entropy_agrees_with_its_twin_and_finite_differences() {
         let mut stream = Seed(9).stream("test");
         let rows: Vec<Vec<f64>> = (0..5).map(|_| (0..4).map(|_| stream.random_range(-3.0..3.0)).collect()).collect();
         let labels = [Some(0), None, Some(3), Some(3), Some(1)];
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_checked() {
+    fn cross_entropy_checks_labels() {
         let logits = tensor(&[vec![0.0, 1.0], vec![2.0, 3.0]]);
         let message = |labels: &[_]| cross_entropy_loss(&logits, labels).unwrap_err().to_string();
         assert!(message(&[Some(0)]).contains("2 labels below 2, found 1 labels"));

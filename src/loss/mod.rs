@@ -1,6 +1,6 @@
 //! Losses on embeddings, and on logits where classes are learnt: one file each, lower is better.
 //!
-//! `*_loss` is a mean over what is stated; `*_losses` gives one value a sample, for who weighs or rewards them singly.
+//! `*_loss` is a mean over what is stated; `*_losses` gives one value a sample, for weights or rewards of single samples.
 
 mod contrastive;
 mod correlation;

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn one_hot_targets_are_classes() {
+    fn soft_cross_entropy_of_one_hot_targets_equals_cross_entropy() {
         let logits = tensor([[0.1, -0.4, 0.3, 0.2], [-0.3, 0.5, 0.0, -0.1], [0.4, 0.4, -0.2, -0.5]]);
         let hot = tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]]);
         let soft = soft_cross_entropy_loss(&logits, &hot).unwrap().to_scalar::<f64>().unwrap();

@@ -73,7 +73,7 @@ fn triplet_agrees_with_its_twin() {
 }
 
 #[test]
-fn the_own_photo_is_never_a_negative() {
+fn triplet_ignores_own_photo() {
     let same = tensor(&[vec![1.0, 0.0], vec![1.0, 0.0]]);
     let error = triplet_loss(&same, &same, &[7, 7], 0.3).unwrap_err().to_string();
     assert!(error.contains("two different photos"), "{error}");
@@ -144,9 +144,9 @@ fn nearest_draws_the_first_nearest_and_a_random_other() {
     }
 }
 
-/// Drawn before there was another way: runs on record depend on it.
+/// Drawn before `Draw::Nearest` existed: recorded runs depend on these draws.
 #[test]
-fn random_takes_its_draws_as_ever() {
+fn random_draw_keeps_its_recorded_draws() {
     let topology = Topology::new(&tensor(&[0.0, 4.0, 1.0, 9.0, 2.0].map(|x| vec![x]))).unwrap();
     let photos = [1, 2, 4, 3];
     let found = draw_triples(&topology, &photos, 5, Draw::default(), &mut Seed(2).stream("test")).unwrap();
@@ -171,7 +171,7 @@ fn draws_are_written_in_lower_case() {
 }
 
 #[test]
-fn distances_that_are_none_are_no_topology() {
+fn topology_refuses_invalid_distances() {
     let refused = [vec![vec![0.0, 1.0]], vec![vec![0.0, f64::NAN], vec![1.0, 0.0]], vec![vec![-1.0]]];
     for rows in refused {
         assert!(Topology::of_distances(&tensor(&rows)).is_err(), "{rows:?}");

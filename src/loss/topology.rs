@@ -2,7 +2,7 @@ use super::distances;
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 
-/// What a frozen network says of which photos are near which: the source of the ranking matrix R.
+/// Distances between photos under a frozen network: the source of the ranking matrix R.
 ///
 /// R of all n photos has n^3 entries; all of them follow from the n x n distances, so those are what is kept, and
 /// an entry is made when it is asked for.
@@ -26,13 +26,15 @@ impl Topology {
     pub fn new(features: &Tensor) -> Result<Self> {
         let features = features.to_dtype(DType::F32)?;
         let distances = distances(&features, &features)?.flatten_all()?.to_vec1::<f32>()?;
-        if distances.iter().any(|distance| !distance.is_finite()) {
-            return Err(Error::value("features of the frozen network", "finite numbers", "NaN or infinity"));
+        if let Some((at, distance)) = distances.iter().enumerate().find(|(_, distance)| !distance.is_finite()) {
+            let (i, j) = (at / features.dim(0)?, at % features.dim(0)?);
+            let found = format!("a distance of {distance} between photos {i} and {j}");
+            return Err(Error::value("features of the frozen network", "finite numbers", found));
         }
         Ok(Self { photos: features.dim(0)?, distances })
     }
 
-    /// Takes up distances that were measured before, as [`Self::to_tensor`] gave them.
+    /// Uses distances that were measured before, as [`Self::to_tensor`] gave them.
     ///
     /// # Shapes
     /// `distances` `(n, n)`.
@@ -42,9 +44,12 @@ impl Topology {
     pub fn of_distances(distances: &Tensor) -> Result<Self> {
         let (photos, columns) = distances.dims2()?;
         let found = distances.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        if photos != columns || found.iter().any(|distance| !(distance.is_finite() && *distance >= 0.0)) {
-            let found = format!("{photos} x {columns} of them, or one that is negative or not finite");
-            return Err(Error::value("distances between photos", "a square of finite distances", found));
+        if photos != columns {
+            return Err(Error::value("distances between photos", "a square", format!("{photos} x {columns}")));
+        }
+        if let Some((at, odd)) = found.iter().enumerate().find(|(_, d)| !(d.is_finite() && **d >= 0.0)) {
+            let found = format!("{odd} between photos {} and {}", at / photos, at % photos);
+            return Err(Error::value("distances between photos", "finite numbers of 0 or more", found));
         }
         Ok(Self { photos, distances: found })
     }
@@ -55,7 +60,7 @@ impl Topology {
     /// out `(n, n)`, single precision, on the CPU.
     ///
     /// # Errors
-    /// None: what is held is square.
+    /// None: the stored distances are square.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};

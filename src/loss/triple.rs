@@ -3,7 +3,7 @@ use crate::{Error, Result, seed::Stream};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// A query row and two photo rows of a batch, with what the frozen network says of them.
+/// A query row and two photo rows of a batch, with their order under the frozen network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Triple {
     /// Row of the query.

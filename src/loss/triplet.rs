@@ -66,7 +66,7 @@ pub fn triplet_losses(sketches: &Tensor, photos: &Tensor, owners: &[usize], marg
     Ok((all.sum(1)? / negatives)?)
 }
 
-/// What both forms are made of.
+/// The parts of both forms.
 struct Violations {
     /// `(b, b)`: of sketch i against photo k, 0 where k is no negative of i.
     all: Tensor,

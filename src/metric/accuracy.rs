@@ -1,4 +1,4 @@
-//! Numbers that sum ranks up.
+//! Numbers that summarise ranks.
 
 use crate::{Error, Result};
 
@@ -101,7 +101,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_table_checked_by_hand() {
+    fn accuracies_of_five_queries_by_hand() {
         let found = ranks(&TABLE, 5, &[0, 1, 2, 3, 4], Tie::Pessimistic).unwrap();
         assert_eq!(found, [1, 3, 5, 3, 1]);
         assert_eq!(acc_at(&found, 1).unwrap(), 40.0);
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn accuracy_is_not_divided_twice() {
+    fn acc_at_is_in_percent_once() {
         assert_eq!(acc_at(&[1; 200], 1).unwrap(), 100.0);
         assert_eq!(acc_at(&[2; 200], 1).unwrap(), 0.0);
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn accuracies_refuse_no_queries_and_rank_zero() {
         assert!(acc_at(&[], 1).is_err() && mean_sd(&[]).is_err());
         assert!(acc_at(&[0], 1).unwrap_err().to_string().contains("rank of query 0"));
         assert!(average_percentile(&[6], 5).is_err() && average_percentile(&[1], 1).is_err());

@@ -1,4 +1,4 @@
-//! How sure the difference of two rows is.
+//! Confidence intervals for the difference of two rows.
 
 use super::quantile::interpolate;
 use crate::{Error, Result, seed::Seed};
@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use std::collections::BTreeMap;
 
-/// Resamples of every interval: its ends then rest on some 250 values each, fewer where seeds are what differs.
+/// Resamples of every interval: about 250 values lie beyond each end, fewer where only seeds differ.
 pub const RESAMPLES: usize = 10_000;
 
 /// A mean difference and its 95% interval.
@@ -30,10 +30,10 @@ pub struct Interval {
 /// ```
 ///
 /// Queries are drawn in pairs, as both rows answer the same ones, and a group at a time: sketches of one photo are found
-/// or missed together. Seeds are drawn for each row on its own, since a seed is other luck in another training. The
-/// variance of `n` values drawn from `n` is short by `(n - 1) / n`, which counts where seeds are three: so a seed's
-/// distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed says nothing of its luck: the
-/// interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
+/// or missed together. Seeds are drawn for each row on its own, since the same seed affects different trainings
+/// differently. The variance of `n` values drawn from `n` is short by `(n - 1) / n`, which matters for three seeds: so a
+/// seed's distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed shows no variance over
+/// seeds: the interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
 /// further out than 2.5 and 97.5, as those of Student's t do, with Satterthwaite's degrees of freedom for a sum of
 /// variances:
 ///
@@ -43,7 +43,7 @@ pub struct Interval {
 /// tail   = Phi(sqrt(sum of v / sum of v as drawn) t(0.025, f)),    Phi and t the normal and Student's distribution
 /// ```
 ///
-/// That is 2.3 for 100 groups and rows of one seed, and below 0.3 for two rows of three seeds where the seeds are all.
+/// That is 2.3 for 100 groups and rows of one seed, and below 0.3 for two rows of three seeds where only the seeds vary.
 ///
 /// # Shapes
 /// `a` and `b` have a list a seed, each with one score a query, same queries in the same order; `groups` has the group
@@ -79,37 +79,37 @@ pub fn paired_interval(a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32], seed: See
 }
 
 /// A variance of the effect.
-struct Spread {
+struct EffectVariance {
     variance: f64,
-    /// What the draws have of it.
+    /// The variance of the draws, which is smaller.
     drawn: f64,
     /// Its degrees of freedom.
     freedom: f64,
 }
 
-/// By the seeds of a row; one seed shows none.
-fn of_seeds(row: &[Vec<f64>]) -> Spread {
+/// The variance over the seeds of a row; one seed shows none.
+fn of_seeds(row: &[Vec<f64>]) -> EffectVariance {
     let means: Vec<f64> = row.iter().map(|scores| scores.iter().sum::<f64>() / scores.len() as f64).collect();
     let n = means.len() as f64;
     let (mean, freedom) = (means.iter().sum::<f64>() / n, (n - 1.0).max(1.0));
     let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / freedom / n;
-    Spread { variance, drawn: variance, freedom } // seeds are drawn stretched
+    EffectVariance { variance, drawn: variance, freedom } // seeds are drawn stretched
 }
 
-/// By the groups: a ratio of sums, as groups differ in size. A stretch of seeds does not move their mean.
-fn of_groups(sums: &[Vec<Vec<f64>>; 2], effect: f64, members: &[Vec<usize>]) -> Spread {
+/// The variance over groups: a ratio of sums, as groups differ in size. A stretch of seeds does not move their mean.
+fn of_groups(sums: &[Vec<Vec<f64>>; 2], effect: f64, members: &[Vec<usize>]) -> EffectVariance {
     let seeds = sums.each_ref().map(|row| (0..row.len()).collect());
     let sizes = members.iter().map(|group| group.len() as f64);
     let (n, count) = (members.len() as f64, sizes.clone().sum::<f64>());
     let off = sizes.enumerate().map(|(group, size)| gain(sums, &seeds, group) - size * effect);
     let drawn = off.map(|off| off.powi(2)).sum::<f64>() / (count * count);
     let freedom = (n - 1.0).max(1.0);
-    Spread { variance: drawn * n / freedom, drawn, freedom }
+    EffectVariance { variance: drawn * n / freedom, drawn, freedom }
 }
 
 /// The share of resampled means below an interval, and that above it.
-fn tail(spreads: &[Spread]) -> Result<f64> {
-    let sum = |of: fn(&Spread) -> f64| spreads.iter().map(of).sum::<f64>();
+fn tail(spreads: &[EffectVariance]) -> Result<f64> {
+    let sum = |of: fn(&EffectVariance) -> f64| spreads.iter().map(of).sum::<f64>();
     let (variance, drawn) = (sum(|spread| spread.variance), sum(|spread| spread.drawn));
     if drawn == 0.0 {
         return Ok(0.0); // all draws are the effect
@@ -120,7 +120,7 @@ fn tail(spreads: &[Spread]) -> Result<f64> {
     Ok(Normal::standard().cdf((variance / drawn).sqrt() * student.inverse_cdf(0.025)))
 }
 
-/// Every seed's scores, as far from the mean over seeds as they would be among many.
+/// Every seed's scores, stretched from the mean over seeds as above.
 fn stretched(row: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let n = row.len() as f64;
     let factor = if n > 1.0 { (n / (n - 1.0)).sqrt() } else { 1.0 };
@@ -167,8 +167,11 @@ fn check(row: &[Vec<f64>], groups: &[u32]) -> Result<()> {
         let expected = format!("one or more seeds of {} scores, at least one", groups.len());
         return Err(Error::value("paired scores", expected, format!("{lengths:?}")));
     }
-    match row.iter().flatten().position(|value| !value.is_finite()) {
-        Some(at) => Err(Error::value(format!("scores of query {}", at % groups.len()), "finite numbers", "another")),
+    match row.iter().flatten().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((at, value)) => {
+            let (seed, query) = (at / groups.len(), at % groups.len());
+            Err(Error::value(format!("score of query {query}, seed {seed}"), "a finite number", value))
+        }
         None => Ok(()),
     }
 }
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_the_normal_one_for_many_queries() {
+    fn interval_equals_the_normal_one_for_many_queries() {
         // 400 queries, 120 gained and 40 lost: mean 20, sd of a difference sqrt(0.4 - 0.04) * 100 = 60,
         // standard error 60 / sqrt(400) = 3, so the interval is near 20 -+ 1.96 * 3.
         let a: Vec<f64> = (0..400).map(|i| if i < 120 { 100.0 } else { 0.0 }).collect();
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn pairing_counts() {
+    fn interval_of_equal_rows_is_zero() {
         // The same scores in both rows differ in no query, however much the queries differ among themselves.
         let scores: Vec<f64> = (0..50).map(f64::from).collect();
         let found = paired_interval(std::slice::from_ref(&scores), std::slice::from_ref(&scores), &apart(50), Seed(0));
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_that_stand_and_fall_together_count_once() {
+    fn grouped_queries_count_once() {
         // 100 independent queries, each four times: the standard error is that of 100, not of 400.
         let one: Vec<f64> = (0..100).map(|i| if i % 2 == 0 { 100.0 } else { 0.0 }).collect();
         let four: Vec<f64> = one.iter().flat_map(|score| [*score; 4]).collect();
@@ -281,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides() {
+    fn interval_depends_on_the_seed() {
         let (a, b) = ([vec![100.0, 0.0, 100.0, 0.0, 0.0, 0.0, 100.0]], [vec![0.0; 7]]);
         let first = paired_interval(&a, &b, &apart(7), Seed(1)).unwrap();
         assert_eq!(first, paired_interval(&a, &b, &apart(7), Seed(1)).unwrap());
@@ -289,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn interval_refuses_empty_and_unequal_scores() {
         let fails = |a: &[Vec<f64>], b: &[Vec<f64>], groups: &[u32]| {
             paired_interval(a, b, groups, Seed(0)).err().map(|error| error.to_string()).unwrap_or_default()
         };

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-/// What each deformed version of the queries loses, in percent of the clean accuracy.
+/// The loss of each deformed version of the queries, in percent of the clean accuracy.
 ///
 /// ```text
 /// drop(v) = 100 * (clean - deformed(v)) / clean
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drops_by_hand() {
+    fn percentage_drop_by_hand() {
         // 50 becomes 40, 45, 50, 0 and 60.
         let drops = relative_drops(50.0, &[40.0, 45.0, 50.0, 0.0, 60.0]).unwrap();
         assert_eq!(drops, [20.0, 10.0, 0.0, 100.0, -20.0]);
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_divided_is_an_error() {
+    fn percentage_drop_refuses_a_clean_accuracy_of_zero() {
         for clean in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let error = relative_drops(clean, &[0.0]).unwrap_err().to_string();
             assert!(error.starts_with("clean accuracy: expected above 0"), "{error}");

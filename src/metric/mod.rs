@@ -1,4 +1,4 @@
-//! What is computed from distances and from ranks: pure functions, no model, no file.
+//! Metrics of distances and of ranks: pure functions, no model, no file.
 //!
 //! ```text
 //! distances (queries x gallery) -> ranks (1 = best) -> Acc@K, percentile, median, intervals

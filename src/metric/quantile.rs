@@ -1,4 +1,4 @@
-//! The value below which a share of others lies.
+//! The value below which a given share of values lies.
 
 use crate::{Error, Result};
 
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn quantile_by_hand() {
         assert_eq!(interpolate(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.25), 2.0);
         assert_eq!(interpolate(&[1.0, 2.0], 0.5), 1.5);
         assert_eq!(interpolate(&[7.0], 0.975), 7.0);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_input_is_an_error() {
+    fn quantile_refuses_no_values_and_bad_shares() {
         assert!(quantile(&[], 0.5).is_err() && quantile(&[f64::NAN], 0.5).is_err());
         assert!(quantile(&[1.0], 1.1).is_err() && quantile(&[1.0], f64::NAN).is_err());
     }

@@ -178,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn nan_names_its_cell() {
+    fn ranks_name_the_cell_of_a_nan() {
         let error = ranks(&[0.0, 1.0, f32::NAN, 1.0], 2, &[0, 1], Tie::Pessimistic).unwrap_err().to_string();
         assert_eq!(error, "distance of query 1 to photo 0: expected a number, found NaN");
         assert!(nearest(&[f32::NAN], 1).is_err());
     }
 
     #[test]
-    fn lengths_must_fit() {
+    fn ranks_and_distances_refuse_lengths_that_differ() {
         assert!(ranks(&[0.0; 5], 2, &[0, 1], Tie::Pessimistic).is_err());
         assert!(ranks(&[], 0, &[], Tie::Pessimistic).is_err());
         assert!(ranks(&[0.0, 0.0], 2, &[2], Tie::Pessimistic).unwrap_err().to_string().contains("below 2"));

@@ -7,7 +7,7 @@ use crate::{
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// What follows a norm.
+/// The activation after a norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -20,7 +20,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// What it cuts off.
+    /// Its bounds.
     pub fn bounds(self) -> Bounds {
         match self {
             Self::None => Bounds::NONE,
@@ -44,7 +44,7 @@ mod tests {
     use candle_core::{Device, Var};
 
     #[test]
-    fn values_and_slopes() {
+    fn activation_values_and_slopes() {
         let x = Var::new(&[-1.0_f32, 0.5, 5.0, 7.0], &Device::Cpu).unwrap();
         for (activation, values, slopes) in [
             (Activation::None, [-1.0, 0.5, 5.0, 7.0], [1.0, 1.0, 1.0, 1.0]),

@@ -35,8 +35,8 @@ pub enum Architecture {
 
 /// Published weights of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// What they were trained on, as file names say it.
+pub struct PublishedWeights {
+    /// The data that they were trained on, as in file names.
     pub weights: &'static str,
     /// Side of the pictures that they are made for, in pixels.
     pub side: u32,
@@ -103,23 +103,23 @@ impl Architecture {
         }
     }
 
-    /// What published weights of the network are called and made for; none for `mini`, which is this kit's own.
+    /// Name and picture size of the network's published weights; none for `mini`, which exists here only.
     ///
     /// ```
     /// use retrace::model::Architecture;
     /// let published = Architecture::InceptionV3.published().unwrap();
     /// assert_eq!((published.weights, published.side), ("imagenet", 299));
     /// ```
-    pub fn published(self) -> Option<Published> {
+    pub fn published(self) -> Option<PublishedWeights> {
         match self {
             Self::Mini => None,
-            Self::ClipVitB32 => Some(Published { weights: "clip", side: 224 }),
-            Self::InceptionV3 => Some(Published { weights: "imagenet", side: 299 }),
-            _ => Some(Published { weights: "imagenet", side: 224 }),
+            Self::ClipVitB32 => Some(PublishedWeights { weights: "clip", side: 224 }),
+            Self::InceptionV3 => Some(PublishedWeights { weights: "imagenet", side: 299 }),
+            _ => Some(PublishedWeights { weights: "imagenet", side: 224 }),
         }
     }
 
-    /// What the network's weights were trained on.
+    /// The data that the network's published weights were trained on.
     pub fn normalisation(self) -> Normalisation {
         match self {
             Self::EfficientNetLite0 => LITE,
@@ -211,7 +211,7 @@ mod tests {
     use candle_core::{DType, Device};
 
     #[test]
-    fn names_agree_everywhere() {
+    fn architecture_names_agree_with_serde_and_parsing() {
         for architecture in Architecture::ALL {
             assert_eq!(architecture.name().parse::<Architecture>().unwrap(), architecture);
             assert_eq!(serde_json::to_value(architecture).unwrap(), architecture.name());
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn white_and_black_map_to_the_ends() {
+    fn normalisation_maps_white_and_black_to_the_ends() {
         let pictures = Tensor::new(&[0.0_f32, 0.5, 1.0], &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();
         let values = CENTRED.apply(&pictures).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values, [-1.0, 0.0, 1.0]);

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_counts_its_neighbours() {
+    fn convolution_of_a_box_counts_neighbours() {
         let (parameters, layer) = layer(ConvConfig { bias: true, ..ConvConfig::new(1, 1, 3) });
         let set = |name: &str, value: f64| {
             let var: &Var = &parameters.trainable().into_iter().find(|(n, _)| n == name).unwrap().1;
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn it_equals_its_formula() {
+    fn convolution_equals_its_formula() {
         for (kernel, (stride, padding, dilation, groups)) in [
             (1, Padding::Each(1), 1, 1),
             (2, Padding::Each(0), 1, 2),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn convolution_refuses_channels_and_sizes() {
         let (_, layer) = layer(ConvConfig { padding: Padding::Each(0), ..ConvConfig::new(3, 4, 5) });
         for shape in [[1, 8, 8, 2], [1, 4, 8, 3]] {
             let error = layer.forward(&wave(&shape, 0.1), Mode::Eval).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 struct Stage {
     repeats: usize,
     kernel: usize,
-    /// Of the first block; the others have 1.
+    /// Stride of the first block; the others have 1.
     stride: usize,
     /// Inner channels over input channels.
     expansion: usize,
@@ -61,7 +61,7 @@ pub(super) const MOMENTUM: f64 = 0.01;
 #[derive(Debug)]
 pub struct EfficientNet {
     stem: ConvNorm,
-    blocks: Vec<Block>,
+    blocks: Vec<InvertedResidual>,
     head: ConvNorm,
 }
 
@@ -79,7 +79,7 @@ impl EfficientNet {
             for repeat in 0..row.repeats {
                 let stride = if repeat == 0 { row.stride } else { 1 };
                 let mut place = scope.push("_blocks");
-                blocks.push(Block::new(row, inputs, stride, &mut place.push(blocks.len()), norm)?);
+                blocks.push(InvertedResidual::new(row, inputs, stride, &mut place.push(blocks.len()), norm)?);
                 inputs = row.outputs;
             }
         }
@@ -104,14 +104,14 @@ impl Backbone for EfficientNet {
 
 /// Inverted residual: widen, convolve each channel alone, narrow, add the input where the shapes agree.
 #[derive(Debug)]
-struct Block {
+struct InvertedResidual {
     expand: Option<ConvNorm>,
     depthwise: ConvNorm,
     project: ConvNorm,
     skip: bool,
 }
 
-impl Block {
+impl InvertedResidual {
     fn new(row: &Stage, inputs: usize, stride: usize, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
         let inner = inputs * row.expansion;
         let expand = match row.expansion {

@@ -13,11 +13,11 @@ use std::fmt;
 pub struct HeadConfig {
     /// Numbers in an embedding.
     pub dimension: usize,
-    /// What the layer starts as.
+    /// The initial values of the layer.
     pub start: HeadStart,
 }
 
-/// What a head starts as.
+/// Initial values of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadStart {

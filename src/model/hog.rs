@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn polarity_does_not_matter() {
+    fn hog_ignores_polarity() {
         let mut inverted = stripes(true);
         image::imageops::invert(&mut inverted);
         let difference: f32 = describe(&stripes(true))
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pixels_is_an_error() {
+    fn hog_refuses_an_empty_picture() {
         assert!(describe(&GrayImage::new(0, 3)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Pre-trained weights of others: check every tensor of a `.pth` or safetensors file against a network and write
+//! Pre-trained weights of other libraries: check every tensor of a `.pth` or safetensors file against a network and write
 //! safetensors with our names.
 
 use super::naming::{Naming, translate};
@@ -64,7 +64,7 @@ fn load(
     let naming = naming.unwrap_or_else(|| Naming::find(architecture, file.keys().map(String::as_str)));
     let (tensors, report) = translate(architecture, naming, &parameters, file).map_err(|error| match error {
         Error::Value { what, expected, found } => {
-            // Of a whole load the message says it all; else it is one tensor's, or the naming's.
+            // The message of a whole load is complete; any other is about one tensor, or the naming.
             let what = if what == "weights" { String::new() } else { format!("{what} ") };
             Error::data(source, format!("{what}{expected} ({architecture}, naming {naming})"), found)
         }
@@ -74,7 +74,7 @@ fn load(
     Ok((parameters, report))
 }
 
-/// Whether the name says that it is PyTorch's: then that is what a damaged file is measured against.
+/// Whether the name is PyTorch's: then a damaged file gets the errors of PyTorch's format.
 fn has_pickled_name(source: &Path) -> bool {
     source.extension().is_some_and(|extension| ["pth", "pt", "bin"].iter().any(|known| extension == *known))
 }

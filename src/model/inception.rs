@@ -17,7 +17,7 @@ const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, gro
 /// At stride 1 it keeps the size, at stride 2 it has no padding.
 type Layer = (&'static str, usize, [usize; 2], usize);
 
-/// What a branch of a block begins with.
+/// The first operation of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
     Input,
@@ -28,7 +28,7 @@ enum Start {
 }
 
 /// One path through a block.
-struct Path {
+struct BranchConfig {
     start: Start,
     layers: Vec<Layer>,
     /// Layers beside each other at the end.
@@ -51,16 +51,16 @@ const fn tall(name: &'static str, outputs: usize, kernel: usize) -> Layer {
     (name, outputs, [kernel, 1], 1)
 }
 
-fn path(layers: &[Layer]) -> Path {
-    Path { start: Start::Input, layers: layers.to_vec(), fork: Vec::new() }
+fn path(layers: &[Layer]) -> BranchConfig {
+    BranchConfig { start: Start::Input, layers: layers.to_vec(), fork: Vec::new() }
 }
 
-fn pooled(start: Start, layers: &[Layer]) -> Path {
-    Path { start, ..path(layers) }
+fn pooled(start: Start, layers: &[Layer]) -> BranchConfig {
+    BranchConfig { start, ..path(layers) }
 }
 
 /// Sec. 6, Fig. 5; `outputs` of the pooled path.
-fn block_a(outputs: usize) -> Vec<Path> {
+fn block_a(outputs: usize) -> Vec<BranchConfig> {
     vec![
         path(&[square("branch1x1", 64, 1)]),
         path(&[square("branch5x5_1", 48, 1), square("branch5x5_2", 64, 5)]),
@@ -70,7 +70,7 @@ fn block_a(outputs: usize) -> Vec<Path> {
 }
 
 /// Sec. 5, Fig. 10: half the size.
-fn block_b() -> Vec<Path> {
+fn block_b() -> Vec<BranchConfig> {
     vec![
         path(&[halving("branch3x3", 384)]),
         path(&[square("branch3x3dbl_1", 64, 1), square("branch3x3dbl_2", 96, 3), halving("branch3x3dbl_3", 96)]),
@@ -79,7 +79,7 @@ fn block_b() -> Vec<Path> {
 }
 
 /// Sec. 6, Fig. 6; `inner` channels between the layers.
-fn block_c(inner: usize) -> Vec<Path> {
+fn block_c(inner: usize) -> Vec<BranchConfig> {
     vec![
         path(&[square("branch1x1", 192, 1)]),
         path(&[square("branch7x7_1", inner, 1), wide("branch7x7_2", inner, 7), tall("branch7x7_3", 192, 7)]),
@@ -95,7 +95,7 @@ fn block_c(inner: usize) -> Vec<Path> {
 }
 
 /// Sec. 5, Fig. 10: half the size.
-fn block_d() -> Vec<Path> {
+fn block_d() -> Vec<BranchConfig> {
     vec![
         path(&[square("branch3x3_1", 192, 1), halving("branch3x3_2", 320)]),
         path(&[
@@ -109,8 +109,8 @@ fn block_d() -> Vec<Path> {
 }
 
 /// Sec. 6, Fig. 7.
-fn block_e() -> Vec<Path> {
-    let forked = |layers: &[Layer], fork: [Layer; 2]| Path { fork: fork.to_vec(), ..path(layers) };
+fn block_e() -> Vec<BranchConfig> {
+    let forked = |layers: &[Layer], fork: [Layer; 2]| BranchConfig { fork: fork.to_vec(), ..path(layers) };
     vec![
         path(&[square("branch1x1", 320, 1)]),
         forked(&[square("branch3x3_1", 384, 1)], [wide("branch3x3_2a", 384, 3), tall("branch3x3_2b", 384, 3)]),
@@ -130,7 +130,7 @@ fn block_e() -> Vec<Path> {
 pub struct Inception {
     /// Convolutions before the first and before the second pooling.
     stem: [Vec<ConvNorm>; 2],
-    blocks: Vec<Block>,
+    blocks: Vec<InceptionBlock>,
     channels: usize,
 }
 
@@ -155,7 +155,7 @@ impl Inception {
         ];
         let (mut blocks, mut channels) = (Vec::new(), 192);
         for (name, paths) in table() {
-            let block = Block::new(&paths, channels, &mut scope.push(name), norm)?;
+            let block = InceptionBlock::new(&paths, channels, &mut scope.push(name), norm)?;
             channels = block.channels;
             blocks.push(block);
         }
@@ -164,7 +164,7 @@ impl Inception {
 }
 
 /// The blocks by name, in order.
-fn table() -> [(&'static str, Vec<Path>); 11] {
+fn table() -> [(&'static str, Vec<BranchConfig>); 11] {
     [
         ("Mixed_5b", block_a(32)),
         ("Mixed_5c", block_a(64)),
@@ -199,7 +199,7 @@ impl Backbone for Inception {
 
 /// Branches whose outputs are put behind each other.
 #[derive(Debug)]
-struct Block {
+struct InceptionBlock {
     branches: Vec<Branch>,
     channels: usize,
 }
@@ -211,8 +211,8 @@ struct Branch {
     fork: Vec<ConvNorm>,
 }
 
-impl Block {
-    fn new(paths: &[Path], inputs: usize, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
+impl InceptionBlock {
+    fn new(paths: &[BranchConfig], inputs: usize, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
         let (mut branches, mut channels) = (Vec::new(), 0);
         for path in paths {
             let (mut layers, mut width) = (Vec::new(), inputs);

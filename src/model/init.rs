@@ -16,7 +16,7 @@ pub enum Init {
     KaimingNormal(Fan),
     /// Normal of mean 0 and the given standard deviation; draws beyond two deviations are drawn again.
     TruncatedNormal {
-        /// Of the normal before it is cut.
+        /// Standard deviation before the cut.
         deviation: f32,
     },
     /// Normal of mean 0.
@@ -33,14 +33,14 @@ pub enum Init {
     },
 }
 
-/// Which side of a layer keeps its scale.
+/// Which signal keeps its scale through a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
     /// The forward signal: inputs that reach one output.
     In,
     /// The gradient: outputs that one input channel reaches, which are those of its group.
     Out {
-        /// Of the layer.
+        /// Groups of the layer.
         groups: usize,
     },
 }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_shape_draws_nothing() {
+    fn init_of_an_empty_shape_is_empty() {
         assert!(Init::KaimingNormal(Fan::In).draw(&[0, 3, 3, 3], &mut Seed(0).stream("init")).is_empty());
     }
 }

@@ -81,7 +81,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn every_row_by_hand() {
+    fn linear_by_hand() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let layer = Linear::register(&mut parameters.root(), ["w", "b"], 3, 2, Init::Identity).unwrap();
         let bias = Tensor::new(&[0.5_f32, -0.5], &Device::Cpu).unwrap();
@@ -94,7 +94,7 @@ mod tests {
 
     /// Checkpoints and runs of a seed depend on it.
     #[test]
-    fn values_come_from_the_names_streams() {
+    fn linear_draws_from_the_streams_of_its_names() {
         let (mut one, mut other) = (Parameters::new(Seed(4), &Device::Cpu), Parameters::new(Seed(4), &Device::Cpu));
         let init = Init::Normal { deviation: 0.5 };
         Linear::new(3, 2, init, &mut one.root().push("head")).unwrap();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn linear_refuses_another_width() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let layer = Linear::new(3, 2, Init::Ones, &mut parameters.root().push("a")).unwrap();
         let x = Tensor::new(&[[1.0_f32, 2.0]], &Device::Cpu).unwrap();

@@ -1,9 +1,9 @@
-//! What a strict load found: every tensor of the network and of the file is accounted for.
+//! The report of a strict load, with every tensor of the network and of the file.
 
 use crate::{Error, Result};
 use std::fmt;
 
-/// Tensors that a load may lack or bring along; a pattern is a name with at most one `*` at its start or end.
+/// Tensors that may be missing or extra in a load; a pattern is a name with at most one `*` at its start or end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowance<'a> {
     /// May be missing from the file.
@@ -12,7 +12,7 @@ pub struct Allowance<'a> {
     pub extra: &'a [&'a str],
 }
 
-/// Which tensors of a file went where, by name in alphabetical order.
+/// The tensors of a network and of a file, by name in alphabetical order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LoadReport {
     /// In both, of the same shape.
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_fit_one_end() {
+    fn allowance_patterns_match_one_end() {
         assert!(fits("*.bias", "a.bias") && fits("fc.*", "fc.bias") && fits("n", "n"));
         assert!(!fits("*.bias", "a.bias.x") && !fits("fc.*", "a.fc.bias") && !fits("n", "nn"));
     }

@@ -1,12 +1,12 @@
 //! A residual network small enough to train on two CPU cores.
 
-use super::resnet::Table;
+use super::resnet::ResidualTable;
 
 /// For 64 x 64 pictures: a stem and four residual blocks, 38.6 million multiply-adds a picture.
 ///
 /// Channels double as in ResNet-18, at half its width. The maps are 32, 16, 8, 8 and 4 pixels wide: most of the work is
 /// done at 8, where matrix products are large enough to be fast and a line of the drawing is still in its place.
-pub(crate) const MINI: Table = Table {
+pub(crate) const MINI: ResidualTable = ResidualTable {
     stem: (32, 3),
     pooled: false,
     bottleneck: false,
@@ -20,7 +20,7 @@ mod tests {
     use candle_core::{DType, Device, Tensor};
 
     #[test]
-    fn its_cost_is_as_promised() {
+    fn mini_costs_its_documented_multiply_adds() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let network = build(Architecture::Mini, &mut parameters.root(), NormConfig::default()).unwrap();
         let side = |name: &str| match name.split('.').next() {

@@ -46,7 +46,7 @@ pub mod weights;
 mod tests;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Normalisation, Published, build};
+pub use architecture::{Architecture, Normalisation, PublishedWeights, build};
 pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
 pub use efficientnet::EfficientNet;
 pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};

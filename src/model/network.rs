@@ -1,4 +1,4 @@
-//! One network for sketches and photos, as it is trained, kept and asked.
+//! One network for sketches and photos, as it is trained, kept and evaluated.
 
 use super::{Allowance, Architecture, Embedder, HeadConfig, Mode, NormConfig, Parameters, weights};
 use crate::seed::Seed;
@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor, Var};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a [`Network`] is made of.
+/// The configuration of a [`Network`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkConfig {
     /// The backbone.
@@ -54,7 +54,7 @@ impl Network {
         Ok(Self { config, parameters, embedder })
     }
 
-    /// What it is made of.
+    /// Its configuration.
     pub fn config(&self) -> NetworkConfig {
         self.config
     }
@@ -85,7 +85,7 @@ impl Network {
         Ok(())
     }
 
-    /// Writes the trained tensors in half precision; a frozen backbone, which is somebody else's, stays out.
+    /// Writes the trained tensors in half precision; a frozen backbone, which was not trained here, is left out.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -98,7 +98,7 @@ impl Network {
         !self.config.frozen || HEAD.contains(&name)
     }
 
-    /// Rounds what [`Network::save`] writes to half precision, so that ranks are of the very weights that are shipped.
+    /// Rounds what [`Network::save`] writes to half precision, so that ranks are those of the shipped weights.
     ///
     /// # Errors
     /// A failing tensor operation.
@@ -106,7 +106,7 @@ impl Network {
         self.parameters.round(|name| self.is_saved(name))
     }
 
-    /// What an optimiser moves.
+    /// The tensors that an optimiser trains.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         self.parameters.trainable().into_iter().filter(|(name, _)| self.is_saved(name)).collect()
     }

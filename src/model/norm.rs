@@ -77,9 +77,8 @@ impl BatchNorm {
     /// # Errors
     /// A taken name.
     pub fn new(channels: usize, config: NormConfig, scope: &mut Scope) -> Result<Self> {
-        let mut affine = |name: &str, init: Init| match config.trainable {
-            true => scope.weight(name, &[channels], init),
-            false => scope.buffer(name, &[channels], init),
+        let mut affine = |name: &str, init: Init| {
+            if config.trainable { scope.weight(name, &[channels], init) } else { scope.buffer(name, &[channels], init) }
         };
         let (weight, bias) = (affine("weight", Init::Ones)?, affine("bias", Init::Zeros)?);
         let running_mean = scope.buffer("running_mean", &[channels], Init::Zeros)?;
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_statistics_by_hand() {
+    fn batch_norm_with_batch_statistics_by_hand() {
         let (parameters, layer) = layer(NormConfig::default());
         let y = flat(&layer.forward(&batch(), Mode::Train).unwrap());
         let unit = 1.0 / (5.0_f32 + 1e-5).sqrt();
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_has_no_variance() {
+    fn batch_norm_refuses_one_number_per_channel() {
         let (_, layer) = layer(NormConfig::default());
         let x = Tensor::new(&[1.0_f32, 2.0], &Device::Cpu).unwrap().reshape((1, 1, 1, 2)).unwrap();
         let error = layer.forward(&x, Mode::Train).unwrap_err().to_string();

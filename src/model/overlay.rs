@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use candle_core::{Tensor, Var};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A source of tensors in which given ones lie over those of [`Parameters`]; made by [`Parameters::overlay`].
+/// A source of tensors in which given ones replace those of [`Parameters`]; made by [`Parameters::overlay`].
 ///
 /// A name that is given stands for that very tensor, a part of the caller's graph: gradients reach what made it, in
 /// training and in evaluation. Any other name shares the variable of the parameters, running statistics included. No

@@ -29,11 +29,11 @@ use std::collections::BTreeMap;
 pub struct Parameters {
     seed: Seed,
     device: Device,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, ParameterEntry>,
 }
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct ParameterEntry {
     var: Var,
     trainable: bool,
 }
@@ -49,7 +49,7 @@ impl Parameters {
         Scope::root(self)
     }
 
-    /// A source of the same names in which the given tensors lie over these ones: see [`Overlay`].
+    /// A source of the same names in which the given tensors replace these ones: see [`Overlay`].
     pub fn overlay<'a>(&'a self, given: &'a BTreeMap<String, Tensor>) -> Overlay<'a> {
         Overlay::new(self, given)
     }
@@ -103,7 +103,7 @@ impl Parameters {
         Ok(report)
     }
 
-    /// Rounds the tensors that are asked for to half precision: what is measured then is what will be written.
+    /// Rounds the selected tensors to half precision, so that what is measured is what will be written.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -157,7 +157,7 @@ impl Registry for Parameters {
         }
         let values = init.draw(shape, &mut self.seed.stream(&format!("init/{name}")));
         let var = Var::from_vec(values, shape, &self.device)?;
-        self.entries.insert(name, Entry { var: var.clone(), trainable });
+        self.entries.insert(name, ParameterEntry { var: var.clone(), trainable });
         Ok(Weight::own(var, trainable))
     }
 }

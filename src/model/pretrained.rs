@@ -1,4 +1,4 @@
-//! Where pre-trained backbones can be had: `data/backbones.csv`.
+//! Where pre-trained backbones are published: `data/backbones.csv`.
 
 use super::Architecture;
 use super::naming::Naming;
@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 /// A file of weights on the Hugging Face Hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
+pub struct WeightsSource {
     /// The network that it fits.
     pub architecture: Architecture,
     /// `<owner>/<name>`.
@@ -26,13 +26,13 @@ pub struct Source {
     pub licence: String,
     /// The licence's text.
     pub licence_url: Option<String>,
-    /// Whose names its tensors have.
+    /// The library whose names its tensors have.
     pub naming: Naming,
-    /// What it is, and who says so.
+    /// Description, and its source.
     pub notes: String,
 }
 
-impl Source {
+impl WeightsSource {
     /// Whether the revision is a commit, which never changes, rather than a branch.
     ///
     /// ```
@@ -51,7 +51,7 @@ impl Source {
 ///
 /// # Errors
 /// None with the table that is built in.
-pub fn sources() -> Result<Vec<Source>> {
+pub fn sources() -> Result<Vec<WeightsSource>> {
     parse(include_str!("../../data/backbones.csv"))
 }
 
@@ -59,18 +59,18 @@ pub fn sources() -> Result<Vec<Source>> {
 ///
 /// # Errors
 /// As [`sources`].
-pub fn sources_of(architecture: Architecture) -> Result<Vec<Source>> {
+pub fn sources_of(architecture: Architecture) -> Result<Vec<WeightsSource>> {
     Ok(sources()?.into_iter().filter(|source| source.architecture == architecture).collect())
 }
 
-fn parse(text: &str) -> Result<Vec<Source>> {
-    // No column is guessed to hold numbers: an empty cell is as good as any.
+fn parse(text: &str) -> Result<Vec<WeightsSource>> {
+    // All columns are text, so that a cell may be empty.
     let options = CsvReadOptions::default().with_infer_schema_length(Some(0));
     let frame = options.into_reader_with_file_handle(Cursor::new(text)).finish()?;
     (0..frame.height()).map(|row| read(&frame, row)).collect()
 }
 
-fn read(frame: &DataFrame, row: usize) -> Result<Source> {
+fn read(frame: &DataFrame, row: usize) -> Result<WeightsSource> {
     let optional = |name: &str| -> Result<Option<String>> {
         Ok(frame.column(name)?.str()?.get(row).filter(|cell| !cell.is_empty()).map(String::from))
     };
@@ -84,7 +84,7 @@ fn read(frame: &DataFrame, row: usize) -> Result<Source> {
     if let Some(odd) = sha256.iter().find(|digits| !is_hexadecimal(digits, 64)) {
         return Err(Error::value("sha256", "64 hexadecimal digits", format!("{odd:?} in line {}", row + 2)));
     }
-    Ok(Source {
+    Ok(WeightsSource {
         architecture: text("architecture")?.parse()?,
         repo: text("repo")?,
         revision: text("revision")?,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_stands_twice_and_no_digest_without_reason() {
+    fn sources_are_unique_and_digests_complete() {
         let sources = sources().unwrap();
         let files: BTreeSet<_> = sources.iter().map(|source| (&source.repo, &source.file)).collect();
         assert_eq!(files.len(), sources.len());
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_named_with_its_line() {
+    fn sources_name_the_line_of_an_error() {
         let header = "architecture,repo,revision,file,bytes,sha256,licence,licence_url,naming,notes";
         let line = |bytes: &str, sha: &str, naming: &str| {
             parse(&format!("{header}\nmini,a/b,main,f,{bytes},{sha},mit,,{naming},\"n, m\"\n"))

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 /// The table of a residual network.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Table {
+pub(crate) struct ResidualTable {
     /// Channels and kernel of the first convolution, of stride 2.
     pub stem: (usize, usize),
     /// Whether a 3 x 3 maximum of stride 2 follows.
@@ -19,7 +19,7 @@ pub(crate) struct Table {
 }
 
 /// He et al., Table 1, 18 layers.
-pub(crate) const RESNET_18: Table = Table {
+pub(crate) const RESNET_18: ResidualTable = ResidualTable {
     stem: (64, 7),
     pooled: true,
     bottleneck: false,
@@ -27,7 +27,7 @@ pub(crate) const RESNET_18: Table = Table {
 };
 
 /// He et al., Table 1, 50 layers.
-pub(crate) const RESNET_50: Table = Table {
+pub(crate) const RESNET_50: ResidualTable = ResidualTable {
     stem: (64, 7),
     pooled: true,
     bottleneck: true,
@@ -42,12 +42,12 @@ pub(crate) const RESNET_50: Table = Table {
 pub struct ResNet {
     stem: ConvNorm,
     pooled: bool,
-    blocks: Vec<Block>,
+    blocks: Vec<ResidualBlock>,
     channels: usize,
 }
 
 impl ResNet {
-    pub(crate) fn new(table: &Table, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
+    pub(crate) fn new(table: &ResidualTable, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
         let (mut inputs, kernel) = table.stem;
         let config = ConvConfig { stride: 2, ..ConvConfig::new(3, inputs, kernel) };
         let stem = ConvNorm::register(scope, ["conv1", "bn1"], config, norm, Activation::Relu)?;
@@ -56,7 +56,7 @@ impl ResNet {
             let mut place = scope.push(format!("layer{}", index + 1));
             for repeat in 0..repeats {
                 let stride = if repeat == 0 { first } else { 1 };
-                let block = Block::new(table.bottleneck, inputs, inner, stride, &mut place.push(repeat), norm)?;
+                let block = ResidualBlock::new(table.bottleneck, inputs, inner, stride, &mut place.push(repeat), norm)?;
                 inputs = block.channels;
                 blocks.push(block);
             }
@@ -84,7 +84,7 @@ impl Backbone for ResNet {
 }
 
 #[derive(Debug)]
-struct Block {
+struct ResidualBlock {
     layers: Vec<ConvNorm>,
     /// Rectified after the input has been added.
     last: ConvNorm,
@@ -93,7 +93,7 @@ struct Block {
     channels: usize,
 }
 
-impl Block {
+impl ResidualBlock {
     fn new(
         bottleneck: bool,
         inputs: usize,
@@ -104,9 +104,10 @@ impl Block {
     ) -> Result<Self> {
         let strided = |config| ConvConfig { stride, ..config };
         // A bottleneck is four times as wide at its end: Table 1.
-        let (outputs, configs) = match bottleneck {
-            true => (4 * inner, vec![ConvConfig::new(inputs, inner, 1), strided(ConvConfig::new(inner, inner, 3))]),
-            false => (inner, vec![strided(ConvConfig::new(inputs, inner, 3))]),
+        let (outputs, configs) = if bottleneck {
+            (4 * inner, vec![ConvConfig::new(inputs, inner, 1), strided(ConvConfig::new(inner, inner, 3))])
+        } else {
+            (inner, vec![strided(ConvConfig::new(inputs, inner, 3))])
         };
         let mut register = |index: usize, config| {
             let (convolution, batch_norm) = (format!("conv{index}"), format!("bn{index}"));

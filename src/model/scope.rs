@@ -5,7 +5,7 @@ use crate::Result;
 use candle_core::{Tensor, Var};
 use std::fmt;
 
-/// What can stand behind a [`Scope`]: it knows the tensor of every name that a layer asks for.
+/// The source of a [`Scope`]: it gives the tensor of every name that a layer asks for.
 pub(super) trait Registry: fmt::Debug {
     /// The tensor of a whole name.
     ///

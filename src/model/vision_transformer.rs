@@ -8,8 +8,8 @@ use candle_nn::ops::{sigmoid, softmax};
 
 /// The sizes of a vision transformer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Table {
-    /// Of the picture, in pixels.
+pub(crate) struct TransformerTable {
+    /// Side of the picture, in pixels.
     pub side: usize,
     /// Side of a patch, in pixels.
     pub patch: usize,
@@ -17,14 +17,15 @@ pub(crate) struct Table {
     pub width: usize,
     /// Blocks.
     pub layers: usize,
-    /// Of every attention.
+    /// Heads of every attention.
     pub heads: usize,
     /// Numbers of an embedding.
     pub outputs: usize,
 }
 
 /// Radford et al., Table 20, ViT-B/32.
-pub(crate) const CLIP_B32: Table = Table { side: 224, patch: 32, width: 768, layers: 12, heads: 12, outputs: 512 };
+pub(crate) const CLIP_B32: TransformerTable =
+    TransformerTable { side: 224, patch: 32, width: 768, layers: 12, heads: 12, outputs: 512 };
 
 /// Inner numbers of a token's own two layers over its width (Dosovitskiy et al., Table 1: 3072 over 768).
 const WIDENING: usize = 4;
@@ -43,19 +44,19 @@ const WIDENING: usize = 4;
 /// Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, Eq. 1 to 4.
 #[derive(Debug)]
 pub struct VisionTransformer {
-    table: Table,
+    table: TransformerTable,
     patches: Convolution,
     class: Weight,
     positions: Weight,
     before: LayerNorm,
-    blocks: Vec<Block>,
+    blocks: Vec<TransformerBlock>,
     after: LayerNorm,
     proj: Weight,
 }
 
 impl VisionTransformer {
-    pub(crate) fn new(table: Table, scope: &mut Scope) -> Result<Self> {
-        let Table { side, patch, width, layers, outputs, .. } = table;
+    pub(crate) fn new(table: TransformerTable, scope: &mut Scope) -> Result<Self> {
+        let TransformerTable { side, patch, width, layers, outputs, .. } = table;
         let (count, init) = ((side / patch).pow(2) + 1, scaled(width));
         let config = ConvConfig { stride: patch, padding: Padding::Each(0), ..ConvConfig::new(3, width, patch) };
         let patches = Convolution::new(config, &mut scope.push("conv1"))?;
@@ -64,7 +65,7 @@ impl VisionTransformer {
         let before = LayerNorm::new(width, &mut scope.push("ln_pre"))?;
         let mut place = scope.push("transformer");
         let mut place = place.push("resblocks");
-        let blocks = (0..layers).map(|i| Block::new(table, &mut place.push(i))).collect::<Result<_>>()?;
+        let blocks = (0..layers).map(|i| TransformerBlock::new(table, &mut place.push(i))).collect::<Result<_>>()?;
         let after = LayerNorm::new(width, &mut scope.push("ln_post"))?;
         let proj = scope.weight("proj", &[width, outputs], init)?;
         Ok(Self { table, patches, class, positions, before, blocks, after, proj })
@@ -73,7 +74,7 @@ impl VisionTransformer {
     /// The tokens that enter the first block: `(b, 1 + patches, width)`.
     fn tokens(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let (b, _, h, w) = x.dims4()?;
-        let Table { side, width, .. } = self.table;
+        let TransformerTable { side, width, .. } = self.table;
         if [h, w] != [side, side] {
             let expected = format!("{side} x {side} pixels, for which there are positions");
             return Err(Error::value("vision transformer's pictures", expected, format!("{h} x {w}")));
@@ -101,18 +102,18 @@ impl Backbone for VisionTransformer {
     }
 }
 
-/// Tokens look at each other, then each at itself; either is added to what there was.
+/// Attention between the tokens, then a perceptron on each; both are added to their input.
 #[derive(Debug)]
-struct Block {
+struct TransformerBlock {
     attention: Attention,
     norms: [LayerNorm; 2],
     widen: Linear,
     narrow: Linear,
 }
 
-impl Block {
-    fn new(table: Table, scope: &mut Scope) -> Result<Self> {
-        let Table { width, layers, .. } = table;
+impl TransformerBlock {
+    fn new(table: TransformerTable, scope: &mut Scope) -> Result<Self> {
+        let TransformerTable { width, layers, .. } = table;
         let inner = WIDENING * width;
         let mut norm = |name: &str| LayerNorm::new(width, &mut scope.push(name));
         let norms = [norm("ln_1")?, norm("ln_2")?];
@@ -143,8 +144,8 @@ pub(super) struct Attention {
 }
 
 impl Attention {
-    pub(super) fn new(table: Table, scope: &mut Scope) -> Result<Self> {
-        let Table { width, layers, heads, .. } = table;
+    pub(super) fn new(table: TransformerTable, scope: &mut Scope) -> Result<Self> {
+        let TransformerTable { width, layers, heads, .. } = table;
         // Rows of the queries, the keys and the values below each other, as in PyTorch's attention.
         let names = ["in_proj_weight", "in_proj_bias"];
         let project = Linear::register(scope, names, width, 3 * width, scaled(width))?;
@@ -182,10 +183,10 @@ mod tests {
     use crate::{model::Parameters, seed::Seed};
     use candle_core::{DType, Device};
 
-    const TINY: Table = Table { side: 8, patch: 4, width: 4, layers: 2, heads: 2, outputs: 3 };
+    const TINY: TransformerTable = TransformerTable { side: 8, patch: 4, width: 4, layers: 2, heads: 2, outputs: 3 };
 
     #[test]
-    fn another_size_is_refused_and_named() {
+    fn vision_transformer_refuses_another_size() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
         let network = VisionTransformer::new(TINY, &mut parameters.root()).unwrap();
         let of = |h, w| network.forward(&Tensor::zeros((2, 3, h, w), DType::F32, &Device::Cpu).unwrap(), Mode::Eval);
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn attention_by_hand() {
         let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
-        let table = Table { width: 1, heads: 1, ..TINY };
+        let table = TransformerTable { width: 1, heads: 1, ..TINY };
         let attention = Attention::new(table, &mut parameters.root()).unwrap();
         let column = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap().reshape(((), 1)).unwrap();
         let zeros = |n| Tensor::zeros(n, DType::F32, &Device::Cpu).unwrap();

@@ -12,11 +12,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// A task that takes less than five seconds prints nothing.
 #[derive(Debug, Default)]
 pub struct Live {
-    task: Mutex<Option<Task>>,
+    task: Mutex<Option<LiveTask>>,
 }
 
 #[derive(Debug)]
-struct Task {
+struct LiveTask {
     name: String,
     /// When it began, and with how much done: a resumed training begins in the middle.
     began: (Instant, usize),
@@ -29,7 +29,7 @@ impl Watch for Live {
         let now = Instant::now();
         let task = match slot.as_mut() {
             Some(task) if task.name == name && done >= task.began.1 => task,
-            _ => slot.insert(Task { name: name.into(), began: (now, done), said: now }),
+            _ => slot.insert(LiveTask { name: name.into(), began: (now, done), said: now }),
         };
         if now - task.said >= PAUSE && done < total {
             task.said = now;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_to_go_is_from_what_was_done_since_it_began() {
+    fn line_estimates_time_from_the_work_since_the_start() {
         assert_eq!(line("steps", 30, 90, 10, Duration::from_secs(10)), "steps: 30 of 90 (33%), 30 s to go");
         assert_eq!(line("steps", 1, 1, 1, Duration::ZERO), "steps: 1 of 1 (100%), 0 s to go");
     }

@@ -1,4 +1,4 @@
-//! What the cells of a notebook call: a place to stand, and values that show themselves.
+//! What the cells of a notebook call: a session, and values that show themselves.
 //!
 //! A notebook begins with
 //!

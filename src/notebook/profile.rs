@@ -5,11 +5,11 @@ use std::str::FromStr;
 /// How much a notebook does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
-    /// As little as shows that every cell works: what the tests run.
+    /// The least that shows that every cell works: what the tests run.
     Smoke,
-    /// Minutes on two cores, without any file from elsewhere.
+    /// Minutes on two cores, without files from outside the repository.
     Quick,
-    /// Everything: whole trainings, real corpora where they are.
+    /// Everything: whole trainings, and real corpora if they are there.
     Full,
 }
 
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn profile_names_read_back() {
         for profile in [Profile::Smoke, Profile::Quick, Profile::Full] {
             assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
         }

@@ -9,13 +9,13 @@ use crate::{Error, Result};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// Where a notebook stands: its paper, how much it does, on which device, and where things are.
+/// The session of a notebook: its paper, how much it does, on which device, and where files are.
 pub struct Session<M> {
     /// The paper that it is about.
     pub paper: M,
     /// How much to do.
     pub profile: Profile,
-    /// What is shipped is read; what is trained goes to `local/notebooks/<profile>/`.
+    /// Shipped results are read; new ones go to `local/notebooks/<profile>/`.
     pub places: Places,
     /// Where tensors live.
     pub device: Device,
@@ -50,7 +50,7 @@ impl<M: Method> Session<M> {
         Ok(Self::at(paper, profile, places, device::open(choice)?))
     }
 
-    /// A session at places of one's own.
+    /// A session at given places.
     pub fn at(paper: M, profile: Profile, places: Places, device: Device) -> Self {
         Self { paper, profile, places, device, live: Live::default() }
     }
@@ -95,7 +95,7 @@ impl<M: Method> Session<M> {
         Ok(config)
     }
 
-    /// Trains a row, or goes on with it; a training that is finished is not done again.
+    /// Trains a row, or resumes it; a finished training is not repeated.
     ///
     /// # Errors
     /// Settings that cannot be trained with, or others than the training began with.

@@ -1,6 +1,6 @@
 use crate::Result;
 use crate::report::claim::Finding;
-use crate::report::figure::gallery::{self, Gallery};
+use crate::report::figure::gallery::{self, GalleryFigure};
 use crate::report::html::{self, escape};
 use crate::report::table::Table;
 use crate::sketch::{Sketch, svg};
@@ -9,7 +9,7 @@ use image::codecs::png::PngEncoder;
 use image::{DynamicImage, GrayImage, RgbImage};
 use polars::prelude::DataFrame;
 
-/// A picture is not shown smaller than this: that of a network's input would be a stamp.
+/// Least size of a shown picture: a network's input would be too small to see.
 const SMALLEST: u32 = 192; // pixels
 
 /// A part of a page.
@@ -63,9 +63,10 @@ impl Show for RgbImage {
         let mut bytes = Vec::new();
         self.write_with_encoder(PngEncoder::new(&mut bytes))
             .map_err(|error| crate::Error::Figure(error.to_string()))?;
-        let style = match self.width() < SMALLEST {
-            true => format!("width: {SMALLEST}px; image-rendering: pixelated"),
-            false => "max-width: 100%".into(),
+        let style = if self.width() < SMALLEST {
+            format!("width: {SMALLEST}px; image-rendering: pixelated")
+        } else {
+            "max-width: 100%".into()
         };
         Ok(image("png", &bytes, &style))
     }
@@ -77,7 +78,7 @@ impl Show for GrayImage {
     }
 }
 
-impl Show for Gallery {
+impl Show for GalleryFigure {
     fn html(&self) -> Result<Html> {
         Svg(gallery::draw(self)?).html()
     }
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_says_so() {
+    fn show_of_none_says_no_record() {
         assert!(None::<Svg>.html().unwrap().0.contains("no record"));
         assert_eq!(Some(Html("x".into())).html().unwrap().0, "x");
     }

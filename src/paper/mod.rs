@@ -1,4 +1,4 @@
-//! One folder a paper: what puts the stages together, and nothing that another paper needs.
+//! A folder for each paper: it puts the stages together, and holds nothing that another paper needs.
 
 pub mod photo_pretraining;
 
@@ -7,5 +7,5 @@ use crate::experiment::Reproduction;
 /// The papers that are reproduced, by year: the only list of them.
 pub const PAPERS: [&dyn Reproduction; 1] = [&photo_pretraining::PhotoPretraining];
 
-/// Those that are still to come.
+/// Planned papers.
 pub const PLANNED: [&str; 4] = ["generalising", "more_photos", "partially", "adaptive"];

@@ -12,7 +12,7 @@ pub type Block = (String, String);
 /// Replaces the content of every marked part of `text`.
 ///
 /// # Errors
-/// A mark without its end, a name that no block has, or a block whose mark is missing; `path` is only named.
+/// A mark without its end, a name that no block has, or a block whose mark is missing; `path` is only for the message.
 ///
 /// ```
 /// use retrace::report::block::fill;
@@ -71,7 +71,7 @@ pub fn rewrite(path: &Path, blocks: &[Block]) -> Result<()> {
 /// Checks that the marked parts of a file are what [`rewrite`] would write.
 ///
 /// # Errors
-/// As [`fill`], or a file that differs; its first other line is named.
+/// As [`fill`], or a file that differs; the first line that differs is named.
 pub fn check(path: &Path, blocks: &[Block]) -> Result<()> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
     let filled = fill(path, &text, blocks)?;
@@ -81,8 +81,10 @@ pub fn check(path: &Path, blocks: &[Block]) -> Result<()> {
             let found = text.lines().nth(i).unwrap_or("the end");
             Err(Error::data(path, format!("line {}: {line}", i + 1), found))
         }
-        None if filled.lines().count() != text.lines().count() => Err(Error::data(path, "no further line", "more")),
-        None => Ok(()),
+        None => match text.lines().nth(filled.lines().count()) {
+            Some(line) => Err(Error::data(path, "no further line", line)),
+            None => Ok(()),
+        },
     }
 }
 

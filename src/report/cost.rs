@@ -1,4 +1,4 @@
-//! What the runs of a paper cost.
+//! The time that the runs of a paper took.
 
 use super::record::read_row;
 use super::render::markdown_line;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The runs of a row on a corpus.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct CostLine {
     /// The corpus.
     pub dataset: String,
     /// The row.
@@ -28,8 +28,8 @@ pub struct Line {
 /// Every finished row of a paper below `results`, by corpus and name.
 ///
 /// # Errors
-/// A record that does not read.
-pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
+/// A record that cannot be read.
+pub fn lines(results: &Path, slug: &str) -> Result<Vec<CostLine>> {
     let mut lines = Vec::new();
     for dataset in folders(&results.join(slug))? {
         for row in folders(&results.join(slug).join(&dataset))? {
@@ -37,7 +37,7 @@ pub fn lines(results: &Path, slug: &str) -> Result<Vec<Line>> {
             let Some(first) = runs.first() else { continue };
             let (Header { device, .. }, epochs) = first.folder.log()?;
             let seconds = runs.iter().map(|run| run.summary.seconds).sum::<f64>() / runs.len() as f64;
-            lines.push(Line { dataset: dataset.clone(), row, seeds: runs.len(), epochs, seconds, device });
+            lines.push(CostLine { dataset: dataset.clone(), row, seeds: runs.len(), epochs, seconds, device });
         }
     }
     Ok(lines)
@@ -58,7 +58,7 @@ fn folders(place: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-impl Line {
+impl CostLine {
     fn cells(&self) -> [String; 6] {
         let epoch = if self.epochs > 0 { format!("{:.1}", self.seconds / self.epochs as f64) } else { String::new() };
         let total = format!("{:.0}", self.seconds * self.seeds as f64);
@@ -71,7 +71,7 @@ impl Line {
 /// # Errors
 /// As [`lines`], or a folder that cannot be written.
 pub fn write(results: &Path, slug: &str) -> Result<[PathBuf; 2]> {
-    let lines: Vec<[String; 6]> = lines(results, slug)?.iter().map(Line::cells).collect();
+    let lines: Vec<[String; 6]> = lines(results, slug)?.iter().map(CostLine::cells).collect();
     let heads = ["Data", "Row", "Runs", "Seconds per epoch", "Seconds in total", "Device"].map(String::from);
     let mut text = format!("{}\n|---|---|--:|--:|--:|---|\n", markdown_line(&heads));
     lines.iter().for_each(|cells| text += &format!("{}\n", markdown_line(cells)));
@@ -102,7 +102,8 @@ mod tests {
         std::fs::write(at.0.join("log.jsonl"), format!("{header}\n{{\"epoch\":1}}\n{{\"epoch\":2}}\n")).unwrap();
         let found = lines(place.path(), "p").unwrap();
         let seconds = at.summary().unwrap().seconds;
-        let line = Line { dataset: "d".into(), row: "r".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
+        let line =
+            CostLine { dataset: "d".into(), row: "r".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
         assert_eq!(found, [line]);
         let [md, csv] = write(place.path(), "p").unwrap();
         assert!(std::fs::read_to_string(md).unwrap().contains("| d | r | 1 |"));

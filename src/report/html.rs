@@ -2,7 +2,7 @@
 
 use super::claim::{Finding, Verdict, both_seeds, both_sides};
 use super::render::format_mean;
-use super::table::{Line, MeanSd, Measured, Table};
+use super::table::{MeanSd, Measured, Table, TableLine};
 use crate::Result;
 use polars::prelude::*;
 
@@ -19,34 +19,34 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A cell, escaped unless it says otherwise.
-struct Cell {
+struct HtmlCell {
     html: String,
     is_number: bool,
 }
 
-fn words(text: &str) -> Cell {
-    Cell { html: escape(text), is_number: false }
+fn words(text: &str) -> HtmlCell {
+    HtmlCell { html: escape(text), is_number: false }
 }
 
-fn number(text: &str) -> Cell {
-    Cell { html: escape(text), is_number: true }
+fn number(text: &str) -> HtmlCell {
+    HtmlCell { html: escape(text), is_number: true }
 }
 
 /// Longer words may be broken into lines.
 const SHORT: usize = 28; // characters
 
 /// A grid; the columns of numbers to the right, everything else to the left. A line of one cell is as wide as all columns.
-fn grid(heads: &[&str], lines: &[Vec<Cell>]) -> String {
+fn grid(heads: &[&str], lines: &[Vec<HtmlCell>]) -> String {
     let align = |is_number: bool| if is_number { "right" } else { "left" };
     let full = lines.iter().find(|line| line.len() == heads.len());
     let is_number = |i: usize| full.and_then(|line| line.get(i)).is_some_and(|cell| cell.is_number);
     let head =
         |(i, head): (usize, &&str)| format!("<th style=\"text-align: {}\">{}</th>", align(is_number(i)), escape(head));
-    let cell = |cell: &Cell| {
+    let cell = |cell: &HtmlCell| {
         let wrap = if cell.is_number || cell.html.len() <= SHORT { "; white-space: nowrap" } else { "" };
         format!("<td style=\"text-align: {}{wrap}\">{}</td>", align(cell.is_number), cell.html)
     };
-    let line = |line: &Vec<Cell>| match line.as_slice() {
+    let line = |line: &Vec<HtmlCell>| match line.as_slice() {
         [whole] => format!("<tr><td colspan=\"{}\" style=\"text-align: left\">{}</td></tr>\n", heads.len(), whole.html),
         line => format!("<tr>{}</tr>\n", line.iter().map(cell).collect::<String>()),
     };
@@ -66,7 +66,7 @@ pub fn table(table: &Table) -> String {
         let size = group.iter().find_map(|line| line.measured.as_ref());
         let size = size.map(|m| format!(": {} sketches, {} photos", m.queries, m.gallery)).unwrap_or_default();
         let (label, place) = (escape(&group[0].dataset_label), escape(&group[0].measured_on));
-        lines.push(vec![Cell { html: format!("<b>{label}</b> (measured on {place}{size})"), is_number: false }]);
+        lines.push(vec![HtmlCell { html: format!("<b>{label}</b> (measured on {place}{size})"), is_number: false }]);
         lines.extend(group.iter().map(|line| cells(line, group)));
     }
     let notes = table.notes.iter().map(|(label, note)| format!("<li>{}: {}</li>", escape(label), escape(note)));
@@ -80,13 +80,13 @@ pub fn table(table: &Table) -> String {
 }
 
 /// The cells of a line among those of its corpus.
-fn cells(line: &Line, group: &[Line]) -> Vec<Cell> {
+fn cells(line: &TableLine, group: &[TableLine]) -> Vec<HtmlCell> {
     let measured = line.measured.as_ref();
     let score = |get: fn(&Measured) -> MeanSd, missing: &str| {
         let Some(own) = measured.map(get) else { return number(missing) };
         let best = group.iter().filter_map(|line| line.measured.as_ref().map(get)).all(|other| other.0 <= own.0);
         let text = format_mean(own);
-        Cell { html: if best { format!("<b>{text}</b>") } else { text }, is_number: true }
+        HtmlCell { html: if best { format!("<b>{text}</b>") } else { text }, is_number: true }
     };
     vec![
         words(&line.label),
@@ -104,11 +104,11 @@ pub fn findings(findings: &[Finding]) -> String {
     let same = |a: &Finding, b: &Finding| a.claim.statement == b.claim.statement && a.claim.place == b.claim.place;
     let mut lines = Vec::new();
     for group in findings.chunk_by(same) {
-        let tested: Vec<Vec<Cell>> = group.iter().filter_map(finding).collect();
+        let tested: Vec<Vec<HtmlCell>> = group.iter().filter_map(finding).collect();
         if !tested.is_empty() {
             let claim = &group[0].claim;
             let html = format!("<b>{}</b> ({})", escape(&claim.statement), escape(&claim.place));
-            lines.push(vec![Cell { html, is_number: false }]);
+            lines.push(vec![HtmlCell { html, is_number: false }]);
             lines.extend(tested);
         }
     }
@@ -116,7 +116,7 @@ pub fn findings(findings: &[Finding]) -> String {
 }
 
 /// The cells of a finding that was tested.
-fn finding(finding: &Finding) -> Option<Vec<Cell>> {
+fn finding(finding: &Finding) -> Option<Vec<HtmlCell>> {
     let (claim, interval) = (&finding.claim, finding.interval?);
     let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
     Some(vec![
@@ -127,7 +127,7 @@ fn finding(finding: &Finding) -> Option<Vec<Cell>> {
         number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
         number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
         number(&both_seeds(finding)),
-        Cell { html: verdict(finding.verdict), is_number: false },
+        HtmlCell { html: verdict(finding.verdict), is_number: false },
     ])
 }
 
@@ -147,7 +147,7 @@ pub fn frame(frame: &DataFrame) -> Result<String> {
     let heads: Vec<&str> = columns.iter().map(|column| column.name().as_str()).collect();
     let mut lines = Vec::new();
     for i in 0..frame.height().min(LINES) {
-        let cell = |column: &Column| -> Result<Cell> {
+        let cell = |column: &Column| -> Result<HtmlCell> {
             let value = column.get(i)?;
             Ok(match &value {
                 AnyValue::Null => words(""),

@@ -1,7 +1,7 @@
-//! A table at a glance: rows down, corpora across, one number a cell.
+//! A short form of a table: rows down, corpora across, one number a cell.
 
 use super::render::{align, format_mean, markdown_line};
-use super::table::{Line, Table};
+use super::table::{Table, TableLine};
 
 /// Text with aligned columns: of every row and corpus our number and, in brackets, the paper's.
 ///
@@ -57,7 +57,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     found
 }
 
-fn cell(line: &Line) -> String {
+fn cell(line: &TableLine) -> String {
     let measured = line.measured.as_ref().map_or(line.missing().to_string(), |found| format_mean(found.acc1));
     match &line.paper {
         Some(paper) => format!("{measured} ({paper})"),

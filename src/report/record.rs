@@ -1,5 +1,6 @@
 //! The finished runs of a row.
 
+use crate::file::first_difference;
 use crate::run::{Rank, RunFolder, Summary};
 use crate::{Error, Result, metric::acc_at};
 use serde_json::Value;
@@ -14,7 +15,7 @@ pub struct Run {
     pub seed: u64,
     /// Sorted by query.
     pub ranks: Vec<Rank>,
-    /// What the run says of itself.
+    /// The run's own summary.
     pub summary: Summary,
 }
 
@@ -55,14 +56,16 @@ fn check_same_basis(a: &Run, b: &Run) -> Result<()> {
     let (one, other) = (basis(&a.folder)?, basis(&b.folder)?);
     match one.into_iter().zip(other).find(|(one, other)| one.1 != other.1) {
         None => Ok(()),
-        Some(((name, _), (_, found))) => {
-            let expected = format!("the {name} of {}, since both are seeds of one row", a.folder.0.display());
-            Err(Error::data(&b.folder.0, expected, if found.is_object() { "others".into() } else { found.to_string() }))
+        Some(((name, wanted), (_, found))) => {
+            let (field, wanted, found) = first_difference(name, &wanted, &found);
+            let place = a.folder.0.display();
+            let expected = format!("the {name} of {place}, since both are seeds of one row ({field}: {wanted})");
+            Err(Error::data(&b.folder.0, expected, format!("{field}: {found}")))
         }
     }
 }
 
-/// What a run was trained on and with, by name; null where it says nothing of it.
+/// Settings, data and weights of a run, by name; null where its record lacks one.
 fn basis(folder: &RunFolder) -> Result<[(&'static str, Value); 4]> {
     let read = |name: &str| -> Result<Value> {
         let path = folder.0.join(name);
@@ -117,11 +120,19 @@ pub fn check_same_queries(a: &Run, b: &Run) -> Result<()> {
     }
     let describe = |run: &Run| format!("{} queries x {} photos", run.ranks.len(), run.summary.gallery);
     let (left, right) = (describe(a), describe(b));
-    let other = if left == right { format!("{right}, but others") } else { right };
-    Err(Error::data(&b.folder.0, format!("the queries of {} ({left})", a.folder.0.display()), other))
+    let differs = |(one, other): (&Rank, &Rank)| (one.query, one.photo) != (other.query, other.photo);
+    let at = a.ranks.iter().zip(&b.ranks).position(|(one, other)| differs((one, other)));
+    let of = |run: &Run, at: usize| {
+        format!(": entry {at} is query {} of photo {}", run.ranks[at].query, run.ranks[at].photo)
+    };
+    let [left, right] = match at {
+        Some(at) => [left + &of(a, at), right + &of(b, at)],
+        None => [left, right],
+    };
+    Err(Error::data(&b.folder.0, format!("the queries of {} ({left})", a.folder.0.display()), right))
 }
 
-/// Reads a run and checks that its summary says what its ranks say.
+/// Reads a run and checks that its summary agrees with its ranks.
 ///
 /// # Errors
 /// A missing or malformed file, no query, a query listed twice, a rank outside the gallery, a count or an accuracy
@@ -319,7 +330,7 @@ pub(crate) mod tests {
         assert!(error.contains("seed0") && error.contains("seed1") && error.contains("3 queries"), "{error}");
     }
 
-    /// The runs of this repository say what their ranks say.
+    /// The summaries of the runs in this repository agree with their ranks.
     #[test]
     fn the_committed_results_hold() {
         check_results(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results")).unwrap();

@@ -43,7 +43,7 @@ impl Records<'_> {
         measure(&self.runs(row)?)
     }
 
-    /// The analyses of a row's first seed, where the one that is asked for is among them.
+    /// The analyses of a row's first seed, if the given one is among them.
     pub fn first_analysed(&self, row: &str, name: &str) -> Option<Folder> {
         let run = RunFolder::of(self.results, self.slug, self.dataset, row, Seed(0));
         Some(Folder::of(&run)).filter(|folder| folder.has(name))

@@ -1,6 +1,6 @@
 //! A table as markdown, as CSV and as aligned text.
 
-use super::table::{Line, MeanSd, Measured, Table, TableSpec, build};
+use super::table::{MeanSd, Measured, Table, TableLine, TableSpec, build};
 use crate::Result;
 use crate::file::write_atomic;
 use polars::prelude::*;
@@ -22,7 +22,7 @@ fn heads(table: &Table) -> Vec<String> {
     heads.map(str::to_string).to_vec()
 }
 
-fn cells(line: &Line) -> Vec<String> {
+fn cells(line: &TableLine) -> Vec<String> {
     let measured = line.measured.as_ref();
     let cell = |get: &dyn Fn(&Measured) -> String| measured.map(get).unwrap_or_default();
     let size = cell(&|m| format!(": {} sketches, {} photos", m.queries, m.gallery));
@@ -102,7 +102,7 @@ pub(super) fn align(grid: &[Vec<String>], numbers: Range<usize>) -> String {
 /// Never in practice: the columns have one length.
 pub fn frame(table: &Table) -> Result<DataFrame> {
     let lines = &table.lines;
-    let text = |name: &str, get: &dyn Fn(&Line) -> Option<String>| {
+    let text = |name: &str, get: &dyn Fn(&TableLine) -> Option<String>| {
         Column::new(name.into(), lines.iter().map(get).collect::<Vec<_>>())
     };
     let number = |name: &str, get: &dyn Fn(&Measured) -> Option<f64>| {

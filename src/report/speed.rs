@@ -19,8 +19,8 @@ pub fn markdown(results: &Path) -> Result<String> {
 }
 
 /// The lines of one device, with a column for everything that was measured on it.
-fn table(device: &str, lines: &[Line]) -> String {
-    let lines: Vec<&Line> = lines.iter().filter(|line| line.device == device).collect();
+fn table(device: &str, lines: &[SpeedLine]) -> String {
+    let lines: Vec<&SpeedLine> = lines.iter().filter(|line| line.device == device).collect();
     let columns: BTreeSet<(&str, u64)> = lines.iter().map(|line| line.column()).collect();
     let heads = columns
         .iter()
@@ -36,7 +36,7 @@ fn table(device: &str, lines: &[Line]) -> String {
     text
 }
 
-struct Line {
+struct SpeedLine {
     network: String,
     work: String,
     threads: u64,
@@ -44,13 +44,13 @@ struct Line {
     device: String,
 }
 
-impl Line {
+impl SpeedLine {
     fn column(&self) -> (&str, u64) {
         (&self.work, self.threads)
     }
 }
 
-fn ratios(frame: &DataFrame) -> Result<Vec<Line>> {
+fn ratios(frame: &DataFrame) -> Result<Vec<SpeedLine>> {
     let text = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?);
     let (networks, works, devices) = (text("network")?, text("work")?, text("device")?);
     let threads = frame.column("threads")?.cast(&polars::prelude::DataType::UInt64)?;
@@ -58,7 +58,7 @@ fn ratios(frame: &DataFrame) -> Result<Vec<Line>> {
     let (threads, ratios) = (threads.u64()?, ratios.f64()?);
     let line = |i| {
         let [network, work, device] = [networks.get(i)?, works.get(i)?, devices.get(i)?].map(String::from);
-        Some(Line { network, work, threads: threads.get(i)?, ratio: ratios.get(i)?, device })
+        Some(SpeedLine { network, work, threads: threads.get(i)?, ratio: ratios.get(i)?, device })
     };
     let whole =
         |i: usize| line(i).ok_or_else(|| Error::value(format!("line {}", i + 2), "a value in each column", "none"));

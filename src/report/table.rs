@@ -11,14 +11,14 @@ use crate::{
 };
 use std::path::Path;
 
-/// What a table shows; written down once in a paper's module.
+/// The content of a table; written down once in a paper's module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableSpec {
-    /// What its paper prints.
+    /// The printed tables of its paper.
     pub printed: Printed,
     /// The file it is written to, without extension.
     pub name: &'static str,
-    /// What it shows, in a sentence.
+    /// Its title, a sentence.
     pub title: &'static str,
     /// The metric of the paper's numbers.
     pub metric: &'static Metric,
@@ -33,7 +33,7 @@ pub struct TableSpec {
 pub struct RowSpec {
     /// Its folder in `results/<slug>/<dataset>/`; none for a row that is only reported.
     pub row: Option<String>,
-    /// What the table calls it.
+    /// Its name in the table.
     pub label: String,
     /// Where the paper prints it.
     pub paper: Option<PaperCell>,
@@ -65,11 +65,11 @@ pub struct PaperCell {
 pub struct DatasetSpec {
     /// Its folder in `results/<slug>/`.
     pub name: &'static str,
-    /// What the table calls it.
+    /// Its name in the table.
     pub label: &'static str,
     /// The dataset of the paper whose numbers stand beside those measured, as printed.
     pub printed: Option<&'static str>,
-    /// What the runs were measured on, in words.
+    /// The data that the runs were measured on, in words.
     pub measured_on: &'static str,
 }
 
@@ -83,14 +83,14 @@ pub struct Table {
     /// [`TableSpec::metric`].
     pub metric: &'static Metric,
     /// Dataset by dataset, row by row.
-    pub lines: Vec<Line>,
+    pub lines: Vec<TableLine>,
     /// Notes on rows, as (label, note).
     pub notes: Vec<(String, String)>,
 }
 
 /// A line of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct TableLine {
     /// [`DatasetSpec::name`].
     pub dataset: String,
     /// [`DatasetSpec::label`].
@@ -103,24 +103,24 @@ pub struct Line {
     pub label: String,
     /// The paper's number as printed.
     pub paper: Option<String>,
-    /// What the runs show; none where the row has no finished run on the dataset.
+    /// The measured numbers; none where the row has no finished run on the dataset.
     pub measured: Option<Measured>,
 }
 
-impl Line {
-    /// What stands where a measured number would: nothing for a row that is only reported, or on data that nobody here has.
+impl TableLine {
+    /// The text in place of a measured number: empty for a row that is only reported, or on data that is not available.
     pub fn missing(&self) -> &'static str {
         if self.row.is_some() { NOT_RUN } else { "" }
     }
 }
 
-/// What stands where there is no finished run.
+/// The text where there is no finished run.
 pub const NOT_RUN: &str = "not run";
 
 /// Mean, and sample standard deviation over seeds where there are two or more.
 pub type MeanSd = (f64, Option<f64>);
 
-/// What the finished runs of a row show, in percent.
+/// The numbers of the finished runs of a row, in percent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
     /// Own photo first.
@@ -137,7 +137,7 @@ pub struct Measured {
     pub queries: usize,
     /// Photos ranked.
     pub gallery: usize,
-    /// What chose the epoch.
+    /// The rule that chose the epoch.
     pub select_on: String,
 }
 
@@ -152,7 +152,7 @@ impl Measured {
 /// Fills a table from the finished runs below `results`.
 ///
 /// # Errors
-/// A run that does not hold together, rows of a dataset with different queries (both are named), or a cell that the
+/// A run that is inconsistent, rows of a dataset with different queries (both are named), or a cell that the
 /// paper does not print.
 pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
     let mut lines = Vec::new();
@@ -175,12 +175,12 @@ pub fn build(results: &Path, spec: &TableSpec) -> Result<Table> {
     Ok(Table { name: spec.name.into(), title: spec.title.into(), metric: spec.metric, lines, notes })
 }
 
-fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<Line> {
+fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) -> Result<TableLine> {
     let paper = match (&row.paper, dataset.printed) {
         (Some(cell), Some(dataset)) => spec.printed.find(cell.table, &cell.label, dataset, spec.metric.name)?,
         _ => None,
     };
-    Ok(Line {
+    Ok(TableLine {
         dataset: dataset.name.into(),
         dataset_label: dataset.label.into(),
         measured_on: dataset.measured_on.into(),
@@ -253,7 +253,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn lines_by_hand() {
+    fn table_lines_by_hand() {
         let place = tempfile::tempdir().unwrap();
         write_run(&at(place.path(), "chair", "hog", 0), &[1, 6, 11, 20]);
         for (seed, ranks) in [[1, 1, 2, 3], [1, 1, 1, 20], [1, 6, 6, 6]].iter().enumerate() {

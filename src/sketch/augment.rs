@@ -20,13 +20,13 @@ pub struct AugmentConfig {
 }
 
 impl Default for AugmentConfig {
-    /// What objects that are centred and upright, as in all corpora here, can bear.
+    /// Deformations that suit centred and upright objects, as in all corpora here.
     fn default() -> Self {
         Self {
             shift: 0.08,   // 20 px; Chair-V2's drawings leave a margin of 33 px (they span 33 to 223)
             scale: 0.1,    // 10 px at the edge of such a drawing: with the shift, still on the canvas
             rotation: 0.0, // shoes and chairs stand on a level ground in photos and sketches alike
-            flip: 0.5,     // a mirrored shoe is as good a shoe, as long as sketch and photo are mirrored together
+            flip: 0.5,     // a mirrored shoe is still a shoe, if sketch and photo are mirrored together
         }
     }
 }
@@ -37,7 +37,7 @@ impl AugmentConfig {
         Self { shift: 0.0, scale: 0.0, rotation: 0.0, flip: 0.0 }
     }
 
-    /// Says whether every field is in its range.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
     /// A shift outside 0 to 1, a scale outside 0 to below 1, a rotation outside 0 to 180, a flip outside 0 to 1.
@@ -73,7 +73,7 @@ pub struct Affine {
     pub scale_y: f32,
     /// Clockwise as seen on the screen.
     pub degrees: f32,
-    /// Left and right change places, before all else.
+    /// Whether left and right are swapped, before all else.
     pub flip: bool,
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_step_at_a_time_by_hand() {
+    fn affine_steps_by_hand() {
         let none = Affine::default();
         assert_eq!(moved(Affine { shift_x: 5.0, shift_y: -3.0, ..none }, 10.0, 10.0), (15.0, 7.0));
         assert_eq!(moved(Affine { scale_x: 2.0, ..none }, 138.0, 10.0), (148.0, 10.0));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn configurations_are_checked() {
+    fn augment_config_is_checked() {
         AugmentConfig::default().check().unwrap();
         AugmentConfig::none().check().unwrap();
         let message = |config: AugmentConfig| config.check().unwrap_err().to_string();

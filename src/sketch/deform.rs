@@ -1,4 +1,4 @@
-//! Strokes redrawn as a less careful hand would: turned, scaled, shifted, too long or too short, and shaky.
+//! Strokes redrawn less carefully: turned, scaled, shifted, too long or too short, and shaky.
 //!
 //! These are the deformations of `svg_disturber`, the tool that the test of robustness of photo pre-training names. It
 //! deforms each stroke on its own and has **no** transform of the whole sketch and **no** removal of strokes (for that see
@@ -17,8 +17,8 @@
 //! 4  coherent noise: every point by U(-noise, noise) along the normal of the segment before it
 //! ```
 //!
-//! Of steps 2 and 4 one takes place. What differs from the tool: a seed decides (the tool has none, so that what it
-//! makes cannot be made again); a stroke of one point takes part in steps 1 and 2 (the tool fails on it); its flag `-f`,
+//! Of steps 2 and 4 one takes place. What differs from the tool: a seed decides (the tool has none, so its
+//! results cannot be reproduced); a stroke of one point takes part in steps 1 and 2 (the tool fails on it); its flag `-f`,
 //! one random factor for all amplitudes of a sketch, is left out, since the published setting does not use it.
 //!
 //! # References
@@ -95,7 +95,7 @@ impl DeformConfig {
         }
     }
 
-    /// Says whether every field is in its range.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
     /// A rotation outside 0 to 180; scales that are not above 0 and rising; a length below 0 or without an end; fewer

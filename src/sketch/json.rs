@@ -8,7 +8,7 @@ use std::path::Path;
 /// What a good file looks like, for errors.
 const FORM: &str = r#"{"strokes": [[[x, y], ...], ...]} or {"drawing": [[[x, ...], [y, ...]], ...]}"#;
 
-/// A file of either form; other keys (`word`, `key_id`, ...) are the owner's business.
+/// A file of either form; other keys (`word`, `key_id`, ...) are ignored.
 #[derive(Deserialize)]
 struct File {
     strokes: Option<Vec<Vec<[f64; 2]>>>,
@@ -22,14 +22,14 @@ struct File {
 pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::data(path, "JSON in UTF-8", "other bytes"))?;
+    let text = String::from_utf8(bytes).map_err(|error| Error::data(path, "JSON in UTF-8", error))?;
     parse(&text, path)
 }
 
 /// Reads a sketch from the text of a JSON file; `path` is only named in errors.
 ///
 /// Either a list of strokes, each a list of points, under `strokes`; or QuickDraw's simplified form under `drawing`,
-/// each stroke a list of all x and a list of all y. Other keys are not looked at.
+/// each stroke a list of all x and a list of all y. Other keys are ignored.
 ///
 /// # Shapes
 /// Coordinates from 0 to 256, x to the right and y down.
@@ -77,7 +77,7 @@ fn transpose(drawing: Vec<Vec<Vec<f64>>>) -> Result<Vec<Stroke>, (&'static str, 
     drawing.into_iter().enumerate().map(stroke).collect()
 }
 
-/// Refuses drawings at another scale, which would be cut off without a word.
+/// Refuses drawings at another scale, which would be cut off silently.
 fn check_canvas(sketch: &Sketch, path: &Path) -> Result<()> {
     let inside = |point: &Point| (0.0..=CANVAS).contains(&point.x) && (0.0..=CANVAS).contains(&point.y);
     for (at, stroke) in sketch.strokes.iter().enumerate() {
@@ -92,7 +92,7 @@ fn check_canvas(sketch: &Sketch, path: &Path) -> Result<()> {
 /// Writes a sketch as the text of a JSON file, which [`parse`] reads back, point for point.
 ///
 /// # Errors
-/// A coordinate that is not finite, for which JSON has no word, and whatever else [`Sketch::check`] refuses.
+/// A coordinate that is not finite, which JSON cannot express, and whatever else [`Sketch::check`] refuses.
 ///
 /// ```
 /// use retrace::sketch::{Point, Sketch, json};
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sketch_is_named() {
+    fn parse_names_what_is_wrong() {
         assert!(message("").starts_with("x.json: expected {\"strokes\""));
         assert!(message("{\"strokes\": [[[1, 2]").contains("line 1"));
         assert!(message("{}").ends_with("found neither key"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn quickdraw_is_checked_too() {
+    fn parse_checks_quickdraw() {
         assert_eq!(
             message(r#"{"drawing": [[[1, 2], [3]]]}"#),
             "x.json: expected as many x as y, found 2 x and 1 y in stroke 1"
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn files_round_trip() {
+    fn json_files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         let sketch =
@@ -177,7 +177,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_exactly(sketch in any_sketch()) {
+        fn json_reads_back_exactly(sketch in any_sketch()) {
             prop_assert_eq!(parse(&format(&sketch).unwrap(), "a").unwrap(), sketch);
         }
     }

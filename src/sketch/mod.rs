@@ -3,10 +3,10 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`pen`] | the field's rows of numbers: absolute rows with a pen flag, stroke-3, stroke-5 |
-//! | [`svg`], [`json`] | files that people have |
+//! | [`svg`], [`json`] | file formats |
 //! | [`simplify`] | fewer points, or evenly spaced ones |
 //! | [`partial`] | the first p% of a drawing, or a drawing with strokes missing |
-//! | [`mod@deform`] | strokes redrawn by a less careful hand |
+//! | [`mod@deform`] | strokes redrawn less carefully |
 //! | [`augment`] | shift, scale, rotation and a flip that a photo can share |
 //! | [`rasterise`] | pixels, the field's way or anti-aliased |
 //! | [`statistic`] | strokes, points and ink of a corpus |
@@ -78,7 +78,7 @@ impl Sketch {
         self.strokes.iter().map(Vec::len).sum()
     }
 
-    /// Says whether the sketch can be drawn, naming the file it came from.
+    /// Checks that the sketch can be drawn, naming the file it came from.
     ///
     /// # Errors
     /// No stroke, a stroke without points, a coordinate that is NaN or infinite. Strokes and points are counted from 1.
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drawn_is_named() {
+    fn check_names_what_cannot_be_drawn() {
         let good = vec![Point::new(1.0, 2.0)];
         assert_eq!(message(vec![]), "x.svg: expected at least one stroke, found none");
         assert_eq!(

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_by_hand() {
+    fn partial_counts_by_hand() {
         let points = |share| first_points(&ten(), share).unwrap().points();
         assert_eq!([0.0, 0.4, 1.5, 25.0, 99.4, 99.5].map(points), [1, 1, 2, 25, 99, 100]);
         let strokes = |share| first_strokes(&ten(), share).unwrap().strokes.len();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_that_are_none_are_refused() {
+    fn partial_refuses_shares_outside_0_to_100() {
         for share in [-0.1, 100.1, f64::NAN, f64::INFINITY] {
             assert!(first_points(&ten(), share).is_err());
             assert!(first_strokes(&ten(), share).unwrap_err().to_string().starts_with("share: expected 0 to 100"));
@@ -160,14 +160,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_whole_is_the_sketch_itself(sketch in any_sketch(), seed: u64) {
+        fn partial_of_100_percent_is_the_sketch(sketch in any_sketch(), seed: u64) {
             prop_assert_eq!(&first_points(&sketch, 100.0).unwrap(), &sketch);
             prop_assert_eq!(&first_strokes(&sketch, 100.0).unwrap(), &sketch);
             prop_assert_eq!(&drop_strokes(&sketch, 0.0, &mut Seed(seed).stream("drop")).unwrap(), &sketch);
         }
 
         #[test]
-        fn a_larger_share_holds_the_smaller(sketch in any_sketch(), share in 0.0f64..=100.0, more in 0.0f64..=100.0, seed: u64) {
+        fn partial_of_a_larger_share_contains_the_smaller(sketch in any_sketch(), share in 0.0f64..=100.0, more in 0.0f64..=100.0, seed: u64) {
             let (less, more) = (share.min(more), share.max(more));
             let rows = |share| first_points(&sketch, share).unwrap().strokes.concat();
             prop_assert!(!rows(less).is_empty() && rows(more).starts_with(&rows(less)));

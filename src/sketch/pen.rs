@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_by_hand() {
+    fn pen_rows_by_hand() {
         assert_eq!(two().to_rows(), [[10.0, 20.0, 0.0], [13.0, 16.0, 1.0], [1.0, 1.0, 1.0]]);
         assert_eq!(two().to_stroke3(), [[10.0, 20.0, 0.0], [3.0, -4.0, 1.0], [-12.0, -15.0, 1.0]]);
         assert_eq!(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_end_row_is_not_read() {
+    fn stroke5_ignores_rows_after_the_end() {
         let mut rows = two().to_stroke5(3).unwrap();
         rows.extend([[0.0, 0.0, 0.0, 0.0, 1.0], [9.0, 9.0, 7.0, 7.0, 7.0]]);
         assert_eq!(Sketch::from_stroke5(&rows).unwrap(), two());

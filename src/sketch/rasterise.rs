@@ -11,7 +11,7 @@ use image::{
 use imageproc::drawing::BresenhamLineIter;
 use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Path, PathBuilder, PathStroker, Stroke, Transform};
 
-/// Points farther outside than this are pulled to it, so that a wild coordinate costs no time: 16 canvases.
+/// Points farther outside than this are pulled to it, so that an extreme coordinate costs no time: 16 canvases.
 const FAR: f32 = 16.0 * CANVAS;
 
 /// Draws a sketch as the field's code does: white lines on black.
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_draws_nothing() {
+    fn empty_sketch_draws_nothing() {
         for drawing in [Sketch::default(), sketch(&[&[]]), sketch(&[&[(f32::NAN, 1.0)]]), sketch(&[&[(-90.0, 300.0)]])]
         {
             assert!(bresenham(&drawing, 64).pixels().all(|p| p.0[0] == 0));
@@ -252,7 +252,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn both_ways_put_ink_under_every_point(sketch in any_sketch()) {
+        fn both_rasterisers_put_ink_under_every_point(sketch in any_sketch()) {
             let (hard, soft) = (bresenham(&sketch, 256), antialiased(&sketch, 256, 3.0));
             for point in sketch.strokes.iter().flatten() {
                 let at = |v: f32| (v.round() as u32).min(255);

@@ -114,7 +114,7 @@ fn resample_stroke(stroke: &[Point], spacing: f32) -> Result<Stroke> {
     let (Some(&first), Some(&last)) = (stroke.first(), stroke.last()) else { return Ok(Stroke::new()) };
     let length: f32 = stroke.windows(2).map(|pair| pair[0].distance(pair[1])).sum();
     if !length.is_finite() {
-        return Err(Error::value("stroke", "finite coordinates", "a length that is not finite"));
+        return Err(Error::value("stroke", "finite coordinates", format!("a length of {length}")));
     }
     if length == 0.0 {
         return Ok(vec![first]);
@@ -127,7 +127,7 @@ fn resample_stroke(stroke: &[Point], spacing: f32) -> Result<Stroke> {
     let (mut before, mut segment) = (0.0, 0);
     for k in 1..intervals as usize {
         let target = length * k as f32 / intervals;
-        // Rounding may leave the last target a hair beyond the sum of the segments: stay on the last one.
+        // Rounding may leave the last target slightly beyond the sum of the segments: stay on the last one.
         while segment + 2 < stroke.len() && before + stroke[segment].distance(stroke[segment + 1]) < target {
             before += stroke[segment].distance(stroke[segment + 1]);
             segment += 1;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_little_stay_as_they_are() {
+    fn simplify_keeps_empty_and_short_strokes() {
         for sketch in [Sketch::default(), one(&[(1.0, 1.0)]), one(&[(1.0, 1.0), (1.0, 1.0)])] {
             assert_eq!(simplify(&sketch, 5.0).unwrap(), sketch);
         }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn resampling_by_hand() {
+    fn resample_by_hand() {
         // An L of length 8 in 4 intervals of 2; the corner at 3 falls between two points.
         let bent = one(&[(0.0, 0.0), (3.0, 0.0), (3.0, 5.0)]);
         let expected = one(&[(0.0, 0.0), (2.0, 0.0), (3.0, 1.0), (3.0, 3.0), (3.0, 5.0)]);
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_slow_twin(sketch in any_sketch(), tolerance in 1.0f32..60.0) {
+        fn simplify_agrees_with_the_slow_twin(sketch in any_sketch(), tolerance in 1.0f32..60.0) {
             // The twin's search along the segment is off by up to 362 / 2000 / 2 px sideways: leave near ties out.
             let near = |t: f32| simplify(&sketch, t).unwrap();
             prop_assume!(near(tolerance * 0.99) == near(tolerance * 1.01));
@@ -241,7 +241,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_left_out_lies_near(sketch in any_sketch(), tolerance in 0.0f32..60.0) {
+        fn simplify_drops_only_near_points(sketch in any_sketch(), tolerance in 0.0f32..60.0) {
             let simple = simplify(&sketch, tolerance).unwrap();
             for (before, after) in sketch.strokes.iter().zip(&simple.strokes) {
                 prop_assert_eq!((before.first(), before.last()), (after.first(), after.last()));

@@ -1,4 +1,4 @@
-//! What the drawings of a corpus are like, in numbers: to check a corpus, and to make one like it.
+//! Statistics of the drawings of a corpus: to check a corpus, and to imitate one.
 
 use super::{Sketch, antialiased, ink_share};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ mod tests {
     use crate::sketch::Point;
 
     #[test]
-    fn means_by_hand() {
+    fn statistics_by_hand() {
         let stroke = |count: usize| vec![Point::new(128.0, 128.0); count];
         let sketches = [Sketch { strokes: vec![stroke(1), stroke(4)] }, Sketch { strokes: vec![stroke(4)] }];
         let statistics = Statistics::of(&sketches);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_means_of_nought() {
+    fn statistics_of_no_sketches_are_zero() {
         assert_eq!(Statistics::of(&[]), Statistics::default());
         assert_eq!(Statistics::of(&[Sketch::default()]), Statistics { sketches: 1, ..Statistics::default() });
     }

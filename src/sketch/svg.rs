@@ -23,7 +23,7 @@ const WIDTH: f32 = 3.0;
 pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::data(path, "an SVG file in UTF-8", "other bytes"))?;
+    let text = String::from_utf8(bytes).map_err(|error| Error::data(path, "an SVG file in UTF-8", error))?;
     parse(&text, path)
 }
 
@@ -48,7 +48,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Sketch> {
 /// ```
 pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Sketch> {
     let path = path.as_ref();
-    // Linked pictures stay unread: a sketch file must not make us open others.
+    // Linked pictures are not read: a sketch file must not open other files.
     let closed = ImageHrefResolver { resolve_data: Box::new(|_, _, _| None), resolve_string: Box::new(|_, _| None) };
     let options = Options { image_href_resolver: closed, ..Options::default() };
     let tree = Tree::from_str(text, &options).map_err(|error| Error::data(path, "an SVG picture", error))?;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sketch_is_named() {
+    fn parse_names_what_is_wrong() {
         assert!(message("").starts_with("x.svg: expected an SVG picture, found "));
         assert!(message("<svg").starts_with("x.svg: expected an SVG picture, found "));
         assert!(message("<html></html>").starts_with("x.svg: expected an SVG picture, found "));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn files_round_trip() {
+    fn svg_files_round_trip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.svg");
         let sketch = Sketch {
@@ -288,12 +288,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_exactly(sketch in any_sketch()) {
+        fn svg_reads_back_exactly(sketch in any_sketch()) {
             prop_assert_eq!(parse(&format(&sketch), "a").unwrap(), sketch);
         }
 
         #[test]
-        fn no_text_panics(text in r#"(<svg viewBox="0 0 9 9">)?(<path d="[MmLlHhVvCcSsQqTtAaZz0-9 .eE+-]{0,30}"/>)?.{0,10}(</svg>)?"#) {
+        fn parse_never_panics(text in r#"(<svg viewBox="0 0 9 9">)?(<path d="[MmLlHhVvCcSsQqTtAaZz0-9 .eE+-]{0,30}"/>)?.{0,10}(</svg>)?"#) {
             let _ = parse(&text, "a");
         }
     }

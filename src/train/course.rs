@@ -4,7 +4,7 @@ use super::Log;
 use super::named::{Tensors, copies};
 use super::resume::Resume;
 use super::select::{Outcome, Scores, SelectOn};
-use super::state::{Progress, Saved};
+use super::state::{Saved, TrainingProgress};
 use crate::run::RunFolder;
 use crate::watch::Watch;
 use crate::{Error, Result};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Everything that a [`Course`] has to know beside what is trained.
+/// Everything that a [`Course`] needs beside what is trained.
 pub struct CoursePlan<'a> {
     /// Epochs of all phases together.
     pub epochs: usize,
@@ -28,8 +28,8 @@ pub struct CoursePlan<'a> {
 
 /// Where a training stands: the epochs done, the best of them, and the log.
 ///
-/// The state after every epoch is on disk before the next begins. A loop whose epochs draw from streams of their own, and
-/// which saves all that it changes, so ends with the same weights whether it was stopped or not.
+/// The state after every epoch is on disk before the next begins. So a loop whose epochs draw from streams of their own,
+/// and which saves all that it changes, ends with the same weights whether it was stopped or not.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -76,14 +76,14 @@ pub struct CoursePlan<'a> {
 pub struct Course<'a> {
     plan: CoursePlan<'a>,
     log: &'a mut Log,
-    progress: Progress,
+    progress: TrainingProgress,
     best: Tensors,
     began: Instant,
 }
 
 /// A line of the log.
 #[derive(Serialize)]
-struct Entry<'a, L> {
+struct LogEntry<'a, L> {
     epoch: usize,
     #[serde(flatten)]
     line: &'a L,
@@ -91,7 +91,7 @@ struct Entry<'a, L> {
 }
 
 impl<'a> Course<'a> {
-    /// Takes up the state of this very configuration, or starts fresh where there is none.
+    /// Resumes from the state of this configuration, or starts anew if there is none.
     ///
     /// # Errors
     /// A state of another configuration or network, a file that is no state, a log that is shorter than the state says.
@@ -99,7 +99,7 @@ impl<'a> Course<'a> {
         let (path, began) = (path(plan.folder), Instant::now());
         if !path.is_file() {
             log.truncate(0)?; // a run that was killed after the line and before the state of its first epoch
-            let progress = Progress { hash: plan.hash.clone(), epoch: 0, best: None, seconds: 0.0 };
+            let progress = TrainingProgress { hash: plan.hash.clone(), epoch: 0, best: None, seconds: 0.0 };
             return Ok(Self { plan, log, progress, best: Tensors::new(), began });
         }
         let saved = Saved::read(&path, &plan.hash)?;
@@ -120,13 +120,13 @@ impl<'a> Course<'a> {
         self.progress.epoch
     }
 
-    /// Begins the next epoch, and its time: its number, from 1; none once all are done.
+    /// Begins the next epoch and its timer; returns its number, from 1, or none once all are done.
     pub fn next_epoch(&mut self) -> Option<usize> {
         self.began = Instant::now();
         (self.progress.epoch < self.plan.epochs).then_some(self.progress.epoch + 1)
     }
 
-    /// Counts time that went into something else than an epoch, such as photos that are drawn before the first.
+    /// Adds time that was spent outside epochs, such as on drawing photos before the first.
     pub fn count_seconds(&mut self, seconds: f64) {
         self.progress.seconds += seconds;
     }
@@ -174,7 +174,7 @@ impl<'a> Course<'a> {
         let epoch = self.progress.epoch + 1;
         self.progress.seconds += self.began.elapsed().as_secs_f64();
         let seconds = (self.progress.seconds * 10.0).round() / 10.0;
-        self.log.append(&Entry { epoch, line, seconds })?;
+        self.log.append(&LogEntry { epoch, line, seconds })?;
         self.plan.watch.note(&format!("epoch {epoch}/{}: {note}", self.plan.epochs));
         self.progress.epoch = epoch;
         self.select(trained, Outcome { epoch, scores, seconds: self.progress.seconds })?;

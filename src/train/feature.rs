@@ -1,4 +1,4 @@
-//! What a frozen backbone sees, computed once: several deformed versions of every picture, kept on disk under a key.
+//! Features of a frozen backbone, computed once: several deformed versions of every picture, kept on disk under a key.
 
 use super::{Feed, Pixels};
 use crate::dataset::Pair;
@@ -23,7 +23,7 @@ const SEED: Seed = Seed(0);
 /// A picture's position and its deformation.
 type View = (usize, Affine);
 
-/// What to compute features of.
+/// The features to compute.
 pub struct FeaturePlan<'a> {
     /// Source of pixels.
     pub pixels: &'a Pixels<'a>,
@@ -59,13 +59,12 @@ impl Features {
         let key = format!("{} {augment} {} {:?} {:?} v1", plan.key, plan.versions, plan.partial, plan.counts);
         let name = hex(&Sha256::digest(key.as_bytes())[..12]);
         let path = folder.join(format!("features-{name}.safetensors"));
-        let tensors = match path.is_file() {
-            true => weights::read(&path)?.tensors,
-            false => {
-                let tensors = compute(plan, watch)?;
-                weights::save(&path, &tensors, weights::Storage::F32, &BTreeMap::from([("key".into(), key)]))?;
-                tensors
-            }
+        let tensors = if path.is_file() {
+            weights::read(&path)?.tensors
+        } else {
+            let tensors = compute(plan, watch)?;
+            weights::save(&path, &tensors, weights::Storage::F32, &BTreeMap::from([("key".into(), key)]))?;
+            tensors
         };
         Self::from_tensors(&tensors, plan, &path)
     }
@@ -162,9 +161,11 @@ impl Feed for Features {
     fn partial(&self, positions: &[usize], percent: u32) -> Result<Tensor> {
         let table = self.partial.get(&percent);
         let table = table.ok_or_else(|| Error::value("percent drawn", "one that features were made of", percent))?;
-        let row = |position: &usize| self.partial_rows.get(position).map(|row| *row as usize);
-        let known: Option<Vec<usize>> = positions.iter().map(row).collect();
-        rows(table, &known.ok_or_else(|| Error::value("partial sketch", "a test query", "another sketch"))?)
+        let row = |position: &usize| {
+            let row = self.partial_rows.get(position).map(|row| *row as usize);
+            row.ok_or_else(|| Error::value("partial sketch", "a test query", format!("sketch {position}")))
+        };
+        rows(table, &positions.iter().map(row).collect::<Result<Vec<usize>>>()?)
     }
 
     fn deformed(&self, _: &[usize], _: &DeformConfig, _: Seed, _: u32) -> Result<Tensor> {

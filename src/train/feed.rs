@@ -1,4 +1,4 @@
-//! Where a network's input comes from: pixels made anew for every step, or features of a frozen backbone.
+//! Where a network's input comes from: pixels prepared again for every step, or features of a frozen backbone.
 
 use crate::dataset::{Album, Pair};
 use crate::model::Normalisation;
@@ -49,7 +49,7 @@ pub struct Pixels<'a> {
     pub album: &'a Album,
     /// Deformations of training batches.
     pub augment: AugmentConfig,
-    /// What the network subtracts and divides by.
+    /// The normalisation of the network.
     pub normalisation: Normalisation,
     /// Where the tensors go.
     pub device: Device,

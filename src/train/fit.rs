@@ -21,13 +21,13 @@ pub trait Step {
     /// A failing tensor operation.
     fn step(&mut self, batch: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64>;
 
-    /// What has to be saved, beside the parameters, to go on later (optimiser states).
+    /// The state to save beside the parameters, for resuming (optimiser states).
     ///
     /// # Errors
     /// A failing tensor operation.
     fn state(&self) -> Result<Gradients>;
 
-    /// Takes up a saved state.
+    /// Restores a saved state.
     ///
     /// # Errors
     /// A state of another network or optimiser.
@@ -42,7 +42,7 @@ pub struct FitConfig {
     pub epochs: usize,
     /// Pairs to a step.
     pub batch: usize,
-    /// How the rates move.
+    /// The schedule of the rates.
     pub schedule: Schedule,
     /// Which epoch's weights are kept.
     pub select_on: SelectOn,
@@ -54,7 +54,7 @@ pub struct Fit<'a> {
     pub config: FitConfig,
     /// Splits into the streams `shuffle` and `step`.
     pub seed: Seed,
-    /// What is trained; ends as the kept weights.
+    /// The trained parameters; afterwards the kept weights.
     pub parameters: &'a Parameters,
     /// Training sketches and their photos.
     pub pairs: Vec<Pair>,
@@ -68,9 +68,9 @@ pub struct Fit<'a> {
     pub watch: &'a dyn Watch,
 }
 
-/// What is logged of an epoch.
+/// The line of an epoch in the log.
 #[derive(Serialize)]
-struct Line {
+struct EpochLine {
     loss: f64,
     valid_acc1: f64,
     valid_acc5: f64,
@@ -78,7 +78,7 @@ struct Line {
     valid_percentile: f64,
 }
 
-impl Line {
+impl EpochLine {
     fn new(loss: f64, scores: &Scores) -> Self {
         Self {
             loss,
@@ -91,12 +91,12 @@ impl Line {
 }
 
 /// The parameters and their step, as a [`Course`] saves them.
-struct Fitted<'a> {
+struct FitParts<'a> {
     parameters: &'a Parameters,
     step: &'a mut dyn Step,
 }
 
-impl Resume for Fitted<'_> {
+impl Resume for FitParts<'_> {
     fn trained(&self) -> Result<Tensors> {
         Ok(self.parameters.tensors())
     }
@@ -124,13 +124,13 @@ impl Resume for Fitted<'_> {
 pub fn fit(fit: &Fit, step: &mut dyn Step, log: &mut Log) -> Result<Outcome> {
     let FitConfig { epochs, select_on, .. } = fit.config;
     let plan = CoursePlan { epochs, select_on, folder: fit.folder, hash: fit.hash.clone(), watch: fit.watch };
-    let mut fitted = Fitted { parameters: fit.parameters, step };
+    let mut fitted = FitParts { parameters: fit.parameters, step };
     let mut course = Course::open(plan, &mut fitted, log)?;
     while let Some(epoch) = course.next_epoch() {
         let loss = run_epoch(fit, fitted.step, &course, epoch)?;
         let scores = (fit.score)()?;
         let note = format!("loss {loss:.4}, valid Acc@1 {:.1}", scores.acc1);
-        course.end_epoch(&fitted, &Line::new(loss, &scores), &note, Some(scores))?;
+        course.end_epoch(&fitted, &EpochLine::new(loss, &scores), &note, Some(scores))?;
     }
     course.finish(&mut fitted)
 }

@@ -82,7 +82,7 @@ pub fn values(variables: &[(String, Var)]) -> candle_core::Result<Gradients> {
 /// `loss` is called twice and has to compute with the variables as they are then. The variables end as they were before,
 /// whether it fails or not. A variable that `direction` lacks does not move; one that the loss does not reach has no
 /// product. A direction of length 0 gives zeros without a call.
-/// What else the loss moves, such as running statistics, is the caller's to put back.
+/// The caller must restore what else the loss changes, such as running statistics.
 ///
 /// # Shapes
 /// `at` holds a tensor for every variable, `direction` for some; each of the variable's shape. So is what comes out.

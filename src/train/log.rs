@@ -22,7 +22,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Takes up the log that is at `path`, or starts one.
+    /// Continues the log at `path`, or starts one.
     ///
     /// # Errors
     /// A log of other data, other pre-trained weights, another configuration or another kind of device, whose last bits
@@ -41,8 +41,8 @@ impl Log {
         };
         if identity(&old) != identity(header) {
             let basis = |header: &Header| {
-                let Header { data_version, weights, device, .. } = header;
-                format!("data {data_version}, weights {weights:?} and {device}")
+                let Header { config_hash, data_version, counts, weights, device, .. } = header;
+                format!("configuration {config_hash}, data {data_version} {counts:?}, weights {weights:?} and {device}")
             };
             return Err(Error::data(path, format!("a run on {}", basis(header)), format!("one on {}", basis(&old))));
         }

@@ -31,4 +31,4 @@ pub use select::{Outcome, Scores, SelectOn};
 pub use topology::{TopologyPlan, unit_features};
 
 /// A network in evaluation: input rows to points.
-pub type Embedding<'a> = &'a dyn Fn(&candle_core::Tensor) -> crate::Result<candle_core::Tensor>;
+pub type EmbedFn<'a> = &'a dyn Fn(&candle_core::Tensor) -> crate::Result<candle_core::Tensor>;

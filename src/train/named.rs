@@ -1,4 +1,4 @@
-//! Tensors by name, of one owner or of several: what a training saves and takes up again.
+//! Tensors by name, of one owner or of several: what a training saves and restores.
 
 use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};

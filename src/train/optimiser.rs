@@ -138,7 +138,7 @@ impl Optimiser {
         Ok(state)
     }
 
-    /// Takes up a saved state.
+    /// Restores a saved state.
     ///
     /// # Errors
     /// A state of other parameters or shapes.

@@ -6,8 +6,8 @@
 //! results/checkpoints/pretrained/<name>.safetensors                      the backbone, in half precision
 //! ```
 //!
-//! Every [`Method`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`. The others
-//! can also learn from a folder of photos without labels, which is how the real sets' network goes on from ImageNet.
+//! Every [`PretrainMethod`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`. The others
+//! can also learn from a folder of photos without labels, which is how the real sets' network continues from ImageNet.
 
 mod barlow;
 mod build;
@@ -28,7 +28,7 @@ mod trunk;
 
 pub use colour::ColourConfig;
 pub use config::{PretrainConfig, SLUG};
-pub use method::Method;
+pub use method::PretrainMethod;
 pub use run::run;
 pub use score::{AttributeScore, PretrainReport};
 

@@ -2,7 +2,7 @@ use super::named::Tensors;
 use crate::Result;
 use crate::model::Parameters;
 
-/// What a training has to save so that it can go on later.
+/// The state that a training saves so that it can be resumed.
 ///
 /// Several networks or optimisers share one map of names by [`join`](super::named::join) and
 /// [`part`](super::named::part).
@@ -13,13 +13,13 @@ pub trait Resume {
     /// A failing tensor operation.
     fn trained(&self) -> Result<Tensors>;
 
-    /// Takes up tensors that [`Resume::trained`] gave.
+    /// Restores tensors that [`Resume::trained`] gave.
     ///
     /// # Errors
     /// Tensors of another network.
     fn load(&mut self, trained: &Tensors) -> Result<()>;
 
-    /// What the loop needs beside them to go on: moments of optimisers, queues; nothing unless said otherwise.
+    /// Further state for resuming: moments of optimisers, queues; nothing unless said otherwise.
     ///
     /// # Errors
     /// A failing tensor operation.
@@ -27,7 +27,7 @@ pub trait Resume {
         Ok(Tensors::new())
     }
 
-    /// Takes up what [`Resume::state`] gave.
+    /// Restores what [`Resume::state`] gave.
     ///
     /// # Errors
     /// A state of another network or optimiser.

@@ -24,7 +24,7 @@ impl std::fmt::Display for SelectOn {
     }
 }
 
-/// What is measured on the validation part after an epoch, in percent.
+/// Scores on the validation part after an epoch, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Acc@1.
@@ -54,7 +54,7 @@ mod exact {
     }
 }
 
-/// What a training ends with.
+/// The result of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The epoch whose weights are kept, from 1.
@@ -66,7 +66,7 @@ pub struct Outcome {
 }
 
 impl SelectOn {
-    /// What the kept epoch is largest in; none where the epoch is no candidate.
+    /// The numbers in which the kept epoch is largest; none where the epoch is no candidate.
     fn key(self, outcome: &Outcome) -> Option<(f64, f64)> {
         match self {
             Self::ValidAcc1 => outcome.scores.map(|scores| (scores.acc1, scores.percentile)),

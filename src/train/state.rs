@@ -1,4 +1,4 @@
-//! The file that a training leaves after every epoch, to go on from.
+//! The file that a training writes after every epoch, to resume from.
 
 use super::named::{Tensors, join, part};
 use super::select::Outcome;
@@ -10,21 +10,21 @@ use std::path::Path;
 
 /// Where a training stands after an epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(super) struct TrainingProgress {
     pub(super) hash: String,
     pub(super) epoch: usize,
     pub(super) best: Option<Outcome>,
     pub(super) seconds: f64,
 }
 
-/// What the file holds.
+/// The content of the file.
 pub(super) struct Saved {
-    pub(super) progress: Progress,
+    pub(super) progress: TrainingProgress,
     /// Every tensor that is trained, under `parameter/`.
     pub(super) trained: Tensors,
     /// The same of the best epoch, under `best/`.
     pub(super) best: Tensors,
-    /// What the loop needs beside them, under `step/`.
+    /// Further state of the loop, under `step/`.
     pub(super) rest: Tensors,
 }
 
@@ -35,7 +35,7 @@ impl Saved {
     /// A file that is no state, or a state of another configuration.
     pub(super) fn read(path: &Path, hash: &str) -> Result<Self> {
         let weights::Weights { tensors, metadata } = weights::read(path)?;
-        let progress: Progress = serde_json::from_str(metadata.get("progress").map_or("", String::as_str))
+        let progress: TrainingProgress = serde_json::from_str(metadata.get("progress").map_or("", String::as_str))
             .map_err(|error| Error::data(path, "the state of a training", error))?;
         if progress.hash != hash {
             let found = format!("one of {}", progress.hash);

@@ -1,6 +1,6 @@
 //! The topology of the training photos, measured once and kept on disk under a key.
 
-use super::{Embedding, Feed};
+use super::{EmbedFn, Feed};
 use crate::Result;
 use crate::file::hex;
 use crate::loss::Topology;
@@ -16,7 +16,7 @@ const DISTANCES: &str = "distances";
 /// Photos to a forward pass of the frozen network.
 const CHUNK: usize = 64;
 
-/// What a topology is measured on: features of photos, rows of length 1.
+/// The features that a topology is measured on, rows of length 1.
 ///
 /// # Shapes
 /// `network` takes `(b, 3, h, w)` to `(b, c)`; what a feed gives as features already is taken as it is. Out `(n, c)`,
@@ -24,7 +24,7 @@ const CHUNK: usize = 64;
 ///
 /// # Errors
 /// A position outside the index, or a failing forward pass.
-pub fn unit_features(network: Embedding, feed: &dyn Feed, photos: &[usize]) -> Result<Tensor> {
+pub fn unit_features(network: EmbedFn, feed: &dyn Feed, photos: &[usize]) -> Result<Tensor> {
     let frozen = |chunk: &[usize]| -> Result<Tensor> {
         let input = feed.photos(chunk)?;
         let features = if input.rank() == 4 { network(&input)? } else { input };
@@ -33,7 +33,7 @@ pub fn unit_features(network: Embedding, feed: &dyn Feed, photos: &[usize]) -> R
     Ok(Tensor::cat(&photos.chunks(CHUNK).map(frozen).collect::<Result<Vec<_>>>()?, 0)?)
 }
 
-/// What to measure, and where it is kept.
+/// The topology to measure, and where it is kept.
 pub struct TopologyPlan<'a> {
     /// Names everything that the distances depend on: corpus version, photos and their order, weights, size, ink.
     pub key: String,
@@ -75,7 +75,7 @@ impl TopologyPlan<'_> {
         self.folder.join(format!("topology-{name}.safetensors"))
     }
 
-    /// What is in the file, if it is what this plan would measure.
+    /// The topology in the file, if it is the one of this plan.
     fn kept(&self, path: &Path) -> Option<Topology> {
         let file = weights::read(path).ok()?;
         let topology = Topology::of_distances(file.tensors.get(DISTANCES)?).ok()?;
@@ -101,12 +101,12 @@ mod tests {
     use std::cell::Cell;
 
     /// Three photos on a line, and how often they were measured.
-    struct Bench {
+    struct TopologyBench {
         place: tempfile::TempDir,
         measured: Cell<usize>,
     }
 
-    impl Bench {
+    impl TopologyBench {
         fn new() -> Self {
             Self { place: tempfile::tempdir().unwrap(), measured: Cell::new(0) }
         }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_topology_is_measured_once_for_a_key() {
-        let bench = Bench::new();
+        let bench = TopologyBench::new();
         let expected = bench.measure().unwrap();
         assert_eq!(bench.open("a"), (expected.clone(), true));
         assert_eq!(bench.open("a"), (expected.clone(), false));
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_whole_is_measured_again_and_replaced() {
-        let bench = Bench::new();
+        let bench = TopologyBench::new();
         let expected = bench.open("a").0;
         let whole = std::fs::read(bench.file()).unwrap();
         let mut other = whole.clone();
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_plan_is_not_trusted() {
-        let bench = Bench::new();
+        let bench = TopologyBench::new();
         bench.open("a");
         let foreign = bench.file();
         let build = || bench.measure();

@@ -1,9 +1,9 @@
 //! The analyses of runs, trained on a few made pictures.
 
-use crate::corpus::{Bench, order};
+use crate::corpus::{CorpusFolder, order};
 use crate::option::tiny;
 use retrace::Result;
-use retrace::experiment::analyse::{self, Settings};
+use retrace::experiment::analyse::{self, AnalysisSettings};
 use retrace::experiment::{Order, Reproduction, train};
 use retrace::file::read_json;
 use retrace::paper::photo_pretraining::analysis::{ROWS, list, pretrained_features, separated};
@@ -18,9 +18,9 @@ use std::process::Command;
 
 const DATASET: &str = "qmul-chair-v2";
 
-fn settings() -> Settings {
+fn settings() -> AnalysisSettings {
     let deform = DeformConfig::none();
-    Settings {
+    AnalysisSettings {
         deform,
         versions: 2,
         smooth: 3,
@@ -29,11 +29,11 @@ fn settings() -> Settings {
         draws: 2,
         batches: [1, 2],
         last: 3,
-        ..Settings::default()
+        ..AnalysisSettings::default()
     }
 }
 
-fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &Settings, order: &Order) -> Result<()> {
+fn run(dataset: &str, parts: &[&str], seeds: u64, settings: &AnalysisSettings, order: &Order) -> Result<()> {
     analyse::run(&PhotoPretraining, dataset, parts, seeds, settings, order)
 }
 
@@ -41,11 +41,11 @@ fn parts() -> Vec<&'static str> {
     list().iter().map(|analysis| analysis.name).collect()
 }
 
-/// Every row that an analysis looks at, trained for two epochs of two steps.
-fn trained() -> (Bench, Places) {
+/// Every row that an analysis needs, trained for two epochs of two steps.
+fn trained() -> (CorpusFolder, Places) {
     let task = OptimiserConfig::adam(1e-3);
     let with = |update| Config { update, head: None, ..tiny() };
-    let bench = Bench::new(&with(Update::Base { task }));
+    let bench = CorpusFolder::new(&with(Update::Base { task }));
     for (row, update) in [("ours-base", Update::Base { task }), ("ours", Update::MetaFirst { task, meta: task })] {
         bench.run_row("results", row, &with(update), &Unwatched).unwrap();
     }
@@ -82,7 +82,7 @@ fn every_part_leaves_its_numbers() {
             assert!(smooth.len() == recorded.len() && smooth.iter().all(|value| *value > 0.0), "{name}");
         }
 
-        // Two epochs of two steps: both are looked at, and of the four steps the last three.
+        // Two epochs of two steps: both epochs are measured, and the last three of the four steps.
         let gradient = analysis.lines("gradient", ["epoch", "nuclear_norm"]).unwrap();
         assert!(gradient.iter().map(|line| line[0]).eq([1.0, 2.0]) && gradient.iter().all(|line| line[1] > 0.0));
         assert_eq!(analysis.column("stability", "step").unwrap(), [2.0, 3.0, 4.0]);
@@ -150,9 +150,9 @@ fn smoothness_and_fidelity_are_distances_of_the_pretrained_network() {
     }
 }
 
-/// Weights that were made anew under the old name judge nothing that started from the old ones.
+/// Weights that were retrained under the old name cannot judge a run that started from the old ones.
 #[test]
-fn a_judge_that_the_run_did_not_start_from_is_refused() {
+fn smoothness_refuses_retrained_judging_weights() {
     let (bench, places) = trained();
     bench.put_weights(&Config { head: None, ..tiny() }, "attributes", Seed(78));
     let error = run(DATASET, &["retrieval"], 1, &settings(), &order(&places, &Unwatched)).unwrap_err().to_string();
@@ -160,8 +160,8 @@ fn a_judge_that_the_run_did_not_start_from_is_refused() {
     assert!(!Folder::of(&folder(&places, "ours-base", 0)).has("smoothness"));
 }
 
-/// Checkpoints of first seeds are kept with the results, of others in the cache, where an analysis may ask for them; of one
-/// that is no longer there a training brings it back, once.
+/// Checkpoints of first seeds are kept with the results, those of other seeds in the cache. A missing one is trained again,
+/// once.
 #[test]
 fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     let (_bench, places) = trained();
@@ -183,13 +183,16 @@ fn a_later_seed_is_trained_again_and_must_end_as_recorded() {
     run(DATASET, &["dynamics"], 2, &settings(), &order).unwrap(); // keeps those of the first seeds too
     assert_eq!((Folder::of(&record).column("gradient", "epoch").unwrap(), kept().count()), (vec![1.0, 2.0], 3));
 
-    // Another record: the training is repeated and ends otherwise.
+    // Another record: the training is repeated and ends in other ranks.
     let mut ranks = record.ranks().unwrap();
     ranks[0].rank = if ranks[0].rank == 1 { 2 } else { 1 };
     record.write_ranks(&ranks).unwrap();
     std::fs::remove_dir_all(Folder::of(&record).0).unwrap();
     let error = run(DATASET, &["retrieval"], 2, &settings(), &order).unwrap_err().to_string();
-    assert!(error.contains("seed1") && error.contains("ranks.csv") && error.contains("1 others"), "{error}");
+    assert!(
+        error.contains("seed1") && error.contains("ranks.csv") && error.contains("found 1 of 4 ranks that differ"),
+        "{error}"
+    );
     assert!(kept().count() == 3 && !Folder::of(&record).0.exists());
 }
 
@@ -222,9 +225,9 @@ fn memory_of_a_step_is_counted_to_the_byte() {
     assert_eq!(bytes("ours"), first);
 }
 
-/// Times of one moment stand together: where one is missing, all are measured again.
+/// Times are measured together: if one is missing, all are measured again.
 #[test]
-fn times_are_of_one_moment() {
+fn times_are_measured_together() {
     let (_bench, places) = trained();
     let order = order(&places, &Unwatched);
     let time = |row: &str| Folder::of(&folder(&places, row, 0));
@@ -246,11 +249,11 @@ fn nothing_is_measured_twice_and_other_settings_are_refused() {
     std::fs::write(&path, "kept").unwrap();
     run(DATASET, &["retrieval"], 1, &settings(), &order).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept");
-    let other = Settings { versions: 3, ..settings() };
+    let other = AnalysisSettings { versions: 3, ..settings() };
     let error = run(DATASET, &["retrieval"], 1, &other, &order).unwrap_err().to_string();
     assert!(error.contains("settings.json") && error.contains("other settings"), "{error}");
     let error = run("synth-chair", &parts(), 1, &settings(), &order).unwrap_err().to_string();
-    assert!(error.contains("synth-chair") && error.contains("a finished run to look at"), "{error}");
+    assert!(error.contains("synth-chair") && error.contains("a finished run to analyse"), "{error}");
     let error = run(DATASET, &["colour"], 1, &settings(), &order).unwrap_err().to_string();
     assert!(error.starts_with("part: expected retrieval"), "{error}");
 }

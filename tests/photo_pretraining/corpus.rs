@@ -1,5 +1,5 @@
 //! Fourteen photos of bars and boxes with a sketch each, on disk as Chair-V2's public download lies there, and the
-//! weights of a network that nobody has trained.
+//! weights of an untrained network.
 
 use candle_core::Device;
 use image::{Rgb, RgbImage};
@@ -19,11 +19,11 @@ const TRAIN: usize = 10;
 const PHOTOS: usize = 14;
 
 /// A folder with corpus and weights; runs go below it too.
-pub struct Bench(tempfile::TempDir);
+pub struct CorpusFolder(tempfile::TempDir);
 
-/// What a run leaves, without the wall time.
+/// The files of a run, without the wall time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct RunRecord {
     pub summary: Summary,
     pub ranks: String,
     pub early: String,
@@ -31,7 +31,7 @@ pub struct Record {
     pub weights: BTreeMap<String, Vec<f32>>,
 }
 
-impl Bench {
+impl CorpusFolder {
     pub fn new(config: &Config) -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
         let root = bench.0.path().join("data/QMUL-Chair-V2");
@@ -73,11 +73,11 @@ impl Bench {
         }
     }
 
-    pub fn run(&self, results: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
+    pub fn run(&self, results: &str, config: &Config, watch: &dyn Watch) -> Result<RunRecord> {
         self.run_row(results, "ours", config, watch)
     }
 
-    pub fn run_row(&self, results: &str, row: &str, config: &Config, watch: &dyn Watch) -> Result<Record> {
+    pub fn run_row(&self, results: &str, row: &str, config: &Config, watch: &dyn Watch) -> Result<RunRecord> {
         let (places, run) = (self.places(results), RunConfig { row: row.into(), ..run_of(config) });
         let order = order(&places, watch);
         let summary = Summary { seconds: 0.0, ..train(&PhotoPretraining, &run, &run.dataset, &order)? };
@@ -87,7 +87,7 @@ impl Bench {
         let checkpoint = checkpoint_path(&places.results, SLUG, &run.dataset, &run.row);
         let tensors = if checkpoint.is_file() { read(&checkpoint).unwrap().tensors } else { BTreeMap::new() };
         let flat = |tensor: candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1().unwrap();
-        Ok(Record {
+        Ok(RunRecord {
             summary,
             ranks: text("ranks.csv"),
             early: text("early.csv"),
@@ -107,7 +107,7 @@ impl Bench {
         run_of(config).folder(&self.places(results).results)
     }
 
-    /// Ranks by the checkpoint that a run has left, as a CSV.
+    /// Ranks by the checkpoint of a run, as a CSV.
     pub fn ranks_of_checkpoint(&self, results: &str, config: &Config) -> String {
         let (places, run) = (self.places(results), run_of(config));
         let checkpoint = checkpoint_path(&places.results, SLUG, &run.dataset, &run.row);

@@ -1,6 +1,6 @@
-//! Every setting does something: changed alone, it changes what a run leaves behind or why it is refused.
+//! Every setting does something: changed alone, it changes the files of a run or why it is refused.
 
-use crate::corpus::Bench;
+use crate::corpus::CorpusFolder;
 use retrace::dataset::{Ink, PrepareConfig};
 use retrace::model::{Architecture, HeadConfig, HeadStart, NormConfig};
 use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, Update};
@@ -97,13 +97,13 @@ fn hash(config: &Config) -> String {
 
 /// Runs the configuration as it is, twice, and with each change; every change must show, in the hash and in the run.
 fn check(base: &Config, changes: &[Change]) {
-    let bench = Bench::new(base);
+    let bench = CorpusFolder::new(base);
     let run = |results: &str, config: &Config| match bench.run(results, config, &Unwatched) {
         Ok(record) => format!("{record:?}"),
         Err(error) => error.to_string(),
     };
     let outcome = run("base", base);
-    assert!(outcome.starts_with("Record"), "{outcome}");
+    assert!(outcome.starts_with("RunRecord"), "{outcome}");
     assert_eq!(outcome, run("again", base));
     for (i, change) in changes.iter().enumerate() {
         let config = changed(base, change);
@@ -114,7 +114,7 @@ fn check(base: &Config, changes: &[Change]) {
         let refused = found.contains(".safetensors: expected pre-trained weights");
         let other_weights = ["/architecture", "/weights", "/neighbourhood/source"];
         assert_eq!(refused, other_weights.contains(&change.0), "{change:?}: {found}");
-        assert!(refused || found.starts_with("Record"), "{change:?}: {found}");
+        assert!(refused || found.starts_with("RunRecord"), "{change:?}: {found}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! A whole run that is stopped and taken up again, from data to record, against one that never was.
+//! A whole run that is stopped and resumed, from data to record, against an uninterrupted one.
 
-use crate::corpus::{Bench, Record};
+use crate::corpus::{CorpusFolder, RunRecord};
 use crate::option::tiny;
 use retrace::Error;
 use retrace::paper::photo_pretraining::{Config, Update};
@@ -29,7 +29,7 @@ fn ours() -> Config {
     Config { update: Update::MetaFirst { task, meta }, ..tiny() }
 }
 
-fn check(bench: &Bench, config: &Config, name: &str) -> Record {
+fn check(bench: &CorpusFolder, config: &Config, name: &str) -> RunRecord {
     let whole = bench.run(&format!("{name}-whole"), config, &Unwatched).unwrap();
     for steps in [1, 3] {
         let results = format!("{name}-{steps}");
@@ -42,7 +42,7 @@ fn check(bench: &Bench, config: &Config, name: &str) -> Record {
 
 #[test]
 fn a_run_taken_up_again_ends_as_if_unbroken() {
-    let bench = Bench::new(&ours());
+    let bench = CorpusFolder::new(&ours());
     let whole = check(&bench, &ours(), "plain");
     assert_eq!((whole.log.len(), whole.summary.queries, whole.summary.gallery), (2, 4, 4));
     assert!(whole.weights.contains_key("conv1.weight") && whole.early.lines().count() == 1 + 9 * 4);
@@ -59,8 +59,8 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
 }
 
 #[test]
-fn what_is_finished_needs_its_weights_no_more() {
-    let bench = Bench::new(&ours());
+fn finished_run_needs_no_weights() {
+    let bench = CorpusFolder::new(&ours());
     let done = bench.run("done", &ours(), &Unwatched).unwrap();
     bench.put_weights(&ours(), "attributes", retrace::seed::Seed(78));
     let error = bench.run("done", &ours(), &Unwatched).unwrap_err().to_string();
@@ -73,7 +73,7 @@ fn what_is_finished_needs_its_weights_no_more() {
 
 #[test]
 fn two_trainings_in_one_folder_are_refused() {
-    let bench = Bench::new(&ours());
+    let bench = CorpusFolder::new(&ours());
     let lock = bench.folder("locked", &ours()).lock().unwrap();
     let error = bench.run("locked", &ours(), &Unwatched).unwrap_err().to_string();
     assert!(error.contains("seed0") && error.contains("another process is training there"), "{error}");
@@ -85,9 +85,9 @@ fn two_trainings_in_one_folder_are_refused() {
 }
 
 #[test]
-fn with_a_frozen_backbone_too() {
+fn run_with_a_frozen_backbone_resumes() {
     let config = Config { frozen: Some(2), ..ours() };
-    let bench = Bench::new(&config);
+    let bench = CorpusFolder::new(&config);
     let whole = check(&bench, &config, "frozen");
     assert_eq!(whole.weights.keys().collect::<Vec<_>>(), ["head.bias", "head.weight"]);
     assert_eq!(bench.ranks_of_checkpoint("frozen-whole", &config), whole.ranks);
@@ -99,7 +99,7 @@ fn with_a_frozen_backbone_too() {
 #[test]
 fn zero_shot_trains_nothing() {
     let config = Config { update: Update::ZeroShot, head: None, ..tiny() };
-    let bench = Bench::new(&config);
+    let bench = CorpusFolder::new(&config);
     let record = bench.run("zero", &config, &Unwatched).unwrap();
     assert!(record.log.is_empty() && record.weights.is_empty());
     assert_eq!((record.summary.selected_epoch, record.summary.select_on.as_str()), (None, "none"));

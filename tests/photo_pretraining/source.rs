@@ -1,6 +1,6 @@
-//! Whose R a training has (Table 4), and when it is measured again.
+//! The network that gives R (Table 4), and when R is measured again.
 
-use crate::corpus::{Bench, Record};
+use crate::corpus::{CorpusFolder, RunRecord};
 use crate::option::tiny;
 use candle_core::{Device, Tensor};
 use retrace::dataset::{PrepareConfig, Split};
@@ -24,14 +24,14 @@ fn ours(weights: &str, source: Option<&str>) -> Config {
 }
 
 /// The corpus, and two networks that have nothing in common.
-fn two_networks() -> Bench {
-    let bench = Bench::new(&ours("attributes", None));
+fn two_networks() -> CorpusFolder {
+    let bench = CorpusFolder::new(&ours("attributes", None));
     bench.put_weights(&tiny(), "jigsaw", Seed(78));
     bench
 }
 
-/// Trains, and says which topology was kept meanwhile, if any.
-fn run(bench: &Bench, results: &str, config: &Config) -> (Record, Option<PathBuf>) {
+/// Trains, and returns the topology that was kept during it, if any.
+fn run(bench: &CorpusFolder, results: &str, config: &Config) -> (RunRecord, Option<PathBuf>) {
     let before = if results == "first" { Default::default() } else { bench.topologies() };
     let record = bench.run(results, config, &Unwatched).unwrap();
     let new: Vec<PathBuf> = bench.topologies().difference(&before).cloned().collect();
@@ -45,7 +45,7 @@ fn kept(path: &Path) -> Topology {
 
 /// Distances between the training photos by the definition: one photo at a time through the network of some weights, and
 /// loops in double precision.
-fn twin(corpus: &Bench, weights: &str) -> Vec<Vec<f64>> {
+fn twin(corpus: &CorpusFolder, weights: &str) -> Vec<Vec<f64>> {
     let (places, config) = (corpus.places("twin"), Config { head: None, ..ours(weights, None) });
     let network = Network::new(config.network(), Seed(5), &Device::Cpu).unwrap();
     network.load_backbone(&config.needs().find(&places).unwrap()[0]).unwrap();

@@ -1,4 +1,4 @@
-//! Weights from strangers: what is refused, with which words and how little memory; what is read, and that the
+//! Untrusted weights: what is refused, with which message and how little memory; what is read, and that the
 //! `safetensors` crate reads the same.
 #![allow(clippy::unwrap_used)]
 #![allow(unsafe_code)] // an allocator that counts

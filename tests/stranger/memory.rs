@@ -1,4 +1,4 @@
-//! Memory that is taken, and above all memory that is not.
+//! Memory for reading a file, and for refusing one.
 
 use crate::allocation::peak;
 use candle_core::{Device, Tensor};
@@ -94,7 +94,7 @@ fn a_file_takes_what_it_returns_and_little_more() {
 }
 
 #[test]
-fn what_cannot_be_read_back_is_not_written() {
+fn save_refuses_what_read_refuses() {
     let path = tempfile::tempdir().unwrap().path().join("w.safetensors");
     let tensor = Tensor::new(&[1.0_f32], &Device::Cpu).unwrap();
     for (name, reason) in [("", "without a name"), ("a b", "strange letter"), ("__metadata__", "__metadata__: ")] {
@@ -106,10 +106,10 @@ fn what_cannot_be_read_back_is_not_written() {
 
 #[cfg(unix)]
 #[test]
-fn only_files_are_opened() {
+fn read_refuses_folders_and_devices() {
     let place = tempfile::tempdir().unwrap();
-    for path in [place.path(), Path::new("/dev/zero")] {
+    for (path, found) in [(place.path(), "a folder"), (Path::new("/dev/zero"), "a pipe or device")] {
         let error = read(path).unwrap_err().to_string();
-        assert!(error.ends_with("expected a file, found a folder, pipe or device"), "{error}");
+        assert!(error.ends_with(&format!("expected a file, found {found}")), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Good files with faults of chance: never a panic, and what is read is what the `safetensors` crate reads.
+//! Valid files with random damage: never a panic, and what is read is what the `safetensors` crate reads.
 
 use crate::corpus::folder;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::io::Cursor;
 use std::path::Path;
 
-/// What headers are made of, so that chance hits on meaning.
+/// Pieces of headers, so that random edits make valid syntax.
 const PIECES: [&str; 16] = [
     "\"a\"",
     "\"dtype\"",
@@ -28,12 +28,12 @@ const PIECES: [&str; 16] = [
 ];
 
 #[derive(Debug, Clone)]
-enum Fault {
+enum Mutation {
     /// Turns one bit of a byte.
     Flip(prop::sample::Index, u8),
     /// Cuts the end off.
     Cut(prop::sample::Index),
-    /// Writes a piece over what stands there, or puts it in between, and mends the header's length.
+    /// Writes a piece over what stands there, or puts it in between, and corrects the header's length.
     Piece(prop::sample::Index, prop::sample::Index, bool),
     /// Repeats a part of the file.
     Repeat(prop::sample::Index, usize),
@@ -41,38 +41,38 @@ enum Fault {
     Length(u64),
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
+fn fault() -> impl Strategy<Value = Mutation> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
-        (index(), 0..8_u8).prop_map(|(place, bit)| Fault::Flip(place, bit)),
-        index().prop_map(Fault::Cut),
-        (index(), index(), any::<bool>()).prop_map(|(place, piece, over)| Fault::Piece(place, piece, over)),
-        (index(), 1..60_usize).prop_map(|(place, length)| Fault::Repeat(place, length)),
-        prop_oneof![0..400_u64, any::<u64>()].prop_map(Fault::Length),
+        (index(), 0..8_u8).prop_map(|(place, bit)| Mutation::Flip(place, bit)),
+        index().prop_map(Mutation::Cut),
+        (index(), index(), any::<bool>()).prop_map(|(place, piece, over)| Mutation::Piece(place, piece, over)),
+        (index(), 1..60_usize).prop_map(|(place, length)| Mutation::Repeat(place, length)),
+        prop_oneof![0..400_u64, any::<u64>()].prop_map(Mutation::Length),
     ]
 }
 
-fn apply(bytes: &mut Vec<u8>, fault: &Fault) {
+fn apply(bytes: &mut Vec<u8>, fault: &Mutation) {
     match fault {
         _ if bytes.len() < 9 => {}
-        Fault::Flip(place, bit) => {
+        Mutation::Flip(place, bit) => {
             let place = place.index(bytes.len());
             bytes[place] ^= 1 << bit;
         }
-        Fault::Cut(place) => bytes.truncate(place.index(bytes.len())),
-        Fault::Piece(place, piece, over) => {
+        Mutation::Cut(place) => bytes.truncate(place.index(bytes.len())),
+        Mutation::Piece(place, piece, over) => {
             let (place, piece) = (8 + place.index(bytes.len() - 8), PIECES[piece.index(PIECES.len())]);
             let end = if *over { (place + piece.len()).min(bytes.len()) } else { place };
             lengthen(bytes, piece.len() as u64 - (end - place) as u64);
             bytes.splice(place..end, piece.bytes());
         }
-        Fault::Repeat(place, length) => {
+        Mutation::Repeat(place, length) => {
             let place = 8 + place.index(bytes.len() - 8);
             let part = bytes[place..(place + length).min(bytes.len())].to_vec();
             lengthen(bytes, part.len() as u64);
             bytes.splice(place..place, part);
         }
-        Fault::Length(length) => bytes[..8].copy_from_slice(&length.to_le_bytes()),
+        Mutation::Length(length) => bytes[..8].copy_from_slice(&length.to_le_bytes()),
     }
 }
 

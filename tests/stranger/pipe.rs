@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-/// What a shell reports as 141: ended by the signal that says that nobody reads.
+/// What a shell reports as 141: ended by the signal of a closed pipe.
 const SIGPIPE: i32 = 13;
 
 fn table() -> Command {

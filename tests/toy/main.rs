@@ -1,4 +1,4 @@
-//! A paper that is not in the library goes through all that the library does: train, kill and resume, eval, table, claims,
+//! A paper that is not in the library uses everything that the library does: train, kill and resume, eval, table, claims,
 //! figure, page, a notebook session.
 #![allow(clippy::unwrap_used)]
 
@@ -63,7 +63,7 @@ fn run(row: &str, seed: u64) -> RunId {
     RunId { slug: "toy".into(), dataset: "toys".into(), row: row.into(), seed: Seed(seed) }
 }
 
-/// Everything that a run leaves, without the time it took.
+/// The files of a run, without its time.
 fn record(places: &Places, run: &RunId) -> [String; 3] {
     let folder = run.folder(&places.results);
     let text = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
@@ -145,7 +145,7 @@ fn toy_is_tabulated_judged_drawn_and_asked() {
         assert_eq!(found.ranks()[query].gallery, Some(queries.gallery(query).len() as u32));
     }
     assert_eq!(queries.photos(), index.photos_of(Split::Test));
-    assert!(found.embed_photos(&[0]).unwrap_err().to_string().contains("a distance of another kind"));
+    assert!(found.embed_photos(&[0]).unwrap_err().to_string().contains("a model with only a distance"));
 
     let (table, _) = render::write(&places.results, &Toy.tables()[0]).unwrap();
     let cells: Vec<_> =

@@ -21,12 +21,12 @@ const EPOCHS: usize = 5;
 const STEPS: usize = 3;
 
 /// One after the other is drawn towards its target; a running mean of the distance is kept beside them.
-struct Pair {
+struct NetworkPair {
     networks: [(Parameters, Optimiser); 2],
     distance: f64,
 }
 
-impl Pair {
+impl NetworkPair {
     fn new() -> Self {
         let network = |seed| {
             let parameters = parameters(seed);
@@ -55,7 +55,7 @@ impl Pair {
     }
 }
 
-impl Resume for Pair {
+impl Resume for NetworkPair {
     fn trained(&self) -> Result<Tensors> {
         let [first, second] = &self.networks;
         Ok(join([("first/", first.0.tensors()), ("second/", second.0.tensors())]))
@@ -79,8 +79,8 @@ impl Resume for Pair {
     }
 }
 
-/// A training as it ends.
-struct End {
+/// The end of a training.
+struct CourseEnd {
     outcome: Result<Outcome>,
     weights: [Vec<f32>; 2],
     distance: f64,
@@ -97,7 +97,7 @@ fn scores(epoch: usize) -> Option<Scores> {
     Some(Scores { acc1, acc5: acc1, acc10: acc1, percentile: 50.0 })
 }
 
-fn learn(pair: &mut Pair, course: &mut Course) -> Result<()> {
+fn learn(pair: &mut NetworkPair, course: &mut Course) -> Result<()> {
     while let Some(epoch) = course.next_epoch() {
         let (phase, mut stream) = (usize::from(epoch > FIRST), Seed(3).child("step", epoch as u64));
         let mut sum = 0.0;
@@ -111,24 +111,24 @@ fn learn(pair: &mut Pair, course: &mut Course) -> Result<()> {
     Ok(())
 }
 
-fn train(folder: &Path, select_on: SelectOn, hash: &str, watch: &dyn Watch) -> End {
+fn train(folder: &Path, select_on: SelectOn, hash: &str, watch: &dyn Watch) -> CourseEnd {
     let (path, folder) = (folder.join("log.jsonl"), RunFolder(folder.to_path_buf()));
-    let (mut log, mut pair) = (Log::open(&path, &header()).unwrap(), Pair::new());
+    let (mut log, mut pair) = (Log::open(&path, &header()).unwrap(), NetworkPair::new());
     let outcome = Course::open(plan(&folder, select_on, hash, watch), &mut pair, &mut log).and_then(|mut course| {
         learn(&mut pair, &mut course)?;
         course.finish(&mut pair)
     });
-    End { outcome, weights: pair.weights(), distance: pair.distance, log: lines(&path) }
+    CourseEnd { outcome, weights: pair.weights(), distance: pair.distance, log: lines(&path) }
 }
 
-fn is_stopped(end: &End) -> bool {
+fn is_stopped(end: &CourseEnd) -> bool {
     matches!(end.outcome, Err(Error::Stopped { .. }))
 }
 
 /// Same weights, state and log to the bit, same choice.
-fn assert_same(one: &End, other: &End) {
+fn assert_same(one: &CourseEnd, other: &CourseEnd) {
     assert_eq!((&one.weights, one.distance, &one.log), (&other.weights, other.distance, &other.log));
-    let chosen = |end: &End| end.outcome.as_ref().map(|outcome| (outcome.epoch, outcome.scores)).unwrap();
+    let chosen = |end: &CourseEnd| end.outcome.as_ref().map(|outcome| (outcome.epoch, outcome.scores)).unwrap();
     assert_eq!(chosen(one), chosen(other));
 }
 
@@ -181,7 +181,7 @@ fn unscored(epochs: usize, select_on: SelectOn) -> Result<Outcome> {
     let place = tempfile::tempdir().unwrap();
     let folder = RunFolder(place.path().to_path_buf());
     let mut log = Log::open(&place.path().join("log.jsonl"), &header())?;
-    let (mut pair, plan) = (Pair::new(), plan(&folder, select_on, "a", &Unwatched));
+    let (mut pair, plan) = (NetworkPair::new(), plan(&folder, select_on, "a", &Unwatched));
     let mut course = Course::open(CoursePlan { epochs, ..plan }, &mut pair, &mut log)?;
     while course.next_epoch().is_some() {
         course.end_epoch(&pair, &BTreeMap::<&str, f64>::new(), "nothing", None)?;
@@ -211,7 +211,7 @@ fn course_counts_time_before_the_first_epoch() {
     let place = tempfile::tempdir().unwrap();
     let folder = RunFolder(place.path().to_path_buf());
     let mut log = Log::open(&place.path().join("log.jsonl"), &header()).unwrap();
-    let mut pair = Pair::new();
+    let mut pair = NetworkPair::new();
     let mut course = Course::open(plan(&folder, SelectOn::Last, "a", &Unwatched), &mut pair, &mut log).unwrap();
     course.count_seconds(1000.0);
     learn(&mut pair, &mut course).unwrap();
@@ -219,7 +219,7 @@ fn course_counts_time_before_the_first_epoch() {
     assert!((1000.0..1060.0).contains(&seconds), "{seconds}");
 }
 
-/// The file's layout is a promise: a training that an earlier version began is gone on with.
+/// The file's layout must not change: a training that an earlier version began can be resumed.
 #[test]
 fn course_state_has_the_layout_that_earlier_versions_wrote() {
     let place = tempfile::tempdir().unwrap();

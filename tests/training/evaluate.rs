@@ -1,6 +1,6 @@
 //! Ranks against embeddings made by hand.
 
-use crate::feature::Table;
+use crate::feature::InputTable;
 use candle_core::Tensor;
 use retrace::Result;
 use retrace::dataset::{Index, Pair, PhotoEntry, SketchEntry, Split};
@@ -43,11 +43,11 @@ const PHOTOS: [f32; 5] = [0.0, 99.0, 10.0, 99.0, 4.0];
 const SKETCHES: [f32; 5] = [6.0, 99.0, 3.0, 9.0, 99.0];
 
 #[test]
-fn ranks_by_hand() {
+fn evaluate_ranks_by_hand() {
     let queries = Queries::of(&index(), Split::Test);
     let expected = [rank(0, 4, 1), rank(2, 0, 2), rank(3, 0, 3)];
     assert_eq!(queries.ranks(&[vec![6.0, 4.0, 2.0], vec![3.0, 7.0, 1.0], vec![9.0, 1.0, 5.0]]).unwrap(), expected);
-    let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let same = |x: &Tensor| Ok(x.clone());
     let ranks = evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap();
     assert_eq!(ranks, expected);
@@ -63,7 +63,7 @@ fn average_percentile(ranks: &[u32], gallery: u32) -> f64 {
 
 #[test]
 fn a_network_that_maps_all_to_one_point_finds_nothing() {
-    let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let collapsed = |x: &Tensor| Ok((x * 0.0)?);
     let ranks = evaluate(&Embedded { embed: &collapsed, feed: &feed }, &Queries::of(&index(), Split::Test)).unwrap();
     assert!(ranks.iter().all(|rank| rank.rank == 3), "{ranks:?}");
@@ -71,26 +71,26 @@ fn a_network_that_maps_all_to_one_point_finds_nothing() {
 
 #[test]
 fn a_network_that_is_broken_is_an_error_and_no_rank() {
-    let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let broken = |x: &Tensor| Ok((x * f64::NAN)?);
     assert!(evaluate(&Embedded { embed: &broken, feed: &feed }, &Queries::of(&index(), Split::Test)).is_err());
-    let nobody = Queries::of(&Index { sketches: vec![], ..index() }, Split::Test);
-    let none = evaluate(&Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &feed }, &nobody).unwrap();
-    assert!(none.is_empty() && nobody.scores(&none).is_err());
+    let empty = Queries::of(&Index { sketches: vec![], ..index() }, Split::Test);
+    let none = evaluate(&Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &feed }, &empty).unwrap();
+    assert!(none.is_empty() && empty.scores(&none).is_err());
 }
 
 /// Photos 0, 2 and 4 are of two classes; each sketch meets those of its own alone.
 #[test]
 fn queries_of_a_class_meet_its_photos_alone() {
     let mut index = index();
-    index.photos[2].category = "chair".into(); // nobody has drawn it
+    index.photos[2].category = "chair".into(); // it has no sketch
     let queries = Queries::by_category(&index, Split::Test);
     assert_eq!((queries.gallery_size(), queries.photos()), (2, vec![0, 2, 4]));
     assert!((0..3).all(|query| queries.gallery(query) == [0, 4]));
     index.photos[4].category = "boot".into();
     let queries = Queries::by_category(&index, Split::Test);
     assert_eq!((0..3).map(|query| queries.gallery(query)).collect::<Vec<_>>(), [&[4][..], &[0], &[0]]);
-    let feed = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let same = |x: &Tensor| Ok(x.clone());
     let ranks = evaluate(&Embedded { embed: &same, feed: &feed }, &queries).unwrap();
     let alone = |query, photo| Rank { gallery: Some(1), ..rank(query, photo, 1) };
@@ -100,7 +100,7 @@ fn queries_of_a_class_meet_its_photos_alone() {
 }
 
 /// At p percent a sketch has come p percent of its way from 100.
-struct Growing(Table);
+struct Growing(InputTable);
 
 impl Feed for Growing {
     fn pairs(&self, pairs: &[Pair], stream: &mut Stream) -> Result<(Tensor, Tensor)> {
@@ -125,7 +125,7 @@ impl Feed for Growing {
 
 #[test]
 fn early_ranks_are_of_partial_sketches() {
-    let feed = Growing(Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
+    let feed = Growing(InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
     let queries = Queries::of(&index(), Split::Test);
     let same = |x: &Tensor| Ok(x.clone());
     let early = early(&Embedded { embed: &same, feed: &feed }, &queries, &[0, 100]).unwrap();
@@ -136,7 +136,7 @@ fn early_ranks_are_of_partial_sketches() {
 
 #[test]
 fn robustness_ranks_are_of_deformed_sketches() {
-    let feed = Growing(Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
+    let feed = Growing(InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() });
     let queries = Queries::of(&index(), Split::Test);
     let same = |x: &Tensor| Ok(x.clone());
     let config = DeformConfig { noise: 4.0, ..DeformConfig::none() };
@@ -151,7 +151,7 @@ fn robustness_ranks_are_of_deformed_sketches() {
         robustness(&Embedded { embed: &same, feed: &feed }, &queries, &config, Seed(4), 1).unwrap()[0].1,
         ranks[1].1
     );
-    let silent = Table { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
+    let silent = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let error =
         robustness(&Embedded { embed: &same, feed: &silent }, &queries, &config, Seed(0), 1).unwrap_err().to_string();
     assert!(error.contains("a feed that draws strokes anew"), "{error}");
@@ -165,7 +165,7 @@ fn chunks_are_put_together_in_order() {
     let index = Index { photos: (0..150).map(photo).collect(), sketches: (0..150).rev().map(sketch).collect() };
     let photos: Vec<f32> = (0..150).map(|i| ((i * 37) % 150) as f32).collect();
     let sketches: Vec<f32> = photos.iter().rev().map(|x| x + 0.25).collect();
-    let embedded = Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &Table { photos, sketches } };
+    let embedded = Embedded { embed: &|x: &Tensor| Ok(x.clone()), feed: &InputTable { photos, sketches } };
     let ranks = evaluate(&embedded, &Queries::of(&index, Split::Test)).unwrap();
     assert!(ranks.len() == 150 && ranks.iter().all(|rank| rank.rank == 1 && rank.query + rank.photo == 149));
 }

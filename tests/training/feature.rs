@@ -1,4 +1,4 @@
-//! Features of a frozen backbone: what is kept, when it is made anew, and what a batch is given.
+//! Features of a frozen backbone: what is kept, when it is computed again, and what a batch gets.
 
 use crate::feed::{album, pixels};
 use crate::toy::Stopper;
@@ -6,14 +6,14 @@ use candle_core::{Device, Tensor};
 use retrace::dataset::{Album, Pair};
 use retrace::seed::{Seed, Stream};
 use retrace::sketch::{AugmentConfig, DeformConfig};
-use retrace::train::{Embedding, FeaturePlan, Features, Feed, Pixels};
+use retrace::train::{EmbedFn, FeaturePlan, Features, Feed, Pixels};
 use retrace::watch::{Unwatched, Watch};
 use retrace::{Error, Result};
 use std::cell::Cell;
 use std::path::Path;
 
 /// Inputs of one number each, from a table.
-pub struct Table {
+pub struct InputTable {
     pub photos: Vec<f32>,
     pub sketches: Vec<f32>,
 }
@@ -23,7 +23,7 @@ fn pick(table: &[f32], positions: &[usize]) -> Result<Tensor> {
     Ok(Tensor::from_vec(values, (positions.len(), 1), &Device::Cpu)?)
 }
 
-impl Feed for Table {
+impl Feed for InputTable {
     fn pairs(&self, pairs: &[Pair], _: &mut Stream) -> Result<(Tensor, Tensor)> {
         let sketches: Vec<usize> = pairs.iter().map(|pair| pair.sketch).collect();
         let photos: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
@@ -51,7 +51,7 @@ fn open(
     pixels: &Pixels,
     key: &str,
     versions: u32,
-    backbone: Embedding,
+    backbone: EmbedFn,
     watch: &dyn Watch,
 ) -> Result<Features> {
     let partial = (vec![3, 1], vec![10, 50]);

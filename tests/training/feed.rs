@@ -1,4 +1,4 @@
-//! Pixels made anew for every batch.
+//! Pixels computed again for every batch.
 
 use candle_core::{Device, Tensor};
 use image::{Rgb, RgbImage};
@@ -94,8 +94,8 @@ fn a_position_outside_the_index_is_an_error() {
     let album = album();
     let pixels = pixels(&album, AugmentConfig::none());
     assert!(pixels.photos(&[3]).is_err() && pixels.sketches(&[4]).is_err() && pixels.partial(&[4], 10).is_err());
-    let stranger = [Pair { sketch: 0, photo: 9 }];
-    assert!(pixels.pairs(&stranger, &mut Seed(0).stream("step")).is_err());
+    let unknown = [Pair { sketch: 0, photo: 9 }];
+    assert!(pixels.pairs(&unknown, &mut Seed(0).stream("step")).is_err());
 }
 
 #[test]

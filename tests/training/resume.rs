@@ -1,4 +1,4 @@
-//! A run that is stopped and taken up again, against one that never was.
+//! A run that is stopped and resumed, against an uninterrupted one.
 
 use crate::toy::{Stopper, config, header, lines, train};
 use retrace::Error;
@@ -32,7 +32,7 @@ fn stopped_after_any_step_a_run_ends_as_if_unbroken() {
 }
 
 #[test]
-fn stopped_in_every_epoch_too() {
+fn run_stopped_in_every_epoch_ends_as_if_unbroken() {
     let place = tempfile::tempdir().unwrap();
     let unbroken = train(&place.path().join("whole"), config(), "a", &Unwatched);
     let folder = place.path().join("broken");
@@ -122,7 +122,7 @@ fn the_log_is_a_header_and_a_line_an_epoch() {
     }
 }
 
-/// The seed decides, and the schedule and the order of batches take part.
+/// The result depends on the seed, the schedule and the order of batches.
 #[test]
 fn the_schedule_reaches_the_step() {
     let place = tempfile::tempdir().unwrap();

@@ -31,7 +31,7 @@ fn selected(select_on: SelectOn, script: &[Scores]) -> usize {
 }
 
 #[test]
-fn each_rule_keeps_its_own_best() {
+fn selection_rules_keep_their_own_best() {
     let script = [scores(10.0, 20.0, 30.0, 50.0), scores(30.0, 31.0, 32.0, 60.0), scores(20.0, 60.0, 70.0, 55.0)];
     let script = [&script[..], &[scores(0.0, 0.0, 0.0, 0.0)]].concat();
     assert_eq!(selected(SelectOn::ValidAcc1, &script), 2);
@@ -40,7 +40,7 @@ fn each_rule_keeps_its_own_best() {
 }
 
 #[test]
-fn of_equal_ones_the_better_percentile_and_then_the_earlier() {
+fn selection_breaks_ties_by_percentile_then_epoch() {
     let script = [70.0, 80.0, 80.0, 60.0].map(|percentile| scores(40.0, 50.0, 60.0, percentile));
     assert_eq!(selected(SelectOn::ValidAcc1, &script), 2);
     assert_eq!(selected(SelectOn::ValidMean, &script), 2);
@@ -48,14 +48,14 @@ fn of_equal_ones_the_better_percentile_and_then_the_earlier() {
 }
 
 #[test]
-fn the_first_epoch_can_win() {
+fn selection_can_keep_the_first_epoch() {
     let script = [scores(0.0, 0.0, 0.0, 0.0); 3];
     assert_eq!(selected(SelectOn::ValidAcc1, &script), 1);
 }
 
 /// A score that a state has kept is still equal to the same score: thirds and sevenths have no short decimals.
 #[test]
-fn a_tie_survives_a_stop() {
+fn selection_tie_survives_a_stop() {
     for i in 0..60 {
         let tied = scores(100.0 * f64::from(i) / 63.0, 100.0 * f64::from(i) / 61.0, 97.3, 100.0 - f64::from(i) / 59.0);
         let place = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn a_tie_survives_a_stop() {
 }
 
 #[test]
-fn rules_are_named_in_full() {
+fn selection_rules_have_full_names() {
     let names = [SelectOn::ValidAcc1, SelectOn::ValidMean, SelectOn::Last].map(|rule| rule.to_string());
     assert_eq!(names, ["valid acc1", "valid mean of acc1, acc5, acc10", "last epoch"]);
 }

@@ -101,13 +101,13 @@ pub fn header() -> Header {
     }
 }
 
-/// What validation makes of the weights: any function of them that rises and falls will do.
+/// The validation score of the weights: any function that rises and falls will do.
 pub fn score(w: &[f32]) -> Scores {
     let acc1 = f64::from((w.iter().sum::<f32>() * 5.0).sin().abs()) * 100.0 / 3.0;
     Scores { acc1, acc5: acc1, acc10: acc1, percentile: 50.0 }
 }
 
-/// A run as it ends: its outcome, or why there is none.
+/// The end of a run: its outcome, or why there is none.
 pub struct End {
     pub outcome: Result<Outcome, Error>,
     pub weights: Vec<f32>,

@@ -17,7 +17,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of a repository, made or not.
+    /// The environment of a repository, whether it exists yet or not.
     pub fn new(root: &Path) -> Result<Self> {
         let root = std::fs::canonicalize(root).map_err(Error::io(root))?;
         if !root.join("notebooks/kernel/Cargo.toml").is_file() {
@@ -31,7 +31,7 @@ impl Environment {
         self.venv.join(inside)
     }
 
-    /// Installs Jupyter unless these very versions are there; says whether it did.
+    /// Installs Jupyter unless exactly these versions are installed; returns whether it did.
     pub fn install_jupyter(&self) -> Result<bool> {
         let requirements = self.root.join("notebooks/kernel/requirements.txt");
         let wanted = std::fs::read_to_string(&requirements).map_err(Error::io(&requirements))?;
@@ -49,7 +49,7 @@ impl Environment {
         Ok(true)
     }
 
-    /// Builds and installs the kernel unless it is there; says whether it did.
+    /// Builds and installs the kernel unless it is installed; returns whether it did.
     pub fn install_kernel(&self) -> Result<bool> {
         let installed = self.path("share/retrace/kernel");
         let is_there = std::fs::read_to_string(&installed).is_ok_and(|found| found == KERNEL);
@@ -59,7 +59,7 @@ impl Environment {
         println!("installing the Rust kernel into .venv (about 10 minutes of one core)");
         let mut cargo = cargo();
         cargo.args(["install", "evcxr_jupyter", "--version", KERNEL, "--locked", "--quiet", "--root"]).arg(&self.venv);
-        // A place of its own, kept: an interrupted build goes on.
+        // A target folder of its own, so that an interrupted build resumes.
         cargo.env("CARGO_TARGET_DIR", self.root.join("target/kernel")).env_remove("CARGO_BUILD_TARGET");
         finish(&mut cargo, "cargo, and a network or a registry that it reaches")?;
         write_atomic(&installed, KERNEL.as_bytes())?;
@@ -81,11 +81,14 @@ impl Environment {
         let mut python = Command::new(self.path("bin/python"));
         python.arg(self.root.join("notebooks/kernel/execute.py")).args([notebook, out]);
         python.env("RETRACE_PROFILE", profile.to_string()).env("RETRACE_DEVICE", device);
-        // The environment's kernels before those of the user.
+        // The environment's kernels come before the user's.
         python.env("JUPYTER_PATH", self.path("share/jupyter"));
-        match python.status().map_err(Error::io("python"))?.success() {
-            true => Ok(()),
-            false => Err(Error::data(notebook, "a notebook without errors", "one in the cell above")),
+        let status = python.status().map_err(Error::io("python"))?;
+        if status.success() {
+            Ok(())
+        } else {
+            let found = format!("{status}, from the error in the cell above");
+            Err(Error::data(notebook, "a notebook without errors", found))
         }
     }
 }
@@ -95,7 +98,7 @@ pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs a command to its end; `expected` is what its failure says is missing.
+/// Runs a command to its end; `expected` is what the error of a failure names.
 fn finish(command: &mut Command, expected: &str) -> Result<()> {
     let what = format!("{command:?}");
     match command.status() {

@@ -10,10 +10,10 @@ use std::path::Path;
 /// Between the arguments in `CARGO_ENCODED_RUSTFLAGS`, where a folder's name may hold spaces.
 const SEPARATOR: &str = "\u{1f}";
 
-/// Writes the settings unless they are there already; says whether it did.
+/// Writes the settings unless they are there already; returns whether it did.
 pub fn write(environment: &Environment, library: &Library) -> Result<bool> {
     let configuration = environment.path("share/retrace/evcxr");
-    // Empty: a user's own start-up files for this kernel are for other work.
+    // Empty, so that the user's own start-up files for this kernel do not run.
     std::fs::create_dir_all(&configuration).map_err(Error::io(&configuration))?;
     let spec = json!({
         "argv": [environment.path("bin/evcxr_jupyter"), "--control_file", "{connection_file}"],
@@ -28,7 +28,7 @@ pub fn write(environment: &Environment, library: &Library) -> Result<bool> {
             "CARGO_PROFILE_DEV_DEBUG_ASSERTIONS": "false",
             "CARGO_PROFILE_DEV_OVERFLOW_CHECKS": "false",
             "CARGO_PROFILE_DEV_DEBUG": "false",
-            // As the program does for itself: freed memory is kept, threads without work sleep.
+            // As the program does for itself: freed memory is kept, idle threads sleep.
             "MALLOC_MMAP_MAX_": "0",
             "MALLOC_TRIM_THRESHOLD_": "100000000000",
             "CANDLE_BARRIER_POOL_SPIN_LIMIT": "100",

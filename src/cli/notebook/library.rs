@@ -13,7 +13,7 @@ const PACKAGE: &str = "retrace-notebook";
 pub struct Library {
     /// The file.
     pub path: PathBuf,
-    /// Whether it was there already.
+    /// Whether it was up to date already.
     pub is_fresh: bool,
 }
 
@@ -47,6 +47,9 @@ pub fn build(environment: &Environment) -> Result<Library> {
         Some(artifact) if report.status.success() && !artifact.filenames.is_empty() => {
             Ok(Library { path: artifact.filenames[0].clone(), is_fresh: artifact.fresh })
         }
-        _ => Err(Error::value("library for cells", "a build without errors", "those above")),
+        _ => {
+            let found = format!("{}, with the errors above", report.status);
+            Err(Error::value("library for cells", "a build without errors", found))
+        }
     }
 }

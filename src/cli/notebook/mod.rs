@@ -15,12 +15,12 @@ use std::time::Instant;
 
 /// What can be done with notebooks.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum NotebookVerb {
     /// Install Jupyter and the Rust kernel into .venv, and build the library for it; what is there already is kept
     Setup,
     /// Open JupyterLab on the notebooks
     Lab {
-        /// Handed on to JupyterLab, after `--`
+        /// Passed to JupyterLab, after `--`
         #[arg(last = true)]
         options: Vec<String>,
     },
@@ -40,26 +40,27 @@ pub enum Verb {
 /// Where the notebooks are.
 const FOLDER: &str = "notebooks";
 
-/// Does what was asked for.
-pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
+/// Runs the command.
+pub fn run(verb: &NotebookVerb, checked: &Checked) -> Result<()> {
     let environment = Environment::new(Path::new("."))?;
     match verb {
-        Verb::Setup => {
+        NotebookVerb::Setup => {
             set_up(&environment)?;
             println!("next: retrace notebook lab, or retrace notebook run");
             Ok(())
         }
-        Verb::Lab { options } => {
+        NotebookVerb::Lab { options } => {
             set_up(&environment)?;
             environment.lab(options, device::name(&checked.device))
         }
-        Verb::Run { names, profile, save } => {
+        NotebookVerb::Run { names, profile, save } => {
             let notebooks = choose(names)?;
             set_up(&environment)?;
             for notebook in &notebooks {
-                let out = match save {
-                    true => notebook.clone(),
-                    false => Path::new("local/notebooks").join(profile.to_string()).join(file_name(notebook)),
+                let out = if *save {
+                    notebook.clone()
+                } else {
+                    Path::new("local/notebooks").join(profile.to_string()).join(file_name(notebook))
                 };
                 println!("{} ({profile})", notebook.display());
                 environment.execute(notebook, &out, *profile, device::name(&checked.device))?;
@@ -70,7 +71,7 @@ pub fn run(verb: &Verb, checked: &Checked) -> Result<()> {
     }
 }
 
-/// Makes sure that everything is there and new enough, and says how long each part took.
+/// Builds and installs what is missing or out of date, and prints how long each part took.
 fn set_up(environment: &Environment) -> Result<()> {
     time("Jupyter", || Ok(((), environment.install_jupyter()?)))?;
     time("Rust kernel", || Ok(((), environment.install_kernel()?)))?;
@@ -82,7 +83,7 @@ fn set_up(environment: &Environment) -> Result<()> {
     time("kernel's settings", || Ok(((), kernelspec::write(environment, &library)?)))
 }
 
-/// Does a step and, where it had anything to do, says how long it took.
+/// Runs a step and, if it did anything, prints how long it took.
 fn time<T>(name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
     let started = Instant::now();
     let (made, is_new) = step()?;

@@ -58,15 +58,15 @@ fn read_sketches(path: &Path, category: &str, scan: &mut Scan) -> Result<BTreeMa
 }
 
 /// Split, photo and suffix of `/train/<photo>_<suffix>`.
-fn parse_key(key: &str) -> Result<(Split, &str, &str), (&'static str, &'static str)> {
-    let (split, rest) =
-        key.trim_start_matches('/').split_once('/').ok_or(("a key `/<split>/<photo>_<n>`", "no split"))?;
+fn parse_key(key: &str) -> Result<(Split, &str, &str), (&'static str, String)> {
+    let lacks = |part: &str| ("a key `/<split>/<photo>_<n>`", format!("no {part}"));
+    let (split, rest) = key.trim_start_matches('/').split_once('/').ok_or_else(|| lacks("split"))?;
     let split = match split {
         "train" => Split::Train,
         "test" => Split::Test,
-        _ => return Err(("split `train` or `test`", "another split")),
+        _ => return Err(("split `train` or `test`", format!("split `{split}`"))),
     };
-    let (stem, suffix) = rest.rsplit_once('_').ok_or(("a key `/<split>/<photo>_<n>`", "no `_`"))?;
+    let (stem, suffix) = rest.rsplit_once('_').ok_or_else(|| lacks("`_`"))?;
     Ok((split, stem, suffix))
 }
 
@@ -123,12 +123,12 @@ mod tests {
     fn broken_keys_and_pairs_are_named() {
         let whole = ["/train/a_1", "/train/b_v1_1", "/test/c_1"];
         for (key, expected) in [
-            ("/valid/a_SECRET", "expected split `train` or `test`, found another split in key 3"),
+            ("/valid/a_SECRET", "expected split `train` or `test`, found split `valid` in key 3"),
             ("aSECRET", "found no split in key 3"),
             ("/train/aSECRET", "found no `_` in key 3"),
-            ("/train/z_SECRET", "a sketch of `z`, and no such photo"),
-            ("/test/a_SECRET", "a sketch of `a` in another split than its photo"),
-            ("/train/a_1", "two sketches of one name for photo `a`"),
+            ("/train/z_SECRET", "a sketch of `z`, which is not there"),
+            ("/test/a_SECRET", "a sketch of `a` in split test, its photo in train"),
+            ("/train/a_1", "two sketches with the same name for photo `a`"),
         ] {
             let error = broken(&[&whole[..], &[key]].concat(), &fixture::rows());
             assert!(error.contains(expected) && !error.contains("SECRET"), "{error}");

@@ -29,8 +29,8 @@ mod coordinate;
 mod part;
 pub(super) mod pickle;
 
-use super::catalogue;
-use super::corpus::{Corpus, Layout, Scan};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::{catalogue, listing};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # References
 /// Yu et al., Fine-Grained Instance-Level Sketch-Based Image Retrieval, IJCV 2021 (the corpora).
-pub fn open(root: &Path) -> Result<Corpus> {
+pub fn open(root: &Path) -> Result<FileCorpus> {
     scan(root)?.open()
 }
 
@@ -59,7 +59,7 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
         Some(Layout::QmulV2Svg) => part::scan(root),
         _ => {
             let expected = "`photo/` with a `*_Coordinate` file, or `photo_train.txt` and `photo_test.txt`, or `trainA trainB testA testB`";
-            Err(Error::data(root, expected, "none of these"))
+            Err(Error::data(root, expected, listing::contents(root)))
         }
     }
 }

@@ -55,8 +55,10 @@ fn find_folder(root: &Path, name: &str) -> Result<PathBuf> {
     let mut found = listing::folders(root)?.into_iter().filter(fits);
     match (found.next(), found.next()) {
         (Some((_, path)), None) => Ok(path),
-        (None, _) => Err(Error::data(root, format!("a folder `{name}` or `*_{name}`"), "none")),
-        _ => Err(Error::data(root, format!("one folder `{name}` or `*_{name}`"), "several")),
+        (None, _) => Err(Error::data(root, format!("a folder `{name}` or `*_{name}`"), listing::contents(root))),
+        (Some((one, _)), Some((other, _))) => {
+            Err(Error::data(root, format!("one folder `{name}` or `*_{name}`"), format!("`{one}` and `{other}`")))
+        }
     }
 }
 

@@ -12,12 +12,12 @@ use std::ops::Range;
 
 /// Where and why a pickle is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct PickleFault {
     /// Byte offset of the instruction at fault.
     pub at: usize,
     /// What a good file has there.
     pub expected: String,
-    /// What this one has.
+    /// What this file has there.
     pub found: String,
 }
 
@@ -55,16 +55,16 @@ impl Array<'_> {
 /// # Errors
 /// The first byte that does not fit, with its offset: a cut file, an instruction or a global that numpy arrays do not
 /// need, a length that does not match.
-pub fn read(bytes: &[u8]) -> Result<Vec<(&str, Array<'_>)>, Fault> {
+pub fn read(bytes: &[u8]) -> Result<Vec<(&str, Array<'_>)>, PickleFault> {
     let mut machine = Machine { bytes, ..Machine::default() };
     while machine.step()? {}
     machine.finish()
 }
 
 /// Everything a stack slot can hold. Compound values live in the machine's lists, so that copies share them as Python's
-/// references do, and a hostile file can build nothing deep.
+/// references do, and a malicious file cannot build deep values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Value<'a> {
+enum PickleValue<'a> {
     None,
     Bool(bool),
     Int(i64),
@@ -72,9 +72,27 @@ enum Value<'a> {
     Bytes(&'a [u8]),
     Global(Global),
     Tuple(usize),
-    Kind(usize),
+    ItemKind(usize),
     Array(usize),
     Dict,
+}
+
+impl PickleValue<'_> {
+    /// What kind of value it is, for a message.
+    fn describe(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "a whole number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Global(_) => "a global",
+            Self::Tuple(_) => "a tuple",
+            Self::ItemKind(_) => "a dtype",
+            Self::Array(_) => "an array",
+            Self::Dict => "a dict",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +103,7 @@ enum Global {
 }
 
 /// A dtype: bytes of an item, and whether the file has said that they are little-endian.
-struct Kind {
+struct ItemKind {
     width: usize,
     little: bool,
 }
@@ -96,23 +114,23 @@ struct Machine<'a> {
     at: usize,
     /// Start of the running instruction.
     start: usize,
-    stack: Vec<Value<'a>>,
+    stack: Vec<PickleValue<'a>>,
     marks: Vec<usize>,
-    memo: BTreeMap<u32, Value<'a>>,
-    tuples: Vec<Vec<Value<'a>>>,
-    kinds: Vec<Kind>,
+    memo: BTreeMap<u32, PickleValue<'a>>,
+    tuples: Vec<Vec<PickleValue<'a>>>,
+    kinds: Vec<ItemKind>,
     arrays: Vec<Option<Array<'a>>>,
-    items: Option<Vec<(Value<'a>, Value<'a>)>>,
+    items: Option<Vec<(PickleValue<'a>, PickleValue<'a>)>>,
     /// Bytes that arrays hold so far: more than the file has means that arrays share bytes, which numpy never writes.
     held: usize,
 }
 
 impl<'a> Machine<'a> {
-    fn fault<T>(&self, expected: impl ToString, found: impl ToString) -> Result<T, Fault> {
-        Err(Fault { at: self.start, expected: expected.to_string(), found: found.to_string() })
+    fn fault<T>(&self, expected: impl ToString, found: impl ToString) -> Result<T, PickleFault> {
+        Err(PickleFault { at: self.start, expected: expected.to_string(), found: found.to_string() })
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Fault> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], PickleFault> {
         let left = self.bytes.len() - self.at;
         if length > left {
             return self.fault(format!("{length} more bytes"), format!("the end of the file after {left}"));
@@ -123,28 +141,28 @@ impl<'a> Machine<'a> {
     }
 
     /// A little-endian whole number of `width` bytes.
-    fn number(&mut self, width: usize) -> Result<usize, Fault> {
+    fn number(&mut self, width: usize) -> Result<usize, PickleFault> {
         let bytes = self.take(width)?;
         let value = bytes.iter().rev().fold(0_u64, |sum, &byte| (sum << 8) | u64::from(byte));
         usize::try_from(value).or_else(|_| self.fault("a length that fits memory", value))
     }
 
-    fn text(&mut self, width: usize) -> Result<Value<'a>, Fault> {
+    fn text(&mut self, width: usize) -> Result<PickleValue<'a>, PickleFault> {
         let length = self.number(width)?;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map(Value::Text).or_else(|_| self.fault("UTF-8 text", "other bytes"))
+        std::str::from_utf8(bytes).map(PickleValue::Text).or_else(|error| self.fault("UTF-8 text", error))
     }
 
-    fn line(&mut self) -> Result<&'a str, Fault> {
+    fn line(&mut self) -> Result<&'a str, PickleFault> {
         let rest = &self.bytes[self.at..];
         let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {
             return self.fault("a line", "the end of the file");
         };
         let line = self.take(length + 1)?;
-        std::str::from_utf8(&line[..length]).or_else(|_| self.fault("UTF-8 text", "other bytes"))
+        std::str::from_utf8(&line[..length]).or_else(|error| self.fault("UTF-8 text", error))
     }
 
-    fn pop(&mut self) -> Result<Value<'a>, Fault> {
+    fn pop(&mut self) -> Result<PickleValue<'a>, PickleFault> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
             return self.fault("a value on the stack", "none");
@@ -152,19 +170,19 @@ impl<'a> Machine<'a> {
         self.stack.pop().map_or_else(|| self.fault("a value on the stack", "none"), Ok)
     }
 
-    fn pop_to_mark(&mut self) -> Result<Vec<Value<'a>>, Fault> {
+    fn pop_to_mark(&mut self) -> Result<Vec<PickleValue<'a>>, PickleFault> {
         match self.marks.pop() {
             Some(mark) => Ok(self.stack.split_off(mark)),
             None => self.fault("a mark on the stack", "none"),
         }
     }
 
-    fn push_tuple(&mut self, items: Vec<Value<'a>>) {
+    fn push_tuple(&mut self, items: Vec<PickleValue<'a>>) {
         self.tuples.push(items);
-        self.stack.push(Value::Tuple(self.tuples.len() - 1));
+        self.stack.push(PickleValue::Tuple(self.tuples.len() - 1));
     }
 
-    fn pop_tuple(&mut self, length: usize) -> Result<(), Fault> {
+    fn pop_tuple(&mut self, length: usize) -> Result<(), PickleFault> {
         let mut items = (0..length).map(|_| self.pop()).collect::<Result<Vec<_>, _>>()?;
         items.reverse();
         self.push_tuple(items);
@@ -172,7 +190,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs one instruction; false after the last.
-    fn step(&mut self) -> Result<bool, Fault> {
+    fn step(&mut self) -> Result<bool, PickleFault> {
         self.start = self.at;
         match self.take(1)?[0] {
             0x80 => self.check_protocol()?,
@@ -185,8 +203,8 @@ impl<'a> Machine<'a> {
                 self.push_tuple(items);
             }
             code @ 0x85..=0x87 => self.pop_tuple(usize::from(code - 0x84))?,
-            b'N' => self.stack.push(Value::None),
-            code @ 0x88..=0x89 => self.stack.push(Value::Bool(code == 0x88)),
+            b'N' => self.stack.push(PickleValue::None),
+            code @ 0x88..=0x89 => self.stack.push(PickleValue::Bool(code == 0x88)),
             code @ (b'K' | b'M' | b'J' | 0x8a) => self.push_number(code)?,
             code @ (b'X' | 0x8c) => {
                 let text = self.text(if code == b'X' { 4 } else { 1 })?;
@@ -196,15 +214,18 @@ impl<'a> Machine<'a> {
                 let width = [(b'C', 1), (b'B', 4)].iter().find(|(c, _)| *c == code).map_or(8, |(_, width)| *width);
                 let length = self.number(width)?;
                 let bytes = self.take(length)?;
-                self.stack.push(Value::Bytes(bytes));
+                self.stack.push(PickleValue::Bytes(bytes));
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
                 self.push_global(module, name)?;
             }
             0x93 => match (self.pop()?, self.pop()?) {
-                (Value::Text(name), Value::Text(module)) => self.push_global(module, name)?,
-                _ => return self.fault("the name of a global", "another value"),
+                (PickleValue::Text(name), PickleValue::Text(module)) => self.push_global(module, name)?,
+                (name, module) => {
+                    let found = format!("{} and {}", module.describe(), name.describe());
+                    return self.fault("the module and the name of a global", found);
+                }
             },
             code @ (b'q' | b'r' | 0x94 | b'h' | b'j') => self.remember(code)?,
             b'R' => self.reduce()?,
@@ -225,14 +246,14 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    fn check_protocol(&mut self) -> Result<(), Fault> {
+    fn check_protocol(&mut self) -> Result<(), PickleFault> {
         match self.take(1)?[0] {
             3 | 4 => Ok(()),
             other => self.fault("pickle protocol 3 or 4", other),
         }
     }
 
-    fn push_number(&mut self, code: u8) -> Result<(), Fault> {
+    fn push_number(&mut self, code: u8) -> Result<(), PickleFault> {
         let width = match code {
             b'K' => 1,
             b'M' => 2,
@@ -246,29 +267,31 @@ impl<'a> Machine<'a> {
         let negative = !matches!(code, b'K' | b'M') && bytes.last() >= Some(&0x80); // the two short forms have no sign
         let mut whole = [if negative { 0xff } else { 0 }; 8];
         whole[..width].copy_from_slice(bytes);
-        self.stack.push(Value::Int(i64::from_le_bytes(whole)));
+        self.stack.push(PickleValue::Int(i64::from_le_bytes(whole)));
         Ok(())
     }
 
-    fn push_global(&mut self, module: &str, name: &str) -> Result<(), Fault> {
+    fn push_global(&mut self, module: &str, name: &str) -> Result<(), PickleFault> {
         let global = match (module, name) {
             ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Global::Reconstruct,
             ("numpy", "ndarray") => Global::NdArray,
             ("numpy", "dtype") => Global::DType,
             _ => return self.fault("a global of numpy's array reconstruction", format!("`{module}.{name}`")),
         };
-        self.stack.push(Value::Global(global));
+        self.stack.push(PickleValue::Global(global));
         Ok(())
     }
 
-    fn remember(&mut self, code: u8) -> Result<(), Fault> {
+    fn remember(&mut self, code: u8) -> Result<(), PickleFault> {
         let slot = match code {
             b'q' | b'h' => self.number(1)?,
             b'r' | b'j' => self.number(4)?,
             _ => self.memo.len(),
         } as u32;
         if matches!(code, b'h' | b'j') {
-            let Some(&value) = self.memo.get(&slot) else { return self.fault("a remembered value", "none") };
+            let Some(&value) = self.memo.get(&slot) else {
+                return self.fault("a remembered value", format!("none in slot {slot}"));
+            };
             self.stack.push(value);
         } else {
             let value = self.pop()?;
@@ -278,19 +301,21 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn start_dict(&mut self) -> Result<(), Fault> {
+    fn start_dict(&mut self) -> Result<(), PickleFault> {
         if self.items.is_some() {
             return self.fault("one dict", "a second");
         }
         self.items = Some(Vec::new());
-        self.stack.push(Value::Dict);
+        self.stack.push(PickleValue::Dict);
         Ok(())
     }
 
-    fn set_items(&mut self, items: Vec<Value<'a>>) -> Result<(), Fault> {
+    fn set_items(&mut self, items: Vec<PickleValue<'a>>) -> Result<(), PickleFault> {
         let floor = self.marks.last().copied().unwrap_or(0);
-        if self.stack.len() <= floor || self.stack.last() != Some(&Value::Dict) || items.len() % 2 == 1 {
-            return self.fault("keys and values for the dict", "something else");
+        if self.stack.len() <= floor || self.stack.last() != Some(&PickleValue::Dict) || items.len() % 2 == 1 {
+            let target =
+                self.stack.last().filter(|_| self.stack.len() > floor).map_or("nothing", PickleValue::describe);
+            return self.fault("keys and values for the dict", format!("{} values for {target}", items.len()));
         }
         self.items.get_or_insert_default().extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
         Ok(())
@@ -418,7 +443,7 @@ pub(crate) mod tests {
         for _ in 0..5 {
             machine.step().unwrap();
         }
-        let expected = [255, 65_535, -1, -1, 0].map(Value::Int);
+        let expected = [255, 65_535, -1, -1, 0].map(PickleValue::Int);
         assert_eq!(machine.stack, expected);
     }
 

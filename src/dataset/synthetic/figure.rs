@@ -1,11 +1,11 @@
-//! What a design looks like from one side: parts in painting order, each with its area (for the photo) and its lines
+//! A design seen from one side: parts in painting order, each with its area (for the photo) and its lines
 //! (for the sketch).
 
 use super::curve::{P2, distance, holds, mix};
 
-/// What a part is made of; the photo gives each a colour.
+/// The material of a part; the photo gives each a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Surface {
+pub(super) enum Material {
     /// Upper of a shoe, frame of a chair.
     Body,
     /// Second colour of the same.
@@ -26,12 +26,12 @@ pub(super) enum Surface {
 
 /// How early a line is drawn and how rarely it is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(super) enum LineRank {
     /// The object's own outline.
     Outline,
-    /// A part's.
+    /// A part's outline.
     Edge,
-    /// What tells it from its like.
+    /// A detail that distinguishes the object from others.
     Detail,
     /// Stitches, holes, buttons.
     Fine,
@@ -39,41 +39,41 @@ pub(super) enum Rank {
 
 /// A line that a sketch may show and that a photo shows faintly.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct FigureLine {
     /// Its points.
     pub(super) points: Vec<P2>,
     /// When it is drawn.
-    pub(super) rank: Rank,
+    pub(super) rank: LineRank,
     /// Lines of one group (all laces, all slats) are kept or left out together.
     pub(super) group: u16,
-    /// What a quick hand draws instead: one line for a thin bar.
+    /// What a quick sketcher draws instead: one line for a thin bar.
     pub(super) short: Option<Vec<P2>>,
 }
 
 /// A part of an object, as seen.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(super) struct FigurePart {
     /// Its outline, closed.
     pub(super) area: Vec<P2>,
     /// Holes in it.
     pub(super) holes: Vec<Vec<P2>>,
     /// Lighter or darker faces on it.
     pub(super) faces: Vec<(Vec<P2>, f32)>,
-    /// What it is made of.
-    pub(super) surface: Surface,
+    /// Its material.
+    pub(super) surface: Material,
     /// Brightness, 1 = as its colour.
     pub(super) shade: f32,
     /// Nearer parts are painted later.
     pub(super) depth: f32,
     /// Lies flat on another part: hides no line of it.
     pub(super) flat: bool,
-    /// What a sketch shows of it.
-    pub(super) lines: Vec<Line>,
+    /// Its lines in a sketch.
+    pub(super) lines: Vec<FigureLine>,
 }
 
-impl Part {
+impl FigurePart {
     /// A part without lines.
-    pub(super) fn new(surface: Surface, area: Vec<P2>) -> Self {
+    pub(super) fn new(surface: Material, area: Vec<P2>) -> Self {
         Self {
             area,
             holes: Vec::new(),
@@ -87,14 +87,14 @@ impl Part {
     }
 
     /// A part whose own outline is drawn.
-    pub(super) fn drawn(surface: Surface, rank: Rank, group: u16, area: Vec<P2>) -> Self {
+    pub(super) fn drawn(surface: Material, rank: LineRank, group: u16, area: Vec<P2>) -> Self {
         let loop_ = close(&area);
         Self::new(surface, area).line(rank, group, loop_)
     }
 
     /// Adds a line.
-    pub(super) fn line(mut self, rank: Rank, group: u16, points: Vec<P2>) -> Self {
-        self.lines.push(Line { points, rank, group, short: None });
+    pub(super) fn line(mut self, rank: LineRank, group: u16, points: Vec<P2>) -> Self {
+        self.lines.push(FigureLine { points, rank, group, short: None });
         self
     }
 
@@ -135,7 +135,7 @@ const STEPS: f32 = 80.0;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figure {
     /// In painting order.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<FigurePart>,
 }
 
 impl Figure {
@@ -160,7 +160,7 @@ impl Figure {
     }
 
     /// All lines without the runs that parts painted later cover; runs shorter than two points are gone.
-    pub(super) fn visible(&self) -> Vec<Line> {
+    pub(super) fn visible(&self) -> Vec<FigureLine> {
         let boxes: Vec<_> = self.parts.iter().map(|part| bounds(&part.area)).collect();
         let (low, high) = self.bounds();
         let step = distance(low, high) / STEPS;
@@ -176,7 +176,7 @@ impl Figure {
                 let (rank, group) = (line.rank, line.group);
                 for (n, points) in runs(&dense(&line.points, step), &covered).into_iter().enumerate() {
                     let short = if n == 0 { short.clone() } else { None };
-                    seen.push(Line { points, rank, group, short });
+                    seen.push(FigureLine { points, rank, group, short });
                 }
             }
         }
@@ -232,8 +232,8 @@ mod tests {
     }
 
     fn figure(flat: bool) -> Figure {
-        let far = Part::drawn(Surface::Body, Rank::Outline, 0, square(0.0, 2.0));
-        let near = Part::drawn(Surface::Body, Rank::Edge, 1, square(1.0, 2.0));
+        let far = FigurePart::drawn(Material::Body, LineRank::Outline, 0, square(0.0, 2.0));
+        let near = FigurePart::drawn(Material::Body, LineRank::Edge, 1, square(1.0, 2.0));
         Figure { parts: vec![far, if flat { near.flat() } else { near }] }
     }
 
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_hidden_line_is_gone() {
         let mut figure = figure(false);
-        figure.parts.push(Part::new(Surface::Body, square(-1.0, 9.0)));
+        figure.parts.push(FigurePart::new(Material::Body, square(-1.0, 9.0)));
         assert!(figure.visible().is_empty());
     }
 }

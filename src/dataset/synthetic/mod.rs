@@ -1,10 +1,10 @@
-//! The embedded corpora: objects designed at random, each drawn twice, as a photo and as sketches by several hands.
+//! The embedded corpora: objects designed at random, each shown as a photo and as sketches by several people.
 //!
 //! Nothing is read from disk. One latent design (a shoe or a chair with some twenty measures and a dozen choices) becomes
-//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the lines that are seen. Colour, texture and light belong to
-//! the photo alone, so only geometry tells one object from the next; a sketcher misjudges measures, leaves out details and has an
-//! unsteady hand. Only sums, products and square roots decide a coordinate, and coordinates are rounded to sixteenths of a
-//! pixel: the same strokes on every machine.
+//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the visible lines. Only the photo
+//! has colour, texture and light, so only geometry distinguishes objects. A sketcher misjudges measures, leaves out
+//! details and draws unsteadily. Coordinates use only sums, products and square roots, and are rounded to sixteenths of a
+//! pixel, so strokes are the same on every machine.
 
 mod chair;
 mod chance;
@@ -25,7 +25,7 @@ use crate::sketch::Sketch;
 use crate::{Error, Result};
 use figure::Figure;
 use image::RgbImage;
-use palette::Look;
+use palette::PhotoLook;
 use rand::RngExt;
 use sketcher::Style;
 
@@ -38,9 +38,9 @@ pub const SKETCHERS: u32 = 30;
 /// Side of the photos that [`super::open()`] gives, in pixels: twice what the small network sees.
 pub const SIDE: u32 = 128;
 
-/// What is drawn.
+/// The kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ObjectKind {
     /// A single shoe from its side, toe to the left.
     Shoe,
     /// A chair, stool or sofa from in front.
@@ -48,12 +48,12 @@ pub enum Kind {
 }
 
 /// Photos and sketches of a split, as the papers count them.
-struct Size {
+struct SplitSize {
     photos: usize,
     sketches: usize,
 }
 
-impl Kind {
+impl ObjectKind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Chair, Self::Shoe];
 
@@ -66,14 +66,14 @@ impl Kind {
     }
 
     /// QMUL-Shoe-V2's and QMUL-Chair-V2's sizes: train, test.
-    fn sizes(self) -> [Size; 2] {
+    fn sizes(self) -> [SplitSize; 2] {
         match self {
-            Self::Shoe => [Size { photos: 1800, sketches: 6051 }, Size { photos: 200, sketches: 679 }],
-            Self::Chair => [Size { photos: 300, sketches: 951 }, Size { photos: 100, sketches: 324 }],
+            Self::Shoe => [SplitSize { photos: 1800, sketches: 6051 }, SplitSize { photos: 200, sketches: 679 }],
+            Self::Chair => [SplitSize { photos: 300, sketches: 951 }, SplitSize { photos: 100, sketches: 324 }],
         }
     }
 
-    /// How much of a sketcher's error goes into the measures: a shoe has many near twins in its gallery of 200, so the
+    /// How much of a sketcher's error goes into the measures: a shoe has many similar shoes in its gallery of 200, so the
     /// same error would hide it better than a chair.
     fn difficulty(self) -> f32 {
         match self {
@@ -98,10 +98,10 @@ enum Design {
 }
 
 impl Design {
-    fn new(kind: Kind, s: &mut Stream) -> Self {
+    fn new(kind: ObjectKind, s: &mut Stream) -> Self {
         match kind {
-            Kind::Shoe => Self::Shoe(shoe::Shoe::design(s)),
-            Kind::Chair => Self::Chair(chair::Chair::design(s)),
+            ObjectKind::Shoe => Self::Shoe(shoe::Shoe::design(s)),
+            ObjectKind::Chair => Self::Chair(chair::Chair::design(s)),
         }
     }
 
@@ -123,35 +123,35 @@ impl Design {
 /// An embedded corpus, `synth-shoe` or `synth-chair`.
 ///
 /// ```
-/// use retrace::dataset::{Source, Split, synthetic::{Corpus, Kind}};
-/// let chairs = Corpus::new(Kind::Chair, 128)?;
+/// use retrace::dataset::{Source, Split, synthetic::{SyntheticCorpus, ObjectKind}};
+/// let chairs = SyntheticCorpus::new(ObjectKind::Chair, 128)?;
 /// assert_eq!(chairs.index().photos_of(Split::Test).len(), 100);
 /// assert_eq!(chairs.index().sketches_of(Split::Train).len(), 951);
 /// assert_eq!(chairs.photo(0)?.dimensions(), (128, 128));
 /// # Ok::<(), retrace::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Corpus {
-    kind: Kind,
+pub struct SyntheticCorpus {
+    kind: ObjectKind,
     side: u32,
     name: String,
     index: Index,
 }
 
-impl Corpus {
+impl SyntheticCorpus {
     /// The corpus with photos of `side` pixels: 256 as the real sets have, or less for a quick start.
     ///
     /// # Errors
     /// A side below 16 pixels or above 1024.
-    pub fn new(kind: Kind, side: u32) -> Result<Self> {
+    pub fn new(kind: ObjectKind, side: u32) -> Result<Self> {
         if !(16..=1024).contains(&side) {
             return Err(Error::value("side of a photo", "16 to 1024 pixels", side));
         }
         Ok(Self { kind, side, name: format!("synth-{}", kind.name()), index: index(kind) })
     }
 
-    /// What the corpus shows.
-    pub fn kind(&self) -> Kind {
+    /// The kind of object in the corpus.
+    pub fn kind(&self) -> ObjectKind {
         self.kind
     }
 
@@ -173,7 +173,7 @@ fn missing(what: &str, count: usize, position: usize) -> Error {
     Error::value(format!("position of a {what}"), format!("below {count}"), position)
 }
 
-impl Source for Corpus {
+impl Source for SyntheticCorpus {
     fn name(&self) -> &str {
         &self.name
     }
@@ -191,7 +191,7 @@ impl Source for Corpus {
             return Err(missing("photo", self.index.photos.len(), position));
         }
         let seed = self.kind.seed();
-        let look = Look::new(&mut seed.child("look", position as u64), self.kind == Kind::Shoe);
+        let look = PhotoLook::new(&mut seed.child("look", position as u64), self.kind == ObjectKind::Shoe);
         let noise = &mut seed.child("noise", position as u64);
         photo::render(self.design(position).figure(), &look, self.side, noise)
     }
@@ -202,7 +202,7 @@ impl Source for Corpus {
 }
 
 /// Photos first of train, then of test; the sketches of a photo follow each other.
-fn index(kind: Kind) -> Index {
+fn index(kind: ObjectKind) -> Index {
     let mut index = Index::default();
     let draw = &mut kind.seed().stream("index");
     for (split, size) in [Split::Train, Split::Test].into_iter().zip(kind.sizes()) {
@@ -219,11 +219,11 @@ fn index(kind: Kind) -> Index {
 }
 
 /// How many sketches each photo has: three, and the rest dealt at random.
-fn shares(size: &Size, draw: &mut Stream) -> Vec<usize> {
+fn shares(size: &SplitSize, draw: &mut Stream) -> Vec<usize> {
     let mut shares = vec![3; size.photos];
     for _ in 3 * size.photos..size.sketches {
-        let lucky = draw.random_range(0..size.photos as u32) as usize;
-        shares[lucky] += 1;
+        let extra = draw.random_range(0..size.photos as u32) as usize;
+        shares[extra] += 1;
     }
     shares
 }

@@ -2,7 +2,7 @@
 
 use super::chance::{between, happens, pick, unit};
 use super::curve::P2;
-use super::figure::Surface;
+use super::figure::Material;
 use crate::seed::Stream;
 
 /// Red, green, blue, each 0..1.
@@ -37,14 +37,14 @@ pub(super) const TEXTURES: usize = Texture::Weave as usize + 1;
 
 /// How a photo of one object is taken.
 #[derive(Debug, Clone)]
-pub(super) struct Look {
+pub(super) struct PhotoLook {
     /// Position of the body's colour in [`COLOURS`].
     pub(super) colour: usize,
-    /// One colour for each surface, in the order of [`Surface`].
+    /// One colour for each surface, in the order of [`Material`].
     colours: [Rgb; 8],
     /// Top and bottom of the background.
     pub(super) ground: [Rgb; 2],
-    /// Where the floor begins, as a share of the height, and its brightness against the wall; none in a shop's cut-out.
+    /// Where the floor begins, as a share of the height, and its brightness against the wall; none without a background.
     pub(super) floor: Option<(f32, f32)>,
     /// Where the light comes from: left (-1) to right (1).
     pub(super) light: f32,
@@ -73,13 +73,13 @@ pub(super) struct Look {
     pub(super) stretch: f32,
 }
 
-impl Look {
+impl PhotoLook {
     /// A look at random; chairs stand on wood or metal, shoes on rubber or leather.
     pub(super) fn new(s: &mut Stream, is_shoe: bool) -> Self {
         let colour =
             pick(s, &[(0, 0.2), (1, 0.12), (2, 0.12), (3, 0.15), (4, 0.12), (5, 0.09), (6, 0.1), (7, 0.05), (8, 0.05)]);
         let ground = ground(s);
-        // A chair leaves more of the width free than a shoe of the height, yet is as easy to find: it may lie further off.
+        // A chair leaves more of the width free than a shoe leaves of the height, so it may lie further off the middle.
         let free = if is_shoe { 0.55 } else { 0.8 };
         let room = ground[0] != [1.0; 3] && happens(s, 0.45);
         Self {
@@ -104,7 +104,7 @@ impl Look {
     }
 
     /// The colour of a surface.
-    pub(super) fn of(&self, surface: Surface) -> Rgb {
+    pub(super) fn of(&self, surface: Material) -> Rgb {
         self.colours[surface as usize]
     }
 }

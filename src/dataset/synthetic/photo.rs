@@ -1,8 +1,8 @@
 //! A figure as a photo: filled parts in gradient light, with texture, ground shadow and the camera's noise.
 
 use super::curve::{P2, turn};
-use super::figure::{Figure, Part, Rank, Surface};
-use super::palette::{Look, Rgb, Texture};
+use super::figure::{Figure, FigurePart, LineRank, Material};
+use super::palette::{PhotoLook, Rgb, Texture};
 use crate::seed::Stream;
 use crate::{Error, Result};
 use image::RgbImage;
@@ -16,7 +16,7 @@ use tiny_skia::{
 ///
 /// # Errors
 /// A side of no pixels.
-pub(super) fn render(figure: Figure, look: &Look, side: u32, noise: &mut Stream) -> Result<RgbImage> {
+pub(super) fn render(figure: Figure, look: &PhotoLook, side: u32, noise: &mut Stream) -> Result<RgbImage> {
     let mut canvas = Pixmap::new(side, side).ok_or_else(|| Error::value("side", "at least one pixel", side))?;
     let figure = frame(figure, look, side as f32);
     background(&mut canvas, look);
@@ -29,7 +29,7 @@ pub(super) fn render(figure: Figure, look: &Look, side: u32, noise: &mut Stream)
 }
 
 /// Turns, stretches and places the figure on the photo.
-fn frame(figure: Figure, look: &Look, side: f32) -> Figure {
+fn frame(figure: Figure, look: &PhotoLook, side: f32) -> Figure {
     let (cos, sin) = turn(look.turn);
     let (low, high) = figure.bounds();
     let middle = [(low[0] + high[0]) * 0.5, (low[1] + high[1]) * 0.5];
@@ -81,7 +81,7 @@ fn trace(path: &mut PathBuilder, points: &[P2]) {
     }
 }
 
-fn background(canvas: &mut Pixmap, look: &Look) {
+fn background(canvas: &mut Pixmap, look: &PhotoLook) {
     let side = canvas.width() as f32;
     let [top, low] = look.ground.map(|rgb| colour(rgb, 1.0));
     canvas.fill(top);
@@ -99,7 +99,7 @@ fn background(canvas: &mut Pixmap, look: &Look) {
 }
 
 /// A soft dark ellipse where the object stands.
-fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
+fn shadow(canvas: &mut Pixmap, look: &PhotoLook, figure: &Figure) {
     let (low, high) = figure.bounds();
     let (half, centre) =
         ((high[0] - low[0]) * 0.55, [(low[0] + high[0]) * 0.5 - look.light * 0.03 * canvas.width() as f32, high[1]]);
@@ -120,7 +120,7 @@ fn shadow(canvas: &mut Pixmap, look: &Look, figure: &Figure) {
     }
 }
 
-fn paint(canvas: &mut Pixmap, look: &Look, part: &Part, tile: Option<&Pixmap>) {
+fn paint(canvas: &mut Pixmap, look: &PhotoLook, part: &FigurePart, tile: Option<&Pixmap>) {
     let mut areas: Vec<&[P2]> = vec![&part.area];
     areas.extend(part.holes.iter().map(Vec::as_slice));
     let Some(path) = outline(&areas) else { return };
@@ -131,7 +131,7 @@ fn paint(canvas: &mut Pixmap, look: &Look, part: &Part, tile: Option<&Pixmap>) {
             fill(canvas, look, &face, brighter(base, *shade));
         }
     }
-    if matches!(part.surface, Surface::Body | Surface::Pad) {
+    if matches!(part.surface, Material::Body | Material::Pad) {
         if let Some(tile) = tile {
             cover(canvas, look, &path, tile);
         }
@@ -140,7 +140,7 @@ fn paint(canvas: &mut Pixmap, look: &Look, part: &Part, tile: Option<&Pixmap>) {
     seams(canvas, look, part, base);
 }
 
-fn fill(canvas: &mut Pixmap, look: &Look, path: &Path, base: Rgb) {
+fn fill(canvas: &mut Pixmap, look: &PhotoLook, path: &Path, base: Rgb) {
     let b = path.bounds();
     let half = (b.right() - b.left()) * 0.5 * look.light;
     let middle = (b.left() + b.right()) * 0.5;
@@ -151,7 +151,7 @@ fn fill(canvas: &mut Pixmap, look: &Look, path: &Path, base: Rgb) {
     canvas.fill_path(path, &paint, FillRule::EvenOdd, Transform::identity(), None);
 }
 
-fn cover(canvas: &mut Pixmap, look: &Look, path: &Path, tile: &Pixmap) {
+fn cover(canvas: &mut Pixmap, look: &PhotoLook, path: &Path, tile: &Pixmap) {
     let slant = if look.texture == Texture::Grain { 0.0 } else { look.light * 0.6 };
     let place = Transform::from_row(1.0, slant, -slant, 1.0, 0.0, 0.0);
     let shader = Pattern::new(tile.as_ref(), SpreadMode::Repeat, FilterQuality::Bilinear, 1.0, place);
@@ -160,7 +160,7 @@ fn cover(canvas: &mut Pixmap, look: &Look, path: &Path, tile: &Pixmap) {
 }
 
 /// A soft highlight towards the light.
-fn shine(canvas: &mut Pixmap, look: &Look, path: &Path) {
+fn shine(canvas: &mut Pixmap, look: &PhotoLook, path: &Path) {
     let b = path.bounds();
     let (wide, tall) = (b.right() - b.left(), b.bottom() - b.top());
     if look.gloss <= 0.0 || wide.min(tall) < 4.0 {
@@ -179,7 +179,7 @@ fn shine(canvas: &mut Pixmap, look: &Look, path: &Path) {
 }
 
 /// Rims and seams: darker on light parts, lighter on dark ones.
-fn seams(canvas: &mut Pixmap, look: &Look, part: &Part, base: Rgb) {
+fn seams(canvas: &mut Pixmap, look: &PhotoLook, part: &FigurePart, base: Rgb) {
     let light = base.iter().sum::<f32>() / 3.0;
     let tone = if light > 0.3 { brighter(base, 0.45) } else { brighter(base, 1.5) };
     let stroke = Stroke {
@@ -189,7 +189,7 @@ fn seams(canvas: &mut Pixmap, look: &Look, part: &Part, base: Rgb) {
         ..Stroke::default()
     };
     for line in &part.lines {
-        let strength = if line.rank <= Rank::Edge { look.rim } else { look.rim * 1.2 };
+        let strength = if line.rank <= LineRank::Edge { look.rim } else { look.rim * 1.2 };
         let mut path = PathBuilder::new();
         trace(&mut path, &line.points);
         if let Some(path) = path.finish() {
@@ -199,7 +199,7 @@ fn seams(canvas: &mut Pixmap, look: &Look, part: &Part, base: Rgb) {
 }
 
 /// One tile of the texture, light and dark spots on nothing.
-fn tile(look: &Look, side: u32, noise: &mut Stream) -> Option<Pixmap> {
+fn tile(look: &PhotoLook, side: u32, noise: &mut Stream) -> Option<Pixmap> {
     let (strength, size) = look.pattern;
     let n = if look.texture == Texture::Grain { side / 2 } else { ((side as f32 * size) as u32).max(4) };
     let mut tile = Pixmap::new(n, n)?;
@@ -230,7 +230,7 @@ fn tile(look: &Look, side: u32, noise: &mut Stream) -> Option<Pixmap> {
 }
 
 /// Adds the camera's noise and drops the alpha, which is 1 everywhere.
-fn develop(canvas: &Pixmap, look: &Look, noise: &mut Stream) -> RgbImage {
+fn develop(canvas: &Pixmap, look: &PhotoLook, noise: &mut Stream) -> RgbImage {
     let mut photo = RgbImage::new(canvas.width(), canvas.height());
     let strength = (look.noise * 256.0) as i32; // whole numbers: the same on every machine
     for (pixel, from) in photo.pixels_mut().zip(canvas.pixels()) {

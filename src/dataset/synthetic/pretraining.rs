@@ -1,8 +1,8 @@
 //! Labelled photos of both kinds of object, for supervised pre-training: what ImageNet is to the real sets.
 
 use super::chance::pick;
-use super::palette::{COLOURS, Look, TEXTURES};
-use super::{Design, Kind, chair, missing, photo, shoe};
+use super::palette::{COLOURS, PhotoLook, TEXTURES};
+use super::{Design, ObjectKind, chair, missing, photo, shoe};
 use crate::Result;
 use crate::seed::Seed;
 use image::RgbImage;
@@ -13,7 +13,7 @@ const SEED: Seed = Seed(0x5eed_1000);
 /// Classes of the ratio of width to height, and their upper ends: a quarter each of shoes and of chairs by eye.
 const RATIOS: [f32; 5] = [0.6, 0.8, 1.1, 1.6, f32::MAX];
 
-/// A stream of photos with coarse labels: some of what one would say of the object, none of what tells it from its like.
+/// A stream of photos with coarse labels, which describe an object but do not distinguish it from similar ones.
 ///
 /// ```
 /// use retrace::dataset::synthetic::Photos;
@@ -89,13 +89,13 @@ impl Photos {
         Ok(labels)
     }
 
-    pub(super) fn item(&self, position: usize) -> Result<(Kind, Design, Look)> {
+    pub(super) fn item(&self, position: usize) -> Result<(ObjectKind, Design, PhotoLook)> {
         if position >= self.count {
             return Err(missing("photo", self.count, position));
         }
         let item = position as u64;
-        let kind = pick(&mut SEED.child("kind", item), &[(Kind::Shoe, 0.5), (Kind::Chair, 0.5)]);
+        let kind = pick(&mut SEED.child("kind", item), &[(ObjectKind::Shoe, 0.5), (ObjectKind::Chair, 0.5)]);
         let design = Design::new(kind, &mut SEED.child("design", item));
-        Ok((kind, design, Look::new(&mut SEED.child("look", item), kind == Kind::Shoe)))
+        Ok((kind, design, PhotoLook::new(&mut SEED.child("look", item), kind == ObjectKind::Shoe)))
     }
 }

@@ -1,6 +1,6 @@
-//! Who draws: each sketcher keeps the same habits in every sketch.
+//! The sketchers: each has the same habits in every sketch.
 
-use super::Kind;
+use super::ObjectKind;
 use super::chance::{between, happens};
 use crate::seed::Stream;
 
@@ -19,7 +19,7 @@ pub(super) struct Style {
     pub(super) short: f32,
     /// Amplitude of the hand's slow waver.
     pub(super) wobble: f32,
-    /// How far a stroke as a whole lies off its place.
+    /// Offset of a whole stroke from its place.
     pub(super) shift: f32,
     /// How far ends run on (or stop short, below 0).
     pub(super) overshoot: f32,
@@ -27,7 +27,7 @@ pub(super) struct Style {
     pub(super) split: f32,
     /// How often the pen stays down to the next line.
     pub(super) join: f32,
-    /// How far a part as a whole lies off its place.
+    /// Offset of a whole part from its place.
     pub(super) slip: f32,
     /// How often a stroke goes back over itself.
     pub(super) restate: f32,
@@ -45,7 +45,7 @@ pub(super) struct Style {
 
 impl Style {
     /// The style of a sketcher of shoes or of chairs.
-    pub(super) fn of(kind: Kind, sketcher: u32) -> Self {
+    pub(super) fn of(kind: ObjectKind, sketcher: u32) -> Self {
         let s = &mut kind.seed().child("sketcher", u64::from(sketcher));
         let care = between(s, 0.0, 1.0);
         let loose = |s: &mut Stream, low: f32, high: f32| {
@@ -64,7 +64,7 @@ impl Style {
             join: between(s, 0.3, 0.9),
             slip: loose(s, 1.0, 6.0),
             // A shoe has fewer lines and longer ones; hands go over them more.
-            restate: between(s, 0.0, if kind == Kind::Shoe { 0.6 } else { 0.25 }),
+            restate: between(s, 0.0, if kind == ObjectKind::Shoe { 0.6 } else { 0.25 }),
             lean: between(s, -0.08, 0.08),
             step: between(s, 10.0, 14.5),
             limit: between(s, 6.0, 13.99) as usize,

@@ -1,4 +1,4 @@
-//! What the corpora promise: sizes, sameness, statistics; how hard they are for what does not learn stands in `paper/floor`.
+//! Sizes, reproducibility and statistics of the corpora; `experiment/floor` tests how hard they are without learning.
 
 use super::*;
 use crate::sketch::Statistics;
@@ -6,13 +6,13 @@ use image::imageops::{FilterType, grayscale, resize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-const KINDS: [Kind; 2] = [Kind::Shoe, Kind::Chair];
+const KINDS: [ObjectKind; 2] = [ObjectKind::Shoe, ObjectKind::Chair];
 
-fn corpus(kind: Kind) -> Corpus {
-    Corpus::new(kind, 128).unwrap()
+fn corpus(kind: ObjectKind) -> SyntheticCorpus {
+    SyntheticCorpus::new(kind, 128).unwrap()
 }
 
-fn test_sketches(corpus: &Corpus) -> Vec<Sketch> {
+fn test_sketches(corpus: &SyntheticCorpus) -> Vec<Sketch> {
     corpus.index().sketches_of(Split::Test).into_iter().map(|i| corpus.sketch(i).unwrap()).collect()
 }
 
@@ -27,7 +27,9 @@ fn digest(sketches: &[Sketch]) -> String {
 
 #[test]
 fn sizes_are_the_papers() {
-    for (kind, photos, sketches) in [(Kind::Shoe, [1800, 200], [6051, 679]), (Kind::Chair, [300, 100], [951, 324])] {
+    for (kind, photos, sketches) in
+        [(ObjectKind::Shoe, [1800, 200], [6051, 679]), (ObjectKind::Chair, [300, 100], [951, 324])]
+    {
         let corpus = corpus(kind);
         let index = corpus.index();
         for (split, n) in [(Split::Train, 0), (Split::Test, 1)] {
@@ -177,7 +179,7 @@ fn pretraining_shows_no_object_of_a_corpus() {
     assert_eq!(kinds.len(), 2);
     let mut seen = BTreeSet::new();
     for kind in KINDS {
-        let corpus = Corpus::new(kind, 32).unwrap();
+        let corpus = SyntheticCorpus::new(kind, 32).unwrap();
         seen.extend((0..400).map(|i| format!("{:?}", corpus.design(i).figure().bounds())));
     }
     assert!((0..60).all(|i| !seen.contains(&format!("{:?}", photos.item(i).unwrap().1.figure().bounds()))));
@@ -185,18 +187,18 @@ fn pretraining_shows_no_object_of_a_corpus() {
 
 #[test]
 fn positions_outside_and_wrong_sides_are_errors() {
-    let chairs = corpus(Kind::Chair);
+    let chairs = corpus(ObjectKind::Chair);
     let error = chairs.photo(400).unwrap_err().to_string();
     assert!(error.contains("below 400") && error.contains("found 400"), "{error}");
     assert!(chairs.drawing(1275).is_err());
-    assert!(Corpus::new(Kind::Shoe, 0).is_err());
+    assert!(SyntheticCorpus::new(ObjectKind::Shoe, 0).is_err());
     assert!(Photos { count: 1, side: 0 }.photo(0).is_err());
     assert!(Photos { count: 1, side: 16 }.photo(1).is_err());
 }
 
 #[test]
 fn a_photo_of_another_side_shows_the_same() {
-    let (small, large) = (corpus(Kind::Chair), Corpus::new(Kind::Chair, 256).unwrap());
+    let (small, large) = (corpus(ObjectKind::Chair), SyntheticCorpus::new(ObjectKind::Chair, 256).unwrap());
     let (a, b) = (grayscale(&small.photo(3).unwrap()), grayscale(&large.photo(3).unwrap()));
     let (a, b) = (resize(&a, 16, 16, FilterType::Triangle), resize(&b, 16, 16, FilterType::Triangle));
     let apart: f64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs()).sum();

@@ -1,8 +1,8 @@
-//! A figure as a sketch: which lines are drawn, in which order, and how the hand misses them.
+//! A figure as a sketch: which lines are drawn, in which order, and how inaccurately.
 
 use super::chance::{between, happens, normal};
 use super::curve::{P2, add, at, distance, length, mix, part, resample, scale, spline, sub};
-use super::figure::{Figure, Line, Rank};
+use super::figure::{Figure, FigureLine, LineRank};
 use super::sketcher::Style;
 use crate::seed::Stream;
 use crate::sketch::{Point, Sketch};
@@ -17,10 +17,10 @@ const GRID: f32 = 16.0;
 const MOST: usize = 15;
 /// The pen may stay down to a line that starts this near, in pixels.
 const NEAR: f32 = 16.0;
-/// Lines shorter than this, in pixels, are specks that nobody draws.
+/// Lines shorter than this, in pixels, are not drawn.
 const SPECK: f32 = 7.0;
 
-/// The sketch that a hand makes of a figure.
+/// The sketch that a sketcher makes of a figure.
 pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
     let lines = choose(fit(figure), style, s);
     let lines = order(lines, style);
@@ -32,7 +32,7 @@ pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
 }
 
 /// Visible lines, scaled to the field.
-fn fit(figure: &Figure) -> Vec<Line> {
+fn fit(figure: &Figure) -> Vec<FigureLine> {
     let (low, high) = figure.bounds();
     let unit = FIELD / (high[0] - low[0]).max(high[1] - low[1]).max(1e-6);
     let put = |points: &mut Vec<P2>| points.iter_mut().for_each(|p| *p = scale(sub(*p, low), unit));
@@ -46,23 +46,23 @@ fn fit(figure: &Figure) -> Vec<Line> {
 }
 
 /// Leaves out details: whole groups, and single lines of large groups.
-fn choose(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
-    let mut sizes: BTreeMap<(u16, Rank), usize> = BTreeMap::new();
+fn choose(lines: Vec<FigureLine>, style: &Style, s: &mut Stream) -> Vec<FigureLine> {
+    let mut sizes: BTreeMap<(u16, LineRank), usize> = BTreeMap::new();
     for line in &lines {
         *sizes.entry((line.group, line.rank)).or_default() += 1;
     }
-    let chance = |rank: Rank| match rank {
-        Rank::Outline => 1.0,
-        Rank::Edge => 0.5 + 0.5 * style.keep,
-        Rank::Detail => style.keep,
-        Rank::Fine => style.fine,
+    let chance = |rank: LineRank| match rank {
+        LineRank::Outline => 1.0,
+        LineRank::Edge => 0.5 + 0.5 * style.keep,
+        LineRank::Detail => style.keep,
+        LineRank::Fine => style.fine,
     };
     let kept: BTreeMap<_, bool> = sizes.keys().map(|key| (*key, happens(s, chance(key.1)))).collect();
     let brief = happens(s, style.short);
     let mut chosen = Vec::new();
     for mut line in lines {
         let key = (line.group, line.rank);
-        let crowd = line.rank >= Rank::Detail && sizes[&key] > 3;
+        let crowd = line.rank >= LineRank::Detail && sizes[&key] > 3;
         let thinned = crowd && happens(s, 0.35);
         let most = if brief { 11.0 } else { 7.0 };
         if let Some(short) = line.short.take()
@@ -84,15 +84,15 @@ fn is_thin(outline: &[P2], middle: &[P2], most: f32) -> bool {
 }
 
 /// Outline first; within one importance from the top or from the left, but on from where the pen is if a line starts there.
-fn order(mut lines: Vec<Line>, style: &Style) -> Vec<Line> {
+fn order(mut lines: Vec<FigureLine>, style: &Style) -> Vec<FigureLine> {
     let axis = usize::from(style.from_top);
-    let key = |line: &Line| line.points.iter().map(|p| p[axis]).sum::<f32>() / line.points.len() as f32;
+    let key = |line: &FigureLine| line.points.iter().map(|p| p[axis]).sum::<f32>() / line.points.len() as f32;
     lines.sort_by(|a, b| a.rank.cmp(&b.rank).then(key(a).total_cmp(&key(b))));
-    let mut ordered: Vec<Line> = Vec::with_capacity(lines.len());
+    let mut ordered: Vec<FigureLine> = Vec::with_capacity(lines.len());
     while !lines.is_empty() {
         let rank = lines[0].rank;
         let pen = ordered.last().map(|line| line.points[line.points.len() - 1]);
-        let follows = |line: &Line| line.rank == rank && pen.is_some_and(|pen| ends(line, pen) < NEAR);
+        let follows = |line: &FigureLine| line.rank == rank && pen.is_some_and(|pen| ends(line, pen) < NEAR);
         let next = lines.iter().position(follows).unwrap_or(0);
         let mut line = lines.remove(next);
         if let Some(pen) = pen
@@ -106,12 +106,12 @@ fn order(mut lines: Vec<Line>, style: &Style) -> Vec<Line> {
 }
 
 /// Distance from the pen to the nearer end of a line.
-fn ends(line: &Line, pen: P2) -> f32 {
+fn ends(line: &FigureLine, pen: P2) -> f32 {
     distance(pen, line.points[0]).min(distance(pen, line.points[line.points.len() - 1]))
 }
 
 /// Puts whole parts (lines of one group) a little off their place.
-fn slip(mut lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
+fn slip(mut lines: Vec<FigureLine>, style: &Style, s: &mut Stream) -> Vec<FigureLine> {
     let mut off: BTreeMap<u16, P2> = BTreeMap::new();
     for line in &mut lines {
         let by = *off.entry(line.group).or_insert_with(|| [style.slip * normal(s), style.slip * normal(s)]);
@@ -122,7 +122,7 @@ fn slip(mut lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Line> {
 
 /// Keeps the pen down where one line starts near the end of the last, and stops when the sketch is thought done: what
 /// is left then are details.
-fn join(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
+fn join(lines: Vec<FigureLine>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
     let mut strokes: Vec<Vec<P2>> = Vec::new();
     for line in lines {
         let mut points = line.points;
@@ -131,7 +131,7 @@ fn join(lines: Vec<Line>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
             strokes.last_mut().into_iter().for_each(|stroke| stroke.append(&mut points));
             continue;
         }
-        if strokes.len() < if line.rank == Rank::Outline { MOST } else { style.limit } {
+        if strokes.len() < if line.rank == LineRank::Outline { MOST } else { style.limit } {
             strokes.push(points);
         }
     }
@@ -155,7 +155,7 @@ fn split(strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
     pieces
 }
 
-/// What the pen does instead of the line.
+/// The line with the errors of the pen.
 fn hand(stroke: &[P2], style: &Style, s: &mut Stream) -> Vec<P2> {
     let mut points = record(stroke, style.step * between(s, 0.85, 1.15));
     if happens(s, style.restate) {
@@ -246,32 +246,32 @@ fn place(mut strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Sketch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::synthetic::{Kind, figure::Line};
+    use crate::dataset::synthetic::{ObjectKind, figure::FigureLine};
     use crate::seed::Seed;
 
-    fn line(rank: Rank, from: P2, to: P2) -> Line {
-        Line { points: vec![from, to], rank, group: 0, short: None }
+    fn line(rank: LineRank, from: P2, to: P2) -> FigureLine {
+        FigureLine { points: vec![from, to], rank, group: 0, short: None }
     }
 
     #[test]
     fn outlines_come_first_and_the_pen_goes_on_from_where_it_is() {
-        let style = Style { from_top: true, ..Style::of(Kind::Chair, 0) };
+        let style = Style { from_top: true, ..Style::of(ObjectKind::Chair, 0) };
         let lines = vec![
-            line(Rank::Detail, [0.0, 0.0], [9.0, 0.0]),
-            line(Rank::Outline, [90.0, 60.0], [50.0, 60.0]),
-            line(Rank::Outline, [0.0, 50.0], [9.0, 50.0]),
-            line(Rank::Outline, [12.0, 90.0], [9.0, 52.0]),
+            line(LineRank::Detail, [0.0, 0.0], [9.0, 0.0]),
+            line(LineRank::Outline, [90.0, 60.0], [50.0, 60.0]),
+            line(LineRank::Outline, [0.0, 50.0], [9.0, 50.0]),
+            line(LineRank::Outline, [12.0, 90.0], [9.0, 52.0]),
         ];
         let found = order(lines, &style);
         assert_eq!(found[0].points, [[0.0, 50.0], [9.0, 50.0]]);
         assert_eq!(found[1].points, [[9.0, 52.0], [12.0, 90.0]]);
         assert_eq!(found[2].points[0][1], 60.0);
-        assert_eq!(found[3].rank, Rank::Detail);
+        assert_eq!(found[3].rank, LineRank::Detail);
     }
 
     #[test]
     fn a_steady_hand_stays_on_the_line() {
-        let still = Style { wobble: 0.0, shift: 0.0, restate: 0.0, ..Style::of(Kind::Chair, 0) };
+        let still = Style { wobble: 0.0, shift: 0.0, restate: 0.0, ..Style::of(ObjectKind::Chair, 0) };
         let drawn = hand(&[[0.0, 0.0], [100.0, 0.0]], &still, &mut Seed(1).stream("test"));
         assert!(drawn.len() > 6);
         assert!(drawn.iter().all(|p| p[1].abs() < 1e-3 && (-9.0..109.0).contains(&p[0])), "{drawn:?}");

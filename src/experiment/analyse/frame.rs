@@ -1,4 +1,4 @@
-//! Measurements as lines.
+//! Measurements as frames.
 
 use crate::Result;
 use crate::run::Rank;
@@ -7,7 +7,7 @@ use polars::prelude::{Column, DataFrame};
 /// Columns that count.
 const WHOLE: [&str; 8] = ["query", "position", "photo", "draw", "epoch", "step", "round", "bytes"];
 
-/// Ranks as lines, each after what it was ranked with.
+/// Ranks as lines, each with the setting that it was ranked with in the first column.
 ///
 /// # Errors
 /// Never in practice: the columns have one length.

@@ -1,4 +1,4 @@
-//! What is measured beside accuracy, on finished runs, each by itself.
+//! Analyses of finished runs: what is measured beside accuracy.
 //!
 //! ```text
 //! results/<slug>/<dataset>/<row>/seed<k>/analysis/
@@ -16,7 +16,7 @@ mod watched;
 pub use frame::{lines_frame, ranks_frame};
 pub use landscape::{Batch, first_batches, landscape};
 pub use step::{Stepper, memory, time};
-pub use subject::{Analysis, SEED, Settings, Subject};
+pub use subject::{Analysis, AnalysisSettings, SEED, Subject};
 pub use watched::{Seen, Watched};
 
 use super::{Method, Order};
@@ -25,17 +25,17 @@ use crate::seed::Seed;
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
 
-/// Measures what is not measured yet on the finished runs of a corpus, of seeds below `seeds`.
+/// Measures what has not been measured yet on the finished runs of a corpus, of seeds below `seeds`.
 ///
 /// # Errors
-/// A part that the paper does not have; no run to look at; a checkpoint that is not there and that another training does
-/// not bring back; a folder that holds an analysis of another run or with other settings.
+/// A part that the paper does not have; no run to analyse; a missing checkpoint that training again does not restore; a
+/// folder that holds an analysis of another run or with other settings.
 pub fn run<M: Method>(
     paper: &M,
     dataset: &str,
     parts: &[&str],
     seeds: u64,
-    settings: &Settings,
+    settings: &AnalysisSettings,
     order: &Order,
 ) -> Result<()> {
     let known = paper.analyses();
@@ -52,7 +52,7 @@ pub fn run<M: Method>(
     if found {
         return Ok(());
     }
-    let expected = "a finished run to look at (`retrace reproduce --train` brings it)";
+    let expected = "a finished run to analyse (`retrace reproduce --train` trains one)";
     Err(Error::data(order.places.results.join(paper.slug()).join(dataset), expected, "none"))
 }
 
@@ -61,7 +61,7 @@ fn subjects<'a, C: DeserializeOwned>(
     dataset: &str,
     analysis: &Analysis,
     seeds: u64,
-    settings: &Settings,
+    settings: &AnalysisSettings,
     order: &'a Order<'a>,
 ) -> Result<Vec<Subject<'a, C>>> {
     let mut subjects = Vec::new();

@@ -1,13 +1,13 @@
-//! What is measured on the ranking of the test part.
+//! Analyses of the ranking of the test part.
 
 use super::frame::{domains_frame, lines_frame, ranks_frame};
 use super::subject::{SEED, Subject};
-use crate::analysis::{Cloud, balanced, embed, fidelity, smoothness, told_apart};
+use crate::analysis::{FeatureCloud, balanced, embed, fidelity, smoothness, told_apart};
 use crate::experiment::floor::Floor;
 use crate::experiment::{Method, Retrieval, again::checkpoint};
 use crate::{Error, Result};
 
-/// Percentages drawn: steps of 5 (the issue of an early answer is where the curve rises, and steps of 10 blur it).
+/// Percentages drawn: steps of 5 (rows differ where the curve rises, which steps of 10 blur).
 fn percents() -> Vec<u32> {
     (1..=20).map(|step| 5 * step).collect()
 }
@@ -16,7 +16,7 @@ impl<C> Subject<'_, C> {
     /// The test part, ranked with the run's checkpoint.
     ///
     /// # Errors
-    /// A checkpoint that is not there and that another training does not bring back, or that does not rank as recorded.
+    /// A missing checkpoint that training again does not restore, or one that does not rank as recorded.
     pub fn ranked<M: Method<Config = C>>(&self, paper: &M) -> Result<Retrieval> {
         let checkpoint = checkpoint(paper, &self.run, self.order)?;
         let found = Retrieval::open(paper, &self.run, &checkpoint, &self.run.dataset, self.order)?;
@@ -24,10 +24,10 @@ impl<C> Subject<'_, C> {
         Ok(found)
     }
 
-    /// What judges is what the run started from: weights of the same name can have been made anew since.
+    /// Checks that the judging weights are those that the run started from: they may have been retrained since.
     ///
     /// # Errors
-    /// Weights that are not there, or are others than the record names.
+    /// Missing weights, or weights with another hash than the recorded one.
     pub fn check_weights<M: Method<Config = C>>(&self, paper: &M) -> Result<()> {
         let (needs, places) = (paper.needs(&self.run.config), self.order.places);
         let recorded = self.record.log()?.0.weights.unwrap_or_default();
@@ -106,7 +106,7 @@ impl<C> Subject<'_, C> {
         let (sketches, photos, d) = found.embeddings()?;
         // An object is a photo, by its place in the gallery.
         let objects = [found.queries().own.clone(), (0..found.queries().gallery(0).len()).collect()];
-        let cloud = |i: usize, rows| Cloud { rows, objects: &objects[i] };
+        let cloud = |i: usize, rows| FeatureCloud { rows, objects: &objects[i] };
         let (plane, answers) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
         let accuracy = balanced(&answers);
         let points = |points: Vec<(f64, f64)>| {

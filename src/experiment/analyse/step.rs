@@ -1,4 +1,4 @@
-//! What a training step takes: time and memory.
+//! The cost of a training step: time and memory.
 
 use super::frame::lines_frame;
 use super::subject::Subject;
@@ -8,27 +8,27 @@ use crate::train::Step;
 use crate::{Error, Result};
 use std::time::Instant;
 
-/// Steps of every run that are timed: a machine that is busy for a moment then weighs little.
+/// Steps of every run that are timed: many, so that a busy moment of the machine has little weight.
 const TIMED: usize = 20;
 
-/// Steps whose memory is looked at: batches have one size, so that one is nearly as the other.
+/// Steps whose memory is measured: batches have one size, so steps are nearly equal.
 const COUNTED: usize = 5;
 
-/// Steps before the first one that is measured, which make what later ones find: moments of Adam, room to work in.
+/// Warm-up steps before the first measured one, which allocate moments of Adam and working memory.
 const WARM: usize = 2;
 
-/// A run at its start, to be moved step by step.
+/// A run at its start, to be advanced step by step.
 pub struct Stepper<'a> {
     /// Its update.
     pub step: Box<dyn Step + 'a>,
-    /// What it is trained on.
+    /// Its training data.
     pub pairs: &'a [Pair],
     /// Pairs to a step.
     pub batch: usize,
 }
 
 impl Stepper<'_> {
-    /// Takes the step of a round: on the first batch of an epoch of its own. `measure` is handed the step alone.
+    /// Takes one step, on the first batch of an epoch of its own. `measure` gets only the step itself.
     fn round<C, T>(
         &mut self,
         subject: &Subject<C>,
@@ -47,7 +47,7 @@ impl Stepper<'_> {
 }
 
 /// Lets runs take one step each, again and again, in alternating order, and writes the seconds of every step to `time.csv`
-/// (round,seconds): on a machine whose speed changes only times of one moment can be compared.
+/// (round,seconds): a machine changes its speed, so only times of the same moment can be compared.
 ///
 /// # Errors
 /// A failing step; a watch that stops.
@@ -72,7 +72,7 @@ pub fn time<C>(subjects: &[Subject<C>], steppers: &mut [Stepper]) -> Result<()> 
     Ok(())
 }
 
-/// All places, forwards and backwards by turns.
+/// All places, forwards in even rounds and backwards in odd ones.
 fn in_turn(count: usize, round: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..count).collect();
     if round % 2 == 1 {
@@ -82,7 +82,7 @@ fn in_turn(count: usize, round: usize) -> Vec<usize> {
 }
 
 /// Writes to `memory.csv` (round,bytes) the most bytes that each of some steps holds beyond what is there between steps:
-/// activations, gradients and what an update sets aside. Not on a GPU, whose memory is not counted.
+/// activations, gradients and copies that an update keeps. Not on a GPU, whose memory is not counted.
 ///
 /// # Errors
 /// A failing step; a watch that stops; a program whose allocator does not count.

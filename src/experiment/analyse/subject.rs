@@ -1,7 +1,7 @@
-//! What can be measured, and the runs that it is measured on.
+//! The analyses, and the runs that they are measured on.
 
 use crate::experiment::Order;
-use crate::file::{hash_file, read_json, write_json};
+use crate::file::{first_difference, hash_file, read_json, write_json};
 use crate::report::analysis::Folder;
 use crate::run::{RunConfig, RunFolder};
 use crate::seed::Seed;
@@ -20,11 +20,11 @@ pub struct Analysis {
     pub name: &'static str,
     /// The rows that it is measured on.
     pub rows: Vec<String>,
-    /// What it leaves, without extension.
+    /// The files that it writes, without extension.
     pub files: &'static [&'static str],
-    /// What it leaves beside that where sketches have strokes.
+    /// Further files where sketches have strokes.
     pub stroke_files: &'static [&'static str],
-    /// Whether it is of a training step, which does not depend on the seed, so that first seeds are enough.
+    /// Whether it measures a training step: step cost does not depend on the seed, so the first seed is enough.
     pub first_seed: bool,
     /// Whether all rows are measured at once, to be comparable.
     pub together: bool,
@@ -37,10 +37,10 @@ impl Analysis {
     }
 }
 
-/// What can be set about an analysis, and which ranks it is of.
+/// Settings of the analyses, and the ranks that they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub struct AnalysisSettings {
     /// Deformations of a test sketch.
     pub deform: DeformConfig,
     /// Deformed versions of a test sketch.
@@ -49,7 +49,7 @@ pub struct Settings {
     pub smooth: usize,
     /// Photos that errors are attributed by.
     pub attribute: usize,
-    /// Steps to a side of the landscape that is drawn, and of those that only its flatness is measured on.
+    /// Points on a side of the landscape that is drawn, and of those that only measure flatness.
     pub steps: [usize; 2],
     /// How far a landscape reaches, in lengths of the filters.
     pub extent: f64,
@@ -57,20 +57,20 @@ pub struct Settings {
     pub draws: u64,
     /// Training batches: that losses of a landscape are a mean over, and that gradients are compared over.
     pub batches: [usize; 2],
-    /// Last steps of a training that are looked at.
+    /// Last steps of a training that are analysed.
     pub last: usize,
     /// SHA-256 of the run's `ranks.csv`, first 16 digits; [`super::run`] fills it in.
     pub ranks: String,
 }
 
-impl Default for Settings {
+impl Default for AnalysisSettings {
     fn default() -> Self {
         Self {
             deform: DeformConfig::default(),
             versions: 10,     // Li et al. (CVPR 2023), Sec. 3
             smooth: 10,       // the same, Sec. 4
             attribute: 5,     // the same, Sec. 4
-            steps: [21, 11],  // a picture without steps to see; half of that for a mean
+            steps: [21, 11],  // enough for a smooth picture; half of that for a mean
             extent: 1.0,      // as Li et al. (NeurIPS 2018) draw it
             draws: 5,         // a single pair of directions can mislead
             batches: [4, 16], // of synth-chair's training pairs 15% and 60%, of Chair-V2's 7% and 30%
@@ -80,35 +80,37 @@ impl Default for Settings {
     }
 }
 
-/// A finished run that is measured, and where what is measured goes.
+/// A finished run that is measured, and the folder of its measurements.
 pub struct Subject<'a, C> {
     /// Its settings.
     pub run: RunConfig<C>,
     /// Its record.
     pub record: RunFolder,
-    /// What is measured.
-    pub settings: Settings,
-    /// Where it goes.
+    /// The settings of the analyses.
+    pub settings: AnalysisSettings,
+    /// The folder of the measurements.
     pub folder: Folder,
-    /// How it was asked for.
+    /// The order for it.
     pub order: &'a Order<'a>,
 }
 
 impl<'a, C: DeserializeOwned> Subject<'a, C> {
-    pub(super) fn open(record: &RunFolder, settings: &Settings, order: &'a Order<'a>) -> Result<Self> {
+    pub(super) fn open(record: &RunFolder, settings: &AnalysisSettings, order: &'a Order<'a>) -> Result<Self> {
         let folder = Folder::of(record);
-        let settings = Settings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
+        let settings = AnalysisSettings { ranks: hash_file(&record.0.join("ranks.csv"))?, ..settings.clone() };
         let path = folder.0.join("settings.json");
-        if path.is_file() && read_json::<Settings>(&path)? != settings {
-            let found = "an analysis of another run or with other settings (remove the folder to measure again)";
-            return Err(Error::data(&path, "this analysis's settings", found));
+        if path.is_file() && read_json::<AnalysisSettings>(&path)? != settings {
+            let (wanted, found) = (serde_json::to_value(&settings)?, read_json::<serde_json::Value>(&path)?);
+            let (field, wanted, found) = first_difference("settings", &wanted, &found);
+            let advice = "an analysis of another run or with other settings; remove the folder to measure again";
+            return Err(Error::data(&path, format!("{field} {wanted}"), format!("{field} {found} ({advice})")));
         }
         Ok(Self { run: read_json(&record.0.join("config.json"))?, record: record.clone(), settings, folder, order })
     }
 }
 
 impl<C> Subject<'_, C> {
-    /// Whether everything that an analysis leaves is there.
+    /// Whether all files of an analysis are there.
     pub fn is_done(&self, analysis: &Analysis) -> bool {
         let strokes = if self.is_vector() { analysis.stroke_files } else { &[] };
         analysis.files.iter().chain(strokes).all(|name| self.folder.has(name))
@@ -119,7 +121,7 @@ impl<C> Subject<'_, C> {
         self.record.0.join("early.csv").is_file()
     }
 
-    /// Writes an analysis; the settings stand before the first one.
+    /// Writes an analysis; before the first one, the settings.
     ///
     /// # Errors
     /// A folder that cannot be written.

@@ -1,9 +1,9 @@
-//! A training watched from inside: its gradients after every epoch, and a score after each of its last steps.
+//! Observes a training: its gradients after every epoch, and a score after each of its last steps.
 
 use super::frame::lines_frame;
 use super::landscape::Batch;
 use super::subject::Subject;
-use crate::analysis::Gradients as Spread;
+use crate::analysis::GradientSum;
 use crate::dataset::Pair;
 use crate::model::Network;
 use crate::seed::Stream;
@@ -12,24 +12,24 @@ use crate::{Error, Result};
 use candle_core::Tensor;
 use std::cell::RefCell;
 
-/// What is seen of a training.
+/// Observations of a training.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Test Acc@1 after the last steps, as (step, acc1).
     series: RefCell<Vec<(usize, f64)>>,
-    /// Of every epoch: its number, the nuclear norm, the signal.
+    /// Number, nuclear norm and signal of every epoch.
     spreads: RefCell<Vec<Vec<f64>>>,
 }
 
 impl Seen {
-    /// Keeps the spread of the gradients of some batches after an epoch. Looking leaves no trace: running means and
-    /// variances are put back.
+    /// Keeps the spread of the gradients of some batches after an epoch. Running means and variances are
+    /// restored afterwards.
     ///
     /// # Errors
     /// A failing loss.
     pub fn epoch(&self, network: &Network, batches: &[Batch], loss: &dyn Fn(&Batch) -> Result<Tensor>) -> Result<()> {
         let before = copies(&network.parameters().tensors())?;
-        let mut spread = Spread::default();
+        let mut spread = GradientSum::default();
         for batch in batches {
             spread.add(&gradients(&loss(batch)?, &network.trainable())?)?;
         }
@@ -52,7 +52,7 @@ impl Seen {
     }
 }
 
-/// The steps of a training, the last of them followed by a look at the test part.
+/// The steps of a training; each of the last ones is followed by a ranking of the test part.
 pub struct Watched<'a> {
     /// The training's own.
     pub inner: Box<dyn Step + 'a>,
@@ -60,9 +60,9 @@ pub struct Watched<'a> {
     pub score: &'a dyn Fn() -> Result<f64>,
     /// Steps taken so far.
     pub taken: usize,
-    /// Steps before the first one that is followed by a look.
+    /// Steps before the first one that is followed by a ranking.
     pub first: usize,
-    /// Where it is kept.
+    /// Where the scores are kept.
     pub seen: &'a Seen,
 }
 

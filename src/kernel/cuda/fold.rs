@@ -25,10 +25,7 @@ fn fold(
     let mut parts = room(device, rows.div_ceil(span) * columns)?;
     let sizes = [rows, columns, span];
     first(&mut parts, for_columns(sizes), sizes.map(|size| size as i32))?;
-    match rows <= span {
-        true => Ok(wrap(parts, device)),
-        false => total(device, &parts, [rows.div_ceil(span), columns]),
-    }
+    if rows <= span { Ok(wrap(parts, device)) } else { total(device, &parts, [rows.div_ceil(span), columns]) }
 }
 
 /// The sum of all rows by one block for every 32 columns.

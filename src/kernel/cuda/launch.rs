@@ -58,9 +58,10 @@ pub(super) fn view_mut<'a>((storage, layout): (&'a mut CudaStorage, &Layout)) ->
 
 /// How many numbers there are, as kernels count.
 pub(super) fn count(x: &CudaView<f32>) -> Result<i32> {
-    match is_countable(&[x.len()]) {
-        true => Ok(x.len() as i32),
-        false => bail!("expected at most {} numbers, found {}", i32::MAX, x.len()),
+    if is_countable(&[x.len()]) {
+        Ok(x.len() as i32)
+    } else {
+        bail!("expected at most {} numbers, found {}", i32::MAX, x.len())
     }
 }
 
@@ -73,7 +74,7 @@ pub(in super::super) fn with<R>(tensor: &Tensor, work: impl FnOnce(Input) -> Res
     }
 }
 
-/// What an operation says that only a GPU has code for.
+/// The error of an operation that has code for a GPU only.
 pub(in super::super) fn on_the_cpu<R>(name: &str) -> Result<R> {
     bail!("{name}: expected tensors on a CUDA device, found them on the CPU")
 }

@@ -18,7 +18,7 @@ const SPAN: usize = 128;
 /// Threads that fill the largest GPUs.
 const THREADS: usize = 1 << 18;
 
-/// What an `int` can count, less a last block that is not full.
+/// The largest count of an `int`, less a last block that is not full.
 const LARGEST: usize = (1 << 31) - (1 << 22);
 
 /// Whether kernels, which count with `int`, can count the tensors of an operation.

@@ -16,11 +16,8 @@ use plan::{Descriptors, Number, handle, is_symmetric};
 pub(super) fn conv2d(x: &Tensor, weight: &Tensor, g: &Geometry, plan: Plan) -> Result<Tensor> {
     // `(d, k, k', c / groups)`, the filter of channels-last maps; its gradient returns through the permutation.
     let filter = weight.permute((0, 2, 3, 1))?.contiguous()?;
-    let x = match is_symmetric(&g.window) {
-        true => x.contiguous()?,
-        false => composed::pad(x, &g.window, 0.0)?.contiguous()?,
-    };
-    x.apply_op2(&filter, Convolution { plan, pass: Pass::Forward })
+    let x = if is_symmetric(&g.window) { x.contiguous()? } else { composed::pad(x, &g.window, 0.0)?.contiguous()? };
+    x.apply_op2(&filter, CudnnConvolution { plan, pass: Pass::Forward })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +31,12 @@ enum Pass {
 }
 
 /// One pass as an operation of candle's graph.
-struct Convolution {
+struct CudnnConvolution {
     plan: Plan,
     pass: Pass,
 }
 
-impl Convolution {
+impl CudnnConvolution {
     /// Shapes of the two inputs and of the output.
     fn shapes(&self) -> [Shape; 3] {
         let g = &self.plan.g;
@@ -88,13 +85,14 @@ impl Convolution {
 
 /// The numbers of a tensor of this shape.
 fn view<'a, T: Number>(input: Input<'a>, shape: &Shape) -> Result<CudaView<'a, T>> {
-    match input.1.shape() == shape {
-        true => cuda::view(input),
-        false => bail!("cudnn: expected a tensor {shape:?}, found {:?}", input.1),
+    if input.1.shape() == shape {
+        cuda::view(input)
+    } else {
+        bail!("cudnn: expected a tensor {shape:?}, found {:?}", input.1)
     }
 }
 
-impl CustomOp2 for Convolution {
+impl CustomOp2 for CudnnConvolution {
     fn name(&self) -> &'static str {
         match self.pass {
             Pass::Forward => "cudnn-conv2d",
@@ -121,7 +119,7 @@ impl CustomOp2 for Convolution {
 
     fn bwd(&self, x: &Tensor, filter: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (plan, grad) = (self.plan, grad.contiguous()?);
-        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &Convolution { plan, pass });
+        let run = |a: &Tensor, b: &Tensor, pass: Pass| a.apply_op2_no_bwd(b, &CudnnConvolution { plan, pass });
         let to_x = x.track_op().then(|| run(filter, &grad, Pass::ToInput)).transpose()?;
         let to_filter = filter.track_op().then(|| run(x, &grad, Pass::ToFilter)).transpose()?;
         Ok((to_x, to_filter))

@@ -1,4 +1,4 @@
-//! What cuDNN is asked to do: sizes in its words, and an algorithm for every pass.
+//! The plan of a convolution in cuDNN: its descriptors, and an algorithm for every pass.
 
 use super::super::{Geometry, Window};
 use candle_core::cuda::cudarc::cudnn::sys::{
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-/// Largest scratch memory of one call; an algorithm that wants more gives way to a leaner one.
+/// Largest scratch memory of one call; an algorithm that needs more is not used.
 const SCRATCH: usize = 1 << 30; // bytes: little beside a GPU's memory, and more than the usual algorithms ask for
 
 /// How cuDNN will compute one convolution and its gradients.
@@ -53,7 +53,7 @@ pub(in super::super) fn plan(x: &Tensor, weight: &Tensor, g: &Geometry) -> Resul
     })
 }
 
-/// Which numbers the cores multiply, as a list to try: single precision is cut to TF32 only where
+/// The math types to try, in order: single precision is cut to TF32 only where
 /// [`crate::device::allow_tf32`] says so; half precision loses nothing in tensor cores.
 fn math(dtype: DType) -> &'static [Math] {
     match dtype {
@@ -67,7 +67,7 @@ pub(super) fn is_symmetric(window: &Window) -> bool {
     window.padding.iter().all(|[before, after]| before == after)
 }
 
-/// The same convolution as cuDNN can be told it: unequal padding becomes part of the map.
+/// The same convolution as cuDNN can express it: unequal padding becomes part of the map.
 fn symmetric(g: &Geometry) -> Geometry {
     if is_symmetric(&g.window) {
         return *g;
@@ -77,13 +77,13 @@ fn symmetric(g: &Geometry) -> Geometry {
 }
 
 thread_local! {
-    // A handle must stay on its thread, so it has no other place; candle keeps its own in the same way.
-    static SESSIONS: RefCell<HashMap<DeviceId, Session>> = RefCell::default();
+    // A handle must stay on its thread, so it is kept here; candle keeps its own in the same way.
+    static SESSIONS: RefCell<HashMap<DeviceId, CudnnSession>> = RefCell::default();
 }
 
-/// What a thread keeps of a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
+/// The state of a thread for a device: cuDNN's handle, and the plans so far, since asking cuDNN for one takes longer than
 /// a small convolution.
-struct Session {
+struct CudnnSession {
     cudnn: Arc<Cudnn>,
     plans: HashMap<(Geometry, DType, &'static [Math]), Option<Plan>>,
 }
@@ -93,12 +93,12 @@ pub(super) fn handle(device: &CudaDevice) -> Result<Arc<Cudnn>> {
     in_session(device, |session| Ok(session.cudnn.clone()))
 }
 
-fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut Session) -> Result<R>) -> Result<R> {
+fn in_session<R>(device: &CudaDevice, work: impl FnOnce(&mut CudnnSession) -> Result<R>) -> Result<R> {
     SESSIONS.with_borrow_mut(|sessions| match sessions.entry(device.id()) {
         Entry::Occupied(session) => work(session.into_mut()),
         Entry::Vacant(place) => {
             let cudnn = Cudnn::new(device.cuda_stream())?;
-            work(place.insert(Session { cudnn, plans: HashMap::new() }))
+            work(place.insert(CudnnSession { cudnn, plans: HashMap::new() }))
         }
     })
 }
@@ -155,7 +155,7 @@ impl Number for f32 {}
 impl Number for half::f16 {}
 impl Number for half::bf16 {}
 
-/// The convolution in cuDNN's words.
+/// The convolution in cuDNN's descriptors.
 pub(super) struct Descriptors<T: Number> {
     pub x: TensorDescriptor<T>,
     pub y: TensorDescriptor<T>,

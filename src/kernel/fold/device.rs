@@ -1,4 +1,4 @@
-//! The same on a GPU: each a kernel, where candle starts several and even more on the way back.
+//! The same on a GPU: one kernel each, where candle starts several, and more in the backward pass.
 
 use super::super::cuda::{self, Input, on_the_cpu};
 use super::super::is_on_gpu;

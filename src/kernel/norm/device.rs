@@ -24,7 +24,7 @@ pub fn batch_norm(
     bounds: Bounds,
 ) -> Result<Tensor> {
     let unit = (&moments.variance + epsilon)?.sqrt()?.recip()?;
-    let norm = BatchNorm { mean: moments.mean.contiguous()?, unit, bounds };
+    let norm = DeviceBatchNorm { mean: moments.mean.contiguous()?, unit, bounds };
     let (x, affine) = (x.contiguous()?, Tensor::stack(&affine, 0)?);
     match residual {
         Some(residual) => x.apply_op3(&affine, &residual.contiguous()?, norm),
@@ -49,14 +49,14 @@ impl CustomOp2 for Squares {
     }
 }
 
-struct BatchNorm {
+struct DeviceBatchNorm {
     mean: Tensor,
     /// One over the deviations.
     unit: Tensor,
     bounds: Bounds,
 }
 
-impl BatchNorm {
+impl DeviceBatchNorm {
     /// Works with the statistics as numbers on the device.
     fn with<R>(&self, work: impl FnOnce([Input; 2]) -> Result<R>) -> Result<R> {
         cuda::with(&self.mean, |mean| cuda::with(&self.unit, |unit| work([mean, unit])))
@@ -76,11 +76,11 @@ impl BatchNorm {
         let products = grad.apply_op2_no_bwd(x, &Products(self))?;
         let to_affine = Tensor::stack(&[&products, &channel_sums(grad)?], 0)?;
         let inputs = Tensor::stack(&[affine, &to_affine], 0)?;
-        Ok((grad.apply_op3_no_bwd(x, &inputs, &InputGradient(self))?, to_affine))
+        Ok((grad.apply_op3_no_bwd(x, &inputs, &DeviceNormInputGradient(self))?, to_affine))
     }
 }
 
-impl CustomOp2 for BatchNorm {
+impl CustomOp2 for DeviceBatchNorm {
     fn name(&self) -> &'static str {
         "batch-norm"
     }
@@ -106,7 +106,7 @@ impl CustomOp2 for BatchNorm {
     }
 }
 
-impl CustomOp3 for BatchNorm {
+impl CustomOp3 for DeviceBatchNorm {
     fn name(&self) -> &'static str {
         "batch-norm-residual"
     }
@@ -143,7 +143,7 @@ impl CustomOp3 for BatchNorm {
 }
 
 /// Sums of gradients times normalised numbers, `(c)`.
-struct Products<'a>(&'a BatchNorm);
+struct Products<'a>(&'a DeviceBatchNorm);
 
 impl CustomOp2 for Products<'_> {
     fn name(&self) -> &'static str {
@@ -161,9 +161,9 @@ impl CustomOp2 for Products<'_> {
 }
 
 /// The gradient to the input, given `(2, 2, c)`: weight and bias, then the sums that are their gradients.
-struct InputGradient<'a>(&'a BatchNorm);
+struct DeviceNormInputGradient<'a>(&'a DeviceBatchNorm);
 
-impl CustomOp3 for InputGradient<'_> {
+impl CustomOp3 for DeviceNormInputGradient<'_> {
     fn name(&self) -> &'static str {
         "batch-norm-input-gradient"
     }

@@ -160,7 +160,7 @@ fn contrastive_losses_agree_with_their_twin_and_their_mean_is_the_loss() {
     check(&a, losses, |x| slow_contrastive(x, &b, 3.0));
     let loss = contrastive_loss(&tensor(&a), &tensor(&b), &scale).unwrap().to_scalar::<f64>().unwrap();
     assert!((mean(&losses(&tensor(&a))) - loss).abs() < 1e-12);
-    // A pair alone has nothing to be told from.
+    // A single pair has no other class.
     let alone = contrastive_losses(&tensor(&a[..1]), &tensor(&b[..1]), &scale).unwrap();
     assert_eq!(values(&alone), [0.0]);
     for wrong in [contrastive_loss, contrastive_losses] {

@@ -1,6 +1,6 @@
 //! CLIP's image tower.
 
-use super::{Naming, Place};
+use super::{Naming, TensorPlace};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -59,27 +59,27 @@ pub(super) fn allowed(naming: Naming) -> &'static [&'static str] {
 }
 
 /// timm's place: queries, keys and values in one, as ours.
-pub(super) fn timm(own: &str) -> Place {
+pub(super) fn timm(own: &str) -> TensorPlace {
     let name = outside(own, 1).or_else(|| inside(own, 1, "blocks"));
     match (own, name) {
-        (PROJECTION, _) => Place::Turned("head.weight".into()),
-        ("class_embedding" | "positional_embedding", Some(name)) => Place::Squeezed(name),
-        (_, name) => Place::Whole(name.unwrap_or_else(|| own.to_string())),
+        (PROJECTION, _) => TensorPlace::Turned("head.weight".into()),
+        ("class_embedding" | "positional_embedding", Some(name)) => TensorPlace::Squeezed(name),
+        (_, name) => TensorPlace::Whole(name.unwrap_or_else(|| own.to_string())),
     }
 }
 
 /// The place of transformers: queries, keys and values apart.
-pub(super) fn transformers(own: &str) -> Place {
+pub(super) fn transformers(own: &str) -> TensorPlace {
     const BLOCKS: &str = "vision_model.encoder.layers";
     if own == PROJECTION {
-        return Place::Turned("visual_projection.weight".into());
+        return TensorPlace::Turned("visual_projection.weight".into());
     }
     if let Some((block, kind)) = split(own).and_then(|(block, rest)| Some((block, rest.strip_prefix("attn.in_proj_")?)))
     {
-        return Place::Rows(["q", "k", "v"].map(|part| format!("{BLOCKS}.{block}.self_attn.{part}_proj.{kind}")));
+        return TensorPlace::Rows(["q", "k", "v"].map(|part| format!("{BLOCKS}.{block}.self_attn.{part}_proj.{kind}")));
     }
     let name = outside(own, 2).or_else(|| inside(own, 2, BLOCKS));
-    Place::Whole(name.unwrap_or_else(|| own.to_string()))
+    TensorPlace::Whole(name.unwrap_or_else(|| own.to_string()))
 }
 
 fn outside(own: &str, column: usize) -> Option<String> {
@@ -97,7 +97,7 @@ fn split(own: &str) -> Option<(&str, &str)> {
     own.strip_prefix("transformer.resblocks.")?.split_once('.')
 }
 
-/// Our network has no such bias, so one that is not 0 would be lost in silence.
+/// Our network has no such bias, so one that is not 0 would be lost silently.
 pub(super) fn check_bias(file: &BTreeMap<String, Tensor>) -> Result<()> {
     let Some(bias) = file.get(BIAS) else { return Ok(()) };
     let largest = bias.flatten_all()?.abs()?.max(0)?.to_scalar::<f32>()?;

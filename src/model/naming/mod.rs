@@ -1,8 +1,8 @@
-//! What others call the tensors of our networks.
+//! Tensor names of other libraries for our networks.
 //!
 //! A [`Naming`] says, for each tensor of a network, what a foreign file calls it and how it lies there: whole, turned,
 //! or cut into queries, keys and values. [`translate`] reads such a file strictly: a tensor of ours that is not there,
-//! one of another shape, and one that is neither ours nor on the naming's list are all named.
+//! one of another shape, and one that is neither ours nor on the naming's list are all reported.
 
 mod clip;
 mod lite;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, str::FromStr};
 
-/// Whose names a file has.
+/// The library whose names a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Naming {
@@ -33,7 +33,7 @@ pub enum Naming {
 
 /// Where a tensor of ours is in a foreign file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum TensorPlace {
     Whole(String),
     /// Rows and columns change places.
     Turned(String),
@@ -72,7 +72,7 @@ impl Naming {
         }
     }
 
-    /// The naming of a file, told by one tensor that only it has; ours where none is told.
+    /// The naming of a file, by a tensor that only it has; ours if no other is found.
     ///
     /// ```
     /// use retrace::model::{Architecture, naming::Naming};
@@ -118,13 +118,13 @@ impl Naming {
     }
 
     /// Where `own` is.
-    fn place(self, architecture: Architecture, own: &str) -> Place {
+    fn place(self, architecture: Architecture, own: &str) -> TensorPlace {
         match (architecture, self) {
-            (Architecture::EfficientNetLite0, Self::Timm) => Place::Whole(lite::timm(own)),
-            (Architecture::ClipVitB32, Self::OpenAi) => Place::Whole(format!("visual.{own}")),
+            (Architecture::EfficientNetLite0, Self::Timm) => TensorPlace::Whole(lite::timm(own)),
+            (Architecture::ClipVitB32, Self::OpenAi) => TensorPlace::Whole(format!("visual.{own}")),
             (Architecture::ClipVitB32, Self::Timm) => clip::timm(own),
             (Architecture::ClipVitB32, Self::Transformers) => clip::transformers(own),
-            _ => Place::Whole(own.to_string()),
+            _ => TensorPlace::Whole(own.to_string()),
         }
     }
 }
@@ -145,7 +145,7 @@ impl FromStr for Naming {
     }
 }
 
-impl Place {
+impl TensorPlace {
     fn names(&self) -> &[String] {
         match self {
             Self::Whole(name) | Self::Turned(name) | Self::Squeezed(name) => std::slice::from_ref(name),

@@ -18,10 +18,10 @@ fn foreign(architecture: Architecture, naming: Naming, parameters: &Parameters) 
     let mut file = BTreeMap::new();
     for (own, tensor) in parameters.tensors() {
         match naming.place(architecture, &own) {
-            Place::Whole(name) => drop(file.insert(name, tensor)),
-            Place::Turned(name) => drop(file.insert(name, tensor.t().unwrap().contiguous().unwrap())),
-            Place::Squeezed(name) => drop(file.insert(name, tensor.unsqueeze(0).unwrap())),
-            Place::Rows(names) => file.extend(names.into_iter().zip(tensor.chunk(3, 0).unwrap())),
+            TensorPlace::Whole(name) => drop(file.insert(name, tensor)),
+            TensorPlace::Turned(name) => drop(file.insert(name, tensor.t().unwrap().contiguous().unwrap())),
+            TensorPlace::Squeezed(name) => drop(file.insert(name, tensor.unsqueeze(0).unwrap())),
+            TensorPlace::Rows(names) => file.extend(names.into_iter().zip(tensor.chunk(3, 0).unwrap())),
         }
     }
     file
@@ -32,7 +32,7 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
 }
 
 #[test]
-fn names_agree_everywhere() {
+fn naming_names_agree_with_serde_and_parsing() {
     for naming in Naming::ALL {
         assert_eq!(naming.name().parse::<Naming>().unwrap(), naming);
         assert_eq!(serde_json::to_value(naming).unwrap(), naming.name());
@@ -62,7 +62,7 @@ fn every_naming_is_found_and_gives_the_tensors_back() {
 }
 
 #[test]
-fn what_is_missing_is_named_as_the_file_names_it() {
+fn translate_names_a_missing_tensor_as_the_file_does() {
     let (architecture, naming) = (Architecture::ClipVitB32, Naming::Transformers);
     let parameters = network(architecture);
     let whole = foreign(architecture, naming, &parameters);
@@ -76,7 +76,7 @@ fn what_is_missing_is_named_as_the_file_names_it() {
 }
 
 #[test]
-fn what_is_too_much_is_named_unless_it_is_on_the_list() {
+fn translate_names_extra_tensors_unless_allowed() {
     for (architecture, naming, allowed, refused) in [
         (Architecture::ResNet18, Naming::Torchvision, "fc.bias", "fcc.bias"),
         (Architecture::ResNet50, Naming::Timm, "layer1.0.bn1.num_batches_tracked", "layer1.0.bn4.weight"),
@@ -103,7 +103,7 @@ fn what_is_too_much_is_named_unless_it_is_on_the_list() {
 }
 
 #[test]
-fn another_shape_is_named_with_both() {
+fn translate_names_both_shapes_of_a_misshapen_tensor() {
     let architecture = Architecture::ClipVitB32;
     let parameters = network(architecture);
     for (naming, name, found, expected) in [
@@ -123,7 +123,7 @@ fn another_shape_is_named_with_both() {
 }
 
 #[test]
-fn a_bias_that_would_be_lost_is_refused() {
+fn translate_refuses_a_bias_it_would_lose() {
     let (architecture, naming) = (Architecture::ClipVitB32, Naming::Timm);
     let parameters = network(architecture);
     let mut file = foreign(architecture, naming, &parameters);
@@ -133,7 +133,7 @@ fn a_bias_that_would_be_lost_is_refused() {
 }
 
 #[test]
-fn a_naming_that_a_network_has_not_is_refused() {
+fn translate_refuses_an_unknown_naming() {
     let parameters = network(Architecture::Mini);
     let error = translate(Architecture::Mini, Naming::Timm, &parameters, &parameters.tensors()).unwrap_err();
     assert!(error.to_string().contains("naming of mini: expected one of own, found timm"), "{error}");
@@ -154,6 +154,6 @@ fn timm_counts_blocks_within_stages() {
         ("_blocks.15._bn2.bias", "blocks.6.0.bn3.bias"),
         ("_bn1.bias", "bn2.bias"),
     ] {
-        assert_eq!(place(own), Place::Whole(timm.into()));
+        assert_eq!(place(own), TensorPlace::Whole(timm.into()));
     }
 }

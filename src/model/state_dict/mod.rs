@@ -1,7 +1,7 @@
 //! PyTorch's state dicts, read without PyTorch: both the zip container and the stream that PyTorch wrote before 1.6.
 //!
 //! Either holds a pickle that names each tensor's storage, type, shape and strides, and the storages' raw numbers. The
-//! pickle is read as data: nothing in it is run.
+//! pickle is read as data: nothing in it is executed.
 
 mod record;
 
@@ -33,26 +33,26 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
         read_stream(&bytes[STREAM.len()..])
     } else {
         let start = crate::file::hex(&bytes[..bytes.len().min(4)]);
-        Err(Fault(format!("a file of {} bytes that starts with {start:?}", bytes.len())))
+        Err(StateDictFault(format!("a file of {} bytes that starts with {start:?}", bytes.len())))
     };
-    tensors.map_err(|Fault(found)| Error::data(path, "a whole PyTorch state dict", found))
+    tensors.map_err(|StateDictFault(found)| Error::data(path, "a whole PyTorch state dict", found))
 }
 
 /// What is wrong with the file; the path is added at the end.
 #[derive(Debug)]
-struct Fault(String);
+struct StateDictFault(String);
 
-impl<E: std::error::Error> From<E> for Fault {
+impl<E: std::error::Error> From<E> for StateDictFault {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
 }
 
-fn fault<T>(found: impl ToString) -> Result<T, Fault> {
-    Err(Fault(found.to_string()))
+fn fault<T>(found: impl ToString) -> Result<T, StateDictFault> {
+    Err(StateDictFault(found.to_string()))
 }
 
-fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
+fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, StateDictFault> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
     let names = archive.file_names().map(|name| name.map(|n| n.into_owned())).collect::<Result<Vec<_>, _>>()?;
     let Some(pickle) = names.iter().find(|name| name.ends_with("/data.pkl")) else {
@@ -70,14 +70,14 @@ fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
     tensors(&records, &storages)
 }
 
-fn entry(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, Fault> {
+fn entry(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, StateDictFault> {
     let mut data = Vec::new();
     archive.by_name(name)?.read_to_end(&mut data)?;
     Ok(data)
 }
 
 /// System facts, the dict, the sorted storage keys; then each storage: its count in 8 bytes, its numbers.
-fn read_stream(mut rest: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
+fn read_stream(mut rest: &[u8]) -> Result<BTreeMap<String, Tensor>, StateDictFault> {
     unpickle(&mut rest)?;
     let records = records(unpickle(&mut rest)?)?;
     let Object::List(keys) = unpickle(&mut rest)? else { return fault("no list of storages") };
@@ -96,7 +96,7 @@ fn read_stream(mut rest: &[u8]) -> Result<BTreeMap<String, Tensor>, Fault> {
     tensors(&records, &storages)
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize, key: &str) -> Result<&'a [u8], Fault> {
+fn take<'a>(rest: &mut &'a [u8], length: usize, key: &str) -> Result<&'a [u8], StateDictFault> {
     let Some((head, tail)) = rest.split_at_checked(length) else {
         return fault(format!("an end {} bytes into the {length} of storage {key}", rest.len()));
     };
@@ -105,14 +105,14 @@ fn take<'a>(rest: &mut &'a [u8], length: usize, key: &str) -> Result<&'a [u8], F
 }
 
 /// candle's reader panics on some malformed numbers, so a panic counts as a malformed pickle too.
-fn unpickle(rest: &mut impl BufRead) -> Result<Object, Fault> {
+fn unpickle(rest: &mut impl BufRead) -> Result<Object, StateDictFault> {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut stack = Stack::empty();
         stack.read_loop(rest)?;
         stack.finalize()
     }));
     match read {
-        Ok(object) => object.map_err(|error| Fault(format!("a malformed pickle ({error})"))),
+        Ok(object) => object.map_err(|error| StateDictFault(format!("a malformed pickle ({error})"))),
         Err(_) => fault("a malformed pickle"),
     }
 }

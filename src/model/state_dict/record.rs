@@ -1,6 +1,6 @@
 //! The tensors that a state dict's pickle describes, and their numbers.
 
-use super::{Fault, fault};
+use super::{StateDictFault, fault};
 use candle_core::pickle::Object;
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) struct Record {
     stored: usize,
 }
 
-pub(super) fn records(object: Object) -> Result<Vec<Record>, Fault> {
+pub(super) fn records(object: Object) -> Result<Vec<Record>, StateDictFault> {
     let Object::Dict(entries) = object else { return fault("an object that is not a dict of tensors") };
     let mut records = Vec::with_capacity(entries.len());
     for (name, value) in entries {
@@ -81,11 +81,11 @@ fn dtype(class: &str) -> Option<DType> {
 pub(super) fn tensors(
     records: &[Record],
     storages: &BTreeMap<String, Vec<u8>>,
-) -> Result<BTreeMap<String, Tensor>, Fault> {
+) -> Result<BTreeMap<String, Tensor>, StateDictFault> {
     records.iter().map(|record| Ok((record.name.clone(), tensor(record, storages)?))).collect()
 }
 
-fn tensor(record: &Record, storages: &BTreeMap<String, Vec<u8>>) -> Result<Tensor, Fault> {
+fn tensor(record: &Record, storages: &BTreeMap<String, Vec<u8>>) -> Result<Tensor, StateDictFault> {
     let Record { name, storage, dtype, stored, shape, .. } = record;
     let data = storages.get(storage).map(Vec::as_slice).unwrap_or_default();
     if stored.checked_mul(dtype.size_in_bytes()) != Some(data.len()) {
@@ -125,7 +125,7 @@ fn gather(record: &Record, numbers: &[f32]) -> Vec<f32> {
     (0..count).map(|index| numbers[position(index)]).collect()
 }
 
-pub(super) fn text(object: Object) -> Result<String, Fault> {
+pub(super) fn text(object: Object) -> Result<String, StateDictFault> {
     object.unicode().or_else(|_| fault("a name that is not text"))
 }
 

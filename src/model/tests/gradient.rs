@@ -1,6 +1,6 @@
 //! Gradients against finite differences.
 
-use crate::model::vision_transformer::{Attention, Table, quick_gelu};
+use crate::model::vision_transformer::{Attention, TransformerTable, quick_gelu};
 use crate::model::*;
 use crate::seed::Seed;
 use candle_core::{Device, Tensor, Var};
@@ -38,7 +38,7 @@ pub(super) fn assert_gradient(what: &str, variable: &Var, forward: impl Fn() -> 
 }
 
 #[test]
-fn of_convolutions() {
+fn gradient_of_convolutions() {
     for (stride, padding, dilation, groups) in
         [(1, Padding::Each(1), 1, 1), (2, Padding::Same, 1, 1), (2, Padding::Same, 1, 4), (1, Padding::Each(0), 2, 2)]
     {
@@ -55,7 +55,7 @@ fn of_convolutions() {
 }
 
 #[test]
-fn of_a_rectangular_convolution() {
+fn gradient_of_a_rectangular_convolution() {
     for kernel in [[1, 3], [3, 1]] {
         let config = ConvConfig { kernel, bias: true, ..ConvConfig::new(3, 4, 1) };
         assert_layer(&format!("{config:?}"), [2, 4, 5, 3], |scope| {
@@ -82,7 +82,7 @@ fn assert_layer<const N: usize>(
 }
 
 #[test]
-fn of_linear_layers() {
+fn gradient_of_linear_layers() {
     assert_layer("linear", [2, 2, 3], |scope| {
         let layer = Linear::new(3, 4, Init::Normal { deviation: 0.5 }, scope).unwrap();
         Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
@@ -90,7 +90,7 @@ fn of_linear_layers() {
 }
 
 #[test]
-fn of_layer_norm() {
+fn gradient_of_layer_norm() {
     assert_layer("layer norm", [2, 3, 4], |scope| {
         let layer = LayerNorm::new(4, scope).unwrap();
         Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
@@ -98,8 +98,8 @@ fn of_layer_norm() {
 }
 
 #[test]
-fn of_attention() {
-    let table = Table { side: 8, patch: 4, width: 4, layers: 1, heads: 2, outputs: 3 };
+fn gradient_of_attention() {
+    let table = TransformerTable { side: 8, patch: 4, width: 4, layers: 1, heads: 2, outputs: 3 };
     assert_layer("attention", [2, 3, 4], |scope| {
         let layer = Attention::new(table, scope).unwrap();
         Box::new(move |x| layer.forward(x, Mode::Train).unwrap())
@@ -107,14 +107,14 @@ fn of_attention() {
 }
 
 #[test]
-fn of_quick_gelu() {
+fn gradient_of_quick_gelu() {
     let x = Var::from_vec(vec![-3.0_f32, -0.7, 0.0, 0.4, 2.5], 5, &Device::Cpu).unwrap();
     assert_gradient("quick gelu", &x, || quick_gelu(&x).unwrap());
 }
 
 #[test]
-fn of_a_vision_transformer() {
-    let table = Table { side: 4, patch: 2, width: 4, layers: 1, heads: 2, outputs: 3 };
+fn gradient_of_a_vision_transformer() {
+    let table = TransformerTable { side: 4, patch: 2, width: 4, layers: 1, heads: 2, outputs: 3 };
     assert_layer("vision transformer", [2, 3, 4, 4], |scope| {
         let network = VisionTransformer::new(table, scope).unwrap();
         Box::new(move |x| network.forward(x, Mode::Train).unwrap())
@@ -122,7 +122,7 @@ fn of_a_vision_transformer() {
 }
 
 #[test]
-fn of_batch_norm() {
+fn gradient_of_batch_norm() {
     for config in [NormConfig::default(), NormConfig::running()] {
         let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
         let layer = BatchNorm::new(3, config, &mut parameters.root()).unwrap();
@@ -137,7 +137,7 @@ fn of_batch_norm() {
 }
 
 #[test]
-fn of_a_folded_norm() {
+fn gradient_of_a_folded_norm() {
     let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
     let config = ConvConfig { bias: true, ..ConvConfig::new(2, 3, 3) };
     let names = ["conv", "norm"];
@@ -153,7 +153,7 @@ fn of_a_folded_norm() {
 }
 
 #[test]
-fn of_l2_normalisation() {
+fn gradient_of_l2_normalisation() {
     let x = Var::from_vec(wave(&[3, 4], 0.7), (3, 4), &Device::Cpu).unwrap();
     assert_gradient("l2", &x, || l2_normalise(&x).unwrap());
 }

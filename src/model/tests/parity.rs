@@ -19,7 +19,7 @@ const DEEP: f32 = 2e-3;
 const SAMPLES: usize = 64;
 
 #[derive(Deserialize)]
-struct Features {
+struct ExpectedFeatures {
     input: Vec<usize>,
     map: Vec<usize>,
     pooled: Vec<f32>,
@@ -103,7 +103,7 @@ fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 }
 
 fn assert_features(name: &str, network: &dyn Backbone) {
-    let expected: Features = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
+    let expected: ExpectedFeatures = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
     let map = network.forward(&picture(&expected.input), Mode::Eval).unwrap();
     assert_close(&format!("{name} pooled"), &flat(&pool(&map).unwrap()), &expected.pooled);
     let map = map.permute((0, 3, 1, 2)).unwrap(); // PyTorch's order
@@ -121,7 +121,7 @@ fn features_equal_pytorch() {
 }
 
 /// A file as others name it, filled from those names; of what the features do not need, the name only.
-fn foreign(architecture: Architecture, naming: Naming, expected: &Features) -> BTreeMap<String, Tensor> {
+fn foreign(architecture: Architecture, naming: Naming, expected: &ExpectedFeatures) -> BTreeMap<String, Tensor> {
     let ends = |name: &str, pattern: &&str| match pattern.strip_prefix('*') {
         Some(end) => name.ends_with(end),
         None => name.starts_with(pattern.trim_end_matches('*')),
@@ -143,7 +143,7 @@ fn features_under_foreign_names_equal_pytorch() {
         (Architecture::ClipVitB32, Naming::Transformers),
     ] {
         let name = format!("{architecture}-{naming}");
-        let expected: Features = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
+        let expected: ExpectedFeatures = crate::file::read_json(&fixture(&format!("{name}.json"))).unwrap();
         let file = foreign(architecture, naming, &expected);
         assert_eq!(Naming::find(architecture, file.keys().map(String::as_str)), naming);
         let (parameters, network) = network(architecture);

@@ -1,7 +1,7 @@
 //! A file of weights as the rest of the crate sees it: tensors by name, and faults with the file's name.
 
 use super::Weights;
-use super::fault::Fault;
+use super::fault::FileFault;
 use super::reader::Reader;
 use crate::model::{Allowance, LoadReport, Parameters};
 use crate::{Error, Result};
@@ -42,8 +42,9 @@ impl Archive {
     /// A missing file, one that is not safetensors or is cut short, one beyond the limits of [`read`].
     pub fn open(path: &Path) -> Result<Self> {
         // A pipe would wait for a writer, a device may have no end.
-        if !path.metadata().map_err(Error::io(path))?.is_file() {
-            return Err(Error::data(path, "a file", "a folder, pipe or device"));
+        let metadata = path.metadata().map_err(Error::io(path))?;
+        if !metadata.is_file() {
+            return Err(Error::data(path, "a file", if metadata.is_dir() { "a folder" } else { "a pipe or device" }));
         }
         Self::new(File::open(path).map_err(Error::io(path))?, path)
     }
@@ -64,7 +65,7 @@ impl<R: Read + Seek> Archive<R> {
         self.reader.header().tensors.iter().map(|(name, info)| (name.as_str(), info.shape.as_slice()))
     }
 
-    /// What the writer noted: any text, so not to be printed as it is.
+    /// The writer's metadata: any text, so not to be printed as it is.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.reader.header().metadata
     }
@@ -82,7 +83,7 @@ impl<R: Read + Seek> Archive<R> {
 
 /// Reads a weights file, tensor by tensor: beside what it returns it takes memory for the header and 64 kB.
 ///
-/// A file may come from a stranger. The numbers are F32, F16 or BF16; PyTorch's whole numbers `num_batches_tracked` and
+/// The file is untrusted. The numbers are F32, F16 or BF16; PyTorch's whole numbers `num_batches_tracked` and
 /// `position_ids` are read too, since a strict load counts every name. Refused are a file above 8 GiB, a header above
 /// 4 MiB, more than 10 000 tensors, 8 dimensions or 256 letters to a name, and names with other letters than those of
 /// ASCII that can be seen.
@@ -127,9 +128,9 @@ pub fn load(path: &Path, parameters: &Parameters, allowance: &Allowance) -> Resu
     Ok(report)
 }
 
-pub(super) fn place(fault: Fault, path: &Path) -> Error {
+pub(super) fn place(fault: FileFault, path: &Path) -> Error {
     match fault {
-        Fault::Data { expected, found } => Error::data(path, expected, found),
-        Fault::Io(error) => Error::io(path)(error),
+        FileFault::Data { expected, found } => Error::data(path, expected, found),
+        FileFault::Io(error) => Error::io(path)(error),
     }
 }

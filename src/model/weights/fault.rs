@@ -1,30 +1,30 @@
-//! What is wrong with a file, before anyone has said which file it is.
+//! What is wrong with a file, before its name is known.
 
 /// Longest part of a file that a message repeats: two lines of a terminal.
 const SHOWN: usize = 200;
 
 /// What is wrong with a file.
 #[derive(Debug)]
-pub enum Fault {
-    /// It holds something else than it should.
+pub enum FileFault {
+    /// It does not hold what it should.
     Data {
         /// What a good file has there.
         expected: String,
-        /// What this one has.
+        /// What this file has there.
         found: String,
     },
     /// It could not be read.
     Io(std::io::Error),
 }
 
-impl Fault {
-    /// Something else than it should be; what a stranger wrote is shortened and cannot steer a terminal.
+impl FileFault {
+    /// A wrong content; untrusted text is shortened and cannot control a terminal.
     pub fn new(expected: impl ToString, found: impl ToString) -> Self {
         Self::Data { expected: show(&expected.to_string()), found: show(&found.to_string()) }
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for FileFault {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => Self::new("as many bytes as the header says", "the end of the file"),

@@ -1,4 +1,4 @@
-//! Weights on disk: safetensors with the same bytes for the same tensors, read strictly, as from a stranger.
+//! Weights on disk: safetensors with the same bytes for the same tensors, read strictly, as untrusted input.
 //!
 //! `fault`, `syntax`, `header` and `reader` know nothing of the rest of the crate, so that `tests/fuzz` can build them
 //! alone.
@@ -14,7 +14,7 @@ pub use archive::{Archive, load, read, read_from};
 use crate::{Error, Result, file};
 use archive::place;
 use candle_core::{DType, Device, Tensor};
-use header::Header;
+use header::WeightsHeader;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,7 +47,7 @@ impl Storage {
 pub struct Weights {
     /// By name, as single precision on the CPU.
     pub tensors: BTreeMap<String, Tensor>,
-    /// What the writer noted: architecture, source, digest.
+    /// The writer's metadata: architecture, source, digest.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -88,7 +88,7 @@ pub fn save(
     let mut text = serde_json::to_vec(&header)?;
     text.resize(text.len().next_multiple_of(8), b' '); // so that the numbers are aligned
     // What is written can be read.
-    Header::parse(&text, 0, data.len() as u64).map_err(|fault| place(fault, path))?;
+    WeightsHeader::parse(&text, 0, data.len() as u64).map_err(|fault| place(fault, path))?;
     let bytes = [(text.len() as u64).to_le_bytes().as_slice(), &text, &data].concat();
     file::write_atomic(path, &bytes)
 }
@@ -101,7 +101,11 @@ pub(crate) fn is_finite(tensor: &Tensor) -> Result<bool> {
 fn append(data: &mut Vec<u8>, name: &str, tensor: &Tensor, storage: Storage) -> Result<()> {
     let stored = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_dtype(storage.dtype().0)?.flatten_all()?;
     if !is_finite(&stored.to_dtype(DType::F32)?)? {
-        return Err(Error::value(name, format!("finite numbers that {storage:?} can hold"), "one that is not"));
+        let numbers = tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        let kept = stored.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        let found =
+            numbers.iter().zip(kept).find(|(_, kept)| !kept.is_finite()).map_or(f32::NAN, |(number, _)| *number);
+        return Err(Error::value(name, format!("finite numbers that {storage:?} can hold"), found));
     }
     match storage {
         Storage::F32 => stored.to_vec1::<f32>()?.iter().for_each(|v| data.extend(v.to_le_bytes())),
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn weights_read_back_as_written() {
         let place = tempfile::tempdir().unwrap();
         let small = 2.0_f32.powi(-70);
         for (storage, expected) in [
@@ -143,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_tensors_give_the_same_bytes() {
+    fn save_gives_the_same_bytes_for_the_same_tensors() {
         let place = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             let path = place.path().join(name);
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_refused() {
+    fn read_refuses_incomplete_files() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("w.safetensors");
         for value in [f32::NAN, f32::INFINITY, 1e6] {

@@ -1,7 +1,7 @@
 //! Numbers from a checked file, tensor by tensor.
 
-use super::fault::Fault;
-use super::header::Header;
+use super::fault::FileFault;
+use super::header::WeightsHeader;
 use safetensors::Dtype;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -12,31 +12,31 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Reader<R> {
     source: R,
-    header: Header,
+    header: WeightsHeader,
 }
 
 impl<R: Read + Seek> Reader<R> {
     /// Reads and checks the header.
-    pub fn new(mut source: R) -> Result<Self, Fault> {
+    pub fn new(mut source: R) -> Result<Self, FileFault> {
         let length = source.seek(SeekFrom::End(0))?;
         source.seek(SeekFrom::Start(0))?;
-        let header = Header::read(&mut source, length)?;
+        let header = WeightsHeader::read(&mut source, length)?;
         Ok(Self { source, header })
     }
 
-    /// What the file holds.
-    pub fn header(&self) -> &Header {
+    /// The content of the header.
+    pub fn header(&self) -> &WeightsHeader {
         &self.header
     }
 
     /// Reads one tensor as single precision; memory is taken for the tensor and for one chunk.
-    pub fn numbers(&mut self, name: &str) -> Result<Vec<f32>, Fault> {
-        let info = self.header.tensors.get(name).ok_or_else(|| Fault::new(name, "no such tensor"))?;
+    pub fn numbers(&mut self, name: &str) -> Result<Vec<f32>, FileFault> {
+        let info = self.header.tensors.get(name).ok_or_else(|| FileFault::new(name, "no such tensor"))?;
         let (dtype, (from, to)) = (info.dtype, info.data_offsets);
         self.source.seek(SeekFrom::Start(self.header.start + from as u64))?;
         let count = info.shape.iter().product();
         let mut numbers = Vec::new();
-        let full = |_| Fault::new(format!("memory for the {count} numbers of {name}"), "less");
+        let full = |_| FileFault::new(format!("memory for the {count} numbers of {name}"), "less");
         numbers.try_reserve_exact(count).map_err(full)?;
         let mut chunk = vec![0; CHUNK.min(to - from)];
         while numbers.len() < count {
@@ -46,7 +46,7 @@ impl<R: Read + Seek> Reader<R> {
         }
         match numbers.iter().find(|number| !number.is_finite()) {
             None => Ok(numbers),
-            Some(number) => Err(Fault::new(format!("finite numbers in {name}"), number)),
+            Some(number) => Err(FileFault::new(format!("finite numbers in {name}"), number)),
         }
     }
 }

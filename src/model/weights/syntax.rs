@@ -1,4 +1,4 @@
-//! The JSON of a header, read so that nothing is overlooked and nothing grows: no key twice, none unknown, no long list.
+//! The JSON of a header, read strictly and in bounded memory: no key twice, none unknown, no long list.
 //!
 //! serde's maps keep the last of two equal keys, and its derived structs take a list for an object and skip unknown
 //! keys: two programs would read two different networks from one file.
@@ -25,13 +25,13 @@ const METADATA: &str = "__metadata__";
 /// A header as written.
 #[derive(Debug)]
 pub struct Syntax {
-    pub tensors: BTreeMap<String, Entry>,
+    pub tensors: BTreeMap<String, TensorEntry>,
     pub metadata: BTreeMap<String, String>,
 }
 
 /// A tensor's entry as written.
 #[derive(Debug)]
-pub struct Entry {
+pub struct TensorEntry {
     pub dtype: String,
     pub shape: Vec<u64>,
     pub offsets: [u64; 2],
@@ -84,7 +84,7 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for TensorEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EntryVisitor)
     }
@@ -93,13 +93,13 @@ impl<'de> Deserialize<'de> for Entry {
 struct EntryVisitor;
 
 impl<'de> Visitor<'de> for EntryVisitor {
-    type Value = Entry;
+    type Value = TensorEntry;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object of dtype, shape and data_offsets")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TensorEntry, A::Error> {
         let (mut dtype, mut shape, mut offsets) = (None, None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
             .try_into()
             .map_err(|list: Vec<u64>| Error::custom(format!("{} data_offsets, not 2", list.len())))?;
         let dtype = dtype.ok_or_else(|| Error::missing_field("dtype"))?;
-        Ok(Entry { dtype, shape: shape.ok_or_else(|| Error::missing_field("shape"))?, offsets })
+        Ok(TensorEntry { dtype, shape: shape.ok_or_else(|| Error::missing_field("shape"))?, offsets })
     }
 }
 

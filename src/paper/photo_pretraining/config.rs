@@ -1,5 +1,5 @@
 use crate::dataset::{Album, Ink, PrepareConfig};
-use crate::experiment::{Needs, Pictures, Weights};
+use crate::experiment::{NeededWeights, Needs, Pictures};
 use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NetworkConfig, NormConfig};
 use crate::sketch::AugmentConfig;
@@ -7,6 +7,7 @@ use crate::train::{FitConfig, OptimiserConfig, Pixels, Schedule, SelectOn};
 use crate::{Error, Result};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
 use std::str::FromStr;
 
 /// How the two losses update the network.
@@ -17,12 +18,12 @@ pub enum Update {
     ZeroShot,
     /// The triplet loss alone, Eq. 1: `Ours-Base`.
     Base {
-        /// Of the triplet loss.
+        /// Optimiser of the triplet loss.
         task: OptimiserConfig,
     },
     /// Both losses in one sum, Eq. 5.
     MultiTask {
-        /// Of the sum.
+        /// Optimiser of the sum.
         task: OptimiserConfig,
         /// Weight of the triplet loss.
         alpha: f64,
@@ -31,9 +32,9 @@ pub enum Update {
     },
     /// The topology loss at the parameters that the triplet loss has just moved, Eq. 9: `Ours`.
     MetaFirst {
-        /// Of the triplet loss: its rate is the paper's eta_s.
+        /// Optimiser of the triplet loss; its rate is the paper's eta_s.
         task: OptimiserConfig,
-        /// Of the topology loss: its rate is the paper's eta_t.
+        /// Optimiser of the topology loss; its rate is the paper's eta_t.
         meta: OptimiserConfig,
     },
     /// Eq. 9 and the second-order term by finite differences, Eq. 8.
@@ -86,14 +87,14 @@ pub enum Curvature {
     ChainRule,
 }
 
-/// What stands at the apex of a topology triple.
+/// The query of a topology triple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Query {
     /// A sketch of the photo: Eq. 4.
     #[default]
     Sketch,
-    /// The photo itself: Eq. 3, which the paper shows to part the two domains.
+    /// The photo itself: Eq. 3, which the paper shows to separate the two domains.
     Photo,
 }
 
@@ -111,7 +112,7 @@ impl FromStr for Query {
 
 /// The neighbourhood topology loss.
 ///
-/// Fields that came later are left out of a record where they say what was meant before: its hash stays what it was.
+/// Newer fields are left out of a record where they have their old meaning, so that its hash does not change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Neighbourhood {
@@ -119,7 +120,7 @@ pub struct Neighbourhood {
     pub pairs: usize,
     /// The margin of Eq. 4.
     pub margin: f64,
-    /// Whose neighbours a triple compares.
+    /// Which photos a triple compares.
     #[serde(default, skip_serializing_if = "is_default")]
     pub draw: Draw,
     /// Eq. 4 or Eq. 3.
@@ -180,7 +181,7 @@ impl Config {
         NetworkConfig { architecture, norm, head, frozen: frozen.is_some() }
     }
 
-    /// Says whether every setting is one that can be trained with.
+    /// Checks that every setting can be trained with.
     ///
     /// # Errors
     /// The first setting that is not, with its name.
@@ -188,26 +189,46 @@ impl Config {
         self.augment.check()?;
         let trained = self.update != Update::ZeroShot;
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let rates = self.update.optimisers();
-        let fields = [
+        let rates: Vec<f64> = self.update.optimisers().iter().map(|rule| rule.rate).collect();
+        let (head, pairs) = (self.head.map(|head| head.dimension), self.neighbourhood.pairs);
+        let (epochs, batch) = (self.fit.epochs, self.fit.batch);
+        let fields: [(&str, bool, &str, &dyn Debug); 11] = [
             (
                 "prepare.side",
                 (16..=1024).contains(&self.prepare.side),
                 "16 to 1024 pixels: the networks halve it five times",
+                &self.prepare.side,
             ),
-            ("head.dimension", self.head.is_none_or(|head| (1..=65_536).contains(&head.dimension)), "1 to 65536"),
-            ("valid_photos", !trained || self.valid_photos >= 2, "2 or more: among one photo every query is right"),
-            ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more"),
-            ("neighbourhood.margin", self.neighbourhood.margin.is_finite(), "a number"),
-            ("neighbourhood.pairs", self.neighbourhood.pairs >= 1, "1 or more"),
-            ("clip", self.clip.is_none_or(positive), "above 0, or null"),
-            ("fit.epochs", !trained || self.fit.epochs >= 1, "1 or more"),
-            ("fit.batch", !trained || self.fit.batch >= 3, "3 or more: a topology triple is of three photos"),
-            ("update rate", rates.iter().all(|rule| positive(rule.rate)), "above 0"),
-            ("frozen", self.frozen.is_none() || self.head.is_some(), "null, or a head to train"),
+            ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
+            (
+                "valid_photos",
+                !trained || self.valid_photos >= 2,
+                "2 or more: among one photo every query is right",
+                &self.valid_photos,
+            ),
+            ("margin", self.margin.is_finite() && self.margin >= 0.0, "0 or more", &self.margin),
+            (
+                "neighbourhood.margin",
+                self.neighbourhood.margin.is_finite(),
+                "a finite number",
+                &self.neighbourhood.margin,
+            ),
+            ("neighbourhood.pairs", pairs >= 1, "1 or more", &pairs),
+            ("clip", self.clip.is_none_or(positive), "above 0, or null", &self.clip.unwrap_or(0.0)),
+            ("fit.epochs", !trained || epochs >= 1, "1 or more", &epochs),
+            ("fit.batch", !trained || batch >= 3, "3 or more: a topology triple has three photos", &batch),
+            ("update rate", rates.iter().all(|rate| positive(*rate)), "above 0", &rates),
+            (
+                "frozen",
+                self.frozen.is_none() || self.head.is_some(),
+                "null, or a head to train",
+                &self.frozen.unwrap_or(0),
+            ),
         ];
         match fields.into_iter().find(|field| !field.1) {
-            Some((name, _, expected)) => Err(Error::value(format!("config.{name}"), expected, "another value")),
+            Some((name, _, expected, found)) => {
+                Err(Error::value(format!("config.{name}"), expected, format!("{found:?}")))
+            }
             None => Ok(()),
         }
     }
@@ -227,9 +248,9 @@ impl Config {
     pub fn needs(&self) -> Needs {
         let file = |name: &str| format!("{}-{name}", self.architecture);
         let source = self.neighbourhood.source.as_ref();
-        let source = source.map(|name| Weights { name: file(name), role: Some("R") });
+        let source = source.map(|name| NeededWeights { name: file(name), role: Some("R") });
         let is_trained = self.update != Update::ZeroShot;
-        let weights = std::iter::once(Weights::start(file(&self.weights))).chain(source).collect();
+        let weights = std::iter::once(NeededWeights::start(file(&self.weights))).chain(source).collect();
         Needs { weights, valid_photos: self.valid_photos, is_trained }
     }
 

@@ -1,4 +1,4 @@
-//! The paper's training: what its step stands on, and the loop.
+//! The paper's training: the inputs of its step, and the loop.
 
 use super::{Config, Neighbours, PaperStep, Update};
 use crate::dataset::Split;
@@ -44,7 +44,7 @@ pub(super) fn start_of(config: &Config, places: &Places) -> Result<PathBuf> {
     places.pretrained(&format!("{}-{}", config.architecture, config.weights))
 }
 
-/// Rounded as it will be kept, so that what is ranked is what is shipped.
+/// Rounded as it will be saved, so that the ranked weights are the shipped ones.
 pub(super) fn end(config: &Config, model: EmbeddingModel, outcome: Option<Outcome>) -> Result<Fitted<EmbeddingModel>> {
     model.network.round()?;
     let select_on = outcome.map_or("none".to_string(), |_| config.fit.select_on.to_string());
@@ -61,7 +61,7 @@ fn neighbours(trial: &Trial<Config>, model: &EmbeddingModel, input: &Input) -> R
     let other = if weights.len() > 1 { Some(with_weights(&source, trial)?) } else { None };
     let pixels = model.pixels();
     let (network, feed): (_, &dyn Feed) = match &other {
-        Some(other) => (other, &pixels), // what is kept of a frozen backbone is not this one's
+        Some(other) => (other, &pixels), // kept features of a frozen backbone are not this network's
         None => (&model.network, input.feed()),
     };
     let build = || Topology::new(&train::unit_features(&|x| network.features(x), feed, &photos)?);

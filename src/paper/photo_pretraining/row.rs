@@ -42,10 +42,12 @@ impl Config {
     pub fn preset(dataset: &str, row: &str) -> Result<Self> {
         let name = Row::parse(row, &KEYS)?;
         let (plain, frozen) = name.first.strip_suffix("-frozen").map_or((name.first, false), |plain| (plain, true));
-        let config = match (is_embedded(dataset), frozen) {
-            (true, false) => Self::mini(dataset),
-            (false, false) => Self::lite(),
-            (_, true) => Self::frozen(),
+        let config = if frozen {
+            Self::frozen()
+        } else if is_embedded(dataset) {
+            Self::mini(dataset)
+        } else {
+            Self::lite()
         };
         let mut config = config.with_update(plain)?;
         let mut usual = config.weights.clone();
@@ -92,7 +94,7 @@ impl Config {
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         if key != "weights" && !self.update.needs_neighbours() {
-            return Err(Error::value(format!("+{key}"), "a row with the topology loss", "one without"));
+            return Err(Error::value(format!("+{key}"), "a row with the topology loss", self.update.name()));
         }
         match (key, &mut self.update) {
             ("weights", _) => self.weights = weights(value)?,
@@ -119,10 +121,14 @@ impl Config {
 
 /// Names that weights can have: what `retrace pretrain` learns, and what is imported.
 fn weights(name: &str) -> Result<String> {
-    if name == "imagenet" || pretrain::Method::NAMES.contains(&name) {
+    if name == "imagenet" || pretrain::PretrainMethod::NAMES.contains(&name) {
         return Ok(name.to_string());
     }
-    Err(Error::value("weights", format!("imagenet, {}", pretrain::Method::NAMES.join(", ")), format!("`{name}`")))
+    Err(Error::value(
+        "weights",
+        format!("imagenet, {}", pretrain::PretrainMethod::NAMES.join(", ")),
+        format!("`{name}`"),
+    ))
 }
 
 #[cfg(test)]
@@ -130,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_sets_its_own() {
+    fn preset_parts_set_their_own_field() {
         let plain = Config::preset("synth-chair", "multi-task").unwrap();
         let row = "multi-task+weights=clip+source=obow+pairs=1+margin=0.005+draw=nearest+query=photo+beta=0.3";
         let config = Config::preset("synth-chair", row).unwrap();
@@ -167,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused() {
+    fn preset_refuses_parts_without_effect() {
         let message = |row: &str| Config::preset("synth-chair", row).unwrap_err().to_string();
         assert!(message("ours-base+source=obow").contains("topology loss"));
         assert!(message("ours+beta=1").contains("multi-task"));

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
-/// What the frozen pre-trained network knows of the training photos.
+/// Neighbours of the training photos under the frozen pre-trained network.
 pub struct Neighbours {
     /// Distances between the training photos.
     pub topology: Topology,
@@ -16,8 +16,8 @@ pub struct Neighbours {
     pub rows: BTreeMap<usize, usize>,
 }
 
-/// One batch: its inputs are made once, so that every pass of an update sees the same.
-struct Batch {
+/// One batch: its inputs are made once, so that every pass of an update gets the same.
+struct StepBatch {
     inputs: Tensor,
     owners: Vec<usize>,
     triples: Vec<Triple>,
@@ -83,36 +83,38 @@ impl<'a> PaperStep<'a> {
         })
     }
 
-    fn prepare(&self, pairs: &[Pair], stream: &mut Stream) -> Result<Batch> {
+    fn prepare(&self, pairs: &[Pair], stream: &mut Stream) -> Result<StepBatch> {
         let (sketches, photos) = self.feed.pairs(pairs, stream)?;
         let owners: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
         let triples = match &self.neighbours {
             Some(Neighbours { topology, rows }) => {
-                let row = |photo| rows.get(photo).copied();
-                let rows: Option<Vec<usize>> = owners.iter().map(row).collect();
-                let rows = rows.ok_or_else(|| Error::value("batch", "photos of the topology", "another photo"))?;
+                let row = |photo| {
+                    let row = rows.get(photo).copied();
+                    row.ok_or_else(|| Error::value("batch", "photos of the topology", format!("photo {photo}")))
+                };
+                let rows: Vec<usize> = owners.iter().map(row).collect::<Result<_>>()?;
                 draw_triples(topology, &rows, self.neighbourhood.pairs, self.neighbourhood.draw, stream)?
             }
             None => Vec::new(),
         };
-        Ok(Batch { inputs: Tensor::cat(&[sketches, photos], 0)?, owners, triples })
+        Ok(StepBatch { inputs: Tensor::cat(&[sketches, photos], 0)?, owners, triples })
     }
 
     /// Sketches and photos in one pass, so that batch statistics, where used, are of both.
-    fn embed(&self, batch: &Batch) -> Result<(Tensor, Tensor)> {
+    fn embed(&self, batch: &StepBatch) -> Result<(Tensor, Tensor)> {
         let b = batch.owners.len();
         let both = (self.embed)(&batch.inputs)?;
         Ok((both.narrow(0, 0, b)?, both.narrow(0, b, b)?))
     }
 
     /// L_FG-SBIR, Eq. 1.
-    fn task_loss(&self, batch: &Batch) -> Result<Tensor> {
+    fn task_loss(&self, batch: &StepBatch) -> Result<Tensor> {
         let (sketches, photos) = self.embed(batch)?;
         triplet_loss(&sketches, &photos, &batch.owners, self.margin)
     }
 
     /// L_NT: the queries are sketches, Eq. 4, or photos, Eq. 3.
-    fn topology_loss(&self, batch: &Batch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
+    fn topology_loss(&self, batch: &StepBatch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
         let queries = match self.neighbourhood.query {
             Query::Sketch => sketches,
             Query::Photo => photos,
@@ -128,7 +130,7 @@ impl<'a> PaperStep<'a> {
         Ok(gradients)
     }
 
-    /// Moves along a loss's gradient and gives its value; what its passes hold is free again on return.
+    /// Moves along a loss's gradient and gives its value; the memory of its passes is freed on return.
     fn descend(&mut self, loss: Tensor, factor: f64) -> Result<f64> {
         let value = scalar(&loss)?;
         let gradients = self.gradients(&loss)?;
@@ -136,14 +138,14 @@ impl<'a> PaperStep<'a> {
         Ok(value)
     }
 
-    /// The gradient of L_NT where the network is now; what its passes hold is free again on return.
-    fn topology_gradients(&self, batch: &Batch) -> Result<Gradients> {
+    /// The gradient of L_NT where the network is now; the memory of its passes is freed on return.
+    fn topology_gradients(&self, batch: &StepBatch) -> Result<Gradients> {
         let (sketches, photos) = self.embed(batch)?;
         self.gradients(&self.topology_loss(batch, &sketches, &photos)?)
     }
 
     /// Moves along the gradient of the task, then along that of the topology where the first step has led (Eq. 9).
-    fn meta(&mut self, batch: &Batch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
+    fn meta(&mut self, batch: &StepBatch, factor: f64, second_order: Option<(f64, Curvature)>) -> Result<f64> {
         let before = second_order.map(|_| values(&self.variables)).transpose()?;
         let loss = self.descend(self.task_loss(batch)?, factor)?;
         let mut to_topology = self.topology_gradients(batch)?;
@@ -201,8 +203,9 @@ impl Step for PaperStep<'_> {
 
 fn scalar(loss: &Tensor) -> Result<f64> {
     let value = loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
-    match value.is_finite() {
-        true => Ok(value),
-        false => Err(Error::value("loss", "a finite number (a lower rate, or `clip`, may help)", value)),
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::value("loss", "a finite number (a lower rate, or `clip`, may help)", value))
     }
 }

@@ -110,7 +110,7 @@ pub fn table2() -> TableSpec {
     )
 }
 
-/// Where the paper prints numbers of others.
+/// Where the paper prints numbers of other methods.
 const ONLY_PRINTED: [&str; 5] = [REAL[0], REAL[1], ABSENT[0], ABSENT[1], ABSENT[2]];
 
 /// The 14 baselines of Table 2 with their idea and backbone, and its human trials.
@@ -148,9 +148,8 @@ pub fn table3() -> TableSpec {
     ];
     let row = |(kind, pairs, margin): (&str, &str, &str)| {
         let label = format!("{kind} K={pairs} margin={margin}");
-        let part = |key: &str, value: &str, usual: &str| match value == usual {
-            true => String::new(),
-            false => format!("+{key}={value}"),
+        let part = |key: &str, value: &str, usual: &str| {
+            if value == usual { String::new() } else { format!("+{key}={value}") }
         };
         let draw = if kind == "Nearest" { "+draw=nearest" } else { "" };
         let row = format!("ours{}{}{draw}", part("pairs", pairs, "10"), part("margin", margin, "0.01"));
@@ -190,13 +189,10 @@ pub fn base(own: Pretraining) -> String {
 /// The row of Table 4 in which R comes from `source`.
 pub fn cross(own: Pretraining, source: Pretraining) -> String {
     let row = with_weights("ours", own.weights);
-    match own.weights == source.weights {
-        true => row,
-        false => format!("{row}+source={}", source.weights.unwrap_or(SUPERVISED)),
-    }
+    if own.weights == source.weights { row } else { format!("{row}+source={}", source.weights.unwrap_or(SUPERVISED)) }
 }
 
-/// How hard the topology step pulls, which the paper leaves open: what we tried after Fig. 2 had come out.
+/// The strength of the topology step, which the paper does not give: tried after Fig. 2 was measured.
 pub fn strength() -> TableSpec {
     let row = |row, label, note| line(Some(row), label, None, note, &[]);
     let rows = vec![
@@ -220,7 +216,7 @@ pub fn weighed(weights: Option<&str>, query: Query, beta: &str) -> String {
     format!("{row}{query}{beta}")
 }
 
-/// What a run is for: the names of tables, and of the figures that need runs of their own.
+/// The parts that need runs: tables, and figures with runs of their own.
 pub const PARTS: [&str; 8] = ["main", "table1", "table2", "table3", "strength", "fig2", "table4", "fig3"];
 
 /// The rows of a part that are trained or ranked on a corpus, floors left out, from the top down.
@@ -275,7 +271,7 @@ pub fn measured() -> Vec<DatasetSpec> {
     vec![embedded(chair), embedded(shoe), real(REAL[0], "QMUL-Chair-V2"), real(REAL[1], "QMUL-Shoe-V1")]
 }
 
-/// Those of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.
+/// The corpora of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.
 fn printed() -> Vec<DatasetSpec> {
     measured().into_iter().filter(|dataset| dataset.name != REAL[1]).collect()
 }

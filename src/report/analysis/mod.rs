@@ -1,4 +1,4 @@
-//! Analyses of a run as CSV files in its folder, and the numbers that claims compare and that a table tells.
+//! Analyses of a run as CSV files in its folder, and the numbers that claims and a table take from them.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -45,7 +45,7 @@ impl Folder {
     /// A setting that the analyses were made with.
     ///
     /// # Errors
-    /// No `settings.json`, or one that has no such setting or another kind of it.
+    /// No `settings.json`, or one without this setting or with another type of it.
     pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let path = self.0.join("settings.json");
         let settings: Value = read_json(&path)?;
@@ -73,7 +73,7 @@ impl Folder {
     /// The lines of an analysis: the numbers of some columns, line by line.
     ///
     /// # Errors
-    /// A file that does not read, or lacks a column.
+    /// A file that cannot be read, or lacks a column.
     pub fn lines<const N: usize>(&self, name: &str, columns: [&str; N]) -> Result<Vec<[f64; N]>> {
         self.lines_where(name, &[], columns)
     }
@@ -86,7 +86,7 @@ impl Folder {
         Ok(self.lines(name, [column])?.concat())
     }
 
-    /// Acc@1 of the lines, ranks, that agree in a column, by its rising numbers: versions, percentages drawn.
+    /// Acc@1 of the ranks with the same number in a column, by rising numbers: versions, percentages drawn.
     ///
     /// # Errors
     /// As [`Folder::lines`].
@@ -129,7 +129,8 @@ fn read<const N: usize>(frame: &DataFrame, wanted: &[(&str, &str)], columns: [&s
     for i in (0..frame.height()).filter(|i| texts.iter().all(|(column, text)| column.get(*i) == Some(*text))) {
         let mut line = [0.0; N];
         for (value, column) in line.iter_mut().zip(&numbers) {
-            *value = column.f64()?.get(i).ok_or_else(|| Error::value("line", "a number", "an empty cell"))?;
+            let empty = || Error::value(format!("line {}", i + 2), "a number", format!("no {}", column.name()));
+            *value = column.f64()?.get(i).ok_or_else(empty)?;
         }
         lines.push(line);
     }

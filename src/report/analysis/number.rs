@@ -1,4 +1,4 @@
-//! What an analysis says of a row, as text: a number of each of its analysed runs, mean and deviation over the seeds.
+//! Numbers of a row from its analyses, as text: a number of each of its analysed runs, mean and deviation over the seeds.
 
 use super::{Folder, RADIUS, grids};
 use crate::Result;
@@ -19,11 +19,11 @@ fn over_seeds(runs: &[&Run], decimals: usize, of: &dyn Fn(&Folder) -> Result<f64
     spread(&values, decimals)
 }
 
-/// What Acc@1 loses under deformation, in percent of what whole sketches reach: mean and deviation over the versions of all
+/// The loss of Acc@1 under deformation, in percent of that of whole sketches: mean and deviation over the versions of all
 /// seeds.
 ///
 /// # Errors
-/// No run, an analysis `robustness` that does not read, or a run that finds nothing of which a share could be lost.
+/// No run, an analysis `robustness` that cannot be read, or a run that finds nothing of which a share could be lost.
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Sec. 3.
@@ -40,15 +40,15 @@ pub fn drops(runs: &[&Run]) -> Result<String> {
 /// The mean of a column of an analysis.
 ///
 /// # Errors
-/// No run, an analysis that does not read, or one without lines.
+/// No run, an analysis that cannot be read, or one without lines.
 pub fn means(runs: &[&Run], name: &str, column: &str, decimals: usize) -> Result<String> {
     over_seeds(runs, decimals, &|folder| Ok(mean_sd(&folder.column(name, column)?)?.0))
 }
 
-/// How far test accuracy strays over the last steps, in percent of its mean.
+/// How far test accuracy varies over the last steps, in percent of its mean.
 ///
 /// # Errors
-/// No run, or an analysis `stability` that does not read.
+/// No run, or an analysis `stability` that cannot be read.
 pub fn steadiness(runs: &[&Run]) -> Result<String> {
     over_seeds(runs, 2, &|folder| Ok(100.0 * stability(&folder.column("stability", "acc1")?)?.deviation))
 }
@@ -56,7 +56,7 @@ pub fn steadiness(runs: &[&Run]) -> Result<String> {
 /// A number of the landscape within [`RADIUS`] of the weights, its mean over pairs of directions.
 ///
 /// # Errors
-/// No run, or an analysis `landscape` that does not read.
+/// No run, or an analysis `landscape` that cannot be read.
 pub fn surroundings(runs: &[&Run], of: fn(Rise) -> f64) -> Result<String> {
     over_seeds(runs, 4, &|folder| {
         let values = grids(folder)?.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<Vec<f64>>>()?;

@@ -1,4 +1,4 @@
-//! What an analysis says of a run, sample by sample: two rows are compared on the same samples.
+//! Values of an analysis, sample by sample: two rows are compared on the same samples.
 
 use super::Folder;
 use crate::analysis::{Grid, Rise, stability};
@@ -6,15 +6,15 @@ use crate::report::record::Run;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
-/// How far from the trained weights the rise of a landscape is measured: half a filter's length, where both losses of
-/// the grid's edge, which have left the minimum behind, do not count.
+/// How far from the trained weights the rise of a landscape is measured: half a filter's length, so that losses
+/// at the grid's edge, beyond the minimum, do not count.
 pub const RADIUS: f64 = 0.5;
 
 /// Consecutive steps that are resampled together: test accuracy of neighbouring steps is nearly the same (correlation
 /// 0.9 from one step to the next, which is 0.35 after ten).
 const BLOCK: u32 = 10;
 
-/// What was measured of a run: values, and which of them belong together; no value where nothing was.
+/// Measured values of a run, and which of them belong together; no value where nothing was measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     /// In the metric's unit.
@@ -24,7 +24,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Values that have nothing to do with each other.
+    /// Independent values.
     ///
     /// ```
     /// let samples = retrace::report::analysis::Samples::apart(vec![0.5, 2.0]);
@@ -53,7 +53,7 @@ pub(in crate::report) fn first_half(run: &Run, file: &str, name: &str) -> Result
     Ok(Samples::apart(values[..values.len().div_ceil(2)].to_vec()))
 }
 
-/// How flat the loss is round the trained weights, draw by draw of directions.
+/// How flat the loss is around the trained weights, draw by draw of directions.
 pub(in crate::report) fn flatness(run: &Run, of: fn(Rise) -> f64) -> Result<Samples> {
     let grids = grids(&Folder::of(&run.folder))?;
     let values = grids.iter().map(|grid| grid.rise(RADIUS).map(of)).collect::<Result<_>>()?;
@@ -79,7 +79,14 @@ pub(in crate::report) fn alike(run: &Run, file: &str) -> Result<Samples> {
     if lines.iter().map(|line| line[0]).eq(run.ranks.iter().map(|rank| f64::from(rank.query))) {
         return Ok(Samples { values: lines.iter().map(|line| line[1]).collect(), groups: run.photos() });
     }
-    Err(Error::data(&folder.0, format!("in {file}.csv the queries of {}", run.folder.0.display()), "others"))
+    let wanted: Vec<u32> = run.ranks.iter().map(|rank| rank.query).collect();
+    let found: Vec<u32> = lines.iter().map(|line| line[0] as u32).collect();
+    let at = found.iter().zip(&wanted).position(|(found, wanted)| found != wanted);
+    let found = match at {
+        Some(at) => format!("query {} and not {} in line {}", found[at], wanted[at], at + 2),
+        None => format!("{} queries and not {}", found.len(), wanted.len()),
+    };
+    Err(Error::data(&folder.0, format!("in {file}.csv the queries of {}", run.folder.0.display()), found))
 }
 
 /// Held-out features by their photo, such that the mean is the accuracy in which both domains count the same.
@@ -106,7 +113,7 @@ pub(in crate::report) fn domains(run: &Run) -> Result<Samples> {
     Ok(Samples { values, groups })
 }
 
-/// What each query loses when it is deformed, such that the mean is the run's loss in percent of what it finds.
+/// The loss of each query when it is deformed, such that the mean is the run's loss in percent of its Acc@1.
 ///
 /// ```text
 /// d(q) = whole(q) - mean over versions of deformed(q)        R = sum of d / sum of whole
@@ -140,7 +147,7 @@ pub(in crate::report) fn drops(run: &Run) -> Result<Samples> {
 /// The landscapes of a run, draw by draw.
 ///
 /// # Errors
-/// A file that does not read.
+/// A file that cannot be read.
 pub fn grids(folder: &Folder) -> Result<Vec<Grid>> {
     let lines = folder.lines("landscape", ["draw", "alpha", "beta", "loss"])?;
     let grid = |lines: &[[f64; 4]]| {
@@ -173,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_by_hand() {
+    fn drops_of_three_queries_by_hand() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         let queries: Vec<f64> = run.ranks.iter().map(|rank| f64::from(rank.query)).collect();
@@ -227,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn wandering_is_relative_to_the_mean() {
+    fn wandering_is_in_percent_of_the_mean() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         analysis.write("stability", frame(&[("step", &[1.0, 2.0]), ("acc1", &[30.0, 50.0])])).unwrap();
@@ -250,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn both_domains_count_the_same() {
+    fn domains_count_the_same() {
         let place = tempfile::tempdir().unwrap();
         let (run, analysis) = run(place.path());
         let photo: (&str, &[f64]) = ("photo", &[1.0, 1.0, 3.0, 1.0]);

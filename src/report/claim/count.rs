@@ -1,4 +1,4 @@
-//! How many comparisons came out how.
+//! The number of comparisons with each verdict.
 
 use super::{Finding, Verdict};
 use std::fmt;

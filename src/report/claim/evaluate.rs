@@ -1,6 +1,6 @@
 //! Claims against the runs.
 
-use super::side::{PRINTED, Side, mean, printed, rows, runs};
+use super::side::{ClaimSide, PRINTED, mean, printed, rows, runs};
 use super::{Claim, Direction, Finding, Verdict};
 use crate::metric::{Interval, paired_interval};
 use crate::report::record::check_same_queries;
@@ -37,7 +37,7 @@ pub fn judge(interval: Interval, direction: Direction, paper_effect: Option<f64>
 /// Tests claims on the runs below `results`.
 ///
 /// # Errors
-/// A run that does not hold together, or two rows with different queries (both are named).
+/// A run that is inconsistent, or two rows with different queries (both are named).
 pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for claim in claims {
@@ -96,11 +96,11 @@ fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding>
 }
 
 /// Two rows can be compared only sample by sample.
-fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Side; 2]) -> Result<()> {
+fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&ClaimSide; 2]) -> Result<()> {
     if a.groups == b.groups {
         return Ok(());
     }
-    let samples = |row: &str, side: &Side| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
+    let samples = |row: &str, side: &ClaimSide| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
     let place = results.join(claim.printed.slug).join(dataset);
     let expected = format!("for claim {} the same as {}", claim.id, samples(&claim.row_a, a));
     Err(Error::data(place, expected, samples(&claim.row_b, b)))
@@ -108,9 +108,9 @@ fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&Si
 
 /// A - B, in percent of B's mean where the metric has no scale of its own.
 ///
-/// Where both are looks at the same trainings, `row@70` and `row`, a seed is the same luck in both: what is resampled is the
-/// difference of each. What is never negative cannot fall by more than 100%, where the interval then ends.
-fn compare(claim: &Claim, a: Side, b: Side) -> Result<Interval> {
+/// If both sides use the same trainings (`row@70` and `row`), seeds are paired: the difference of each seed is resampled.
+/// A value that is never negative cannot fall by more than 100%, so the interval ends there.
+fn compare(claim: &Claim, a: ClaimSide, b: ClaimSide) -> Result<Interval> {
     let trained = |row: &str| row.split('@').next().map(String::from);
     if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
         let less = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
@@ -134,7 +134,7 @@ fn compare(claim: &Claim, a: Side, b: Side) -> Result<Interval> {
 /// ```
 ///
 /// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
-/// B's own luck counts too.
+/// B's own variance counts too.
 fn in_percent(mut a: Vec<Vec<f64>>, mut b: Vec<Vec<f64>>) -> [Vec<Vec<f64>>; 2] {
     let mean = |scores: &[Vec<f64>]| scores.iter().flatten().sum::<f64>() / scores.concat().len() as f64;
     let (of_a, of_b) = (mean(&a), mean(&b));

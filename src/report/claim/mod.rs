@@ -31,7 +31,7 @@ use super::printed::Printed;
 use super::score::Metric;
 use crate::metric::Interval;
 
-/// Which way A is said to differ from B.
+/// The claimed direction of the difference of A and B.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// A is above B.
@@ -45,7 +45,7 @@ pub enum Direction {
 pub struct Claim {
     /// Unique within its paper.
     pub id: String,
-    /// What its paper prints.
+    /// The printed tables of its paper.
     pub printed: Printed,
     /// Section, table or figure.
     pub place: String,
@@ -53,19 +53,19 @@ pub struct Claim {
     pub statement: String,
     /// The dataset it is tested on; none for every dataset with a run.
     pub dataset: Option<String>,
-    /// The row, or rows, said to be better (or worse).
+    /// The row, or rows, claimed to be better (or worse).
     pub row_a: String,
-    /// What they are compared with.
+    /// The row, or rows, that they are compared with.
     pub row_b: String,
-    /// What is compared.
+    /// The metric.
     pub metric: &'static Metric,
-    /// Which way.
+    /// The claimed direction.
     pub direction: Direction,
     /// The paper's A - B, in points.
     pub paper_effect: Option<f64>,
 }
 
-/// What our runs say of a claim.
+/// The verdict of our runs on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The interval lies wholly on the claimed side of zero.
@@ -101,6 +101,6 @@ pub struct Finding {
     pub interval: Option<Interval>,
     /// Seeds of A and of B that it rests on; of an analysis those that were analysed, of a printed number none.
     pub seeds: [usize; 2],
-    /// What follows.
+    /// The verdict.
     pub verdict: Verdict,
 }

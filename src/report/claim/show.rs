@@ -48,7 +48,7 @@ pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
     finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", ")
 }
 
-/// What the interval of a finding resamples; the luck of a row with one seed is not in it, and a printed number has none.
+/// What the interval of a finding resamples: not the seeds of a row with one seed, and not a printed number.
 fn resampled(finding: &Finding) -> String {
     let samples = finding.claim.metric.resampled;
     match finding.seeds {
@@ -70,9 +70,9 @@ pub fn write(results: &Path, claims: &[Claim]) -> Result<(Vec<Finding>, PathBuf)
     Ok((findings, path))
 }
 
-/// A markdown table, a line a claim: on which corpora its comparisons came out how.
+/// A markdown table, a line a claim: the corpora on which its comparisons had each verdict.
 ///
-/// `synth-chair 2 of 5` stands for five comparisons on that corpus, two of which came out so.
+/// `synth-chair 2 of 5` stands for five comparisons on that corpus, two of which have this verdict.
 pub fn markdown(findings: &[Finding]) -> String {
     let heads = ["claim", "reproduced", "undecided", "not reproduced", "not run"].map(str::to_string);
     let verdicts = [Verdict::Reproduced, Verdict::Undecided, Verdict::NotReproduced, Verdict::NotRun];
@@ -96,7 +96,7 @@ pub fn markdown(findings: &[Finding]) -> String {
     text
 }
 
-/// The corpora on which comparisons came out in one way, with how many of them did.
+/// The corpora on which comparisons had one verdict, with how many of them did.
 fn corpora(group: &[&Finding], verdict: Verdict) -> String {
     let mut names: Vec<&str> = group.iter().map(|finding| finding.dataset.as_str()).collect();
     names.sort_unstable();
@@ -135,7 +135,7 @@ pub fn terminal(findings: &[Finding]) -> String {
     }));
     let mut text = align(&grid, 4..7);
     text += "\nA - B in points, with its 95% paired bootstrap interval over what stands beside it: with one seed a row, the \
-             luck of a training is not in it. What is claimed:\n";
+             variance of training is not in it. What is claimed:\n";
     let mut said = Vec::new();
     for claim in findings.iter().map(|finding| &finding.claim) {
         let line = format!("  {}: {}.\n", claim.place, claim.statement);

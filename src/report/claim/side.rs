@@ -7,7 +7,7 @@ use crate::report::score::read_early;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// What names a number of the paper in the place of a row.
+/// The prefix of a row that is a number of the paper.
 pub(super) const PRINTED: &str = "printed:";
 
 /// The rows that a side names; none for a printed number.
@@ -25,7 +25,7 @@ pub(in crate::report) fn both_sides(claim: &Claim) -> String {
 }
 
 /// Scores that are compared, and the groups of queries or samples that are resampled together.
-pub(super) struct Side {
+pub(super) struct ClaimSide {
     /// A list a seed.
     pub scores: Vec<Vec<f64>>,
     /// The group of every query or sample.
@@ -48,43 +48,48 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
     Ok(drawn)
 }
 
-/// What runs of a row scored, those that recorded the metric; none where there is no such run.
-fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<Side>> {
+/// The scores of the runs of a row that recorded the metric; none where there is no such run.
+fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<ClaimSide>> {
     let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
     let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
     let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
-    if let Some((other, _)) = found.iter().find(|(_, samples)| samples.groups != *groups) {
-        return Err(other_samples(claim, first, other));
+    if let Some((other, Samples { groups: samples, .. })) = found.iter().find(|found| found.1.groups != *groups) {
+        return Err(other_samples(claim, (first, groups), (other, samples)));
     }
     let (groups, seeds) = (groups.clone(), found.len());
-    Ok(Some(Side { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
+    Ok(Some(ClaimSide { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
 }
 
-/// Runs are averaged sample by sample.
-fn other_samples(claim: &Claim, first: &Run, other: &Run) -> Error {
-    let expected = format!("as many {} as in {}", claim.metric.resampled, first.folder.0.display());
-    Error::data(&other.folder.0, expected, "others")
+/// Runs are averaged sample by sample, so all of them need the same samples. Each run comes with its groups.
+fn other_samples(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
+    let (resampled, wanted, found) = (claim.metric.resampled, first.1.len(), other.1.len());
+    let expected = format!("as many {resampled} as in {} ({wanted} samples)", first.0.folder.0.display());
+    let found = match first.1.iter().zip(other.1).position(|(one, other)| one != other) {
+        Some(at) => format!("{found} samples, number {at} in group {} and not {}", other.1[at], first.1[at]),
+        None => format!("{found} samples"),
+    };
+    Error::data(&other.0.folder.0, expected, found)
 }
 
-/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: what trainings of one seed
-/// have in common, as the order of the data, stays together.
-pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<Side>> {
-    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<Side>>>>()?;
+/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: trainings of one seed
+/// share, for example, the order of the data, so they stay together.
+pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<ClaimSide>> {
+    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<ClaimSide>>>>()?;
     let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
     for (other, runs) in others.iter().zip(&rows[1..]) {
         if other.groups != first.groups {
-            return Err(other_samples(claim, &rows[0][0], &runs[0]));
+            return Err(other_samples(claim, (&rows[0][0], &first.groups), (&runs[0], &other.groups)));
         }
     }
     let all = || std::iter::once(first).chain(others);
     let seeds = all().map(|side| side.scores.len()).min().unwrap_or(0);
     let score = |seed: usize, i: usize| all().map(|side| side.scores[seed][i]).sum::<f64>() / rows.len() as f64;
     let scores = (0..seeds).map(|seed| (0..first.groups.len()).map(|i| score(seed, i)).collect()).collect();
-    Ok(Some(Side { scores, groups: first.groups.clone(), seeds }))
+    Ok(Some(ClaimSide { scores, groups: first.groups.clone(), seeds }))
 }
 
 /// A number of the paper as a row that scores it with every query; none where the paper prints none.
-pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<Side>> {
+pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<ClaimSide>> {
     let number = claim.printed.level(label, dataset, claim.metric)?;
-    Ok(number.map(|number| Side { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
+    Ok(number.map(|number| ClaimSide { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
 }

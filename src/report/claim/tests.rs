@@ -44,7 +44,7 @@ fn a_clear_gain_is_reproduced_and_its_absence_is_not() {
     assert!(terminal(&findings).contains("+50.00"));
 }
 
-/// Single trainings lie far apart, and each loses two of twenty queries: the luck of a training is the same on both sides.
+/// Trainings differ widely, and each loses two of twenty queries: both sides share the variance over trainings.
 #[test]
 fn a_part_of_a_sketch_is_compared_within_each_training() {
     let place = tempfile::tempdir().unwrap();
@@ -224,7 +224,7 @@ fn analyses_are_compared_sample_by_sample_in_percent_of_b() {
     assert!(error.contains("chair") && error.contains(said), "{error}");
 }
 
-/// Whatever is twice as much in every sample is +100%, without doubt; where B varies alone, its luck is in the interval.
+/// Twice the value in every sample is +100% with no uncertainty; if only B varies, the interval has its variance.
 #[test]
 fn ratios_carry_the_luck_of_both_rows() {
     let place = tempfile::tempdir().unwrap();

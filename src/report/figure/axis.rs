@@ -9,9 +9,9 @@ use std::ops::Range;
 pub struct Axis {
     /// With its unit.
     pub name: String,
-    /// What it shows.
+    /// Its range.
     pub range: (f64, f64),
-    /// Where its ticks are and what they say; none for round numbers.
+    /// Places and texts of its ticks; none for round numbers.
     pub ticks: Vec<(f64, String)>,
 }
 
@@ -39,14 +39,15 @@ impl Axis {
     /// The same with round ticks at `most` places or fewer, or with its own.
     pub(super) fn coordinate(&self, most: usize) -> Coordinate {
         let even = RangedCoordf64::from(self.range.0..self.range.1);
-        let places = match self.ticks.is_empty() {
-            true => even.key_points(BoldPoints(most)),
-            false => self.ticks.iter().map(|tick| tick.0).collect(),
+        let places = if self.ticks.is_empty() {
+            even.key_points(BoldPoints(most))
+        } else {
+            self.ticks.iter().map(|tick| tick.0).collect()
         };
         Coordinate { even, places }
     }
 
-    /// What a tick says.
+    /// The text of a tick.
     pub(super) fn label(&self, place: f64) -> String {
         let own = self.ticks.iter().find(|tick| tick.0 == place);
         own.map_or_else(|| format!("{place:.*}", self.decimals()), |tick| tick.1.clone())

@@ -1,10 +1,10 @@
 //! A table as bars, with the paper's numbers as marks.
 
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
 use crate::Result;
 use crate::report::render::format_mean;
 use crate::report::score::Metric;
-use crate::report::table::{Line, Table};
+use crate::report::table::{Table, TableLine};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
@@ -18,10 +18,10 @@ const LENGTH: i32 = 400;
 /// The first colour of the palette, lighter, so that a whisker stands out on it.
 const FILL: RGBColor = RGBColor(102, 170, 209);
 
-/// What a bar is. Not "ours", as papers call a row of their own.
+/// The key of a bar. Not "ours", as papers call a row of their own.
 const MEASURED: &str = "measured here, mean ± standard deviation over seeds";
 
-/// What a diamond is.
+/// The key of a diamond.
 const PRINTED: &str = "the paper, on its own data and network";
 
 /// Where the bars start, in pixels.
@@ -32,20 +32,20 @@ const HEAD: i32 = 70;
 /// # Errors
 /// A character that the font lacks.
 pub fn draw(table: &Table) -> Result<String> {
-    let widths: Result<Vec<u32>> = table.lines.iter().map(|line| width(&line.label, Size::Small)).collect();
+    let widths: Result<Vec<u32>> = table.lines.iter().map(|line| width(&line.label, TextSize::Small)).collect();
     let left = widths?.into_iter().max().unwrap_or(0) as i32 + 26;
     let groups = table.lines.chunk_by(|a, b| a.dataset == b.dataset).count() as i32;
     let bottom = HEAD + STEP * (table.lines.len() as i32 + groups);
-    let key = key_mark()? + 12 + width(PRINTED, Size::Small)? as i32 + 14;
-    let least = key.max(28 + width(&table.title, Size::Title)? as i32);
+    let key = key_mark()? + 12 + width(PRINTED, TextSize::Small)? as i32 + 14;
+    let least = key.max(28 + width(&table.title, TextSize::Title)? as i32);
     let size = (least.max(left + LENGTH + 190), bottom + 52);
     render((u32::try_from(size.0).unwrap_or(0), u32::try_from(size.1).unwrap_or(0)), |area| {
-        write(area, &table.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
+        write(area, &table.title, (14, 18), text(TextSize::Title, INK, HPos::Left))?;
         draw_key(area)?;
         draw_axis(area, table.metric.title, left, bottom)?;
         let mut y = HEAD + STEP / 2;
         for group in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
-            write(area, &group[0].dataset_label, (14, y), text(Size::Normal, INK, HPos::Left))?;
+            write(area, &group[0].dataset_label, (14, y), text(TextSize::Normal, INK, HPos::Left))?;
             for line in group {
                 y += STEP;
                 draw_line(area, line, table.metric, left, y)?;
@@ -57,7 +57,7 @@ pub fn draw(table: &Table) -> Result<String> {
 }
 
 fn draw_key(area: &Area<'_>) -> Result<()> {
-    let small = |colour| text(Size::Small, colour, HPos::Left);
+    let small = |colour| text(TextSize::Small, colour, HPos::Left);
     let bar = Rectangle::new([(14, 38), (34, 50)], FILL.filled());
     area.draw(&bar).map_err(fail)?;
     write(area, MEASURED, (40, 44), small(INK))?;
@@ -68,7 +68,7 @@ fn draw_key(area: &Area<'_>) -> Result<()> {
 
 /// Where the diamond of the key is, behind what a bar is.
 fn key_mark() -> Result<i32> {
-    Ok(40 + width(MEASURED, Size::Small)? as i32 + 24)
+    Ok(40 + width(MEASURED, TextSize::Small)? as i32 + 24)
 }
 
 fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> {
@@ -76,14 +76,14 @@ fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> 
         let x = left + LENGTH * percent / 100;
         let colour = if percent == 0 { INK } else { GRID };
         area.draw(&PathElement::new(vec![(x, HEAD), (x, bottom)], colour)).map_err(fail)?;
-        write(area, &percent.to_string(), (x, bottom + 12), text(Size::Small, INK, HPos::Center))?;
+        write(area, &percent.to_string(), (x, bottom + 12), text(TextSize::Small, INK, HPos::Center))?;
     }
-    write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(Size::Normal, INK, HPos::Center))
+    write(area, &format!("{name} (%)"), (left + LENGTH / 2, bottom + 34), text(TextSize::Normal, INK, HPos::Center))
 }
 
-fn draw_line(area: &Area<'_>, line: &Line, metric: &Metric, left: i32, y: i32) -> Result<()> {
+fn draw_line(area: &Area<'_>, line: &TableLine, metric: &Metric, left: i32, y: i32) -> Result<()> {
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
-    write(area, &line.label, (left - 8, y), text(Size::Small, INK, HPos::Right))?;
+    write(area, &line.label, (left - 8, y), text(TextSize::Small, INK, HPos::Right))?;
     let mut value = line.missing().to_string();
     if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
@@ -100,7 +100,7 @@ fn draw_line(area: &Area<'_>, line: &Line, metric: &Metric, left: i32, y: i32) -
         }
         value += &format!("   (paper {paper})");
     }
-    write(area, &value, (left + LENGTH + 14, y), text(Size::Small, INK, HPos::Left))
+    write(area, &value, (left + LENGTH + 14, y), text(TextSize::Small, INK, HPos::Left))
 }
 
 /// The paper's number.

@@ -24,7 +24,7 @@ pub const PALETTE: [RGBColor; 6] = [
 /// Text and axes.
 pub const INK: RGBColor = RGBColor(40, 40, 40);
 
-/// Lines that must not draw the eye.
+/// Lines in the background.
 pub const GRID: RGBColor = RGBColor(222, 222, 222);
 
 /// plotters divides a size by this before it writes it into an SVG.
@@ -32,7 +32,7 @@ const SIZE_RATIO: f64 = 1.24;
 
 /// Sizes of text in pixels as shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub enum TextSize {
     /// 12 px: ticks, labels, captions.
     Small,
     /// 13 px: axis names.
@@ -42,18 +42,18 @@ pub enum Size {
 }
 
 /// A text style in the figure's font, anchored at its left or right end or in the middle.
-pub fn text(size: Size, colour: RGBColor, anchor: HPos) -> TextStyle<'static> {
+pub fn text(size: TextSize, colour: RGBColor, anchor: HPos) -> TextStyle<'static> {
     let (pixels, style) = match size {
-        Size::Small => (12.0, FontStyle::Normal),
-        Size::Normal => (13.0, FontStyle::Normal),
-        Size::Title => (16.0, FontStyle::Bold),
+        TextSize::Small => (12.0, FontStyle::Normal),
+        TextSize::Normal => (13.0, FontStyle::Normal),
+        TextSize::Title => (16.0, FontStyle::Bold),
     };
     let font = FontDesc::new(FontFamily::Name(font::FAMILY), pixels * SIZE_RATIO, style);
     font.color(&colour).pos(Pos::new(anchor, VPos::Center))
 }
 
 /// How wide a text will be, in pixels.
-pub fn width(text: &str, size: Size) -> Result<u32> {
+pub fn width(text: &str, size: TextSize) -> Result<u32> {
     font::register()?;
     let style = self::text(size, INK, HPos::Left);
     Ok(style.font.box_size(text).map_err(fail)?.0)

@@ -1,6 +1,6 @@
 //! The map of a landscape: bands of colour with contour lines between them.
 
-use super::canvas::{Area, INK, Size, fail, text};
+use super::canvas::{Area, INK, TextSize, fail, text};
 use super::grid::{Surface, ends, short};
 use super::ramp::Bands;
 use crate::Result;
@@ -27,8 +27,8 @@ pub(super) fn draw(area: &Area<'_>, surface: &Surface, bands: &Bands, (x, y): (&
         .configure_mesh()
         .disable_mesh()
         .axis_style(INK)
-        .label_style(text(Size::Small, INK, HPos::Left))
-        .axis_desc_style(text(Size::Normal, INK, HPos::Left))
+        .label_style(text(TextSize::Small, INK, HPos::Left))
+        .axis_desc_style(text(TextSize::Normal, INK, HPos::Left))
         .x_desc(x)
         .y_desc(y)
         .x_labels(5)

@@ -7,18 +7,18 @@ use crate::Result;
 use crate::report::records::Records;
 use crate::report::table::Measured;
 
-/// What is crossed with what; every list has an entry for each kind.
+/// The crossed rows; every list has an entry for each kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossed {
-    /// Above all.
+    /// The title.
     pub title: String,
-    /// What a cell beside its base tells.
+    /// The question that a cell beside its base answers.
     pub question: String,
-    /// What the lines are.
+    /// The heading of the lines.
     pub row: String,
-    /// What the columns are.
+    /// The heading of the columns.
     pub column: String,
-    /// What the cells of a line are compared with.
+    /// The name of the rows that cells are compared with.
     pub base: String,
     /// The kinds, from top to bottom and from left to right.
     pub kinds: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Crossed {
 /// run has no line and no column.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
     let cells = Cells::read(records, crossed)?;
     let (own_seeds, crossed_seeds) = cells.seeds();
@@ -64,7 +64,7 @@ pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
     heat::draw(&heat).map(Some)
 }
 
-/// What was measured.
+/// The measured numbers.
 struct Cells {
     bases: Vec<Option<Measured>>,
     cells: Vec<Vec<Option<Measured>>>,

@@ -1,7 +1,7 @@
 //! Training curves: loss and validation accuracy over the epochs.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Line, Panel, note, spread, top};
+use super::panel::{self, Deviation, Panel, PanelLine, note, spread, top};
 use crate::report::record::read_row;
 use crate::run::RunFolder;
 use crate::{Error, Result};
@@ -20,7 +20,7 @@ const PANELS: [(&str, &str, &str); 2] = [
 /// A line is the mean over seeds at the epochs that all of them reached, its band one standard deviation.
 ///
 /// # Errors
-/// A run that does not hold together, or a `log.jsonl` that does not parse; the line is named.
+/// A run that is inconsistent, or a `log.jsonl` that does not parse; the line is named.
 pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
     let mut panels = Vec::new();
     for (field, name, axis) in PANELS {
@@ -49,7 +49,7 @@ fn read_lines(
     dataset: &str,
     rows: &[(&str, &str)],
     field: &str,
-) -> Result<(Vec<Line>, Vec<usize>)> {
+) -> Result<(Vec<PanelLine>, Vec<usize>)> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
         let runs = read_row(results, slug, dataset, row)?;
@@ -57,7 +57,7 @@ fn read_lines(
         let points = spread(&seeds?)?;
         if !points.is_empty() {
             counts.push(runs.len());
-            lines.push(Line { label: (*label).to_string(), points });
+            lines.push(PanelLine { label: (*label).to_string(), points });
         }
     }
     Ok((lines, counts))

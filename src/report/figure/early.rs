@@ -1,7 +1,7 @@
 //! Acc@K against the share of the sketch that is drawn.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Line, Panel, note, spread, top};
+use super::panel::{self, Deviation, Panel, PanelLine, note, spread, top};
 use crate::Result;
 use crate::metric::acc_at;
 use crate::report::{
@@ -19,7 +19,7 @@ const KS: [u32; 2] = [1, 10];
 /// A line is the mean over seeds, its band one standard deviation; the whole sketch, at 100%, is `ranks.csv`.
 ///
 /// # Errors
-/// A run that does not hold together.
+/// A run that is inconsistent.
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Fig. 5b.
@@ -66,7 +66,7 @@ fn read_lines(
     dataset: &str,
     rows: &[(&str, &str)],
     k: u32,
-) -> Result<(Vec<Line>, Vec<usize>)> {
+) -> Result<(Vec<PanelLine>, Vec<usize>)> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
         let runs = read_row(results, slug, dataset, row)?;
@@ -74,7 +74,7 @@ fn read_lines(
         let points = spread(&seeds)?;
         if points.len() > 1 {
             counts.push(seeds.len());
-            lines.push(Line { label: (*label).to_string(), points });
+            lines.push(PanelLine { label: (*label).to_string(), points });
         }
     }
     Ok((lines, counts))

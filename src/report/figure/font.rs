@@ -11,7 +11,7 @@ use subsetter::GlyphRemapper;
 /// As written into the SVG.
 pub const FAMILY: &str = "DejaVu Sans";
 
-/// Records of the `name` table: whose the font is and under which terms. The original's, which hold the whole licence
+/// Records of the `name` table: the author and the licence of the font. The original's, which hold the whole licence
 /// twice, would be most of a figure.
 const NAMES: [(u16, &str); 5] = [
     (0, "Copyright 2003 Bitstream, Inc. and 2006 Tavmjong Bah; DejaVu changes are in the public domain. A subset."),
@@ -22,14 +22,16 @@ const NAMES: [(u16, &str); 5] = [
 ];
 
 /// A weight of the font: its SVG attribute value, its plotters name and its file.
-struct Weight(&'static str, FontStyle, fn() -> &'static [u8]);
+struct FontWeight(&'static str, FontStyle, fn() -> &'static [u8]);
 
-const WEIGHTS: [Weight; 2] =
-    [Weight("normal", FontStyle::Normal, dejavu::sans::regular), Weight("bold", FontStyle::Bold, dejavu::sans::bold)];
+const WEIGHTS: [FontWeight; 2] = [
+    FontWeight("normal", FontStyle::Normal, dejavu::sans::regular),
+    FontWeight("bold", FontStyle::Bold, dejavu::sans::bold),
+];
 
 /// Tells plotters the font, so that text is measured with the glyphs that will be shown.
 pub fn register() -> Result<()> {
-    for Weight(name, style, file) in &WEIGHTS {
+    for FontWeight(name, style, file) in &WEIGHTS {
         register_font(FAMILY, *style, file()).map_err(|_| Error::Figure(format!("{FAMILY} {name} does not parse")))?;
     }
     Ok(())
@@ -38,7 +40,7 @@ pub fn register() -> Result<()> {
 /// Adds an `@font-face` for every weight the SVG uses, with the glyphs of its text alone.
 pub fn embed(svg: &str) -> Result<String> {
     let mut faces = String::new();
-    for Weight(name, _, file) in &WEIGHTS {
+    for FontWeight(name, _, file) in &WEIGHTS {
         let used = characters(svg, *name == "bold");
         if !used.is_empty() {
             let data = base64::engine::general_purpose::STANDARD.encode(subset(file(), &used)?);
@@ -67,7 +69,7 @@ pub fn characters(svg: &str, bold: bool) -> BTreeSet<char> {
 
 /// A TrueType font with the glyphs of `used` alone.
 ///
-/// `subsetter` cuts for PDF, where the reader brings the map from characters to glyphs; a browser wants that map
+/// `subsetter` cuts for PDF, where the reader has the map from characters to glyphs; a browser needs that map
 /// (`cmap`) and the metrics table (`OS/2`) in the file, so both are added here, and the names are cut short.
 pub fn subset(file: &[u8], used: &BTreeSet<char>) -> Result<Vec<u8>> {
     let font = FontRef::try_from_slice(file).map_err(|error| Error::Figure(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! A retrieval gallery: sketches, and the photos ranked first for them.
 
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
 use crate::{Error, Result};
 use base64::Engine;
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
@@ -28,18 +28,18 @@ const QUALITY: u8 = 88;
 
 /// A gallery.
 #[derive(Debug, Clone)]
-pub struct Gallery {
-    /// Above all.
+pub struct GalleryFigure {
+    /// The title.
     pub title: String,
-    /// What the numbers below the photos are, e.g. `Euclidean distance of the features`.
+    /// The meaning of the numbers below the photos, e.g. `Euclidean distance of the features`.
     pub distance: String,
     /// From top to bottom.
-    pub queries: Vec<Query>,
+    pub queries: Vec<GalleryQuery>,
 }
 
 /// A sketch and what was found for it.
 #[derive(Debug, Clone)]
-pub struct Query {
+pub struct GalleryQuery {
     /// Above the row, e.g. the name of the model; the rank of the own photo is added.
     pub label: String,
     /// The sketch.
@@ -56,34 +56,34 @@ pub struct Query {
 ///
 /// # Errors
 /// No query, an empty picture, an own position outside the photos, or a character that the font lacks.
-pub fn draw(gallery: &Gallery) -> Result<String> {
+pub fn draw(gallery: &GalleryFigure) -> Result<String> {
     let longest = gallery.queries.iter().map(|query| query.photos.len()).max();
     let longest = longest.ok_or_else(|| Error::value("gallery", "at least one query", "none"))? as i32;
     let note = format!("Framed: the photo that the sketch shows. Below each photo: {}.", gallery.distance);
-    let least = 2 * LEFT + width(&gallery.title, Size::Title)?.max(width(&note, Size::Small)?) as i32;
+    let least = 2 * LEFT + width(&gallery.title, TextSize::Title)?.max(width(&note, TextSize::Small)?) as i32;
     let size = (LEFT + STEP + GAP + STEP * longest, HEAD + ROW * gallery.queries.len() as i32 + 18);
     let size = (u32::try_from(size.0.max(least)).unwrap_or(0), u32::try_from(size.1).unwrap_or(0));
     let mut pictures = String::new();
     let svg = render(size, |area| {
-        write(area, &gallery.title, (LEFT, 18), text(Size::Title, INK, HPos::Left))?;
+        write(area, &gallery.title, (LEFT, 18), text(TextSize::Title, INK, HPos::Left))?;
         for (i, query) in gallery.queries.iter().enumerate() {
             pictures += &draw_query(area, query, HEAD + ROW * i as i32)?;
         }
         let y = HEAD + ROW * gallery.queries.len() as i32;
-        write(area, &note, (LEFT, y - 10), text(Size::Small, INK, HPos::Left))
+        write(area, &note, (LEFT, y - 10), text(TextSize::Small, INK, HPos::Left))
     })?;
     Ok(svg.replacen("</svg>", &format!("{pictures}</svg>"), 1))
 }
 
 /// Draws everything of a row but its pictures, which come back as elements.
-fn draw_query(area: &Area<'_>, query: &Query, y: i32) -> Result<String> {
+fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
     if query.own.is_some_and(|own| own >= query.photos.len()) {
         let found = format!("{:?}", query.own);
         return Err(Error::value("own photo", format!("a position below {}", query.photos.len()), found));
     }
-    let small = |anchor| text(Size::Small, INK, anchor);
+    let small = |anchor| text(TextSize::Small, INK, anchor);
     let label = format!("{}: own photo at rank {}", query.label, query.rank);
-    write(area, &label, (LEFT, y - 16), text(Size::Normal, INK, HPos::Left))?;
+    write(area, &label, (LEFT, y - 16), text(TextSize::Normal, INK, HPos::Left))?;
     area.draw(&Rectangle::new([(LEFT - 1, y - 1), (LEFT + SIDE + 1, y + SIDE + 1)], GRID)).map_err(fail)?;
     let mut pictures = element(&query.sketch, LEFT, y)?;
     for (i, (photo, distance)) in query.photos.iter().enumerate() {

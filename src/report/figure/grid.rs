@@ -5,7 +5,7 @@ use crate::{Error, Result};
 /// Heights over a grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Surface {
-    /// Above its column.
+    /// The title of its column.
     pub label: String,
     /// Rising, at least two.
     pub x: Vec<f64>,
@@ -16,7 +16,7 @@ pub struct Surface {
 }
 
 impl Surface {
-    /// Whether the grid holds together.
+    /// Whether the grid is consistent.
     pub(super) fn check(&self) -> Result<()> {
         let rising = |line: &[f64]| line.len() > 1 && line.windows(2).all(|pair| pair[0] < pair[1]);
         let cells = self.x.len() * self.y.len();
@@ -36,7 +36,7 @@ pub(super) fn ends(line: &[f64]) -> std::ops::Range<f64> {
     line[0]..line[line.len() - 1]
 }
 
-/// At most three digits after the point, without idle zeros.
+/// At most three digits after the point, without trailing zeros.
 pub(super) fn short(value: f64) -> String {
     let digits = format!("{value:.3}");
     let digits = digits.trim_end_matches('0').trim_end_matches('.');
@@ -55,7 +55,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn short_has_no_idle_zeros() {
+    fn short_drops_trailing_zeros() {
         assert_eq!((short(-0.0001), short(0.25), short(-3.0)), ("0".into(), "0.25".into(), "-3".into()));
     }
 }

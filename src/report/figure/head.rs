@@ -1,16 +1,16 @@
 //! Title and note above a figure, in as many lines as its width asks for.
 
-use super::canvas::{Area, INK, Size, text, width, write};
+use super::canvas::{Area, INK, TextSize, text, width, write};
 use crate::Result;
 use plotters::style::text_anchor::HPos;
 
-/// Where a head starts from the left, in pixels, and the air that it leaves at the right.
+/// Where a head starts from the left, in pixels, and the space that it leaves at the right.
 pub(super) const EDGE: i32 = 14;
 
 /// Heights of a line of the title and of the note, in pixels.
 const STEPS: (i32, i32) = (20, 16);
 
-/// What stands above a figure or a panel.
+/// The text above a figure or a panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     title: Vec<String>,
@@ -24,7 +24,7 @@ impl Head {
     /// A font that does not parse.
     pub fn of(title: &str, note: &str, room: u32) -> Result<Self> {
         let room = room.saturating_sub(2 * EDGE.unsigned_abs());
-        Ok(Self { title: wrap(title, Size::Title, room)?, note: wrap(note, Size::Small, room)? })
+        Ok(Self { title: wrap(title, TextSize::Title, room)?, note: wrap(note, TextSize::Small, room)? })
     }
 
     /// Pixels down to where the figure may start.
@@ -39,11 +39,11 @@ impl Head {
     pub fn draw(&self, area: &Area<'_>) -> Result<()> {
         let mut y = 18;
         for line in &self.title {
-            write(area, line, (EDGE, y), text(Size::Title, INK, HPos::Left))?;
+            write(area, line, (EDGE, y), text(TextSize::Title, INK, HPos::Left))?;
             y += STEPS.0;
         }
         for line in &self.note {
-            write(area, line, (EDGE, y + 2), text(Size::Small, INK, HPos::Left))?;
+            write(area, line, (EDGE, y + 2), text(TextSize::Small, INK, HPos::Left))?;
             y += STEPS.1;
         }
         Ok(())
@@ -51,7 +51,7 @@ impl Head {
 }
 
 /// Lines of whole words, each as long as `room` allows; a word that is longer stands alone.
-fn wrap(content: &str, size: Size, room: u32) -> Result<Vec<String>> {
+fn wrap(content: &str, size: TextSize, room: u32) -> Result<Vec<String>> {
     let mut lines: Vec<String> = Vec::new();
     for word in content.split_whitespace() {
         let longer = lines.last().map(|line| format!("{line} {word}"));
@@ -69,11 +69,11 @@ mod tests {
 
     #[test]
     fn lines_break_between_words_where_the_room_ends() {
-        let room = width("one two", Size::Small).unwrap();
-        assert_eq!(wrap("one two three", Size::Small, room).unwrap(), ["one two", "three"]);
-        assert_eq!(wrap("one two three", Size::Small, room - 1).unwrap(), ["one", "two", "three"]);
-        assert_eq!(wrap("unbreakable a b", Size::Small, 30).unwrap(), ["unbreakable", "a b"]);
-        assert!(wrap("", Size::Small, room).unwrap().is_empty());
+        let room = width("one two", TextSize::Small).unwrap();
+        assert_eq!(wrap("one two three", TextSize::Small, room).unwrap(), ["one two", "three"]);
+        assert_eq!(wrap("one two three", TextSize::Small, room - 1).unwrap(), ["one", "two", "three"]);
+        assert_eq!(wrap("unbreakable a b", TextSize::Small, 30).unwrap(), ["unbreakable", "a b"]);
+        assert!(wrap("", TextSize::Small, room).unwrap().is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Where names stand that would cover each other.
+//! Moves names apart that would overlap.
 
-/// Distance that two names keep, in pixels: the height of their letters and a little air.
+/// Distance that two names keep, in pixels: the height of their letters and a little space.
 pub(super) const STEP: i32 = 16;
 
 /// Moves heights (pixels, down) so that any two are `step` apart, each as little as the ones above it allow; the whole

@@ -1,7 +1,7 @@
 //! Axes with lines, bands or bars over seeds, levels to compare with, and every name at the right.
 
 use super::axis::{Axis, Coordinate};
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
 use super::head::Head;
 use super::label::{STEP, push_apart};
 use super::mark::mark;
@@ -18,7 +18,7 @@ const BAR_END: i32 = 4;
 /// A coordinate system and what is drawn in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// Above the axes.
+    /// The title above the axes.
     pub title: String,
     /// Smaller, below the title: what lines, bands and bars are.
     pub note: String,
@@ -27,7 +27,7 @@ pub struct Panel {
     /// Up.
     pub y: Axis,
     /// Drawn in this order, in the colours of [`PALETTE`].
-    pub lines: Vec<Line>,
+    pub lines: Vec<PanelLine>,
     /// Dashed, behind the lines.
     pub levels: Vec<Level>,
     /// Whether every point gets a mark of its line's shape; for lines of few points.
@@ -47,14 +47,14 @@ pub enum Deviation {
 
 /// A line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct PanelLine {
     /// Written to the right of its end.
     pub label: String,
     /// By rising x; at least one.
-    pub points: Vec<Spread>,
+    pub points: Vec<PointSpread>,
 }
 
-/// A number that does not hang on x, e.g. of what the lines are compared with: a dashed line across the panel, its
+/// A number that does not depend on x, e.g. of what the lines are compared with: a dashed line across the panel, its
 /// deviation a bar at the right end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
@@ -64,13 +64,13 @@ pub struct Level {
     pub mean: f64,
     /// Sample standard deviation, where there are two seeds or more.
     pub sd: Option<f64>,
-    /// Which of [`PALETTE`]: that of the line that it belongs to.
+    /// The place in [`PALETTE`] of its line.
     pub colour: usize,
 }
 
 /// A point and how far the seeds lie apart there.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
+pub struct PointSpread {
     /// Epoch, percentage, ...
     pub x: f64,
     /// Mean over seeds.
@@ -79,7 +79,7 @@ pub struct Spread {
     pub sd: Option<f64>,
 }
 
-impl Spread {
+impl PointSpread {
     /// x, and one standard deviation below and above the mean.
     fn ends(&self) -> Option<(f64, f64, f64)> {
         self.sd.map(|sd| (self.x, self.mean - sd, self.mean + sd))
@@ -90,7 +90,7 @@ impl Spread {
 ///
 /// # Errors
 /// A y that is not finite.
-pub fn spread(seeds: &[Vec<(f64, f64)>]) -> Result<Vec<Spread>> {
+pub fn spread(seeds: &[Vec<(f64, f64)>]) -> Result<Vec<PointSpread>> {
     let Some(first) = seeds.first() else { return Ok(Vec::new()) };
     let mut points = Vec::new();
     for &(x, _) in first {
@@ -98,7 +98,7 @@ pub fn spread(seeds: &[Vec<(f64, f64)>]) -> Result<Vec<Spread>> {
         let values: Option<Vec<f64>> = seeds.iter().map(at).collect();
         if let Some(values) = values {
             let (mean, sd) = mean_sd(&values)?;
-            points.push(Spread { x, mean, sd });
+            points.push(PointSpread { x, mean, sd });
         }
     }
     Ok(points)
@@ -123,7 +123,7 @@ pub fn reach(points: impl Iterator<Item = (f64, Option<f64>)>) -> (f64, f64) {
 }
 
 /// The top of an axis from zero that holds every mean and band: the next of 1, 2, 3, 4, 5, 6, 8, 10 times a power of ten.
-pub fn top(lines: &[Line]) -> f64 {
+pub fn top(lines: &[PanelLine]) -> f64 {
     let points = lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
     let (_, largest) = reach(points);
     if largest <= 0.0 {
@@ -157,7 +157,7 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Co
 
 fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<()> {
     let labels = || panel.lines.iter().map(|line| &line.label).chain(panel.levels.iter().map(|level| &level.label));
-    let widths: Result<Vec<u32>> = labels().map(|label| width(label, Size::Small)).collect();
+    let widths: Result<Vec<u32>> = labels().map(|label| width(label, TextSize::Small)).collect();
     head.draw(area)?;
     let mut chart = ChartBuilder::on(area)
         .margin_top(top)
@@ -173,8 +173,8 @@ fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<(
         .light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(text(Size::Small, INK, HPos::Left))
-        .axis_desc_style(text(Size::Normal, INK, HPos::Left))
+        .label_style(text(TextSize::Small, INK, HPos::Left))
+        .axis_desc_style(text(TextSize::Normal, INK, HPos::Left))
         .x_desc(&panel.x.name)
         .y_desc(&panel.y.name)
         .x_label_formatter(&|value| panel.x.label(*value))
@@ -196,7 +196,7 @@ fn draw_levels(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
         let ends = [(left, level.mean), (right, level.mean)];
         let dashes = DashedLineSeries::new(ends, DASH.0, DASH.1, colour(level.colour).stroke_width(1));
         chart.draw_series(dashes).map_err(fail)?;
-        draw_bars(chart, &[Spread { x: right, mean: level.mean, sd: level.sd }], colour(level.colour))?;
+        draw_bars(chart, &[PointSpread { x: right, mean: level.mean, sd: level.sd }], colour(level.colour))?;
     }
     Ok(())
 }
@@ -220,7 +220,7 @@ fn draw_lines(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
 }
 
 /// A bar with ends at every point of two seeds or more.
-fn draw_bars(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) -> Result<()> {
+fn draw_bars(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColor) -> Result<()> {
     let style = colour.stroke_width(1);
     for (x, low, high) in points.iter().filter_map(|point| point.ends()) {
         chart.draw_series([PathElement::new(vec![(x, low), (x, high)], style)]).map_err(fail)?;
@@ -231,7 +231,7 @@ fn draw_bars(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) -> 
 }
 
 /// A band over every stretch of points of two seeds or more, a bar where such a stretch is a single point.
-fn draw_bands(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) -> Result<()> {
+fn draw_bands(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColor) -> Result<()> {
     for stretch in points.chunk_by(|a, b| a.sd.is_some() == b.sd.is_some()) {
         let ends: Vec<_> = stretch.iter().filter_map(|point| point.ends()).collect();
         if ends.len() < 2 {
@@ -246,7 +246,7 @@ fn draw_bands(chart: &mut Chart<'_, '_>, points: &[Spread], colour: RGBColor) ->
     Ok(())
 }
 
-/// Names to the right of the axes, each as near the end of its line as the others let it.
+/// Names to the right of the axes, each as near the end of its line as the others allow.
 fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
     let lines = panel.lines.iter().enumerate();
     let lines = lines.filter_map(|(i, line)| Some((line.points.last()?.mean, &line.label, i)));
@@ -256,7 +256,7 @@ fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<(
     let at = |y: f64| chart.backend_coord(&(panel.x.range.1, y));
     let heights: Vec<i32> = names.iter().map(|name| at(name.0).1 - start.1).collect();
     for ((y, label, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
-        write(area, label, (at(y).0 - start.0 + 9, height), text(Size::Small, colour(i), HPos::Left))?;
+        write(area, label, (at(y).0 - start.0 + 9, height), text(TextSize::Small, colour(i), HPos::Left))?;
     }
     Ok(())
 }
@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spread_by_hand() {
+    fn spread_of_seeds_by_hand() {
         let seeds = [vec![(1.0, 2.0), (2.0, 8.0), (3.0, 1.0)], vec![(2.0, 6.0), (1.0, 4.0)]];
         let points = spread(&seeds).unwrap();
         assert_eq!(points.iter().map(|p| (p.x, p.mean)).collect::<Vec<_>>(), [(1.0, 3.0), (2.0, 7.0)]);
@@ -277,13 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn deviations_reach_out() {
+    fn extent_includes_deviations() {
         assert_eq!(reach([(4.0, Some(1.5)), (3.0, None)].into_iter()), (2.5, 5.5));
     }
 
     #[test]
-    fn the_top_is_round() {
-        let line = |mean, sd| Line { label: "a".into(), points: vec![Spread { x: 0.0, mean, sd }] };
+    fn top_is_a_round_number() {
+        let line = |mean, sd| PanelLine { label: "a".into(), points: vec![PointSpread { x: 0.0, mean, sd }] };
         assert_eq!(top(&[line(47.0, None)]), 50.0);
         assert_eq!(top(&[line(47.0, Some(4.0))]), 60.0);
         assert!((top(&[line(0.023, None)]) - 0.03).abs() < 1e-12);

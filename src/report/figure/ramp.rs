@@ -1,6 +1,6 @@
 //! Colours that stand for numbers, and the scale that says which.
 
-use super::canvas::{Area, INK, Size, fail, text, write};
+use super::canvas::{Area, INK, TextSize, fail, text, write};
 use crate::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
@@ -88,7 +88,7 @@ impl Bands {
     /// Draws the scale: a column of colours from `top` to `bottom`, an edge's number beside it, its name above.
     pub fn draw(&self, area: &Area<'_>, name: &str, x: i32, (top, bottom): (i32, i32)) -> Result<()> {
         let y = |edge: usize| bottom - (bottom - top) * edge as i32 / self.count as i32;
-        write(area, name, (x, top - 18), text(Size::Small, INK, HPos::Left))?;
+        write(area, name, (x, top - 18), text(TextSize::Small, INK, HPos::Left))?;
         for band in 0..self.count {
             let corners = [(x, y(band + 1)), (x + SCALE, y(band))];
             area.draw(&Rectangle::new(corners, self.colour(band).filled())).map_err(fail)?;
@@ -97,7 +97,7 @@ impl Bands {
         let every = (1..).find(|every| (bottom - top) * every / self.count as i32 >= 17).unwrap_or(1) as usize;
         for edge in (0..=self.count).step_by(every) {
             area.draw(&PathElement::new(vec![(x + SCALE, y(edge)), (x + SCALE + 4, y(edge))], INK)).map_err(fail)?;
-            write(area, &self.edge(edge), (x + SCALE + 8, y(edge)), text(Size::Small, INK, HPos::Left))?;
+            write(area, &self.edge(edge), (x + SCALE + 8, y(edge)), text(TextSize::Small, INK, HPos::Left))?;
         }
         Ok(())
     }

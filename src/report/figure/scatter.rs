@@ -1,6 +1,6 @@
 //! Clouds of points, e.g. features of sketches and of photos in the plane in which they are widest.
 
-use super::canvas::{Area, GRID, INK, PALETTE, Size, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
 use super::head::{EDGE, Head};
 use super::mark::mark;
 use crate::{Error, Result};
@@ -22,18 +22,18 @@ const AIR: f64 = 0.06;
 /// Parts side by side, and in lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// Smaller, below the title: what holds for all parts.
     pub note: String,
     /// From left to right, three in a line.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ScatterPart>,
 }
 
 /// A coordinate system with clouds of points.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
-    /// Above the axes.
+pub struct ScatterPart {
+    /// The title above the axes.
     pub title: String,
     /// Smaller, below the title.
     pub note: String,
@@ -42,12 +42,12 @@ pub struct Part {
     /// Name of the axis up.
     pub y: String,
     /// In the colours of [`PALETTE`], each with a mark of its own.
-    pub clouds: Vec<Cloud>,
+    pub clouds: Vec<PointCloud>,
 }
 
 /// Points of one kind.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cloud {
+pub struct PointCloud {
     /// In the key.
     pub label: String,
     /// (to the right, up)
@@ -95,9 +95,9 @@ fn window(scatter: &Scatter) -> Result<((f64, f64), f64)> {
     Ok((((x.0 + x.1) / 2.0, (y.0 + y.1) / 2.0), if half > 0.0 { half } else { 1.0 }))
 }
 
-fn draw_part(area: &Area<'_>, part: &Part, ((x, y), half): ((f64, f64), f64)) -> Result<()> {
-    write(area, &part.title, (EDGE, 12), text(Size::Normal, INK, HPos::Left))?;
-    write(area, &part.note, (EDGE, 32), text(Size::Small, INK, HPos::Left))?;
+fn draw_part(area: &Area<'_>, part: &ScatterPart, ((x, y), half): ((f64, f64), f64)) -> Result<()> {
+    write(area, &part.title, (EDGE, 12), text(TextSize::Normal, INK, HPos::Left))?;
+    write(area, &part.note, (EDGE, 32), text(TextSize::Small, INK, HPos::Left))?;
     draw_key(area, &part.clouds)?;
     // Left and right, top and bottom leave a square.
     let mut chart = ChartBuilder::on(area)
@@ -116,8 +116,8 @@ fn draw_part(area: &Area<'_>, part: &Part, ((x, y), half): ((f64, f64), f64)) ->
         .light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(text(Size::Small, INK, HPos::Left))
-        .axis_desc_style(text(Size::Normal, INK, HPos::Left))
+        .label_style(text(TextSize::Small, INK, HPos::Left))
+        .axis_desc_style(text(TextSize::Normal, INK, HPos::Left))
         .x_desc(&part.x)
         .y_desc(&part.y)
         .x_labels(6)
@@ -141,13 +141,13 @@ fn draw_part(area: &Area<'_>, part: &Part, ((x, y), half): ((f64, f64), f64)) ->
 /// Side of the square of the axes, in pixels.
 const SIDE: u32 = 330;
 
-fn draw_key(area: &Area<'_>, clouds: &[Cloud]) -> Result<()> {
+fn draw_key(area: &Area<'_>, clouds: &[PointCloud]) -> Result<()> {
     let mut x = 20;
     for (i, (cloud, colour)) in clouds.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
         let corners: Vec<(i32, i32)> = mark(i).into_iter().map(|(dx, dy)| (x + dx, 54 + dy)).collect();
         area.draw(&Polygon::new(corners, colour.filled())).map_err(fail)?;
-        write(area, &cloud.label, (x + 10, 54), text(Size::Small, INK, HPos::Left))?;
-        x += 10 + width(&cloud.label, Size::Small)? as i32 + 26;
+        write(area, &cloud.label, (x + 10, 54), text(TextSize::Small, INK, HPos::Left))?;
+        x += 10 + width(&cloud.label, TextSize::Small)? as i32 + 26;
     }
     Ok(())
 }
@@ -158,9 +158,9 @@ mod tests {
 
     #[test]
     fn the_window_is_a_square_around_all_points() {
-        let cloud = |points: &[(f64, f64)]| Cloud { label: "a".into(), points: points.to_vec() };
-        let of = |parts: &[&[Cloud]]| {
-            let part = |clouds: &&[Cloud]| Part {
+        let cloud = |points: &[(f64, f64)]| PointCloud { label: "a".into(), points: points.to_vec() };
+        let of = |parts: &[&[PointCloud]]| {
+            let part = |clouds: &&[PointCloud]| ScatterPart {
                 title: "t".into(),
                 note: String::new(),
                 x: String::new(),

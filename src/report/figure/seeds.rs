@@ -1,4 +1,4 @@
-//! Says of how many seeds numbers are.
+//! Text about the number of seeds behind numbers.
 
 /// `3 seeds`, `2 to 3 seeds`, `1 seed`.
 pub(super) fn count(counts: &[usize]) -> String {
@@ -12,7 +12,7 @@ pub(super) fn count(counts: &[usize]) -> String {
     }
 }
 
-/// Of how many seeds points are, with a bar and without.
+/// The number of seeds behind points, with a bar and without.
 pub(super) fn bars(counts: &[usize]) -> String {
     let several: Vec<usize> = counts.iter().copied().filter(|seeds| *seeds > 1).collect();
     let bars = format!("Points with a bar (mean ± one standard deviation): {}", count(&several));

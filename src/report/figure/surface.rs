@@ -1,6 +1,6 @@
 //! Landscapes side by side: surfaces above, maps with contour lines below, one scale of colours for all.
 
-use super::canvas::{Area, GRID, INK, Size, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, TextSize, fail, render, text, width, write};
 use super::contour;
 use super::grid::{ends, short};
 use super::ramp::Bands;
@@ -28,7 +28,7 @@ const WIDE: f64 = 100.0;
 /// Landscapes that share their axes and their scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscapes {
-    /// Above all.
+    /// The title.
     pub title: String,
     /// Smaller, below the title.
     pub note: String,
@@ -45,21 +45,21 @@ pub struct Landscapes {
 /// Draws the surfaces; equal colours are equal heights in all of them.
 ///
 /// # Errors
-/// No surface, a grid that does not hold together, or a character that the font lacks.
+/// No surface, a grid that is inconsistent, or a character that the font lacks.
 pub fn draw(landscapes: &Landscapes) -> Result<String> {
     let (surfaces, name) = prepare(landscapes)?;
     let bands = bands(&surfaces);
-    let beside = SCALE.max(width(&name, Size::Small)? + 22);
-    let least = 28 + width(&landscapes.title, Size::Title)?.max(width(&landscapes.note, Size::Small)?);
+    let beside = SCALE.max(width(&name, TextSize::Small)? + 22);
+    let least = 28 + width(&landscapes.title, TextSize::Title)?.max(width(&landscapes.note, TextSize::Small)?);
     let size = (least.max(COLUMN * surfaces.len() as u32 + beside), HEAD + SOLID + MAP);
     let mut maps = String::new();
     let svg = render(size, |area| {
-        write(area, &landscapes.title, (14, 18), text(Size::Title, INK, HPos::Left))?;
-        write(area, &landscapes.note, (14, 40), text(Size::Small, INK, HPos::Left))?;
+        write(area, &landscapes.title, (14, 18), text(TextSize::Title, INK, HPos::Left))?;
+        write(area, &landscapes.note, (14, 40), text(TextSize::Small, INK, HPos::Left))?;
         let (columns, side) = area.split_horizontally((COLUMN * surfaces.len() as u32) as i32);
         for (column, surface) in columns.split_evenly((1, surfaces.len())).iter().zip(&surfaces) {
             let middle = (COLUMN as i32 / 2, HEAD as i32 - 14);
-            write(column, &surface.label, middle, text(Size::Normal, INK, HPos::Center))?;
+            write(column, &surface.label, middle, text(TextSize::Normal, INK, HPos::Center))?;
             let (solid, map) = column.split_vertically((HEAD + SOLID) as i32);
             draw_solid(&solid.margin(HEAD as i32, 0, 0, 0), surface, &bands, landscapes)?;
             maps += &contour::draw(&map, surface, &bands, (&landscapes.x, &landscapes.y))?;
@@ -108,7 +108,7 @@ fn draw_solid(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landsca
     });
     chart
         .configure_axes()
-        .label_style(text(Size::Small, INK, HPos::Left))
+        .label_style(text(TextSize::Small, INK, HPos::Left))
         .axis_panel_style(TRANSPARENT)
         .bold_grid_style(GRID)
         .light_grid_style(TRANSPARENT)
@@ -129,7 +129,7 @@ fn draw_solid(area: &Area<'_>, surface: &Surface, bands: &Bands, names: &Landsca
     for ((name, at), dx) in [&names.x, &names.y].into_iter().zip(near).zip([-52, 52]) {
         let (at, start) = (chart.plotting_area().map_coordinate(&at), area.get_base_pixel());
         let at = (at.0 - start.0 + dx, at.1 - start.1 + 34);
-        write(area, name, at, text(Size::Small, INK, HPos::Center))?;
+        write(area, name, at, text(TextSize::Small, INK, HPos::Center))?;
     }
     Ok(())
 }
@@ -141,8 +141,8 @@ type Room<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian3d<RangedCoordf64,
 /// them in the order of the grid.)
 fn draw_cells(chart: &mut Room<'_, '_>, surface: &Surface, bands: &Bands) -> Result<()> {
     let room = chart.plotting_area().as_coord_spec();
-    let depth = |cell: Cell| (-room.projected_depth(&cell.centre.0, &bands.low, &cell.centre.1), cell);
-    let mut cells: Vec<(i32, Cell)> = cells_of(surface).map(depth).collect();
+    let depth = |cell: GridCell| (-room.projected_depth(&cell.centre.0, &bands.low, &cell.centre.1), cell);
+    let mut cells: Vec<(i32, GridCell)> = cells_of(surface).map(depth).collect();
     cells.sort_by_key(|(nearness, _)| *nearness);
     for (_, cell) in cells {
         let colour = bands.colour(bands.of(cell.height));
@@ -154,19 +154,19 @@ fn draw_cells(chart: &mut Room<'_, '_>, surface: &Surface, bands: &Bands) -> Res
 }
 
 /// Four neighbouring grid points.
-struct Cell {
+struct GridCell {
     corners: Vec<(f64, f64, f64)>,
     centre: (f64, f64),
     height: f64,
 }
 
-fn cells_of(surface: &Surface) -> impl Iterator<Item = Cell> {
+fn cells_of(surface: &Surface) -> impl Iterator<Item = GridCell> {
     let at = |i: usize, j: usize| (surface.x[i], surface.height[i * surface.y.len() + j], surface.y[j]);
     let pairs = (1..surface.x.len()).flat_map(|i| (1..surface.y.len()).map(move |j| (i, j)));
     pairs.map(move |(i, j)| {
         let corners = vec![at(i - 1, j - 1), at(i - 1, j), at(i, j), at(i, j - 1)];
         let mean = |part: fn(&(f64, f64, f64)) -> f64| corners.iter().map(part).sum::<f64>() / 4.0;
-        Cell { centre: (mean(|c| c.0), mean(|c| c.2)), height: mean(|c| c.1), corners }
+        GridCell { centre: (mean(|c| c.0), mean(|c| c.2)), height: mean(|c| c.1), corners }
     })
 }
 
@@ -176,8 +176,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_by_hand() {
-        let cells: Vec<Cell> = cells_of(&plane()).collect();
+    fn surface_cells_by_hand() {
+        let cells: Vec<GridCell> = cells_of(&plane()).collect();
         assert_eq!(cells.len(), 4);
         assert_eq!((cells[0].centre, cells[0].height), ((0.5, 0.5), 5.5));
         assert_eq!(cells[3].corners, [(1.0, 11.0, 1.0), (1.0, 31.0, 3.0), (3.0, 33.0, 3.0), (3.0, 13.0, 1.0)]);

@@ -2,12 +2,12 @@
 //! is dashed.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Level, Line, Panel, Spread, reach};
+use super::panel::{self, Deviation, Level, Panel, PanelLine, PointSpread, reach};
 use super::seeds::bars;
 use crate::report::records::Records;
 use crate::{Error, Result};
 
-/// Air beside the outermost values, in decades, so that a level's bar stands apart from the points.
+/// Space beside the outermost values, in decades, so that a level's bar stands apart from the points.
 const AIR: f64 = 0.12;
 
 /// The figure while its lines are added.
@@ -16,9 +16,9 @@ pub struct Sweep<'a> {
     records: Records<'a>,
     /// Where each value stands, and how it is written.
     ticks: Vec<(f64, String)>,
-    lines: Vec<Line>,
+    lines: Vec<PanelLine>,
     levels: Vec<Level>,
-    /// Of all points and levels.
+    /// Numbers of seeds of all points and levels.
     seeds: Vec<usize>,
 }
 
@@ -41,27 +41,27 @@ impl<'a> Sweep<'a> {
     /// are fewer than two.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     pub fn add_line(&mut self, label: &str, row: &dyn Fn(&str) -> String) -> Result<Option<usize>> {
         let (mut points, mut seeds) = (Vec::new(), Vec::new());
         for (x, value) in &self.ticks {
             if let Some(measured) = self.records.measured(&row(value))? {
-                points.push(Spread { x: *x, mean: measured.acc1.0, sd: measured.acc1.1 });
+                points.push(PointSpread { x: *x, mean: measured.acc1.0, sd: measured.acc1.1 });
                 seeds.push(measured.seeds);
             }
         }
         if points.len() < 2 {
             return Ok(None);
         }
-        self.lines.push(Line { label: label.into(), points });
+        self.lines.push(PanelLine { label: label.into(), points });
         self.seeds.append(&mut seeds);
         Ok(Some(self.lines.len() - 1))
     }
 
-    /// Adds a row that does not hang on the value, where it was run.
+    /// Adds a row that does not depend on the value, where it was run.
     ///
     /// # Errors
-    /// A record that does not read.
+    /// A record that cannot be read.
     pub fn add_level(&mut self, label: &str, row: &str, colour: usize) -> Result<()> {
         if let Some(measured) = self.records.measured(row)? {
             let (mean, sd) = measured.acc1;
@@ -81,7 +81,7 @@ impl<'a> Sweep<'a> {
         };
         let points = self.lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
         let (low, high) = reach(points.chain(self.levels.iter().map(|level| (level.mean, level.sd))));
-        // The differences are the matter: the axis begins below the lowest point, at a multiple of 5.
+        // Differences matter most: the axis begins below the lowest point, at a multiple of 5.
         let low = (low / 5.0).floor().max(0.0) * 5.0;
         let high = ((high / 5.0).ceil() * 5.0).max(low + 5.0); // an axis is never a point
         let range = (first.0 - AIR, last.0 + AIR);

@@ -1,7 +1,7 @@
 //! Every figure is drawn from made-up runs and its structure checked. With `RETRACE_FIGURES` set to a folder the
 //! drawings are also written there, to be looked at.
 
-use super::canvas::{Size, width};
+use super::canvas::{TextSize, width};
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::file::write_atomic;
 use crate::report::record::tests::write_run;
@@ -76,9 +76,9 @@ pub(crate) fn check(name: &str, svg: &str) {
         assert!(size >= 11.0, "{:?} at {size} px", node.text());
         let content = node.text().unwrap().trim();
         let measured = match (node.attribute("font-weight"), size > 12.5) {
-            (Some("bold"), _) => Size::Title,
-            (_, true) => Size::Normal,
-            _ => Size::Small,
+            (Some("bold"), _) => TextSize::Title,
+            (_, true) => TextSize::Normal,
+            _ => TextSize::Small,
         };
         let length = f64::from(width(content, measured).unwrap());
         let (x, y) = (number(&node, "x"), number(&node, "y"));
@@ -95,7 +95,7 @@ pub(crate) fn check(name: &str, svg: &str) {
 }
 
 #[test]
-fn early_retrieval() {
+fn early_draws_means_and_bands() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
     let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
@@ -112,7 +112,7 @@ fn early_retrieval() {
 }
 
 #[test]
-fn training_curves() {
+fn curve_draws_every_row() {
     let place = fake_results();
     let svg = curve::draw(place.path(), "p", "d", "Fake", &ROWS).unwrap().unwrap();
     check("curve", &svg);
@@ -143,12 +143,12 @@ fn training_curves() {
     assert!(error.contains("pixels") && error.contains("xxx"), "{error}");
 }
 
-/// A deviation is never dropped: a single point of several seeds has a bar where its line has no band.
+/// No deviation is dropped: a single point of several seeds has a bar where its line has no band.
 #[test]
-fn a_point_between_others_of_one_seed_has_a_bar() {
+fn panel_draws_a_bar_at_a_single_point_of_several_seeds() {
     let drawn = |sds: [Option<f64>; 4]| {
-        let point = |(i, sd): (usize, Option<f64>)| panel::Spread { x: i as f64, mean: 5.0, sd };
-        let line = panel::Line { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
+        let point = |(i, sd): (usize, Option<f64>)| panel::PointSpread { x: i as f64, mean: 5.0, sd };
+        let line = panel::PanelLine { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
         let panel = panel::Panel {
             title: "t".into(),
             note: String::new(),
@@ -185,7 +185,7 @@ fn a_log_line_that_is_no_epoch_is_named() {
 }
 
 #[test]
-fn bars() {
+fn bar_draws_means_whiskers_and_printed_numbers() {
     let place = tempfile::tempdir().unwrap();
     let mut table = table::build(place.path(), &spec()).unwrap();
     let measured = |acc1: MeanSd| Measured {
@@ -230,16 +230,16 @@ fn picture(stripes: u32, side: u32) -> RgbImage {
 }
 
 #[test]
-fn retrieval_gallery() {
+fn gallery_frames_the_own_photo() {
     let photos = |count: u32| (0..count).map(|i| (picture(i + 1, 200), 0.25 + 0.1 * i as f32)).collect::<Vec<_>>();
-    let query = |label: &str, own, rank| gallery::Query {
+    let query = |label: &str, own, rank| gallery::GalleryQuery {
         label: label.into(),
         sketch: picture(0, 256),
         photos: photos(6),
         own,
         rank,
     };
-    let mut whole = gallery::Gallery {
+    let mut whole = gallery::GalleryFigure {
         title: "What was found for two sketches".into(),
         distance: "rank and Euclidean distance of the features".into(),
         queries: vec![query("Ours", Some(0), 1), query("Ours-Base", Some(3), 4), query("Zero-shot", None, 31)],
@@ -254,7 +254,7 @@ fn retrieval_gallery() {
     assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "#4: 0.550"));
     whole.queries[0].own = Some(6);
     assert!(gallery::draw(&whole).unwrap_err().to_string().contains("below 6"));
-    whole.queries[0] = gallery::Query { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
+    whole.queries[0] = gallery::GalleryQuery { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
     assert!(gallery::draw(&whole).is_err());
     whole.queries.clear();
     assert!(gallery::draw(&whole).is_err());
@@ -282,7 +282,7 @@ pub(crate) fn contents(document: &Document<'_>) -> Vec<String> {
 }
 
 #[test]
-fn landscapes() {
+fn surface_draws_surfaces_maps_and_scale() {
     let mut whole = surface::Landscapes {
         title: "Loss around the trained weights, fake".into(),
         note: "filter-normalised random directions; the same ones and the same scale for both".into(),
@@ -314,16 +314,16 @@ fn landscapes() {
 }
 
 #[test]
-fn clouds_of_points() {
+fn scatter_draws_clouds_and_key() {
     let cloud = |label: &str, dx: f64, count: u32| {
         let point = |i: u32| {
             let angle = f64::from(i) * 2.4; // about the golden angle: an even disc
             let radius = 0.12 * f64::from(i).sqrt();
             (dx + radius * angle.cos(), radius * angle.sin())
         };
-        scatter::Cloud { label: label.into(), points: (0..count).map(point).collect() }
+        scatter::PointCloud { label: label.into(), points: (0..count).map(point).collect() }
     };
-    let part = |title: &str, dx| scatter::Part {
+    let part = |title: &str, dx| scatter::ScatterPart {
         title: title.into(),
         note: "domain classifier: 97.5% right (chance: 50%)".into(),
         x: "first principal direction".into(),
@@ -344,12 +344,12 @@ fn clouds_of_points() {
     let found = contents(&document);
     assert_eq!(found.iter().filter(|content| *content == "photos").count(), 2);
     assert_eq!(found.iter().filter(|content| content.matches("percentage").count() > 1).count(), 2); // lines of the note
-    let empty = scatter::Part { clouds: vec![], ..whole.parts[0].clone() };
+    let empty = scatter::ScatterPart { clouds: vec![], ..whole.parts[0].clone() };
     assert!(scatter::draw(&scatter::Scatter { parts: vec![empty], ..whole }).is_err());
 }
 
 #[test]
-fn table_of_cells() {
+fn heat_draws_cells_and_differences() {
     let names = ["INet", "JSaw", "BTwins", "CLIP", "OBOW"].map(String::from).to_vec();
     let mut values: Vec<Option<f64>> = (0..25).map(|i| Some(40.0 + 0.47 * f64::from(i))).collect();
     values[7] = None;

@@ -3,10 +3,10 @@
 use crate::{Error, Result};
 
 /// A tag and its bytes.
-pub type Table = ([u8; 4], Vec<u8>);
+pub type FontTable = ([u8; 4], Vec<u8>);
 
 /// The tables of a TrueType file.
-pub fn read(file: &[u8]) -> Result<Vec<Table>> {
+pub fn read(file: &[u8]) -> Result<Vec<FontTable>> {
     let malformed = || Error::Figure("the font's table directory is cut short".into());
     let count = file.get(4..6).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]]))).ok_or_else(malformed)?;
     let records = file.get(12..12 + 16 * count).ok_or_else(malformed)?;
@@ -56,7 +56,7 @@ fn search(count: u16, size: u16) -> (u16, u16) {
 }
 
 /// A TrueType file of these tables, sorted by tag.
-pub fn assemble(mut tables: Vec<Table>) -> Result<Vec<u8>> {
+pub fn assemble(mut tables: Vec<FontTable>) -> Result<Vec<u8>> {
     let count = tables.len() as u16;
     let (selector, range) = search(count, 16);
     let mut file = vec![0, 1, 0, 0];

@@ -38,9 +38,16 @@ pub fn read_early(run: &Run) -> Result<Vec<(u32, Vec<Rank>)>> {
     for (percent, ranks) in &mut steps {
         ranks.sort_by_key(|rank| rank.query);
         check_ranks(&path, ranks, run.summary.gallery)?;
-        if !ranks.iter().map(|rank| (rank.query, rank.photo)).eq(run.ranks.iter().map(|rank| (rank.query, rank.photo)))
-        {
-            return Err(Error::data(&path, format!("the queries of ranks.csv at {percent} percent"), "others"));
+        let key = |rank: &Rank| (rank.query, rank.photo);
+        if !ranks.iter().map(key).eq(run.ranks.iter().map(key)) {
+            let expected = format!("the {} queries of ranks.csv at {percent} percent", run.ranks.len());
+            let found = match ranks.iter().zip(&run.ranks).find(|(found, wanted)| key(found) != key(wanted)) {
+                Some((found, wanted)) => {
+                    format!("query {} of photo {} and not {:?}", found.query, found.photo, key(wanted))
+                }
+                None => format!("{} queries", ranks.len()),
+            };
+            return Err(Error::data(&path, expected, found));
         }
     }
     Ok(steps)

@@ -63,7 +63,7 @@ pub static EARLY_ACC1: Metric = Metric {
     sample: early,
 };
 
-/// Own photo first: what is lost when sketches are deformed, in percent of it. Lower is better, from here on.
+/// Own photo first: the loss when sketches are deformed, in percent of it. From here on, lower is better.
 pub static DROP: Metric = Metric {
     name: "drop",
     title: "Acc@1 lost to deformation, % of it",
@@ -103,7 +103,7 @@ pub static SEPARATION: Metric = Metric {
     sample: domains,
 };
 
-/// Mean rise of the loss round the trained weights.
+/// Mean rise of the loss aaround the trained weights.
 pub static RISE: Metric = Metric {
     name: "rise",
     title: "rise of the loss around, % of B",
@@ -113,7 +113,7 @@ pub static RISE: Metric = Metric {
     sample: |run| flatness(run, |rise| rise.mean),
 };
 
-/// Mean loss round the trained weights.
+/// Mean loss around the trained weights.
 pub static AROUND: Metric = Metric {
     name: "around",
     title: "loss around, % of B",

@@ -57,7 +57,7 @@ impl Metric {
     /// The samples of a run: queries, draws of directions, epochs, steps or rounds; none where there is no record of it.
     ///
     /// # Errors
-    /// A file that does not read, or that is of other queries than the run.
+    /// A file that cannot be read, or that is of other queries than the run.
     pub fn samples(&self, run: &Run) -> Result<Option<Samples>> {
         if self.file.is_some_and(|file| !Folder::of(&run.folder).has(file)) {
             return Ok(None);

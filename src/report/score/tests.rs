@@ -13,7 +13,7 @@ pub fn write_early(folder: &crate::run::RunFolder, from: u32) {
 }
 
 #[test]
-fn scores_by_hand() {
+fn metrics_by_hand() {
     let results = tempfile::tempdir().unwrap();
     write_run(&folder(results.path(), "d", "r", 0), &[1, 4, 12]);
     write_run(&folder(results.path(), "d", "r", 1), &[2, 1, 7]);
@@ -40,7 +40,7 @@ fn early_averages_the_nine_steps_before_the_last() {
 }
 
 #[test]
-fn early_must_be_whole() {
+fn early_refuses_missing_steps_and_queries() {
     let results = tempfile::tempdir().unwrap();
     let at = folder(results.path(), "d", "r", 0);
     write_run(&at, &[1, 4]);
@@ -50,7 +50,10 @@ fn early_must_be_whole() {
     assert!(EARLY_ACC1.samples(&runs[0]).unwrap_err().to_string().contains("20 percent drawn"));
     at.write_early(&[(10, ranks[..1].to_vec())]).unwrap();
     let error = EARLY_ACC1.samples(&runs[0]).unwrap_err().to_string();
-    assert!(error.contains("early.csv") && error.contains("others"), "{error}");
+    assert!(
+        error.contains("early.csv") && error.contains("the 2 queries") && error.contains("found 1 queries"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn transform(stroke: &[Point], config: &DeformConfig, stream: &mut Stream) -> St
     let (first, second) = (within(config.scale, stream), within(config.scale, stream));
     let (wide, tall) = (first, if config.stretch { second } else { first });
     let shift = direction(config.translation, stream);
-    // Without it, rounding would move points that nothing is to move.
+    // Otherwise rounding would move points that must stay.
     if (sin, wide, tall) == (0.0, 1.0, 1.0) {
         return stroke.iter().map(|point| add(*point, shift, 1.0)).collect();
     }

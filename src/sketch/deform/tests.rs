@@ -6,7 +6,7 @@ use crate::seed::Seed;
 use crate::sketch::{Point, Stroke, any_sketch};
 use proptest::prelude::*;
 
-/// Redraws that a test of bounds looks at: enough to come within 3% of both.
+/// Redraws in a test of bounds: enough to come within 3% of both.
 const TIMES: u32 = 500;
 
 /// An L: 30 to the right, 40 down.
@@ -211,7 +211,7 @@ fn every_field_changes_something_and_the_pen_is_apart() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn deform_config_is_checked() {
     DeformConfig::default().check().unwrap();
     DeformConfig::none().check().unwrap();
     let base = DeformConfig::default();

@@ -1,7 +1,7 @@
 //! Barlow Twins.
 
 use super::head::Perceptron;
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::barlow_twins_loss;
@@ -24,12 +24,12 @@ impl BarlowTwins {
     }
 }
 
-impl Task for BarlowTwins {
+impl PretrainTask for BarlowTwins {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
         let features = self.trunk.features(&batch.views(2, stream)?, Mode::Train)?;
         let projected = self.projector.forward(&features, Mode::Train)?;
         let b = batch.positions.len();

@@ -1,8 +1,8 @@
 //! A method from its configuration.
 
 use super::config::PretrainConfig;
-use super::method::Method;
-use super::task::Task;
+use super::method::PretrainMethod;
+use super::task::PretrainTask;
 use super::trunk::Trunk;
 use super::{barlow, classifier, clip, jigsaw, obow};
 use crate::Result;
@@ -18,19 +18,19 @@ pub(super) fn build(
     seed: Seed,
     start: Option<&Path>,
     device: &Device,
-) -> Result<Box<dyn Task>> {
+) -> Result<Box<dyn PretrainTask>> {
     let classes = || Photos::classes().iter().map(|(_, count)| *count).collect();
     let trunk = Trunk::new(config.architecture, seed, device)?;
     if let Some(start) = start {
         weights::load(start, &trunk.parameters, &Allowance::default())?;
     }
     Ok(match config.method {
-        Method::Attributes => Box::new(classifier::Classifier::new(trunk, classes())?),
-        Method::Jigsaw { orders, tile } => Box::new(jigsaw::Jigsaw::new(trunk, orders, tile, seed)?),
-        Method::BarlowTwins { width, weight } => Box::new(barlow::BarlowTwins::new(trunk, width, weight)?),
-        Method::Clip { width, keep, temperature } => {
+        PretrainMethod::Attributes => Box::new(classifier::Classifier::new(trunk, classes())?),
+        PretrainMethod::Jigsaw { orders, tile } => Box::new(jigsaw::Jigsaw::new(trunk, orders, tile, seed)?),
+        PretrainMethod::BarlowTwins { width, weight } => Box::new(barlow::BarlowTwins::new(trunk, width, weight)?),
+        PretrainMethod::Clip { width, keep, temperature } => {
             Box::new(clip::Clip::new(trunk, classes(), width, keep, temperature)?)
         }
-        Method::Obow { .. } => Box::new(obow::Obow::new(trunk, config.method, seed)?),
+        PretrainMethod::Obow { .. } => Box::new(obow::Obow::new(trunk, config.method, seed)?),
     })
 }

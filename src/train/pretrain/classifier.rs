@@ -3,7 +3,7 @@
 use super::config::PretrainConfig;
 use super::photo::{Labels, PhotoSet};
 use super::score::{self, AttributeScore};
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::cross_entropy_loss;
@@ -65,12 +65,12 @@ impl Classifier {
     }
 }
 
-impl Task for Classifier {
+impl PretrainTask for Classifier {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
         let (pictures, labels) = batch.augmented(stream)?;
         self.of(&pictures, &labels)
     }

@@ -2,7 +2,7 @@
 
 use super::head::{Perceptron, linear};
 use super::photo::Labels;
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::contrastive_loss;
@@ -14,7 +14,7 @@ use rand::RngExt;
 /// Largest logarithm of the scale: similarities are multiplied by 100 at most (CLIP, Sec. 2.5).
 const MOST: f32 = 4.605_170_2;
 
-/// A caption is a set of words, one a class of an attribute ("colour 3"); their order says nothing, so the text's
+/// A caption is a set of words, one a class of an attribute ("colour 3"); their order has no meaning, so the text's
 /// network is a mean of word vectors and a perceptron where CLIP has a transformer.
 pub(super) struct Clip {
     trunk: Trunk,
@@ -59,7 +59,7 @@ impl Clip {
             let known: Vec<usize> = known.collect();
             let mut said: Vec<usize> = known.iter().copied().filter(|_| stream.random::<f64>() < self.keep).collect();
             if said.is_empty() {
-                said = known; // nobody says nothing
+                said = known; // a caption has at least one word
             }
             let share = 1.0 / said.len().max(1) as f32;
             said.iter().for_each(|word| row[*word] = share);
@@ -68,12 +68,12 @@ impl Clip {
     }
 }
 
-impl Task for Clip {
+impl PretrainTask for Clip {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
         let (pictures, labels) = batch.augmented(stream)?;
         let captions = self.captions(&labels, stream)?;
         let features = self.trunk.features(&pictures, Mode::Train)?;

@@ -1,4 +1,4 @@
-//! Colours changed at random, so that features come to rest on shape.
+//! Colours changed at random, so that features depend on shape.
 
 use crate::seed::Stream;
 use crate::{Error, Result};
@@ -11,8 +11,8 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// How strongly colours are changed.
 ///
-/// A sketch has no colour, so a network that leans on colour has little to say of one; grey photos and photos of other
-/// light take that crutch away. Both are usual in pre-training (Chen et al., SimCLR, ICML 2020, App. A).
+/// A sketch has no colour, so features that depend on colour do not fit it; grey photos and photos in other light remove
+/// that dependence. Both are usual in pre-training (Chen et al., SimCLR, ICML 2020, App. A).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColourConfig {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_by_hand() {
+    fn colour_by_hand() {
         let plain = Colour { contrast: 1.0, saturation: 1.0, brightness: 0.0 };
         close(&changed(plain), [0.2, 0.4, 0.9]);
         let luma = 0.299 * 0.2 + 0.587 * 0.4 + 0.114 * 0.9;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_does_something() {
+    fn colour_config_fields_all_have_an_effect() {
         let sample = |config: ColourConfig| config.sample(&mut Seed(4).stream("test"));
         let none = ColourConfig { grey: 0.0, strength: 0.0 };
         assert_eq!(sample(none), Colour { contrast: 1.0, saturation: 1.0, brightness: 0.0 });

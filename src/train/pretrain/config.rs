@@ -1,7 +1,7 @@
 //! What determines a pre-training.
 
 use super::colour::ColourConfig;
-use super::method::Method;
+use super::method::PretrainMethod;
 use crate::model::Architecture;
 use crate::run::RunFolder;
 use crate::sketch::AugmentConfig;
@@ -17,13 +17,13 @@ pub const SLUG: &str = "pretraining";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainConfig {
-    /// What is learned; left out of a record where it is `attributes`, which was there before the others.
-    #[serde(default, skip_serializing_if = "Method::is_attributes")]
-    pub method: Method,
+    /// The method; left out of a record where it is `attributes`, as in records older than the other methods.
+    #[serde(default, skip_serializing_if = "PretrainMethod::is_attributes")]
+    pub method: PretrainMethod,
     /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// A folder of the real corpora with photos that nobody has labelled; none: the synthetic stream.
+    /// A folder of the real corpora with photos without labels; none: the synthetic stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<String>,
     /// The network.
@@ -36,11 +36,11 @@ pub struct PretrainConfig {
     pub side: u32,
     /// Passes over the training photos.
     pub epochs: usize,
-    /// Photos to a step; what is left of an epoch after the last full batch sits it out.
+    /// Photos to a step; photos after the last full batch of an epoch are skipped.
     pub batch: usize,
-    /// Of all parameters.
+    /// The optimiser of all parameters.
     pub optimiser: OptimiserConfig,
-    /// How the rate moves.
+    /// The schedule of the rate.
     pub schedule: Schedule,
     /// Deformations in training.
     pub augment: AugmentConfig,
@@ -52,20 +52,20 @@ impl PretrainConfig {
     /// The small network at 64 pixels, within six minutes of one core.
     ///
     /// ```
-    /// use retrace::train::pretrain::{Method, PretrainConfig};
-    /// assert_eq!(PretrainConfig::mini(Method::Attributes).name(), "mini-attributes");
+    /// use retrace::train::pretrain::{PretrainMethod, PretrainConfig};
+    /// assert_eq!(PretrainConfig::mini(PretrainMethod::Attributes).name(), "mini-attributes");
     /// assert_eq!(PretrainConfig::mini("obow".parse()?).name(), "mini-obow");
     /// # Ok::<(), retrace::Error>(())
     /// ```
-    pub fn mini(method: Method) -> Self {
+    pub fn mini(method: PretrainMethod) -> Self {
         let plain = AugmentConfig::default();
         let (batch, augment) = match method {
             // More steps in the same time than larger ones, and enough for statistics of the batch.
-            Method::Attributes | Method::Jigsaw { .. } => (32, plain),
-            // A photo is told from the rest of its batch: the more there are, the more it takes.
-            Method::Clip { .. } => (64, plain),
+            PretrainMethod::Attributes | PretrainMethod::Jigsaw { .. } => (32, plain),
+            // A photo is distinguished from the rest of its batch: larger batches make that harder.
+            PretrainMethod::Clip { .. } => (64, plain),
             // Views must differ for their agreement to say something: zoom and shift stand in for crops.
-            Method::BarlowTwins { .. } | Method::Obow { .. } => {
+            PretrainMethod::BarlowTwins { .. } | PretrainMethod::Obow { .. } => {
                 (64, AugmentConfig { shift: 0.15, scale: 0.3, ..plain })
             }
         };
@@ -87,7 +87,7 @@ impl PretrainConfig {
     }
 
     /// EfficientNet-Lite0 from ImageNet weights on a folder of unlabelled photos, at the size of the real sets' rows.
-    pub fn lite(method: Method, corpus: &str) -> Self {
+    pub fn lite(method: PretrainMethod, corpus: &str) -> Self {
         Self {
             start: Some("imagenet".into()),
             corpus: Some(corpus.into()),
@@ -124,7 +124,7 @@ impl PretrainConfig {
                 return Err(Error::value(what, "1 or more", 0));
             }
         }
-        if self.corpus.is_some() && matches!(self.method, Method::Attributes | Method::Clip { .. }) {
+        if self.corpus.is_some() && matches!(self.method, PretrainMethod::Attributes | PretrainMethod::Clip { .. }) {
             let expected = "one that needs no words, on photos without labels: jigsaw, barlow-twins, obow";
             return Err(Error::value("pre-training", expected, self.method));
         }

@@ -1,9 +1,9 @@
-//! Nine tiles of a photo in one of several orders: which?
+//! Jigsaw: in which of several orders the nine tiles of a photo are.
 
 use super::colour;
 use super::config::PretrainConfig;
 use super::head::Perceptron;
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::Result;
 use crate::loss::cross_entropy_loss;
@@ -36,7 +36,7 @@ impl Jigsaw {
     }
 
     /// Each photo's tiles in its order, every tile cut at random from its third and recoloured on its own, so that
-    /// neither a line that runs on nor a common shade gives the order away.
+    /// neither a continued line nor a common shade reveals the order.
     fn tiles(
         &self,
         pictures: &Tensor,
@@ -59,13 +59,13 @@ impl Jigsaw {
     }
 }
 
-impl Task for Jigsaw {
+impl PretrainTask for Jigsaw {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
-        let Batch { photos, positions, config } = *batch;
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
+        let PhotoBatch { photos, positions, config } = *batch;
         let orders: Vec<usize> = positions.iter().map(|_| stream.random_range(0..self.orders.len())).collect();
         let pictures = photos.deformed(positions, config, stream)?;
         let features = self.trunk.features(&self.tiles(&pictures, &orders, config, stream)?, Mode::Train)?;
@@ -101,7 +101,7 @@ fn shuffled(stream: &mut Stream) -> Order {
 
 #[cfg(test)]
 mod tests {
-    use super::super::method::Method;
+    use super::super::method::PretrainMethod;
     use super::*;
     use crate::model::Architecture;
     use candle_core::Device;
@@ -131,7 +131,7 @@ mod tests {
         let picture = Tensor::from_vec((0..3 * 24 * 24).map(value).collect(), (1, 3, 24, 24), &Device::Cpu).unwrap();
         let config = PretrainConfig {
             colour: colour::ColourConfig { grey: 0.0, strength: 0.0 },
-            ..PretrainConfig::mini(Method::Attributes)
+            ..PretrainConfig::mini(PretrainMethod::Attributes)
         };
         let tiles = jigsaw.tiles(&picture, &[1], &config, &mut Seed(3).stream("test")).unwrap();
         assert_eq!(tiles.dims(), [9, 3, 8, 8]);

@@ -1,4 +1,4 @@
-//! What a pre-training learns from photos.
+//! The methods of pre-training.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -7,15 +7,15 @@ use std::{fmt, str::FromStr};
 /// A pre-training, with what only it has to set.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Method {
+pub enum PretrainMethod {
     /// Supervised classification of coarse attributes: the place that ImageNet has for the real sets.
     #[default]
     Attributes,
-    /// Which of several orders the nine tiles of a photo were put into (Noroozi and Favaro, ECCV 2016).
+    /// In which of several orders the nine tiles of a photo are (Noroozi and Favaro, ECCV 2016).
     Jigsaw {
         /// Orders to tell apart.
         orders: usize,
-        /// Side of a tile, as a share of a third of the photo: what is left is a gap that no line crosses.
+        /// Side of a tile, as a share of a third of the photo: the rest is a gap between tiles.
         tile: f64,
     },
     /// Two views of a photo agree, dimension by dimension (Zbontar et al., ICML 2021).
@@ -29,7 +29,7 @@ pub enum Method {
     Clip {
         /// Numbers in the shared space.
         width: usize,
-        /// How probable a word is to be in a caption: nobody says everything.
+        /// How probable a word is to be in a caption: captions are incomplete.
         keep: f64,
         /// What similarities are divided by at the start.
         temperature: f64,
@@ -49,7 +49,7 @@ pub enum Method {
     },
 }
 
-impl Method {
+impl PretrainMethod {
     /// All names, in the order in which an error lists them.
     pub const NAMES: [&'static str; 5] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow"];
 
@@ -65,7 +65,7 @@ impl Method {
         Self::NAMES[place]
     }
 
-    /// Whether it is the first of all, which records of before there were others leave out.
+    /// Whether it is `attributes`, which old records leave out.
     pub(super) fn is_attributes(&self) -> bool {
         *self == Self::Attributes
     }
@@ -73,43 +73,42 @@ impl Method {
     pub(super) fn check(&self, batch: usize) -> Result<()> {
         let share = |value: f64| value > 0.0 && value <= 1.0;
         let positive = |value: f64| value.is_finite() && value > 0.0;
-        let fields: &[(&str, bool, &str)] = match *self {
+        let fields: &[(&str, bool, &str, f64)] = match *self {
             Self::Attributes => &[],
-            Self::Jigsaw { orders, tile } => {
-                &[("orders", (2..=1000).contains(&orders), "2 to 1000"), ("tile", share(tile), "above 0, at most 1")]
-            }
+            Self::Jigsaw { orders, tile } => &[
+                ("orders", (2..=1000).contains(&orders), "2 to 1000", orders as f64),
+                ("tile", share(tile), "above 0, at most 1", tile),
+            ],
             Self::BarlowTwins { width, weight } => {
-                &[("width", width > 0, "1 or more"), ("weight", positive(weight), "above 0")]
+                &[("width", width > 0, "1 or more", width as f64), ("weight", positive(weight), "above 0", weight)]
             }
             Self::Clip { width, keep, temperature } => &[
-                ("width", width > 0, "1 or more"),
-                ("keep", share(keep), "a probability above 0"),
-                ("temperature", positive(temperature), "above 0"),
+                ("width", width > 0, "1 or more", width as f64),
+                ("keep", share(keep), "a probability above 0", keep),
+                ("temperature", positive(temperature), "above 0", temperature),
             ],
             Self::Obow { words, hardness, scale, momentum, views } => &[
-                ("words", words > 0 && words.is_multiple_of(batch), "a multiple of the batch"),
-                ("hardness", positive(hardness), "above 0"),
-                ("scale", positive(scale), "above 0"),
-                ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1"),
-                ("views", views > 0, "1 or more"),
+                ("words", words > 0 && words.is_multiple_of(batch), "a multiple of the batch", words as f64),
+                ("hardness", positive(hardness), "above 0", hardness),
+                ("scale", positive(scale), "above 0", scale),
+                ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1", momentum),
+                ("views", views > 0, "1 or more", views as f64),
             ],
         };
         match fields.iter().find(|field| !field.1) {
-            Some((name, _, expected)) => {
-                Err(Error::value(format!("{}.{name}", self.name()), *expected, "another value"))
-            }
+            Some((name, _, expected, found)) => Err(Error::value(format!("{}.{name}", self.name()), *expected, *found)),
             None => Ok(()),
         }
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for PretrainMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Method {
+impl FromStr for PretrainMethod {
     type Err = Error;
 
     /// A method with its usual settings.
@@ -135,15 +134,17 @@ mod tests {
 
     #[test]
     fn names_read_back_and_settings_are_checked() {
-        for name in Method::NAMES {
-            let method: Method = name.parse().unwrap();
+        for name in PretrainMethod::NAMES {
+            let method: PretrainMethod = name.parse().unwrap();
             assert_eq!(method.to_string(), name);
             method.check(64).unwrap();
             let text = serde_json::to_string(&method).unwrap();
-            assert_eq!(serde_json::from_str::<Method>(&text).unwrap(), method);
+            assert_eq!(serde_json::from_str::<PretrainMethod>(&text).unwrap(), method);
         }
-        assert!("simclr".parse::<Method>().unwrap_err().to_string().contains("barlow-twins"));
-        assert!("obow".parse::<Method>().unwrap().check(60).unwrap_err().to_string().contains("obow.words"));
-        assert!(Method::Jigsaw { orders: 1, tile: 0.5 }.check(1).unwrap_err().to_string().contains("jigsaw.orders"));
+        assert!("simclr".parse::<PretrainMethod>().unwrap_err().to_string().contains("barlow-twins"));
+        assert!("obow".parse::<PretrainMethod>().unwrap().check(60).unwrap_err().to_string().contains("obow.words"));
+        assert!(
+            PretrainMethod::Jigsaw { orders: 1, tile: 0.5 }.check(1).unwrap_err().to_string().contains("jigsaw.orders")
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Online bags of visual words, with a teacher that follows the student.
 
 use super::head::Perceptron;
-use super::method::Method;
-use super::task::{Batch, Task};
+use super::method::PretrainMethod;
+use super::task::{PhotoBatch, PretrainTask};
 use super::trunk::Trunk;
 use crate::kernel::{Window, average_pool};
 use crate::loss::soft_cross_entropy_loss;
@@ -26,15 +26,15 @@ pub(super) struct Obow {
     teacher: Trunk,
     /// From a visual word to the weights that predict it.
     generator: Perceptron,
-    /// `(words, c)`: a queue of what the teacher saw last.
+    /// `(words, c)`: a queue of the last features of the teacher.
     words: Tensor,
     oldest: usize,
     distance: f64,
-    settings: Settings,
+    settings: ObowSettings,
 }
 
 #[derive(Clone, Copy)]
-struct Settings {
+struct ObowSettings {
     hardness: f64,
     scale: f64,
     momentum: f64,
@@ -42,8 +42,8 @@ struct Settings {
 }
 
 impl Obow {
-    pub(super) fn new(mut trunk: Trunk, method: Method, seed: Seed) -> Result<Self> {
-        let Method::Obow { words, hardness, scale, momentum, views } = method else {
+    pub(super) fn new(mut trunk: Trunk, method: PretrainMethod, seed: Seed) -> Result<Self> {
+        let PretrainMethod::Obow { words, hardness, scale, momentum, views } = method else {
             return Err(Error::value("pre-training", "obow", method));
         };
         let teacher = trunk.twin()?;
@@ -54,7 +54,7 @@ impl Obow {
         let mut stream = seed.stream("words");
         let values = (0..words * channels).map(|_| stream.sample::<f32, _>(StandardNormal).max(0.0)).collect();
         let words = Tensor::from_vec(values, (words, channels), trunk.parameters.device())?;
-        let settings = Settings { hardness, scale, momentum, views };
+        let settings = ObowSettings { hardness, scale, momentum, views };
         Ok(Self { trunk, teacher, generator, words, oldest: 0, distance: FIRST_DISTANCE, settings })
     }
 
@@ -95,13 +95,13 @@ impl Obow {
     }
 }
 
-impl Task for Obow {
+impl PretrainTask for Obow {
     fn trunk(&self) -> &Trunk {
         &self.trunk
     }
 
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor> {
-        // Predictions are over the words as they were when the teacher looked at the photos.
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
+        // Predictions are over the words as they were when the teacher made its bags.
         let words = l2_normalise(&self.words)?;
         let whole = batch.photos.plain(batch.positions)?.0;
         let bags = self.bags(&whole, stream)?;
@@ -153,7 +153,7 @@ mod tests {
 
     fn small() -> Obow {
         let trunk = Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap();
-        let method = Method::Obow { words: 4, hardness: 15.0, scale: 8.0, momentum: 0.5, views: 1 };
+        let method = PretrainMethod::Obow { words: 4, hardness: 15.0, scale: 8.0, momentum: 0.5, views: 1 };
         Obow::new(trunk, method, Seed(0)).unwrap()
     }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_teacher_follows_half_way() {
+    fn teacher_moves_half_way_at_momentum_one_half() {
         let mut obow = small();
         let var = obow.trunk.parameters.trainable().into_iter().find(|(name, _)| name == "bn1.bias").unwrap().1;
         var.set(&Tensor::ones(var.dims(), DType::F32, &Device::Cpu).unwrap()).unwrap();
@@ -188,16 +188,16 @@ mod tests {
         -distribution.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
     }
 
-    /// The words change under the loss, which so has another bottom in every batch; held still, with one draw of views,
-    /// they show whether the student learns. What it must beat is the best that can be said without looking at the photo:
-    /// the mean bag, whose entropy is the loss of saying so.
+    /// The words change during training, and with them the least loss of every batch. With fixed words and one draw of views
+    /// the loss shows whether the student learns. It must beat the best prediction that ignores the photo: the mean bag,
+    /// whose loss is its entropy.
     #[test]
     fn a_student_learns_which_words_are_in_which_photo() {
         const PHOTOS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
         let config = PretrainConfig { photos: 8, valid_photos: 1, ..PretrainConfig::mini("obow".parse().unwrap()) };
         let photos = PhotoSet::draw(&config, &Device::Cpu, &Unwatched).unwrap();
         let trunk = Trunk::new(Architecture::Mini, Seed(0), &Device::Cpu).unwrap();
-        let method = Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 };
+        let method = PretrainMethod::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 };
         let mut obow = Obow::new(trunk, method, Seed(0)).unwrap();
         let (plain, mut stream) = (photos.plain(&PHOTOS).unwrap().0, Seed(1).stream("words"));
         (0..2).for_each(|_| drop(obow.bags(&plain, &mut stream).unwrap())); // now all words are what the teacher saw
@@ -214,7 +214,7 @@ mod tests {
         let mut losses = Vec::new();
         for _ in 0..40 {
             (obow.words, obow.oldest, obow.distance) = (words.clone(), 0, distance);
-            let batch = Batch { photos: &photos, positions: &PHOTOS, config: &config };
+            let batch = PhotoBatch { photos: &photos, positions: &PHOTOS, config: &config };
             let loss = obow.loss(&batch, &mut Seed(2).stream("step")).unwrap();
             optimiser.step(&gradients(&loss, &variables).unwrap(), 1.0).unwrap();
             losses.push(f64::from(loss.to_scalar::<f32>().unwrap()));

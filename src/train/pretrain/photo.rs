@@ -2,7 +2,7 @@
 
 use super::colour;
 use super::config::PretrainConfig;
-use crate::dataset::synthetic::{Kind, Photos, VERSION};
+use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
 use crate::dataset::{self, Album};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
@@ -28,7 +28,7 @@ const SIDE_SEEN: &str = "chair side seen";
 pub(super) struct PhotoSet {
     album: Album,
     labels: Vec<Labels>,
-    /// Of a folder of unlabelled photos.
+    /// The version of a folder of unlabelled photos.
     version: Option<String>,
     device: Device,
 }
@@ -76,7 +76,7 @@ impl PhotoSet {
         Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version, device: device.clone() })
     }
 
-    /// What the photos are, for a log.
+    /// A description of the photos, for a log.
     pub(super) fn version(&self, side: u32) -> String {
         match &self.version {
             Some(version) => format!("unlabelled photos, {version}, {side} px"),
@@ -159,7 +159,7 @@ fn go_on(watch: &dyn Watch) -> Result<()> {
 
 /// Leaves out the attributes of the other kind of object: for those, class 0 only repeats what the object is.
 fn applying(labels: &[usize]) -> Labels {
-    let of_kind = |name: &str| Kind::ALL.iter().any(|kind| name.starts_with(kind.name()));
+    let of_kind = |name: &str| ObjectKind::ALL.iter().any(|kind| name.starts_with(kind.name()));
     let classes = Photos::classes().iter();
     classes.zip(labels).map(|((name, _), label)| (*label > 0 || !of_kind(name)).then_some(*label)).collect()
 }
@@ -178,7 +178,7 @@ fn seen(mut labels: Labels, flipped: bool, grey: bool) -> Labels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::method::Method;
+    use super::super::method::PretrainMethod;
     use super::*;
     use crate::watch::Unwatched;
 
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn batches_depend_on_their_stream_alone() {
         let config =
-            PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini(Method::Attributes) };
+            PretrainConfig { photos: 4, valid_photos: 2, side: 16, ..PretrainConfig::mini(PretrainMethod::Attributes) };
         let labelled = PhotoSet::draw(&config, &Device::Cpu, &Unwatched).unwrap();
         let batch = |seed: u64| {
             let (pictures, labels) = labelled.augmented(&[0, 3], &config, &mut Seed(seed).stream("test")).unwrap();

@@ -4,7 +4,7 @@ use super::build::build;
 use super::config::{PretrainConfig, SLUG};
 use super::photo::PhotoSet;
 use super::score::PretrainReport;
-use super::training::Session;
+use super::training::PretrainSession;
 use crate::file::{hash_file, write_json};
 use crate::model::weights;
 use crate::run::{Header, Places, RunConfig, RunFolder, versions};
@@ -47,7 +47,7 @@ pub fn run(
     let task = build(config, seed, start.as_deref(), device)?;
     let weights = start.as_deref().map(hash_file).transpose()?;
     let mut log = log(&folder, &Header { weights, ..header(&run, &photos, device, command)? })?;
-    let session = Session { config, seed, photos: &photos, folder: &folder, hash: run.hash()?, watch };
+    let session = PretrainSession { config, seed, photos: &photos, folder: &folder, hash: run.hash()?, watch };
     let (backbone, report) = session.train(task, started, &mut log)?;
     let metadata = metadata(&run, &report)?;
     weights::save(&config.weights_path(&places.results), &backbone, weights::Storage::F16, &metadata)?;
@@ -67,7 +67,7 @@ fn describe(config: &PretrainConfig, seed: Seed) -> RunConfig<PretrainConfig> {
 }
 
 /// An old summary goes first, so that a run which is stopped does not look finished; what a finished one may have left of
-/// its state goes before that, so that nobody goes on from it.
+/// its state goes before that, so that no run resumes from it.
 fn forget(folder: &RunFolder) -> Result<()> {
     if folder.is_finished() {
         folder.remove_state()?;
@@ -100,7 +100,7 @@ fn header(run: &RunConfig<PretrainConfig>, photos: &PhotoSet, device: &Device, c
     })
 }
 
-/// What the weights' file says of itself.
+/// The metadata of the weights' file.
 fn metadata(run: &RunConfig<PretrainConfig>, report: &PretrainReport) -> Result<BTreeMap<String, String>> {
     Ok(BTreeMap::from([
         ("config".to_string(), serde_json::to_string(run)?),

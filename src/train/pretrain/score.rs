@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 /// Photos to a forward pass.
 const CHUNK: usize = 64;
 
-/// What a pre-training ends with.
+/// The result of a pre-training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainReport {
-    /// Of each attribute that a held-out photo has, in the order of [`Photos::classes`].
+    /// The scores of each attribute that a held-out photo has, in the order of [`Photos::classes`].
     pub attributes: Vec<AttributeScore>,
     /// Mean of the attributes' accuracies, in percent.
     pub mean: f64,
@@ -34,7 +34,7 @@ pub struct AttributeScore {
     pub name: String,
     /// Photos that are classified rightly, in percent.
     pub accuracy: f64,
-    /// Photos of the commonest class, in percent: what always saying the same would reach.
+    /// Photos of the commonest class, in percent: the accuracy of a constant answer.
     pub commonest: f64,
     /// How many photos have it.
     pub photos: usize,
@@ -65,7 +65,7 @@ fn tallies() -> Vec<Tally> {
     Photos::classes().iter().map(|(_, count)| Tally { right: 0, classes: vec![0; *count] }).collect()
 }
 
-/// Of the attributes that a photo had.
+/// The scores of the attributes that a photo had.
 fn scores(tallies: &[Tally]) -> Vec<AttributeScore> {
     Photos::classes().iter().zip(tallies).filter_map(|((name, _), tally)| tally.score(name)).collect()
 }
@@ -117,7 +117,7 @@ pub(super) fn probe(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -
     Ok(scores(&tallies))
 }
 
-/// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: what can be
+/// How often a deformed, recoloured view of a held-out photo lies nearest to that photo among all of them: this can be
 /// measured without labels.
 pub(super) fn own_photo(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
     let held_out = held_out(config);
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_majority_decides() {
+    fn vote_takes_the_majority() {
         assert_eq!(vote([2, 1, 1].into_iter()), 1);
         assert_eq!(vote([2, 1, 3].into_iter()), 2);
         assert_eq!(vote([2, 1, 3, 3, 1].into_iter()), 1);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_by_hand() {
+    fn tally_by_hand() {
         let mut tally = Tally { right: 0, classes: vec![0; 3] };
         assert_eq!(tally.score("x"), None);
         [(2, 2), (2, 1), (0, 0), (2, 2)].into_iter().for_each(|(label, found)| tally.add(label, found));

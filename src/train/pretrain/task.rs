@@ -1,4 +1,4 @@
-//! What all pre-trainings share: the things that a method says of itself.
+//! What all pre-trainings share: the trait of a method.
 
 use super::config::PretrainConfig;
 use super::photo::{Labels, PhotoSet};
@@ -9,25 +9,25 @@ use crate::seed::Stream;
 use crate::train::named::Tensors;
 use candle_core::Tensor;
 
-/// A method at work.
-pub(super) trait Task {
+/// A method in training.
+pub(super) trait PretrainTask {
     /// The backbone, and every tensor that is trained.
     fn trunk(&self) -> &Trunk;
 
     /// The loss of a batch.
-    fn loss(&mut self, batch: &Batch, stream: &mut Stream) -> Result<Tensor>;
+    fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor>;
 
     /// Told after every step of how much of the training is done, 0 to 1.
     fn moved(&mut self, _share: f64) -> Result<()> {
         Ok(())
     }
 
-    /// What it has to save, beside the parameters, to go on later.
+    /// The state to save beside the parameters, for resuming.
     fn state(&self) -> Result<Tensors> {
         Ok(Tensors::new())
     }
 
-    /// Takes up a saved state.
+    /// Restores a saved state.
     fn restore(&mut self, _state: &Tensors) -> Result<()> {
         Ok(())
     }
@@ -43,13 +43,13 @@ pub(super) trait Task {
 }
 
 /// Photos of a training step, given by their positions.
-pub(super) struct Batch<'a> {
+pub(super) struct PhotoBatch<'a> {
     pub(super) photos: &'a PhotoSet,
     pub(super) positions: &'a [usize],
     pub(super) config: &'a PretrainConfig,
 }
 
-impl Batch<'_> {
+impl PhotoBatch<'_> {
     /// As [`PhotoSet::augmented`].
     pub(super) fn augmented(&self, stream: &mut Stream) -> Result<(Tensor, Vec<Labels>)> {
         self.photos.augmented(self.positions, self.config, stream)

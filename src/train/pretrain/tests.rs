@@ -20,7 +20,7 @@ fn tiny() -> PretrainConfig {
         side: 32,
         epochs: 4,
         batch: 8,
-        ..PretrainConfig::mini(Method::Attributes)
+        ..PretrainConfig::mini(PretrainMethod::Attributes)
     }
 }
 
@@ -76,7 +76,7 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(bytes(3), bytes(4));
 }
 
-/// Says stop once so many steps are done; keeps the notes.
+/// Stops after a number of steps; keeps the notes.
 struct Stopper {
     steps: AtomicUsize,
     notes: Mutex<Vec<String>>,
@@ -124,10 +124,10 @@ fn results(config: &PretrainConfig, place: &Path) -> (Vec<u8>, Vec<serde_json::V
 }
 
 /// Small settings of a method.
-fn small(name: &str) -> Method {
+fn small(name: &str) -> PretrainMethod {
     match name {
-        "obow" => Method::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 },
-        "jigsaw" => Method::Jigsaw { orders: 2, tile: 0.85 },
+        "obow" => PretrainMethod::Obow { words: 16, hardness: 15.0, scale: 8.0, momentum: 0.9, views: 2 },
+        "jigsaw" => PretrainMethod::Jigsaw { orders: 2, tile: 0.85 },
         name => name.parse().unwrap(),
     }
 }
@@ -156,7 +156,7 @@ fn a_stopped_run_is_unfinished_and_goes_on_from_its_last_epoch() {
 
 #[test]
 fn every_method_ends_the_same_whether_stopped_or_not() {
-    for name in Method::NAMES {
+    for name in PretrainMethod::NAMES {
         let config = PretrainConfig { method: small(name), side: 48, epochs: 3, ..tiny() };
         let [whole, broken] = [0, 1].map(|_| tempfile::tempdir().unwrap());
         let unbroken = go(&config, 0, whole.path()).unwrap();
@@ -192,7 +192,7 @@ fn a_run_that_fails_after_its_last_epoch_trains_nothing_again() {
 
 #[test]
 fn every_method_learns_and_leaves_a_backbone() {
-    for name in Method::NAMES {
+    for name in PretrainMethod::NAMES {
         let method = small(name);
         let place = tempfile::tempdir().unwrap();
         // Epochs of three batches are noisy. The words of OBOW change under its loss besides, by a third of it from one
@@ -233,7 +233,7 @@ fn unlabelled_photos_are_learned_from_where_weights_are_gone_on_with() {
     let first = std::fs::read(plain.weights_path(place.path())).unwrap();
     std::fs::create_dir(place.path().join("weights")).unwrap();
     std::fs::write(place.path().join("weights/mini-first.safetensors"), first).unwrap();
-    let method = Method::BarlowTwins { width: 16, weight: 0.005 };
+    let method = PretrainMethod::BarlowTwins { width: 16, weight: 0.005 };
     let from = |start: Option<&str>| PretrainConfig {
         method,
         start: start.map(String::from),
@@ -259,15 +259,18 @@ fn unlabelled_photos_are_learned_from_where_weights_are_gone_on_with() {
         let _ = std::fs::remove_dir_all(config.folder(place.path()).0); // of the run before
         go(&config, 0, place.path()).unwrap_err().to_string()
     };
-    assert!(message(PretrainConfig { method: Method::Attributes, ..from(None) }).contains("barlow-twins"));
+    assert!(message(PretrainConfig { method: PretrainMethod::Attributes, ..from(None) }).contains("barlow-twins"));
     assert!(message(PretrainConfig { photos: 9, ..from(None) }).contains("13 photos"));
     assert!(message(from(Some("second"))).contains("mini-second.safetensors"));
 }
 
 #[test]
 fn configurations_are_read_back_and_checked() {
-    let text = serde_json::to_string(&PretrainConfig::mini(Method::Attributes)).unwrap();
-    assert_eq!(serde_json::from_str::<PretrainConfig>(&text).unwrap(), PretrainConfig::mini(Method::Attributes));
+    let text = serde_json::to_string(&PretrainConfig::mini(PretrainMethod::Attributes)).unwrap();
+    assert_eq!(
+        serde_json::from_str::<PretrainConfig>(&text).unwrap(),
+        PretrainConfig::mini(PretrainMethod::Attributes)
+    );
     let more = text.replacen('{', "{\"colour_jitter\":1,", 1);
     assert!(serde_json::from_str::<PretrainConfig>(&more).unwrap_err().to_string().contains("colour_jitter"));
 

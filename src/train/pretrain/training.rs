@@ -3,7 +3,7 @@
 use super::config::PretrainConfig;
 use super::photo::PhotoSet;
 use super::score::{self, AttributeScore, PretrainReport, round};
-use super::task::{Batch, Task};
+use super::task::{PhotoBatch, PretrainTask};
 use crate::Result;
 use crate::run::RunFolder;
 use crate::seed::Seed;
@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// A method and the optimiser of all its tensors, as a [`Course`] saves them.
 struct Pupil {
-    task: Box<dyn Task>,
+    task: Box<dyn PretrainTask>,
     optimiser: Optimiser,
 }
 
@@ -41,16 +41,16 @@ impl Resume for Pupil {
     }
 }
 
-/// What is logged of an epoch.
+/// The line of an epoch in the log.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PretrainLine<'a> {
     loss: f64,
     valid_mean: f64,
     valid: BTreeMap<&'a str, f64>,
 }
 
 /// Everything that a pre-training needs beside its method.
-pub(super) struct Session<'a> {
+pub(super) struct PretrainSession<'a> {
     pub(super) config: &'a PretrainConfig,
     pub(super) seed: Seed,
     pub(super) photos: &'a PhotoSet,
@@ -59,11 +59,11 @@ pub(super) struct Session<'a> {
     pub(super) watch: &'a dyn Watch,
 }
 
-impl Session<'_> {
+impl PretrainSession<'_> {
     /// Trains; the backbone that comes back is rounded to half precision, and the report is of that one.
     pub(super) fn train(
         &self,
-        task: Box<dyn Task>,
+        task: Box<dyn PretrainTask>,
         started: Instant,
         log: &mut Log,
     ) -> Result<(Tensors, PretrainReport)> {
@@ -98,7 +98,7 @@ impl Session<'_> {
         let attributes = pupil.task.score(self.photos, self.config)?;
         let valid_mean = score::mean(&attributes);
         let valid = attributes.iter().map(|score| (score.name.as_str(), score.accuracy)).collect();
-        let line = Line { loss: round(loss, 1e5), valid_mean, valid };
+        let line = PretrainLine { loss: round(loss, 1e5), valid_mean, valid };
         course.end_epoch(pupil, &line, &format!("loss {loss:.4}, accuracy {valid_mean:.1}"), None)?;
         Ok(attributes)
     }
@@ -114,7 +114,7 @@ impl Session<'_> {
         for (i, positions) in order.chunks_exact(config.batch).enumerate() {
             let (done, total) = ((epoch - 1) * count + i, count * config.epochs);
             sum += course.step(done, total, || {
-                let loss = pupil.task.loss(&Batch { photos, positions, config }, &mut stream)?;
+                let loss = pupil.task.loss(&PhotoBatch { photos, positions, config }, &mut stream)?;
                 pupil.optimiser.step(&gradients(&loss, &variables)?, config.schedule.factor(done, total))?;
                 pupil.task.moved((done + 1) as f64 / total as f64)?;
                 Ok(loss.to_dtype(DType::F64)?.to_scalar::<f64>()?)

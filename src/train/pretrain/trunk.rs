@@ -81,7 +81,7 @@ impl Trunk {
     }
 }
 
-/// What may be left of the old statistics, which is less than batches differ by.
+/// The share that may remain of the old statistics: less than the difference between batches.
 const LEFT: f64 = 0.0018;
 
 /// Batches after which no more than [`LEFT`] is left, where each replaces `momentum` of the running statistics.
@@ -91,7 +91,7 @@ fn settling(momentum: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::method::Method;
+    use super::super::method::PretrainMethod;
     use super::*;
     use crate::watch::Unwatched;
 
@@ -103,7 +103,7 @@ mod tests {
             valid_photos: 2,
             side: 32,
             batch: 2,
-            ..PretrainConfig::mini(Method::Attributes)
+            ..PretrainConfig::mini(PretrainMethod::Attributes)
         };
         let photos = PhotoSet::open(&config, None, &Device::Cpu, &Unwatched).unwrap();
         let trunk = Trunk::new(architecture, Seed(0), &Device::Cpu).unwrap();

@@ -1,4 +1,4 @@
-//! Bytes of a stranger: the reader never panics, never takes much more memory than there are bytes, and accepts
+//! Untrusted bytes: the reader never panics, never takes much more memory than there are bytes, and accepts
 //! nothing that the `safetensors` crate refuses or reads otherwise.
 #![no_main]
 
@@ -13,7 +13,7 @@ mod reader;
 #[path = "../../../src/model/weights/syntax.rs"]
 mod syntax;
 
-use fault::Fault;
+use fault::FileFault;
 use libfuzzer_sys::fuzz_target;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
@@ -35,12 +35,12 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(peak <= FREE + TIMES * bytes.len(), "{peak} bytes of memory for {} bytes", bytes.len());
     match read {
         Ok((metadata, numbers)) => compare(bytes, metadata, &numbers),
-        Err(Fault::Data { expected, found }) => assert!(!expected.is_empty() && expected.len() + found.len() < 5000),
-        Err(Fault::Io(error)) => panic!("{error}"),
+        Err(FileFault::Data { expected, found }) => assert!(!expected.is_empty() && expected.len() + found.len() < 5000),
+        Err(FileFault::Io(error)) => panic!("{error}"),
     }
 });
 
-fn read(bytes: &[u8]) -> Result<(BTreeMap<String, String>, Numbers), Fault> {
+fn read(bytes: &[u8]) -> Result<(BTreeMap<String, String>, Numbers), FileFault> {
     let mut reader = reader::Reader::new(Cursor::new(bytes))?;
     let names: Vec<String> = reader.header().tensors.keys().cloned().collect();
     let mut numbers = Numbers::new();

@@ -1,4 +1,4 @@
-//! What can be made to go wrong.
+//! Faults that a test can inject.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +7,7 @@ use futures_util::{future::ready, stream::once};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Something that goes wrong with the requests whose "METHOD path" holds a text.
+/// A fault in the requests whose "METHOD path" holds a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// An answer with this status and a body that says so.
@@ -20,11 +20,11 @@ pub enum Fault {
     Wrong,
     /// The connection ends before the answer, after the work was done.
     Lost,
-    /// No word for five seconds.
+    /// No answer for five seconds.
     Silent,
 }
 
-/// Which faults wait for which requests, and how often they still strike.
+/// The faults of requests, and how often each still occurs.
 #[derive(Default)]
 pub struct Faults(Mutex<Vec<(Fault, String, usize)>>);
 
@@ -45,7 +45,7 @@ impl Faults {
         })
     }
 
-    /// The answer of a fault that strikes before the request is looked at.
+    /// The answer of a fault that occurs before the request is handled.
     pub fn before(&self, line: &str) -> Option<Response> {
         match self.take(line, true)? {
             Fault::Wait(seconds) => {

@@ -1,5 +1,5 @@
-//! A Hub on the loopback address: its API in `read.rs` and `write.rs`, what it holds in `world.rs`, what can be made to
-//! go wrong in `fault.rs`. Large files lie in Hugging Face's own storage server (`xet-client`), behind a `proxy.rs`
+//! A Hub on the loopback address: its API in `read.rs` and `write.rs`, what it holds in `world.rs`, faults in
+//! `fault.rs`. Large files lie in Hugging Face's own storage server (`xet-client`), behind a `proxy.rs`
 //! that can cut connections.
 
 pub mod fault;
@@ -32,10 +32,10 @@ pub const TOKEN: &str = "hf_LoopbackSecret0123456789";
 /// Who it belongs to.
 pub const USER: &str = "somebody";
 
-/// What every handler sees.
+/// The state of every handler.
 pub struct Shared {
     world: Mutex<World>,
-    /// What is to go wrong.
+    /// Injected faults.
     pub faults: Faults,
     /// Every request as "METHOD path".
     requests: Mutex<Vec<String>>,
@@ -44,7 +44,7 @@ pub struct Shared {
     storage: String,
     /// Where they find this one.
     port: u16,
-    /// A file that somebody else commits just before the next commit.
+    /// A file that another user commits just before the next commit.
     pub intruder: Mutex<Option<(String, Vec<u8>)>>,
     /// Whether large files go to the storage server; where not, they may stand in the commit.
     pub is_small_only: AtomicBool,
@@ -165,7 +165,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Notes the request, and lets go wrong what goes wrong before anything is looked at.
+/// Records the request, and injects faults that come before it is handled.
 async fn watch(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let line = format!("{} {}", request.method(), request.uri().path());
     shared.requests.lock().unwrap().push(line.clone());

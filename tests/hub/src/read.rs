@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Requests that read.
 
 use super::world::{Blob, Commit, Repository, World};
 use super::{Shared, TOKEN, USER};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use xet_client::cas_client::DirectAccessClient;
 
-/// A request that is not answered as was hoped.
+/// A refused request.
 pub struct Refusal(pub StatusCode, pub &'static str, pub String);
 
 impl IntoResponse for Refusal {
@@ -33,7 +33,7 @@ pub fn is_known(headers: &HeaderMap) -> Result<bool, Refusal> {
     }
 }
 
-/// A repository that whoever asks may read.
+/// A repository that the caller may read.
 pub fn open<'a>(world: &'a World, id: &str, headers: &HeaderMap) -> Result<&'a Repository, Refusal> {
     let known = is_known(headers)?;
     match world.get(id).filter(|repository| known || !repository.private) {
@@ -50,9 +50,10 @@ pub fn at<'a>(repository: &'a Repository, revision: &str) -> Result<&'a Commit, 
 }
 
 pub async fn whoami(headers: HeaderMap) -> Answer {
-    match is_known(&headers)? {
-        true => Ok(Json(json!({"type": "user", "name": USER, "auth": {"type": "access_token"}})).into_response()),
-        false => Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid credentials".into())),
+    if is_known(&headers)? {
+        Ok(Json(json!({"type": "user", "name": USER, "auth": {"type": "access_token"}})).into_response())
+    } else {
+        Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid credentials".into()))
     }
 }
 
@@ -125,7 +126,7 @@ pub async fn references(
     Ok(Json(json!({"branches": branches, "tags": tags, "converts": []})).into_response())
 }
 
-/// Where the storage server is, for whoever may read.
+/// The address of the storage server, for callers that may read.
 pub async fn storage_token(
     State(shared): State<Arc<Shared>>,
     Path((owner, name, _)): Path<(String, String, String)>,

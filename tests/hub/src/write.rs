@@ -1,4 +1,4 @@
-//! What can be changed.
+//! Requests that write.
 
 use super::read::{Refusal, is_known, open, token_of};
 use super::world::{Blob, sha256};
@@ -18,11 +18,12 @@ type Change = (String, Option<Blob>);
 /// The longest file that may stand inside a commit.
 const INLINE: usize = 10 << 20;
 
-/// Whoever writes has the token, and the repository.
+/// A writer needs the token and an existing repository.
 fn check_right(shared: &Shared, id: &str, headers: &HeaderMap) -> Result<(), Refusal> {
-    match is_known(headers)? {
-        true => open(&shared.world(), id, headers).map(|_| ()),
-        false => Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid username or password.".into())),
+    if is_known(headers)? {
+        open(&shared.world(), id, headers).map(|_| ())
+    } else {
+        Err(Refusal(StatusCode::UNAUTHORIZED, "", "Invalid username or password.".into()))
     }
 }
 
@@ -141,9 +142,10 @@ async fn change(shared: &Shared, kind: &str, value: &Value) -> Result<Change, Re
         "file" => {
             let bytes = base64::engine::general_purpose::STANDARD.decode(value["content"].as_str().unwrap()).unwrap();
             let is_large = path.ends_with(".safetensors") || bytes.len() > INLINE;
-            match is_large && shared.takes_large() {
-                true => Err(refuse("a large file inside the commit")),
-                false => Ok((path, Some(Blob::Small(bytes)))),
+            if is_large && shared.takes_large() {
+                Err(refuse("a large file inside the commit"))
+            } else {
+                Ok((path, Some(Blob::Small(bytes))))
             }
         }
         "lfsFile" => {

@@ -1,10 +1,10 @@
-//! What is downloaded is right, or an error says why it is not there.
+//! A download is correct, or an error says why it failed.
 
 use crate::server::{Fault, world::Blob};
 use crate::*;
 use retrace::hub::Snapshot;
 
-/// Whatever a resolve request leads to.
+/// Start of every resolve request.
 const SMALL: &str = "GET /somebody/photo_pretraining-ours-synth-chair/resolve/";
 
 impl Scene {
@@ -53,7 +53,7 @@ fn only_named_files_are_fetched_and_unknown_ones_are_named() {
     assert!(error.contains("expected absent") && error.contains("README.md"), "{error}");
 }
 
-/// Small files by HTTP, in each way that they can come wrong: mended once, refused for ever.
+/// Small files by HTTP, damaged in each way: fetched again after one fault, refused if it stays.
 #[test]
 fn a_bad_body_behind_good_headers_is_never_accepted() {
     let release = release(1);
@@ -149,7 +149,7 @@ fn a_listing_that_leads_outside_is_refused() {
 }
 
 #[test]
-fn a_private_model_is_its_owners() {
+fn download_refuses_a_private_model() {
     let scene = Scene::with(&release(1));
     let config = HubConfig { token: Token::new("hf_Stranger"), ..scene.config() };
     let error = Hub::open(config).unwrap().download(&address(), &[], &Unwatched).unwrap_err().to_string();
@@ -158,7 +158,7 @@ fn a_private_model_is_its_owners() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn download_names_a_missing_revision_and_repository() {
     let scene = Scene::with(&release(1));
     let error = scene.download("v9").unwrap_err().to_string();
     assert!(error.contains("@v9") && error.contains("revision"), "{error}");

@@ -7,7 +7,7 @@ mod publish;
 mod python;
 use loopback_hub as server;
 
-use retrace::hub::{Address, CONFIG, Hub, HubConfig, PublishOptions, Published, Release, Token, WEIGHTS};
+use retrace::hub::{Address, CONFIG, Hub, HubConfig, Publication, PublishOptions, Release, Token, WEIGHTS};
 use retrace::watch::Unwatched;
 use server::{Server, TOKEN, USER};
 use std::path::Path;
@@ -36,7 +36,7 @@ fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A Hub, and whoever uses it.
+/// A Hub, and its user.
 struct Scene {
     server: Server,
     place: tempfile::TempDir,
@@ -47,7 +47,7 @@ impl Scene {
         Self { server: Server::start(), place: tempfile::tempdir().unwrap() }
     }
 
-    /// The owner's settings, with a cache that this scene keeps.
+    /// The owner's settings, with the cache of this scene.
     fn config(&self) -> HubConfig {
         HubConfig {
             endpoint: Some(self.server.endpoint.clone()),
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     /// Publishes with the tag `v1`.
-    fn publish(&self, release: &Release) -> retrace::Result<Published> {
+    fn publish(&self, release: &Release) -> retrace::Result<Publication> {
         self.hub().publish(&address(), release, &tagged("v1"), &Unwatched)
     }
 

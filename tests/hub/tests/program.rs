@@ -42,7 +42,7 @@ fn text(output: &Output) -> String {
 /// What a row's repository holds.
 const FILES: [&str; 5] = ["LICENSE", "README.md", "config.json", "model.safetensors", "ranks.csv"];
 
-/// The corpora whose rows are published: the real ones where they are at hand.
+/// The corpora whose rows are published: the real ones if they are available.
 fn corpora() -> Vec<&'static str> {
     let embedded = ["synth-chair", "synth-shoe"];
     match std::env::var_os("RETRACE_DATA") {
@@ -136,7 +136,7 @@ fn a_dry_run_shows_every_file_and_sends_nothing() {
 }
 
 #[test]
-fn a_card_that_promises_more_is_not_confirmed() {
+fn eval_refuses_a_card_with_a_higher_accuracy() {
     let (server, home) = (Server::start(), tempfile::tempdir().unwrap());
     let run = "photo_pretraining/synth-chair/ours";
     assert!(retrace(&server, home.path(), &["publish", run]).status.success());
@@ -156,7 +156,7 @@ fn a_card_that_promises_more_is_not_confirmed() {
 }
 
 #[test]
-fn what_is_mistyped_is_said() {
+fn mistyped_commands_name_the_mistake() {
     let (server, home) = (Server::start(), tempfile::tempdir().unwrap());
     for (words, part) in [
         (["publish", "ours"].as_slice(), "photo_pretraining/<corpus>/<row>"),

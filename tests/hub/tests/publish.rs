@@ -1,4 +1,4 @@
-//! What is published is whole, once, and nothing else.
+//! A release is published completely, once, and with nothing else.
 
 use crate::server::{Fault, world::Blob};
 use crate::*;
@@ -69,7 +69,7 @@ fn a_commit_in_between_is_an_error_and_stays_as_it_is() {
     let scene = Scene::new();
     *scene.server.shared.intruder.lock().unwrap() = Some(("README.md".into(), b"theirs".to_vec()));
     let error = scene.publish(&release(1)).unwrap_err().to_string();
-    assert!(error.contains("a commit of the release, found others in"), "{error}");
+    assert!(error.contains("a commit of the release, found different content in"), "{error}");
     let world = scene.server.shared.world();
     let repository = world.get(&address().id()).unwrap();
     assert!(matches!(&repository.head().files["README.md"], Blob::Small(text) if text == b"theirs"));
@@ -161,13 +161,13 @@ fn a_public_repository_takes_no_new_version_by_accident() {
 }
 
 #[test]
-fn somebodys_files_are_not_written_over() {
+fn publish_refuses_a_repository_with_other_files() {
     let scene = Scene::new();
     scene.server.shared.world().create(&address().id(), true);
     let theirs = [("pytorch_model.bin".to_string(), Some(Blob::Small(b"theirs".to_vec())))];
     scene.server.shared.world().get_mut(&address().id()).unwrap().commit(theirs);
     let error = scene.publish(&release(1)).unwrap_err().to_string();
-    assert!(error.contains("or an empty repository, found other files"), "{error}");
+    assert!(error.contains("or an empty repository, found "), "{error}");
     assert_eq!(scene.server.requests("/commit/"), 0);
 }
 

@@ -1,4 +1,4 @@
-//! A chair: what is drawn of it at random once, and how that becomes a figure.
+//! A chair: its random design, and the figure of a design.
 
 mod back;
 mod base;
@@ -10,7 +10,7 @@ use super::figure::Figure;
 use crate::seed::Stream;
 use scene::{Camera, Scene};
 
-/// What carries the seat.
+/// The kind of base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
     /// Four straight legs.
@@ -33,7 +33,7 @@ pub(super) enum Base {
     Rocker,
 }
 
-/// What the sitter leans on.
+/// The kind of back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Back {
     None,
@@ -48,7 +48,7 @@ pub(super) enum Back {
     Split,
 }
 
-/// Where the sitter's arms rest.
+/// The kind of armrests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arms {
     None,
@@ -74,9 +74,9 @@ pub(super) enum Stretcher {
     Front,
 }
 
-/// The measures, each 0..1 between the ends that its use gives.
+/// The measures, each in 0..1; each use scales it between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(super) enum ChairMeasure {
     Width,
     Depth,
     Height,
@@ -102,7 +102,7 @@ pub(super) enum Measure {
 /// Number of labels.
 pub(super) const LABELS: usize = 8;
 
-const MEASURES: usize = Measure::Detail as usize + 1;
+const MEASURES: usize = ChairMeasure::Detail as usize + 1;
 
 /// The latent design of a chair.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,7 +154,7 @@ impl Chair {
         }
     }
 
-    /// The same chair as someone sees it who misjudges each measure.
+    /// The same chair with every measure misjudged, as a sketcher sees it.
     pub(super) fn misjudged(&self, s: &mut Stream, error: f32) -> Self {
         let mut other = self.clone();
         for value in &mut other.measures {
@@ -164,59 +164,68 @@ impl Chair {
     }
 
     /// A measure between two ends.
-    pub(super) fn get(&self, measure: Measure, low: f32, high: f32) -> f32 {
+    pub(super) fn get(&self, measure: ChairMeasure, low: f32, high: f32) -> f32 {
         low + (high - low) * self.measures[measure as usize]
     }
 
     /// Height of the seat's upper side over the floor, as a share of a metre.
     pub(super) fn height(&self) -> f32 {
-        match (self.tall, self.base) {
-            (true, _) => self.get(Measure::Height, 0.62, 0.82),
-            (_, Base::Skirt) => self.get(Measure::Height, 0.3, 0.42),
-            _ => self.get(Measure::Height, 0.38, 0.5),
+        if self.tall {
+            self.get(ChairMeasure::Height, 0.62, 0.82)
+        } else if self.base == Base::Skirt {
+            self.get(ChairMeasure::Height, 0.3, 0.42)
+        } else {
+            self.get(ChairMeasure::Height, 0.38, 0.5)
         }
     }
 
     /// Half the width and half the depth of the seat.
     pub(super) fn half(&self) -> (f32, f32) {
-        let half = match (self.wide, self.tall) {
-            (true, _) => self.get(Measure::Width, 0.48, 0.8),
-            (_, true) => self.get(Measure::Width, 0.16, 0.23),
-            _ => self.get(Measure::Width, 0.2, 0.31),
+        let half = if self.wide {
+            self.get(ChairMeasure::Width, 0.48, 0.8)
+        } else if self.tall {
+            self.get(ChairMeasure::Width, 0.16, 0.23)
+        } else {
+            self.get(ChairMeasure::Width, 0.2, 0.31)
         };
-        let depth = if self.tall { self.get(Measure::Depth, 0.15, 0.22) } else { self.get(Measure::Depth, 0.19, 0.28) };
+        let depth = if self.tall {
+            self.get(ChairMeasure::Depth, 0.15, 0.22)
+        } else {
+            self.get(ChairMeasure::Depth, 0.19, 0.28)
+        };
         (half, depth)
     }
 
     /// Height of a box's underside over the floor.
     pub(super) fn feet(&self) -> f32 {
-        self.get(Measure::Bar, 0.02, 0.1)
+        self.get(ChairMeasure::Bar, 0.02, 0.1)
     }
 
     /// Thickness of the seat.
     pub(super) fn thickness(&self) -> f32 {
         match self.base {
             Base::Skirt => 0.1,
-            _ => self.get(Measure::Thickness, 0.018, 0.085),
+            _ => self.get(ChairMeasure::Thickness, 0.018, 0.085),
         }
     }
 
     /// The third of its range that a measure lies in.
-    fn third(&self, measure: Measure) -> usize {
+    fn third(&self, measure: ChairMeasure) -> usize {
         (self.get(measure, 0.0, 3.0) as usize).min(2)
     }
 
     /// Coarse labels: base, back, arms, seat, stretcher, height of the back, width, side seen.
     pub(super) fn labels(&self) -> [usize; LABELS] {
-        let (high, wide) = (self.third(Measure::BackHeight), self.third(Measure::Width));
+        let (high, wide) = (self.third(ChairMeasure::BackHeight), self.third(ChairMeasure::Width));
         let (base, back, arms) = (self.base as usize, self.back as usize, self.arms as usize);
         [base, back, arms, self.seat as usize, self.stretcher as usize, high, wide, usize::from(self.mirrored)]
     }
 
     /// The chair from in front, to the left or to the right, y down, about 1 high.
     pub(super) fn figure(&self) -> Figure {
-        let half = self.get(Measure::Azimuth, 0.06, 0.36);
-        let camera = Camera::new(if self.mirrored { -half } else { half }, self.get(Measure::Elevation, 0.07, 0.19));
+        let half = self.get(ChairMeasure::Azimuth, 0.06, 0.36);
+        let camera =
+            Camera::new(if self.mirrored { -half } else { half }, self.get(ChairMeasure::Elevation, 0.07, 0.19));
         let mut scene = Scene::new(camera);
         base::add(self, &mut scene);
         back::add(self, &mut scene);
@@ -291,9 +300,11 @@ fn seat(s: &mut Stream, base: Base, back: Back) -> Seat {
 
 fn stretcher(s: &mut Stream, legs: bool, tall: bool) -> Stretcher {
     use Stretcher::*;
-    match (legs, tall) {
-        (true, true) => Box,
-        (true, false) => pick(s, &[(None, 0.45), (Box, 0.2), (Middle, 0.2), (Front, 0.15)]),
-        _ => None,
+    if !legs {
+        None
+    } else if tall {
+        Box
+    } else {
+        pick(s, &[(None, 0.45), (Box, 0.2), (Middle, 0.2), (Front, 0.15)])
     }
 }

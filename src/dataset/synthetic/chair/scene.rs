@@ -1,9 +1,9 @@
 //! Solids in space and how they look from the camera: slabs, bars and walls.
 
 use super::super::curve::{P2, P3, add, distance, hull, scale, strip, turn};
-use super::super::figure::{Figure, Part, Rank, Surface, close};
+use super::super::figure::{Figure, FigurePart, LineRank, Material, close};
 
-/// Where the chair is looked at from.
+/// The view of the chair.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
     azimuth: (f32, f32),
@@ -14,7 +14,7 @@ pub(super) struct Camera {
 const DISTANCE: f32 = 5.0;
 
 impl Camera {
-    /// Turned to the side and raised by angles with these tangents of their halves.
+    /// Half tangents of the camera's turn to the side and of its elevation.
     pub(super) fn new(azimuth: f32, elevation: f32) -> Self {
         Self { azimuth: turn(azimuth), elevation: turn(elevation) }
     }
@@ -37,16 +37,16 @@ impl Camera {
 
 /// How a solid is drawn.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    pub(super) surface: Surface,
-    pub(super) rank: Rank,
+pub(super) struct FaceLook {
+    pub(super) surface: Material,
+    pub(super) rank: LineRank,
     pub(super) group: u16,
-    /// Added to the depth where the middle of a solid says too little.
+    /// Added to the depth where a solid's centre does not order it.
     pub(super) bias: f32,
 }
 
-impl Look {
-    pub(super) fn new(surface: Surface, rank: Rank, group: u16) -> Self {
+impl FaceLook {
+    pub(super) fn new(surface: Material, rank: LineRank, group: u16) -> Self {
         Self { surface, rank, group, bias: 0.0 }
     }
 
@@ -58,7 +58,7 @@ impl Look {
 /// The solids of one chair.
 pub(super) struct Scene {
     pub(super) camera: Camera,
-    parts: Vec<Part>,
+    parts: Vec<FigurePart>,
 }
 
 impl Scene {
@@ -72,49 +72,51 @@ impl Scene {
         (seen.into_iter().map(|s| s.0).collect(), depth)
     }
 
-    /// A convex face and what it leaves when pushed by `push`.
-    pub(super) fn slab(&mut self, face: &[P3], push: P3, look: Look) {
+    /// A convex face and the solid that it sweeps when moved by `push`.
+    pub(super) fn slab(&mut self, face: &[P3], push: P3, look: FaceLook) {
         let far: Vec<P3> = face.iter().map(|p| add(*p, push)).collect();
         let (front, depth) = self.look(face);
         let (behind, _) = self.look(&far);
         let outline = hull(&[front.clone(), behind].concat());
         let closed = close(&outline);
-        let mut part = Part::new(look.surface, outline.clone()).shade(0.8).depth(depth + look.bias);
-        part.lines.extend(Part::new(look.surface, Vec::new()).line(look.rank, look.group, closed).lines);
+        let mut part = FigurePart::new(look.surface, outline.clone()).shade(0.8).depth(depth + look.bias);
+        part.lines.extend(FigurePart::new(look.surface, Vec::new()).line(look.rank, look.group, closed).lines);
         let edge = inner(&front, &outline);
         if edge.len() > 2 {
-            part = part.line(Rank::Edge.max(look.rank), look.group, edge);
+            part = part.line(LineRank::Edge.max(look.rank), look.group, edge);
         }
         part.faces.push((front, 1.25));
         self.parts.push(part);
     }
 
     /// A slab with a hole, its inner outline drawn too.
-    pub(super) fn frame(&mut self, face: &[P3], hole: &[P3], push: P3, look: Look) {
+    pub(super) fn frame(&mut self, face: &[P3], hole: &[P3], push: P3, look: FaceLook) {
         self.slab(face, push, look);
         let (inner, _) = self.look(hole);
         if let Some(part) = self.parts.last_mut() {
             let (face, _) = part.faces.remove(0);
             part.shade = 1.0;
             part.lines.retain(|line| line.points.len() > face.len() / 2);
-            part.lines.extend(Part::new(look.surface, Vec::new()).line(Rank::Edge, look.group, close(&inner)).lines);
+            part.lines.extend(
+                FigurePart::new(look.surface, Vec::new()).line(LineRank::Edge, look.group, close(&inner)).lines,
+            );
             part.holes.push(inner);
         }
     }
 
     /// A thin board of any outline.
-    pub(super) fn plate(&mut self, face: &[P3], look: Look) {
+    pub(super) fn plate(&mut self, face: &[P3], look: FaceLook) {
         let (outline, depth) = self.look(face);
-        let mut part = Part::drawn(look.surface, look.rank, look.group, outline.clone()).depth(depth + look.bias);
+        let mut part = FigurePart::drawn(look.surface, look.rank, look.group, outline.clone()).depth(depth + look.bias);
         part.shade = 1.05;
         self.parts.push(part);
     }
 
     /// A bar along a line, as thick as `radius` says.
-    pub(super) fn bar(&mut self, line: &[P3], radius: impl Fn(f32) -> f32, look: Look) {
+    pub(super) fn bar(&mut self, line: &[P3], radius: impl Fn(f32) -> f32, look: FaceLook) {
         let (centre, depth) = self.look(line);
         let outline = strip(&centre, &radius);
-        let mut part = Part::drawn(look.surface, look.rank, look.group, outline).depth(depth + look.bias);
+        let mut part = FigurePart::drawn(look.surface, look.rank, look.group, outline).depth(depth + look.bias);
         part.lines[0].short = Some(centre.clone());
         let shift: Vec<P2> = centre.iter().map(|p| add(*p, [-0.3 * radius(0.5), 0.0])).collect();
         part.faces.push((strip(&shift, |t| 0.4 * radius(t)), 1.25));
@@ -123,7 +125,7 @@ impl Scene {
 
     /// A standing wall along a line on the ground, between two heights at each point: its inner side where it turns
     /// from the camera, its outer side where it turns to it.
-    pub(super) fn wall(&mut self, top: &[P3], bottom: &[P3], look: Look) {
+    pub(super) fn wall(&mut self, top: &[P3], bottom: &[P3], look: FaceLook) {
         let last = top.len() - 1;
         let outward = |i: usize| {
             let (a, b) = (top[i.saturating_sub(1)], top[(i + 1).min(last)]);
@@ -143,24 +145,25 @@ impl Scene {
             let mut area = upper.clone();
             area.extend(lower.iter().rev());
             let (bias, shade) = if outer { (look.bias + 0.25, 0.95) } else { (-0.3, 0.78) };
-            let part = Part::drawn(look.surface, look.rank, look.group + u16::from(outer), area);
+            let part = FigurePart::drawn(look.surface, look.rank, look.group + u16::from(outer), area);
             self.parts.push(part.shade(shade).depth(depth + bias));
         }
     }
 
     /// A line on a surface that is there already.
-    pub(super) fn mark(&mut self, line: &[P3], rank: Rank, group: u16, look: Look) {
+    pub(super) fn mark(&mut self, line: &[P3], rank: LineRank, group: u16, look: FaceLook) {
         let (seen, depth) = self.look(line);
         let area = strip(&seen, |_| 0.004);
-        self.parts
-            .push(Part::new(look.surface, area).shade(0.55).depth(depth + look.bias).line(rank, group, seen).flat());
+        self.parts.push(
+            FigurePart::new(look.surface, area).shade(0.55).depth(depth + look.bias).line(rank, group, seen).flat(),
+        );
     }
 
     /// A small ball.
-    pub(super) fn ball(&mut self, at: P3, radius: f32, look: Look) {
+    pub(super) fn ball(&mut self, at: P3, radius: f32, look: FaceLook) {
         let (centre, depth) = self.camera.see(at);
         let area = super::super::curve::ellipse(centre, [radius, 0.0], [0.0, radius]);
-        self.parts.push(Part::drawn(look.surface, look.rank, look.group, area).depth(depth + look.bias));
+        self.parts.push(FigurePart::drawn(look.surface, look.rank, look.group, area).depth(depth + look.bias));
     }
 
     /// All solids, far ones first.

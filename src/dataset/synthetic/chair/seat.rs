@@ -1,19 +1,19 @@
 //! Seat, cushion and arms.
 
 use super::super::curve::{P3, spline, superellipse};
-use super::super::figure::{Rank, Surface};
-use super::scene::{Look, Scene};
-use super::{Arms, Back, Base, Chair, Measure, Seat};
+use super::super::figure::{LineRank, Material};
+use super::scene::{FaceLook, Scene};
+use super::{Arms, Back, Base, Chair, ChairMeasure, Seat};
 
 pub(super) fn add(chair: &Chair, scene: &mut Scene) {
     let top = chair.height();
     let thick = chair.thickness();
     let padded = chair.base == Base::Skirt || chair.seam;
-    let surface = if padded { Surface::Pad } else { Surface::Body };
-    scene.slab(&outline(chair, top, 1.0), [0.0, 0.0, -thick], Look::new(surface, Rank::Outline, 1));
+    let surface = if padded { Material::Pad } else { Material::Body };
+    scene.slab(&outline(chair, top, 1.0), [0.0, 0.0, -thick], FaceLook::new(surface, LineRank::Outline, 1));
     let mut level = top;
     if chair.cushion && chair.seat != Seat::Round {
-        let high = chair.get(Measure::Cushion, 0.03, if chair.base == Base::Skirt { 0.13 } else { 0.08 });
+        let high = chair.get(ChairMeasure::Cushion, 0.03, if chair.base == Base::Skirt { 0.13 } else { 0.08 });
         level += high;
         cushions(chair, scene, level, high);
     } else if chair.cushion {
@@ -21,7 +21,7 @@ pub(super) fn add(chair: &Chair, scene: &mut Scene) {
         scene.slab(
             &outline(chair, level, 0.93),
             [0.0, 0.0, -0.045],
-            Look::new(Surface::Pad, Rank::Outline, 2).bias(0.03),
+            FaceLook::new(Material::Pad, LineRank::Outline, 2).bias(0.03),
         );
     }
     if chair.buttons && padded {
@@ -38,7 +38,7 @@ fn outline(chair: &Chair, z: f32, scale: f32) -> Vec<P3> {
         Seat::Soft => 0.95,
         Seat::Round => 0.56,
     };
-    let narrow = if chair.seat == Seat::Square || chair.wide { 0.0 } else { chair.get(Measure::Taper, 0.0, 0.25) };
+    let narrow = if chair.seat == Seat::Square || chair.wide { 0.0 } else { chair.get(ChairMeasure::Taper, 0.0, 0.25) };
     let round = superellipse([0.0, 0.0, z], [half * scale, 0.0, 0.0], [0.0, depth * scale, 0.0], handle);
     round.into_iter().map(|p| [p[0] * (1.0 + narrow * p[1] / depth - narrow * 0.5), p[1], p[2]]).collect()
 }
@@ -51,7 +51,7 @@ fn cushions(chair: &Chair, scene: &mut Scene, level: f32, high: f32) {
     for i in 0..n {
         let x = -half + inset + width * (i as f32 + 0.5);
         let face = superellipse([x, 0.01, level], [width * 0.49, 0.0, 0.0], [0.0, depth * 0.96, 0.0], 1.1);
-        scene.slab(&face, [0.0, 0.0, -high], Look::new(Surface::Pad, Rank::Outline, 2 + i as u16).bias(0.03));
+        scene.slab(&face, [0.0, 0.0, -high], FaceLook::new(Material::Pad, LineRank::Outline, 2 + i as u16).bias(0.03));
     }
 }
 
@@ -60,30 +60,30 @@ fn buttons(chair: &Chair, scene: &mut Scene, level: f32) {
     let n = chair.rows.min(4);
     for i in 0..n {
         let x = half * 1.3 * ((i as f32 + 0.5) / n as f32 - 0.5);
-        let look = Look::new(Surface::Trim, Rank::Fine, 6).bias(0.3);
+        let look = FaceLook::new(Material::Trim, LineRank::Fine, 6).bias(0.3);
         scene.ball([x, depth * 0.1, level], 0.012, look);
     }
 }
 
 /// Width of an upholstered arm.
 fn block(chair: &Chair) -> f32 {
-    chair.get(Measure::ArmReach, 0.07, 0.15)
+    chair.get(ChairMeasure::ArmReach, 0.07, 0.15)
 }
 
 fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
     let (half, depth) = chair.half();
     let high = top
         + if chair.arms == Arms::Block {
-            chair.get(Measure::ArmHeight, 0.12, 0.22)
+            chair.get(ChairMeasure::ArmHeight, 0.12, 0.22)
         } else {
-            chair.get(Measure::ArmHeight, 0.15, 0.27)
+            chair.get(ChairMeasure::ArmHeight, 0.15, 0.27)
         };
-    let reach = depth * chair.get(Measure::ArmReach, 0.35, 0.95);
-    let thick = chair.get(Measure::Leg, 0.013, 0.024);
+    let reach = depth * chair.get(ChairMeasure::ArmReach, 0.35, 0.95);
+    let thick = chair.get(ChairMeasure::Leg, 0.013, 0.024);
     for (n, side) in [-1.0, 1.0].into_iter().enumerate() {
         let x = side * half;
         let near = chair.camera_side() * side > 0.0;
-        let look = Look::new(Surface::Body, Rank::Edge, 10 + n as u16).bias(if near { 0.25 } else { 0.0 });
+        let look = FaceLook::new(Material::Body, LineRank::Edge, 10 + n as u16).bias(if near { 0.25 } else { 0.0 });
         match chair.arms {
             Arms::None => {}
             Arms::Post => {
@@ -118,7 +118,7 @@ fn arms(chair: &Chair, scene: &mut Scene, top: f32) {
                 scene.slab(
                     &face,
                     push,
-                    Look::new(Surface::Pad, Rank::Outline, 10 + n as u16).bias(if near {
+                    FaceLook::new(Material::Pad, LineRank::Outline, 10 + n as u16).bias(if near {
                         -depth + 0.12
                     } else {
                         -depth + 0.06

@@ -1,10 +1,10 @@
 //! Upper, sole and heel: the silhouette of a shoe. Here x runs from the heel (0) to the toe (1) and y up.
 
 use super::super::curve::{P2, add, at, mix, part, spline};
-use super::super::figure::{Part, Rank, Surface};
-use super::{Closure, Family, Heel, Measure, Shoe, Strap, Toe};
+use super::super::figure::{FigurePart, LineRank, Material};
+use super::{Closure, Family, Heel, Shoe, ShoeMeasure, Strap, Toe};
 
-/// The curves that everything else hangs on.
+/// The curves that position everything else.
 pub(super) struct Body {
     /// Where the foot rests, from the heel's back to the toe.
     pub(super) insole: Vec<P2>,
@@ -38,7 +38,7 @@ impl Body {
         let back = back(shoe, heel, back_top);
         let topline = topline(shoe, back_top, front);
         let vamp = vamp(shoe, front, tip, ball);
-        let across = [0.025, shoe.get(Measure::Elevation, 0.015, 0.075)];
+        let across = [0.025, shoe.get(ShoeMeasure::Elevation, 0.015, 0.075)];
         Self { insole, back, topline, vamp, across, heel, ball }
     }
 
@@ -62,21 +62,21 @@ impl Body {
     }
 
     /// Sole, heel, lining and upper, in painting order.
-    pub(super) fn parts(&self, shoe: &Shoe) -> Vec<Part> {
+    pub(super) fn parts(&self, shoe: &Shoe) -> Vec<FigurePart> {
         let mut parts = Vec::new();
         parts.extend(heel_part(shoe, self));
         parts.push(sole_part(shoe, self));
         let far = self.opening();
         let mut hole = self.topline.clone();
         hole.extend(far.iter().rev());
-        parts.push(Part::new(Surface::Inside, hole).shade(0.6).line(Rank::Edge, 1, far));
+        parts.push(FigurePart::new(Material::Inside, hole).shade(0.6).line(LineRank::Edge, 1, far));
         let mut contour = self.back.clone();
         contour.extend(self.topline.iter().skip(1));
-        let upper = Part::new(Surface::Body, self.upper());
+        let upper = FigurePart::new(Material::Body, self.upper());
         let vamp = self.vamp.clone();
         let mut whole = contour.clone();
         whole.extend(vamp.iter().skip(1));
-        parts.push(upper.line(Rank::Outline, 0, whole));
+        parts.push(upper.line(LineRank::Outline, 0, whole));
         parts
     }
 
@@ -90,7 +90,7 @@ impl Body {
 
 /// Height of the insole over the ground, at the heel and at the ball.
 fn heights(shoe: &Shoe) -> (f32, f32) {
-    use Measure::{HeelHeight, Platform};
+    use ShoeMeasure::{HeelHeight, Platform};
     let flat = shoe.get(Platform, 0.03, 0.1);
     let thin = shoe.get(Platform, 0.012, 0.035);
     match (shoe.family, shoe.heel) {
@@ -106,26 +106,26 @@ fn heights(shoe: &Shoe) -> (f32, f32) {
 
 /// High heels: half of them have a platform under the ball.
 fn platform(shoe: &Shoe) -> f32 {
-    (shoe.get(Measure::Platform, -0.1, 0.13)).max(0.015)
+    (shoe.get(ShoeMeasure::Platform, -0.1, 0.13)).max(0.015)
 }
 
 /// The tip of the toe where upper meets sole.
 fn tip(shoe: &Shoe, ball: f32) -> P2 {
     let reach = match shoe.toe {
-        Toe::Pointed => shoe.get(Measure::ToeLength, 1.02, 1.12),
-        _ => shoe.get(Measure::ToeLength, 0.95, 1.03),
+        Toe::Pointed => shoe.get(ShoeMeasure::ToeLength, 1.02, 1.12),
+        _ => shoe.get(ShoeMeasure::ToeLength, 0.95, 1.03),
     };
     let spring = if shoe.family == Family::Sneaker { 0.06 } else { 0.035 };
-    [reach, ball + shoe.get(Measure::ToeSpring, 0.0, spring)]
+    [reach, ball + shoe.get(ShoeMeasure::ToeSpring, 0.0, spring)]
 }
 
 fn back_top(shoe: &Shoe, heel: f32) -> P2 {
-    use Measure::Collar;
+    use ShoeMeasure::Collar;
     match shoe.family {
         Family::Sneaker => {
             [0.02, heel + if shoe.high { shoe.get(Collar, 0.4, 0.72) } else { shoe.get(Collar, 0.2, 0.32) }]
         }
-        Family::Boot => [shoe.get(Measure::Flare, 0.05, -0.07), heel + shaft(shoe)],
+        Family::Boot => [shoe.get(ShoeMeasure::Flare, 0.05, -0.07), heel + shaft(shoe)],
         Family::Low => [0.025, heel + shoe.get(Collar, 0.18, 0.27)],
         _ => [0.03, heel + shoe.get(Collar, 0.14, 0.26)],
     }
@@ -133,12 +133,12 @@ fn back_top(shoe: &Shoe, heel: f32) -> P2 {
 
 /// Height of a boot's shaft: ankle to knee.
 fn shaft(shoe: &Shoe) -> f32 {
-    let v = shoe.get(Measure::Collar, 0.0, 1.0);
+    let v = shoe.get(ShoeMeasure::Collar, 0.0, 1.0);
     0.45 + 0.14 * v + 0.75 * (v - 0.4).max(0.0)
 }
 
 fn front(shoe: &Shoe, heel: f32, ball: f32) -> P2 {
-    use Measure::{Collar, Instep, Shaft, Throat};
+    use ShoeMeasure::{Collar, Instep, Shaft, Throat};
     let slope = heel - ball;
     match shoe.family {
         Family::Sneaker if shoe.high => {
@@ -147,7 +147,7 @@ fn front(shoe: &Shoe, heel: f32, ball: f32) -> P2 {
         Family::Sneaker => [shoe.get(Throat, 0.36, 0.46), heel + shoe.get(Collar, 0.28, 0.36)],
         Family::Boot => {
             let top = back_top(shoe, heel);
-            [top[0] + shoe.get(Shaft, 0.3, 0.46), top[1] + shoe.get(Measure::Dip, -0.03, 0.07)]
+            [top[0] + shoe.get(Shaft, 0.3, 0.46), top[1] + shoe.get(ShoeMeasure::Dip, -0.03, 0.07)]
         }
         Family::Low => [shoe.get(Throat, 0.4, 0.52), ball + slope * 0.35 + shoe.get(Instep, 0.2, 0.29)],
         _ => {
@@ -172,9 +172,9 @@ fn back(shoe: &Shoe, heel: f32, top: P2) -> Vec<P2> {
 
 fn topline(shoe: &Shoe, from: P2, to: P2) -> Vec<P2> {
     let dip = match shoe.family {
-        Family::Sneaker => shoe.get(Measure::Dip, 0.02, 0.11),
-        Family::Boot => shoe.get(Measure::Dip, -0.04, 0.06),
-        Family::Low => shoe.get(Measure::Dip, 0.02, 0.08),
+        Family::Sneaker => shoe.get(ShoeMeasure::Dip, 0.02, 0.11),
+        Family::Boot => shoe.get(ShoeMeasure::Dip, -0.04, 0.06),
+        Family::Low => shoe.get(ShoeMeasure::Dip, 0.02, 0.08),
         _ => return pump_topline(shoe, from, to),
     };
     let middle = mix(from, to, 0.45);
@@ -184,17 +184,17 @@ fn topline(shoe: &Shoe, from: P2, to: P2) -> Vec<P2> {
 /// A pump's opening runs close over the insole and turns up at the throat.
 fn pump_topline(shoe: &Shoe, from: P2, to: P2) -> Vec<P2> {
     let (heel, ball) = heights(shoe);
-    let low = shoe.get(Measure::Dip, 0.06, 0.13);
+    let low = shoe.get(ShoeMeasure::Dip, 0.06, 0.13);
     let arch = [0.3, mix([heel], [ball], 0.3)[0] + low + 0.015];
     let side = [0.3 + (to[0] - 0.3) * 0.62, mix([heel], [ball], 0.8)[0] + low];
     spline(&[from, [0.1, from[1] - 0.045], arch, side, to])
 }
 
 fn vamp(shoe: &Shoe, front: P2, tip: P2, ball: f32) -> Vec<P2> {
-    let high = ball + shoe.get(Measure::ToeHeight, 0.105, 0.175);
+    let high = ball + shoe.get(ShoeMeasure::ToeHeight, 0.105, 0.175);
     let end = |points: &[P2]| spline(&[points, &[tip]].concat());
     let mut through = vec![front];
-    let ankle = shoe.get(Measure::Instep, 0.0, 1.0);
+    let ankle = shoe.get(ShoeMeasure::Instep, 0.0, 1.0);
     if front[0] < 0.55 {
         if front[1] > ball + 0.48 {
             let (heel, _) = heights(shoe);
@@ -217,7 +217,7 @@ fn vamp(shoe: &Shoe, front: P2, tip: P2, ball: f32) -> Vec<P2> {
 }
 
 /// What is under the foot, without the heel.
-fn sole_part(shoe: &Shoe, body: &Body) -> Part {
+fn sole_part(shoe: &Shoe, body: &Body) -> FigurePart {
     let mut area = body.insole.clone();
     let ground = ground(shoe, body);
     area.extend(ground.iter().rev());
@@ -225,7 +225,7 @@ fn sole_part(shoe: &Shoe, body: &Body) -> Part {
     line.insert(0, body.insole[0]);
     line.push(body.insole[body.insole.len() - 1]);
     let edge = part(&body.insole, 0.0, 1.0);
-    Part::new(Surface::Sole, area).line(Rank::Outline, 2, line).line(Rank::Edge, 2, edge)
+    FigurePart::new(Material::Sole, area).line(LineRank::Outline, 2, line).line(LineRank::Edge, 2, edge)
 }
 
 /// The lower edge of the sole, heel to toe.
@@ -233,11 +233,11 @@ fn ground(shoe: &Shoe, body: &Body) -> Vec<P2> {
     let tip = body.insole[body.insole.len() - 1];
     let roll = [tip[0] - 0.03, (tip[1] - body.ball * 0.8).max(0.012)];
     if matches!(shoe.heel, Heel::Flat | Heel::Wedge) {
-        let lean = shoe.get(Measure::HeelLean, -0.02, 0.04);
+        let lean = shoe.get(ShoeMeasure::HeelLean, -0.02, 0.04);
         let mut line = vec![[lean, 0.0]];
         line.extend(spline(&[
             [lean + 0.06, 0.0],
-            [0.4, shoe.get(Measure::HeelWidth, 0.0, 0.012)],
+            [0.4, shoe.get(ShoeMeasure::HeelWidth, 0.0, 0.012)],
             [0.7, 0.0],
             [0.88, 0.004],
             roll,
@@ -259,22 +259,22 @@ fn ground(shoe: &Shoe, body: &Body) -> Vec<P2> {
 
 fn heel_width(shoe: &Shoe) -> f32 {
     match shoe.heel {
-        Heel::Stacked => shoe.get(Measure::HeelWidth, 0.22, 0.32),
-        Heel::Stiletto => shoe.get(Measure::HeelWidth, 0.13, 0.18),
-        _ => shoe.get(Measure::HeelWidth, 0.16, 0.27),
+        Heel::Stacked => shoe.get(ShoeMeasure::HeelWidth, 0.22, 0.32),
+        Heel::Stiletto => shoe.get(ShoeMeasure::HeelWidth, 0.13, 0.18),
+        _ => shoe.get(ShoeMeasure::HeelWidth, 0.16, 0.27),
     }
 }
 
-fn heel_part(shoe: &Shoe, body: &Body) -> Option<Part> {
+fn heel_part(shoe: &Shoe, body: &Body) -> Option<FigurePart> {
     let width = heel_width(shoe);
     let top = body.heel - 0.012;
-    let lean = shoe.get(Measure::HeelLean, -0.02, 0.06);
+    let lean = shoe.get(ShoeMeasure::HeelLean, -0.02, 0.06);
     let foot = match shoe.heel {
         Heel::Flat | Heel::Wedge => return None,
         Heel::Stacked => width - 0.02,
-        Heel::Block => width * shoe.get(Measure::HeelLean, 0.75, 1.0),
-        Heel::Stiletto => shoe.get(Measure::Throat, 0.022, 0.04),
-        Heel::Cone => shoe.get(Measure::HeelLean, 0.05, 0.09),
+        Heel::Block => width * shoe.get(ShoeMeasure::HeelLean, 0.75, 1.0),
+        Heel::Stiletto => shoe.get(ShoeMeasure::Throat, 0.022, 0.04),
+        Heel::Cone => shoe.get(ShoeMeasure::HeelLean, 0.05, 0.09),
         Heel::Flared => width * 1.15,
     };
     let start = if shoe.heel == Heel::Stiletto { lean + 0.03 } else { lean.max(0.0) * 0.7 };
@@ -285,13 +285,13 @@ fn heel_part(shoe: &Shoe, body: &Body) -> Option<Part> {
     let mut outline = back;
     outline.extend(inner);
     let area = outline.clone();
-    Some(Part::new(Surface::Support, area).shade(0.92).line(Rank::Outline, 3, outline))
+    Some(FigurePart::new(Material::Support, area).shade(0.92).line(LineRank::Outline, 3, outline))
 }
 
 impl Body {
     /// Whether laces or straps run down the vamp, and over which shares of it.
     pub(super) fn throat(&self, shoe: &Shoe) -> (f32, f32) {
-        let end = shoe.get(Measure::Throat, 0.42, 0.6);
+        let end = shoe.get(ShoeMeasure::Throat, 0.42, 0.6);
         match (shoe.family, shoe.closure, shoe.strap) {
             (Family::Boot, Closure::Laces, _) => (0.03, end + 0.15),
             (_, _, Strap::TBar) => (0.0, 0.5),

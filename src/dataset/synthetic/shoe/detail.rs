@@ -1,12 +1,12 @@
-//! What tells one shoe from the next: laces, straps, caps, panels, ornaments.
+//! Details that distinguish shoes: laces, straps, caps, panels, ornaments.
 
 use super::super::curve::{P2, at, ellipse, mix, part, scale, spline, strip, sub};
-use super::super::figure::{Part, Rank, Surface, close};
+use super::super::figure::{FigurePart, LineRank, Material, close};
 use super::body::Body;
-use super::{Cap, Closure, Family, Measure, Ornament, Shoe, Side, Strap};
+use super::{Cap, Closure, Family, Ornament, Shoe, ShoeMeasure, SidePattern, Strap};
 
 /// Adds all details of a closed shoe, in painting order.
-pub(super) fn add(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
+pub(super) fn add(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
     cap(shoe, body, parts);
     counter(shoe, body, parts);
     side(shoe, body, parts);
@@ -27,31 +27,31 @@ fn add_(a: P2, b: P2) -> P2 {
 }
 
 /// A band along a line.
-pub(super) fn ribbon(surface: Surface, line: &[P2], half: f32, rank: Rank, group: u16) -> Part {
+pub(super) fn ribbon(surface: Material, line: &[P2], half: f32, rank: LineRank, group: u16) -> FigurePart {
     let outline = strip(line, |_| half);
-    let mut part = Part::drawn(surface, rank, group, outline);
+    let mut part = FigurePart::drawn(surface, rank, group, outline);
     part.lines[0].short = Some(line.to_vec());
     part
 }
 
 /// A small frame of metal.
-pub(super) fn buckle(at: P2, half: f32) -> Part {
+pub(super) fn buckle(at: P2, half: f32) -> FigurePart {
     let corner = |x: f32, y: f32| [at[0] + x * half * 0.8, at[1] + y * half];
     let outline = vec![corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)];
-    let mut part = Part::drawn(Surface::Metal, Rank::Detail, 40, outline);
+    let mut part = FigurePart::drawn(Material::Metal, LineRank::Detail, 40, outline);
     let hole = |p: &P2| mix(at, *p, 0.5);
     part.faces.push((part.area.iter().map(hole).collect(), 0.45));
     part
 }
 
-fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
-    let start = shoe.get(Measure::FirstDetail, 0.74, 0.86);
+fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
+    let start = shoe.get(ShoeMeasure::FirstDetail, 0.74, 0.86);
     let piece = |start: f32, bend: f32| {
         let seam = body.seam(start, start, bend);
         let mut area = part(&body.vamp, start, 1.0);
         area.extend(part(&body.insole, start, 1.0).iter().rev());
         area.extend(seam.iter().rev());
-        Part::new(Surface::Accent, area).line(Rank::Detail, 10, seam).flat()
+        FigurePart::new(Material::Accent, area).line(LineRank::Detail, 10, seam).flat()
     };
     match shoe.cap {
         Cap::None => {}
@@ -64,24 +64,24 @@ fn cap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
             let end = at(&body.vamp, 0.95);
             let line =
                 spline(&[from, mix(from, low, 0.45), add_(mix(low, end, 0.5), [0.0, 0.035]), add_(end, [-0.01, 0.0])]);
-            parts.push(Part::new(Surface::Body, close(&line)).line(Rank::Detail, 10, line).flat());
+            parts.push(FigurePart::new(Material::Body, close(&line)).line(LineRank::Detail, 10, line).flat());
         }
     }
 }
 
-fn counter(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
+fn counter(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
     if !shoe.counter {
         return;
     }
     let share = if shoe.family == Family::Boot { 0.35 } else { 0.8 };
-    let reach = shoe.get(Measure::SecondDetail, 0.17, 0.3);
+    let reach = shoe.get(ShoeMeasure::SecondDetail, 0.17, 0.3);
     let (from, to) = (at(&body.back, share), at(&body.insole, reach));
     let bend = add_(mix(from, to, 0.5), [0.03, 0.03]);
     let seam = spline(&[from, bend, to]);
     let mut area = part(&body.back, 0.0, share);
     area.extend(seam.iter().skip(1));
     area.extend(part(&body.insole, 0.0, reach).iter().rev());
-    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 11, seam).flat());
+    parts.push(FigurePart::new(Material::Accent, area).line(LineRank::Detail, 11, seam).flat());
 }
 
 /// A point of the side: along the shoe, and up from insole to the upper's edge.
@@ -98,100 +98,105 @@ fn top_over(body: &Body, x: f32) -> f32 {
     near.map_or(0.2, |p| p[1])
 }
 
-fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
-    let start = shoe.get(Measure::SecondDetail, 0.36, 0.46);
+fn side(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
+    let start = shoe.get(ShoeMeasure::SecondDetail, 0.36, 0.46);
     match shoe.side {
-        Side::Plain => {}
-        Side::Stripes => {
+        SidePattern::Plain => {}
+        SidePattern::Stripes => {
             let n = shoe.rows.clamp(2, 4);
-            let lean = shoe.get(Measure::ThirdDetail, -0.06, 0.12);
+            let lean = shoe.get(ShoeMeasure::ThirdDetail, -0.06, 0.12);
             for i in 0..n {
                 let x = start + 0.075 * i as f32;
                 let line = vec![spot(body, x, 0.04), add_(spot(body, x + lean, 0.74), [0.0, -0.01])];
-                parts.push(ribbon(Surface::Accent, &line, 0.016, Rank::Detail, 12).flat());
+                parts.push(ribbon(Material::Accent, &line, 0.016, LineRank::Detail, 12).flat());
             }
         }
-        Side::Swoosh => {
-            let rise = shoe.get(Measure::ThirdDetail, 0.4, 0.75);
+        SidePattern::Swoosh => {
+            let rise = shoe.get(ShoeMeasure::ThirdDetail, 0.4, 0.75);
             let (tail, bow, head) = (spot(body, 0.16, rise), spot(body, start + 0.12, 0.14), spot(body, 0.7, 0.5));
             let lower = spline(&[tail, bow, head]);
             let upper = spline(&[head, add_(bow, [-0.015, 0.06]), tail]);
             let area = [lower, upper].concat();
-            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area).flat());
+            parts.push(FigurePart::drawn(Material::Accent, LineRank::Detail, 12, area).flat());
         }
-        Side::Panel => {
+        SidePattern::Panel => {
             let (a, b) = (at(&body.topline, 0.55), at(&body.insole, start + 0.05));
             let (c, d) = (at(&body.vamp, 0.3), at(&body.insole, 0.62));
             let front = spline(&[c, add_(mix(c, d, 0.5), [-0.02, 0.0]), d]);
-            let back = spline(&[b, add_(mix(a, b, 0.5), [shoe.get(Measure::ThirdDetail, -0.06, 0.06), 0.0]), a]);
+            let back = spline(&[b, add_(mix(a, b, 0.5), [shoe.get(ShoeMeasure::ThirdDetail, -0.06, 0.06), 0.0]), a]);
             let mut area = front.clone();
             area.extend(back.iter().copied());
             parts.push(
-                Part::new(Surface::Accent, area).line(Rank::Detail, 12, back).line(Rank::Detail, 13, front).flat(),
+                FigurePart::new(Material::Accent, area)
+                    .line(LineRank::Detail, 12, back)
+                    .line(LineRank::Detail, 13, front)
+                    .flat(),
             );
         }
-        Side::Disc => {
-            let r = shoe.get(Measure::ThirdDetail, 0.045, 0.08);
+        SidePattern::Disc => {
+            let r = shoe.get(ShoeMeasure::ThirdDetail, 0.045, 0.08);
             let area = ellipse(spot(body, 0.22, 0.62), [r, 0.0], [0.0, r]);
-            parts.push(Part::drawn(Surface::Accent, Rank::Detail, 12, area).flat());
+            parts.push(FigurePart::drawn(Material::Accent, LineRank::Detail, 12, area).flat());
         }
-        Side::Zigzag => {
+        SidePattern::Zigzag => {
             let low = |x: f32| spot(body, x, 0.12);
             let high = |x: f32| spot(body, x, 0.72);
-            let wide = shoe.get(Measure::ThirdDetail, 0.07, 0.11);
+            let wide = shoe.get(ShoeMeasure::ThirdDetail, 0.07, 0.11);
             let line = vec![low(start), high(start + wide), low(start + 2.0 * wide), high(start + 3.0 * wide)];
-            parts.push(ribbon(Surface::Accent, &line, 0.012, Rank::Detail, 12).flat());
+            parts.push(ribbon(Material::Accent, &line, 0.012, LineRank::Detail, 12).flat());
         }
     }
 }
 
-fn closure(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
+fn closure(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
     let (from, to) = body.throat(shoe);
     match shoe.closure {
         Closure::None => {}
         Closure::Laces => laces(shoe, body, from, to, parts),
         Closure::Velcro | Closure::Buckle => {
             let n = if shoe.closure == Closure::Velcro { shoe.rows.clamp(1, 3) } else { 1 + shoe.rows / 4 };
-            let width = shoe.get(Measure::StrapWidth, 0.022, 0.04);
+            let width = shoe.get(ShoeMeasure::StrapWidth, 0.022, 0.04);
             for i in 0..n {
                 let share = from + (to - from) * (0.25 + i as f32 / n as f32 * 0.8);
                 let top = at(&body.vamp, share);
                 let end = add_(top, [-0.14, -0.08]);
                 let line = spline(&[add_(top, [0.005, 0.004]), mix(top, end, 0.5), end]);
-                parts.push(ribbon(Surface::Trim, &line, width, Rank::Detail, 14 + i as u16));
+                parts.push(ribbon(Material::Trim, &line, width, LineRank::Detail, 14 + i as u16));
                 if shoe.closure == Closure::Buckle {
                     parts.push(buckle(mix(top, end, 0.75), width * 1.3));
                 }
             }
         }
         Closure::Zip => {
-            let x = shoe.get(Measure::FirstDetail, 0.35, 0.65);
+            let x = shoe.get(ShoeMeasure::FirstDetail, 0.35, 0.65);
             let top = at(&body.topline, x);
             let foot = [top[0] * 0.6 + 0.1, body.heel + 0.07];
             let line = spline(&[top, add_(mix(top, foot, 0.6), [-0.01, 0.0]), foot]);
-            parts.push(ribbon(Surface::Metal, &line, 0.009, Rank::Detail, 14).flat());
+            parts.push(ribbon(Material::Metal, &line, 0.009, LineRank::Detail, 14).flat());
         }
         Closure::Gore => {
             let (a, b) = (at(&body.topline, 0.3), at(&body.topline, 0.72));
-            let foot = [mix(a, b, 0.55)[0] + 0.02, body.heel + shoe.get(Measure::FirstDetail, 0.08, 0.2)];
+            let foot = [mix(a, b, 0.55)[0] + 0.02, body.heel + shoe.get(ShoeMeasure::FirstDetail, 0.08, 0.2)];
             let left = spline(&[a, mix(a, add_(foot, [-0.03, 0.0]), 0.5), add_(foot, [-0.03, 0.0])]);
             let right = spline(&[add_(foot, [0.03, 0.0]), mix(b, add_(foot, [0.03, 0.0]), 0.5), b]);
             let line = [left, right].concat();
-            parts.push(Part::new(Surface::Accent, line.clone()).shade(0.75).line(Rank::Detail, 14, line).flat());
+            parts.push(
+                FigurePart::new(Material::Accent, line.clone()).shade(0.75).line(LineRank::Detail, 14, line).flat(),
+            );
         }
     }
 }
 
 /// A facing along the vamp with short bars over it.
-fn laces(shoe: &Shoe, body: &Body, from: f32, to: f32, parts: &mut Vec<Part>) {
+fn laces(shoe: &Shoe, body: &Body, from: f32, to: f32, parts: &mut Vec<FigurePart>) {
     let edge = part(&body.vamp, from, to);
-    let depth = shoe.get(Measure::SecondDetail, 0.05, 0.1);
+    let depth = shoe.get(ShoeMeasure::SecondDetail, 0.05, 0.1);
     let inner: Vec<P2> = inset(&edge, depth);
     let mut area = edge.clone();
     area.extend(inner.iter().rev());
     let mut seam = inner.clone();
     seam.push(edge[edge.len() - 1]);
-    parts.push(Part::new(Surface::Accent, area).line(Rank::Detail, 14, seam).flat());
+    parts.push(FigurePart::new(Material::Accent, area).line(LineRank::Detail, 14, seam).flat());
     if shoe.family == Family::Sneaker {
         tongue(body, parts);
     }
@@ -200,7 +205,7 @@ fn laces(shoe: &Shoe, body: &Body, from: f32, to: f32, parts: &mut Vec<Part>) {
         let share = (i as f32 + 0.5) / n as f32;
         let (a, b) = (at(&edge, share), at(&inner, share));
         let line = vec![add_(a, scale(sub(a, b), 0.12)), mix(a, b, 0.8)];
-        parts.push(ribbon(Surface::Trim, &line, 0.008, Rank::Fine, 15).flat());
+        parts.push(ribbon(Material::Trim, &line, 0.008, LineRank::Fine, 15).flat());
     }
 }
 
@@ -216,7 +221,7 @@ fn inset(edge: &[P2], depth: f32) -> Vec<P2> {
     (0..=last).map(inward).collect()
 }
 
-fn tongue(body: &Body, parts: &mut Vec<Part>) {
+fn tongue(body: &Body, parts: &mut Vec<FigurePart>) {
     let front = body.topline[body.topline.len() - 1];
     let line = spline(&[
         add_(front, [-0.05, -0.015]),
@@ -224,12 +229,12 @@ fn tongue(body: &Body, parts: &mut Vec<Part>) {
         add_(front, [0.0, 0.055]),
         add_(front, [0.035, -0.02]),
     ]);
-    parts.insert(0, Part::new(Surface::Trim, line.clone()).line(Rank::Edge, 16, line));
+    parts.insert(0, FigurePart::new(Material::Trim, line.clone()).line(LineRank::Edge, 16, line));
 }
 
-fn strap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
-    let width = shoe.get(Measure::StrapWidth, 0.014, 0.034);
-    let place = shoe.get(Measure::SecondDetail, 0.4, 0.6);
+fn strap(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
+    let width = shoe.get(ShoeMeasure::StrapWidth, 0.014, 0.034);
+    let place = shoe.get(ShoeMeasure::SecondDetail, 0.4, 0.6);
     let foot = at(&body.topline, place);
     let over = |foot: P2, high: f32, reach: f32| {
         spline(&[add_(foot, [0.0, -0.02]), add_(foot, [reach * 0.25, high * 0.75]), add_(foot, [reach * 0.7, high])])
@@ -237,36 +242,42 @@ fn strap(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
     match shoe.strap {
         Strap::Instep => {
             let line = over(foot, 0.12, 0.1);
-            parts.push(ribbon(Surface::Body, &line, width, Rank::Edge, 17));
+            parts.push(ribbon(Material::Body, &line, width, LineRank::Edge, 17));
             parts.push(buckle(at(&line, 0.4), width * 1.2));
         }
         Strap::Ankle | Strap::TBar => {
             let back = body.back[body.back.len() - 1];
-            let centre = add_(back, [0.135, shoe.get(Measure::ThirdDetail, 0.03, 0.12)]);
+            let centre = add_(back, [0.135, shoe.get(ShoeMeasure::ThirdDetail, 0.03, 0.12)]);
             let ring = ellipse(centre, [0.135, -0.015], [0.0, 0.04]);
             let half = ring.len() / 2;
-            parts.insert(0, ribbon(Surface::Body, &ring[..=half], width * 0.7, Rank::Edge, 17).shade(0.7));
-            parts.push(ribbon(Surface::Body, &spline(&[add_(back, [0.01, -0.03]), ring[half]]), width, Rank::Edge, 18));
+            parts.insert(0, ribbon(Material::Body, &ring[..=half], width * 0.7, LineRank::Edge, 17).shade(0.7));
+            parts.push(ribbon(
+                Material::Body,
+                &spline(&[add_(back, [0.01, -0.03]), ring[half]]),
+                width,
+                LineRank::Edge,
+                18,
+            ));
             let near = [&ring[half..], &ring[..1]].concat();
             if shoe.strap == Strap::TBar {
                 let from = add_(centre, [0.12, -0.01]);
                 let to = body.topline[body.topline.len() - 1];
                 let bar = spline(&[from, add_(mix(from, to, 0.5), [0.0, 0.02]), to]);
-                parts.push(ribbon(Surface::Body, &bar, width * 0.8, Rank::Edge, 19));
+                parts.push(ribbon(Material::Body, &bar, width * 0.8, LineRank::Edge, 19));
             }
-            parts.push(ribbon(Surface::Body, &near, width, Rank::Edge, 17));
+            parts.push(ribbon(Material::Body, &near, width, LineRank::Edge, 17));
             parts.push(buckle(at(&near, 0.5), width * 1.2));
         }
         Strap::Sling | Strap::None => {}
     }
 }
 
-fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
+fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
     if shoe.welt && body.ball > 0.03 {
         let drop = |p: &P2| [p[0] + 0.003, p[1] * 0.5];
         let line: Vec<P2> = part(&body.insole, 0.03, 0.97).iter().map(drop).collect();
         let over = strip(&line, |_| 0.008);
-        parts.push(Part::new(Surface::Accent, over).line(Rank::Detail, 21, line).flat());
+        parts.push(FigurePart::new(Material::Accent, over).line(LineRank::Detail, 21, line).flat());
     }
     if shoe.tread {
         let n = 7 + shoe.rows;
@@ -279,7 +290,7 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
                 [x + 0.045, -0.004],
             ];
             let line = area.clone();
-            parts.push(Part::new(Surface::Inside, area).shade(0.4).line(Rank::Fine, 22, line).flat());
+            parts.push(FigurePart::new(Material::Inside, area).shade(0.4).line(LineRank::Fine, 22, line).flat());
         }
     }
     if shoe.stitches {
@@ -287,13 +298,13 @@ fn sole(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
         for i in 0..11 {
             let share = (i as f32 + 0.3) / 11.0;
             let dash = part(&lifted, share, share + 0.045);
-            parts.push(Part::new(Surface::Trim, strip(&dash, |_| 0.004)).line(Rank::Fine, 23, dash).flat());
+            parts.push(FigurePart::new(Material::Trim, strip(&dash, |_| 0.004)).line(LineRank::Fine, 23, dash).flat());
         }
     }
 }
 
-fn cuff(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
-    let deep = shoe.get(Measure::SecondDetail, 0.06, 0.17);
+fn cuff(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
+    let deep = shoe.get(ShoeMeasure::SecondDetail, 0.06, 0.17);
     let low = add_(body.topline[0], [-0.03, -deep]);
     let high = add_(body.topline[0], [-0.025, 0.01]);
     let last = body.topline[body.topline.len() - 1];
@@ -302,10 +313,10 @@ fn cuff(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
     outline.extend(body.topline.iter().skip(1).map(|p| add_(*p, [0.0, 0.008])).take(body.topline.len() - 2));
     outline.extend([front, end]);
     outline.extend(spline(&[end, add_(mix(end, low, 0.5), [0.0, -0.025]), low]));
-    parts.push(Part::drawn(Surface::Accent, Rank::Edge, 24, outline));
+    parts.push(FigurePart::drawn(Material::Accent, LineRank::Edge, 24, outline));
 }
 
-fn pull_tab(body: &Body, parts: &mut Vec<Part>) {
+fn pull_tab(body: &Body, parts: &mut Vec<FigurePart>) {
     let top = body.topline[0];
     let line = spline(&[
         add_(top, [0.012, -0.06]),
@@ -313,40 +324,40 @@ fn pull_tab(body: &Body, parts: &mut Vec<Part>) {
         add_(top, [-0.022, 0.035]),
         add_(top, [0.03, 0.0]),
     ]);
-    parts.push(Part::new(Surface::Trim, line.clone()).line(Rank::Detail, 24, line));
+    parts.push(FigurePart::new(Material::Trim, line.clone()).line(LineRank::Detail, 24, line));
 }
 
 /// A belt with a buckle round the ankle of a boot.
-fn belt(shoe: &Shoe, body: &Body, parts: &mut Vec<Part>) {
-    let share = shoe.get(Measure::ThirdDetail, 0.35, 0.85);
+fn belt(shoe: &Shoe, body: &Body, parts: &mut Vec<FigurePart>) {
+    let share = shoe.get(ShoeMeasure::ThirdDetail, 0.35, 0.85);
     let from = at(&body.back, share);
     let cut = body.vamp.iter().min_by(|a, b| (a[1] - from[1]).abs().total_cmp(&(b[1] - from[1]).abs()));
     let to = cut.map_or([0.4, from[1]], |p| add_(*p, [0.0, 0.01]));
     let line = spline(&[from, add_(mix(from, to, 0.5), [0.0, -0.025]), to]);
-    let half = shoe.get(Measure::StrapWidth, 0.015, 0.03);
-    parts.push(ribbon(Surface::Trim, &line, half, Rank::Detail, 24));
+    let half = shoe.get(ShoeMeasure::StrapWidth, 0.015, 0.03);
+    parts.push(ribbon(Material::Trim, &line, half, LineRank::Detail, 24));
     parts.push(buckle(at(&line, 0.45), half * 1.5));
 }
 
 /// A bow, buckle, tassel or disc at a place.
-pub(super) fn ornament(shoe: &Shoe, spot: P2, parts: &mut Vec<Part>) {
-    let size = shoe.get(Measure::ThirdDetail, 0.035, 0.065);
+pub(super) fn ornament(shoe: &Shoe, spot: P2, parts: &mut Vec<FigurePart>) {
+    let size = shoe.get(ShoeMeasure::ThirdDetail, 0.035, 0.065);
     match shoe.ornament {
         Ornament::Bow => {
             for sign in [-1.0, 1.0] {
                 let p = |x: f32, y: f32| add_(spot, [x * size * sign, y * size]);
                 let wing = spline(&[p(0.0, 0.0), p(1.1, 0.9), p(1.5, 0.1), p(1.1, -0.7), p(0.0, 0.0)]);
-                parts.push(Part::drawn(Surface::Trim, Rank::Detail, 25, wing));
+                parts.push(FigurePart::drawn(Material::Trim, LineRank::Detail, 25, wing));
             }
             let knot = ellipse(spot, [size * 0.3, 0.0], [0.0, size * 0.35]);
-            parts.push(Part::drawn(Surface::Trim, Rank::Fine, 25, knot).shade(0.9));
+            parts.push(FigurePart::drawn(Material::Trim, LineRank::Fine, 25, knot).shade(0.9));
         }
         Ornament::Buckle => parts.push(buckle(spot, size)),
         Ornament::Tassel => {
             let p = |x: f32, y: f32| add_(spot, [x * size, y * size]);
-            parts.push(Part::drawn(
-                Surface::Trim,
-                Rank::Detail,
+            parts.push(FigurePart::drawn(
+                Material::Trim,
+                LineRank::Detail,
                 25,
                 vec![p(-0.3, 0.3), p(0.3, 0.3), p(0.9, -1.3), p(-0.9, -1.3)],
             ));
@@ -354,7 +365,7 @@ pub(super) fn ornament(shoe: &Shoe, spot: P2, parts: &mut Vec<Part>) {
         Ornament::Disc => {
             let area = ellipse(spot, [size, 0.0], [0.0, size]);
             let ring = ellipse(spot, [size * 0.5, 0.0], [0.0, size * 0.5]);
-            let mut part = Part::drawn(Surface::Accent, Rank::Detail, 25, area);
+            let mut part = FigurePart::drawn(Material::Accent, LineRank::Detail, 25, area);
             part.faces.push((ring, 0.7));
             parts.push(part);
         }

@@ -1,4 +1,4 @@
-//! A shoe: what is drawn of it at random once, and how that becomes a figure.
+//! A shoe: its random design, and the figure of a design.
 
 mod body;
 mod detail;
@@ -52,7 +52,7 @@ pub(super) enum Toe {
     Open,
 }
 
-/// What closes it.
+/// The closure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closure {
     None,
@@ -63,9 +63,9 @@ pub(super) enum Closure {
     Gore,
 }
 
-/// What is on its side.
+/// The pattern on its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum SidePattern {
     Plain,
     Stripes,
     Swoosh,
@@ -74,7 +74,7 @@ pub(super) enum Side {
     Zigzag,
 }
 
-/// What is on its toe.
+/// The pattern on its toe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cap {
     None,
@@ -94,7 +94,7 @@ pub(super) enum Strap {
     Sling,
 }
 
-/// What sits on the vamp or the top of the shaft.
+/// The ornament on the vamp or the top of the shaft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ornament {
     None,
@@ -107,9 +107,9 @@ pub(super) enum Ornament {
     Belt,
 }
 
-/// The measures, each 0..1 between the ends that its use gives.
+/// The measures, each in 0..1; each use scales it between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(super) enum ShoeMeasure {
     HeelHeight,
     Platform,
     HeelWidth,
@@ -134,7 +134,7 @@ pub(super) enum Measure {
 /// Number of labels.
 pub(super) const LABELS: usize = 8;
 
-const MEASURES: usize = Measure::StrapWidth as usize + 1;
+const MEASURES: usize = ShoeMeasure::StrapWidth as usize + 1;
 
 /// The latent design of a shoe.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,7 +143,7 @@ pub(super) struct Shoe {
     pub(super) heel: Heel,
     pub(super) toe: Toe,
     pub(super) closure: Closure,
-    pub(super) side: Side,
+    pub(super) side: SidePattern,
     pub(super) cap: Cap,
     pub(super) strap: Strap,
     pub(super) ornament: Ornament,
@@ -186,7 +186,7 @@ impl Shoe {
         }
     }
 
-    /// The same shoe as someone sees it who misjudges each measure.
+    /// The same shoe with every measure misjudged, as a sketcher sees it.
     pub(super) fn misjudged(&self, s: &mut Stream, error: f32) -> Self {
         let mut other = self.clone();
         for value in &mut other.measures {
@@ -196,18 +196,18 @@ impl Shoe {
     }
 
     /// A measure between two ends.
-    pub(super) fn get(&self, measure: Measure, low: f32, high: f32) -> f32 {
+    pub(super) fn get(&self, measure: ShoeMeasure, low: f32, high: f32) -> f32 {
         low + (high - low) * self.measures[measure as usize]
     }
 
     /// The third of its range that a measure lies in.
-    fn third(&self, measure: Measure) -> usize {
+    fn third(&self, measure: ShoeMeasure) -> usize {
         (self.get(measure, 0.0, 3.0) as usize).min(2)
     }
 
     /// Coarse labels: family, heel, toe, closure, side, strap, height of heel and of collar.
     pub(super) fn labels(&self) -> [usize; LABELS] {
-        let (height, collar) = (self.third(Measure::HeelHeight), self.third(Measure::Collar));
+        let (height, collar) = (self.third(ShoeMeasure::HeelHeight), self.third(ShoeMeasure::Collar));
         let (family, heel, toe) = (self.family as usize, self.heel as usize, self.toe as usize);
         [family, heel, toe, self.closure as usize, self.side as usize, self.strap as usize, height, collar]
     }
@@ -219,7 +219,7 @@ impl Shoe {
         if self.family != Family::Sandal {
             detail::add(self, &body, &mut parts);
         }
-        let short = self.get(Measure::Turn, 0.68, 0.9);
+        let short = self.get(ShoeMeasure::Turn, 0.68, 0.9);
         Figure { parts }.moved(|p: P2| [-p[0] * short, -p[1]])
     }
 }
@@ -259,8 +259,8 @@ fn closure(s: &mut Stream, family: Family) -> Closure {
     }
 }
 
-fn side(s: &mut Stream, family: Family) -> Side {
-    use Side::*;
+fn side(s: &mut Stream, family: Family) -> SidePattern {
+    use SidePattern::*;
     match family {
         Family::Sneaker => {
             pick(s, &[(Plain, 0.2), (Stripes, 0.25), (Swoosh, 0.2), (Panel, 0.12), (Disc, 0.1), (Zigzag, 0.13)])

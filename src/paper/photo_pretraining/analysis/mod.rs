@@ -1,4 +1,4 @@
-//! What the paper looks at beside accuracy, measured on finished runs, each by itself.
+//! The paper's analyses: what it measures beside accuracy, on finished runs.
 //!
 //! ```text
 //! results/photo_pretraining/<dataset>/<row>/seed<k>/analysis/
@@ -9,7 +9,7 @@
 //!   attribution.csv    query,smoothness,fidelity: what errors are attributed by (Sec. 4)
 //!   separation.csv     domain,position,x,y,accuracy: features of sketches and photos in a plane (Fig. 2b, c)
 //!   domain.csv         domain,position,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
-//!   landscape.csv      draw,alpha,beta,loss: round the trained weights (Fig. 4a)
+//!   landscape.csv      draw,alpha,beta,loss: around the trained weights (Fig. 4a)
 //!   gradient.csv       epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
 //!   stability.csv      step,acc1: on the test part over the last 100 steps (Fig. 4c)
 //!   time.csv           round,seconds: of a training step, of a first seed beside those of other updates (Sec. 2.2)
@@ -55,7 +55,7 @@ pub fn list() -> Vec<Analysis> {
     ]
 }
 
-/// The pre-trainings after which the paper looks at retrieval, ImageNet and OBOW, each with the rows that it compares.
+/// The pre-trainings after which the paper analyses retrieval, ImageNet and OBOW, each with the rows that it compares.
 pub fn compared() -> [(Pretraining, [String; 2]); 2] {
     [PRETRAININGS[0], PRETRAININGS[4]].map(|own| (own, [base(own), cross(own, own)]))
 }
@@ -74,7 +74,10 @@ pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
                 analyse::memory(subject, &mut steppers[0])
             })?,
             "dynamics" => training::dynamics(subject)?,
-            other => return Err(Error::value("part", "one of the list", other)),
+            other => {
+                let names: Vec<&str> = list().iter().map(|analysis| analysis.name).collect();
+                return Err(Error::value("part", names.join(", "), other));
+            }
         }
     }
     Ok(())
@@ -91,8 +94,8 @@ fn retrieval(subject: &Subject<Config>) -> Result<()> {
     let (features, d) = pretrained_features(&subject.run, &photos, subject.order)?;
     subject.write_smoothness("smoothness", (&features, d), &found)?;
     subject.write_attribution((&features, d), &found)?;
-    // R comes from the judge above: a row that is trained to keep its distances is smooth in them by training, so one that
-    // gave no R is asked too.
+    // R comes from the judge above, so a row that is trained to keep its distances is smooth under it by training. A judge
+    // that gave no R is used too.
     subject.write_smoothness_by_gradients(&found)
 }
 

@@ -5,11 +5,11 @@ use crate::Result;
 use crate::paper::photo_pretraining::PRINTED;
 use crate::paper::photo_pretraining::table::{EMBEDDED, Pretraining};
 use crate::report::analysis::number::{drops, means, steadiness, surroundings};
-use crate::report::analysis::summary::{self, Group, Measure, StepMeasure, SummaryLine, SummarySpec};
+use crate::report::analysis::summary::{self, StepMeasure, SummaryGroup, SummaryLine, SummaryMeasure, SummarySpec};
 use crate::report::table::DatasetSpec;
 use std::path::{Path, PathBuf};
 
-/// What is told of Ours-Base and Ours.
+/// The measures of Ours-Base and Ours.
 const SPEC: SummarySpec = SummarySpec {
     printed: PRINTED,
     table: "analysis",
@@ -21,39 +21,39 @@ const SPEC: SummarySpec = SummarySpec {
     note: NOTE,
 };
 
-const MEASURES: [Measure; 8] = [
-    Measure { what: "Drop of Acc@1 under deformation (%)", analysis: "robustness", tell: drops },
-    Measure {
+const MEASURES: [SummaryMeasure; 8] = [
+    SummaryMeasure { what: "Drop of Acc@1 under deformation (%)", analysis: "robustness", tell: drops },
+    SummaryMeasure {
         what: "Distance within the first ten photos",
         analysis: "smoothness",
         tell: |runs| means(runs, "smoothness", "value", 4),
     },
-    Measure {
+    SummaryMeasure {
         what: "The same by histograms of gradients",
         analysis: "smoothness-hog",
         tell: |runs| means(runs, "smoothness-hog", "value", 4),
     },
-    Measure {
+    SummaryMeasure {
         what: "Loss at the trained weights",
         analysis: "landscape",
         tell: |runs| surroundings(runs, |rise| rise.level - rise.mean),
     },
-    Measure {
+    SummaryMeasure {
         what: "Mean loss within half a filter's length",
         analysis: "landscape",
         tell: |runs| surroundings(runs, |rise| rise.level),
     },
-    Measure {
+    SummaryMeasure {
         what: "The latter less the former",
         analysis: "landscape",
         tell: |runs| surroundings(runs, |rise| rise.mean),
     },
-    Measure {
+    SummaryMeasure {
         what: "Nuclear norm of the gradients' covariance, mean over epochs",
         analysis: "gradient",
         tell: |runs| means(runs, "gradient", "nuclear_norm", 3),
     },
-    Measure {
+    SummaryMeasure {
         what: "Distance of test Acc@1 from its mean over the last 100 steps (% of it)",
         analysis: "stability",
         tell: steadiness,
@@ -87,13 +87,13 @@ const NOTE: &str = "Numbers of one row: mean ± deviation over the seeds, unless
              which the paper does not name.";
 
 /// The pre-trainings that are compared on a corpus.
-fn groups(dataset: &DatasetSpec) -> Vec<Group> {
+fn groups(dataset: &DatasetSpec) -> Vec<SummaryGroup> {
     let printed = |own: Pretraining| own.weights.map(|_| own.label);
-    let group = |(own, rows)| Group { label: started_from(dataset, own), printed: printed(own), rows };
+    let group = |(own, rows)| SummaryGroup { label: started_from(dataset, own), printed: printed(own), rows };
     compared().map(group).into()
 }
 
-/// What is told of the weights that training began with.
+/// Measures of the weights that training began with.
 fn started_from(dataset: &DatasetSpec, own: Pretraining) -> &'static str {
     let is_embedded = EMBEDDED.contains(&dataset.name);
     if own.weights.is_none() && is_embedded { "attributes" } else { own.label }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_by_hand() {
+    fn summary_numbers_by_hand() {
         let place = tempfile::tempdir().unwrap();
         assert!(lines(place.path(), &measured()).unwrap().is_empty());
         for (seed, value) in [(0, 1.0), (1, 3.0)] {

@@ -1,8 +1,8 @@
-//! What is measured on trainings: of a step, round the trained weights, and from inside.
+//! Measurements of trainings: of a step, around the trained weights, and during the training.
 
 use crate::dataset::{Split, batches};
 use crate::experiment::again::{checkpoint, train_again};
-use crate::experiment::analyse::{self, Batch, Seen, Settings, Stepper, Watched, first_batches};
+use crate::experiment::analyse::{self, AnalysisSettings, Batch, Seen, Stepper, Watched, first_batches};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, EmbeddingModel, Fitted, Method, Origin, Queries, Subject, Trial};
 use crate::loss::triplet_loss;
@@ -14,7 +14,7 @@ use crate::train::{Log, Pixels};
 use crate::{Error, Result};
 use candle_core::Tensor;
 
-/// The triplet loss of Eq. 1, for all rows: what Ours adds to it would only be another quantity.
+/// The triplet loss of Eq. 1, for all rows: with the loss that Ours adds, rows could not be compared.
 fn task_loss(network: &Network, (inputs, owners): &Batch, mode: Mode, margin: f64) -> Result<Tensor> {
     let (both, b) = match mode {
         Mode::Train => (network.embed_in_training(inputs)?, owners.len()),
@@ -31,7 +31,7 @@ fn refuse_frozen(run: &RunConfig<Config>) -> Result<()> {
     Ok(())
 }
 
-/// Hands the runs at their start, away from their records, to a measurement of their steps.
+/// Passes the runs at their start, apart from their records, to a measurement of their steps.
 pub(super) fn with_steps(
     subjects: &[Subject<Config>],
     measure: impl FnOnce(&mut [Stepper]) -> Result<()>,
@@ -67,7 +67,7 @@ pub(super) fn landscape(subject: &Subject<Config>) -> Result<()> {
     analyse::landscape(subject, model.network.parameters(), &batches, &loss)
 }
 
-/// Trains the run again, as it was recorded, and keeps what is seen on the way.
+/// Trains the run again, as it was recorded, and keeps the observations.
 pub(super) fn dynamics(subject: &Subject<Config>) -> Result<()> {
     refuse_frozen(&subject.run)?;
     let seen = Seen::default();
@@ -76,8 +76,13 @@ pub(super) fn dynamics(subject: &Subject<Config>) -> Result<()> {
     seen.write(subject)
 }
 
-/// The paper's training, looked at.
-fn watch(seen: &Seen, settings: &Settings, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<EmbeddingModel>> {
+/// The paper's training, observed.
+fn watch(
+    seen: &Seen,
+    settings: &AnalysisSettings,
+    trial: &Trial<Config>,
+    log: &mut Log,
+) -> Result<Fitted<EmbeddingModel>> {
     let (run, bench) = (trial.run, trial.bench);
     let model = fit::start(run, bench, trial.order)?;
     let (pairs, length) = (bench.pairs(Split::Train), run.config.fit);

@@ -9,7 +9,7 @@ use std::path::Path;
 /// Features of the test part in the plane in which they are widest (Fig. 2b and c).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
     let rows = separated();
     let rows: Vec<(&str, &str)> = rows.iter().map(|(row, label)| (row.as_str(), label.as_str())).collect();
@@ -17,10 +17,10 @@ pub fn separation(results: &Path, dataset: &str) -> Result<Option<String>> {
     analysed::separation(&records(results, dataset), &rows, &title)
 }
 
-/// The loss round the trained weights (Fig. 4a).
+/// The loss around the trained weights (Fig. 4a).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
     let title = format!("Fig. 4a: the triplet loss round the trained weights, {dataset}");
     analysed::landscape(&records(results, dataset), &ROWS, &title)
@@ -29,7 +29,7 @@ pub fn landscape(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// Spread of gradients over the epochs, and test accuracy over the last steps (Fig. 4b and c).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
     let titles = ["Fig. 4b: spread of gradients", "Fig. 4c: the last 100 steps"];
     let [gradients, steps] = titles.map(|title| format!("{title}, {dataset}"));
@@ -39,7 +39,7 @@ pub fn dynamics(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// Acc@1 while the sketch is drawn, in steps of 5% (Fig. 5b).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn early(results: &Path, dataset: &str) -> Result<Option<String>> {
     let title = format!("Fig. 5b: while being drawn, {dataset}");
     analysed::drawn(&records(results, dataset), &ROWS, &title, &format!("early-{dataset}"))

@@ -11,7 +11,7 @@ use std::path::Path;
 /// A pre-training of which nothing was run has no line and no column: CLIP on real photos, which have no words.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn table4(results: &Path, dataset: &str) -> Result<Option<String>> {
     let crossed = Crossed {
         title: format!("Table 4: Acc@1 (%) of Ours by source of R, {dataset}"),

@@ -21,7 +21,7 @@ pub const ROWS: [(&str, &str); 2] = [("ours-base", "Ours-Base (Eq. 1)"), ("ours"
 /// Draws the paper's figures, and early retrieval, of every corpus that there are records for, as (name, SVG).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     let mut figures = Vec::new();
     for dataset in corpora().iter().map(|corpus| corpus.name) {
@@ -42,7 +42,7 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     Ok(figures)
 }
 
-/// What a pre-training is called where a corpus starts from supervised weights that are not ImageNet's.
+/// The name of a pre-training on a corpus whose supervised weights are not ImageNet's.
 fn name(own: &Pretraining) -> &'static str {
     if own.weights.is_none() { "supervised" } else { own.label }
 }

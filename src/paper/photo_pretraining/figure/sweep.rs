@@ -13,7 +13,7 @@ const WEIGHT: &str = "Weight of the topology loss over the task's, beta / alpha 
 /// none before a line has two points.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut sweep = Sweep::new(records(results, dataset), &BETAS)?;
     for own in PRETRAININGS {
@@ -29,7 +29,7 @@ pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
 /// Acc@1 of Eq. 5 with photos (Eq. 3) and sketches (Eq. 4) as queries, and without the topology loss (Fig. 2a).
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn fig2a(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut sweep = Sweep::new(records(results, dataset), &BETAS)?;
     for (label, query) in [("photos (Eq. 3)", Query::Photo), ("sketches (Eq. 4)", Query::Sketch)] {

@@ -1,4 +1,4 @@
-//! The effects that the claims carry against the tables that they come from.
+//! The effects in the claims, against the tables that they come from.
 
 use crate::paper::photo_pretraining::PRINTED;
 use crate::report::claim::Claim;

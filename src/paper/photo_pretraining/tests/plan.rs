@@ -34,7 +34,7 @@ fn claims_are_about_rows_of_the_plan() {
 #[test]
 fn runs_without_weights_wait_and_hold_up_no_other() {
     let place = tempfile::tempdir().unwrap();
-    // Those of real data, which may lie beside the shipped ones, are not there.
+    // Weights of real data, which may lie beside the shipped ones, are missing here.
     let pretrained = place.path().join("checkpoints/pretrained");
     std::fs::create_dir_all(&pretrained).unwrap();
     for name in ["attributes", "jigsaw", "barlow-twins", "clip", "obow"] {

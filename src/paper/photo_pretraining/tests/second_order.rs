@@ -1,4 +1,4 @@
-//! Eq. 8: the product of the Hessian and the topology's gradient, its sign, and where it leaves the parameters.
+//! Eq. 8: the product of the Hessian and the topology's gradient, its sign, and the parameters after it.
 
 use super::toy::{Toy, batch, config, twin};
 use super::twin::{clipped, descend, error, gradient, hessian_product, length};

@@ -65,7 +65,7 @@ pub(super) fn batch() -> Vec<Pair> {
     [(0, 12), (1, 10), (2, 14), (3, 11)].map(|(sketch, photo)| Pair { sketch, photo }).to_vec()
 }
 
-/// A configuration of which the update, margins and K matter here.
+/// A configuration; only its update, margins and K matter here.
 pub(super) fn config(update: Update, margins: [f64; 2]) -> Config {
     let neighbourhood = Neighbourhood::new(3, margins[1]);
     Config { update, margin: margins[0], neighbourhood, clip: None, ..Config::mini("synth-chair") }

@@ -47,7 +47,7 @@ impl Twin {
         sum / f64::from(count)
     }
 
-    /// Eq. 4, or Eq. 3 where photos ask.
+    /// Eq. 4, or Eq. 3 where photos are the queries.
     pub(super) fn topology(&self, theta: &[f64]) -> f64 {
         let mut sum = 0.0;
         for Triple { i, j, k, order } in &self.triples {

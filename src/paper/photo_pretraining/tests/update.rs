@@ -13,7 +13,7 @@ const TASK: OptimiserConfig =
     OptimiserConfig { rule: crate::train::Rule::Sgd { momentum: 0.0 }, rate: 0.2, weight_decay: 0.0 };
 const META: OptimiserConfig = OptimiserConfig { rate: 0.5, ..TASK };
 
-/// Compares a step of the real thing with what the twin says.
+/// Compares a step of the code under test with that of the twin.
 fn check(config: &Config, factor: f64, expected: &[f64]) {
     let (start, found) = (Toy::new().theta(), Toy::after(config, &batch(), factor));
     let error = error(&found, expected, &start);
@@ -51,7 +51,7 @@ fn multi_task_descends_the_weighted_sum() {
 
 /// Eq. 3 of the step against Eq. 3 of the twin, and the nearest neighbour as one of the two that are compared.
 #[test]
-fn photos_ask_and_the_nearest_answer() {
+fn multi_task_takes_photo_queries_and_nearest_draws() {
     let plain = config(Update::MultiTask { task: TASK, alpha: 1.0, beta: 3.0 }, MARGINS);
     let descended = |config: &Config| {
         let (twin, start) = (twin(config, &batch()), Toy::new().theta());
@@ -103,7 +103,7 @@ fn zero_shot_changes_nothing() {
 }
 
 #[test]
-fn without_topology_only_what_needs_none() {
+fn updates_without_topology_need_no_neighbours() {
     let meta = Update::MetaFirst { task: TASK, meta: META };
     for update in [meta, Update::MultiTask { task: TASK, alpha: 1.0, beta: 0.0 }] {
         let error = Toy::new().step(&config(update, MARGINS), &Shapes, false).err().unwrap().to_string();
@@ -115,8 +115,8 @@ fn without_topology_only_what_needs_none() {
     assert_ne!(toy.theta(), Toy::new().theta());
     let toy = Toy::new();
     let mut step = toy.step(&config(meta, MARGINS), &Shapes, true).unwrap();
-    let stranger = [batch(), vec![Pair { sketch: 5, photo: 15 }]].concat();
-    let error = step.step(&stranger, &mut stream(), 1.0).unwrap_err().to_string();
+    let unknown = [batch(), vec![Pair { sketch: 5, photo: 15 }]].concat();
+    let error = step.step(&unknown, &mut stream(), 1.0).unwrap_err().to_string();
     assert!(error.contains("photos of the topology") && toy.theta() == Toy::new().theta(), "{error}");
 }
 

@@ -1,6 +1,6 @@
-//! Whose fault wrong answers are, seed by seed: those of a row, judged beside a reference row.
+//! Causes of wrong answers, seed by seed: those of a row, judged with a reference row.
 
-use crate::analysis::{Blame, MEDIAN, Scenario, Scores, Thresholds, attribute};
+use crate::analysis::{Blame, ErrorScores, MEDIAN, Scenario, Thresholds, attribute};
 use crate::report::analysis::{Folder, analysed};
 use crate::report::record::Run;
 use crate::{Error, Result};
@@ -25,8 +25,8 @@ pub(super) fn scenarios(pairs: &[(&Run, &Run)]) -> Result<Vec<Scenario>> {
     Ok(all)
 }
 
-/// What the wrong answers of a run are judged by.
-fn errors((reference, run): &(&Run, &Run)) -> Result<Vec<Scores>> {
+/// The scores by which the wrong answers of a run are judged.
+fn errors((reference, run): &(&Run, &Run)) -> Result<Vec<ErrorScores>> {
     let scores = |run: &Run| Folder::of(&run.folder).lines("attribution", ["query", "smoothness", "fidelity"]);
     let smooth: BTreeMap<u32, f64> = scores(reference)?.iter().map(|line| (line[0] as u32, line[1])).collect();
     let wrong: Vec<u32> = run.ranks.iter().filter(|rank| rank.rank > 1).map(|rank| rank.query).collect();
@@ -34,12 +34,12 @@ fn errors((reference, run): &(&Run, &Run)) -> Result<Vec<Scores>> {
         let reference = *smooth.get(&(query as u32)).ok_or_else(|| {
             Error::data(Folder::of(&reference.folder).0, format!("query {query} in attribution.csv"), "none")
         })?;
-        Ok(Scores { smoothness, fidelity, reference })
+        Ok(ErrorScores { smoothness, fidelity, reference })
     };
     scores(run)?.into_iter().filter(|line| wrong.contains(&(line[0] as u32))).map(error).collect()
 }
 
-/// How many errors are of which scenario, and whose fault; nothing where there is none.
+/// The number of errors of each scenario and of each cause; nothing without errors.
 pub(super) fn blamed(errors: &[Scenario]) -> Vec<(&'static str, String)> {
     let count = |number| errors.iter().filter(|scenario| scenario.number() == number).count().to_string();
     let blamed = |blame| errors.iter().filter(|scenario| scenario.blame() == Some(blame)).count();

@@ -1,7 +1,7 @@
 //! The lines of a summary, from the analysed runs.
 
 use super::blame::{blamed, pairs, scenarios};
-use super::{Group, Measure, StepMeasure, SummaryLine, SummarySpec};
+use super::{StepMeasure, SummaryGroup, SummaryLine, SummaryMeasure, SummarySpec};
 use crate::Result;
 use crate::metric::mean_sd;
 use crate::report::analysis::{Folder, analysed};
@@ -14,7 +14,7 @@ use std::path::Path;
 /// out.
 ///
 /// # Errors
-/// A file that does not read, or a query of an error that the other row was not analysed on.
+/// A file that cannot be read, or a query of an error that the other row was not analysed on.
 pub fn lines(results: &Path, spec: &SummarySpec, datasets: &[DatasetSpec]) -> Result<Vec<SummaryLine>> {
     let mut all = Vec::new();
     for dataset in datasets {
@@ -25,7 +25,7 @@ pub fn lines(results: &Path, spec: &SummarySpec, datasets: &[DatasetSpec]) -> Re
             all.extend(of_group(spec, dataset, group, &[first?, second?])?);
         }
         for step in spec.steps {
-            // A step is as long in every group: it stands under the first, whose rows are its rows.
+            // A step costs the same in every group: it stands under the first, whose rows are its rows.
             let text = of_step(&records, step)?;
             all.extend(groups.first().zip(text).map(|(group, text)| of_second(dataset, group, step.what, text, 1)));
         }
@@ -36,7 +36,7 @@ pub fn lines(results: &Path, spec: &SummarySpec, datasets: &[DatasetSpec]) -> Re
 fn of_group(
     spec: &SummarySpec,
     dataset: &DatasetSpec,
-    group: &Group,
+    group: &SummaryGroup,
     rows: &[Vec<Run>; 2],
 ) -> Result<Vec<SummaryLine>> {
     let mut lines = Vec::new();
@@ -58,7 +58,13 @@ fn of_group(
 }
 
 /// A line that stands under the second row alone.
-fn of_second(dataset: &DatasetSpec, group: &Group, what: &'static str, text: String, seeds: usize) -> SummaryLine {
+fn of_second(
+    dataset: &DatasetSpec,
+    group: &SummaryGroup,
+    what: &'static str,
+    text: String,
+    seeds: usize,
+) -> SummaryLine {
     let (dataset, group) = (dataset.label.to_string(), group.label);
     SummaryLine { dataset, group, what, paper: [None, None], found: [None, Some(text)], seeds: [seeds; 2] }
 }
@@ -76,8 +82,13 @@ fn of_step(records: &Records, step: &StepMeasure) -> Result<Option<String>> {
     Ok(Some(means.join(", ")))
 }
 
-/// What the paper prints of a measure of both rows; none where it prints nothing.
-fn printed(spec: &SummarySpec, dataset: &DatasetSpec, group: &Group, measure: &Measure) -> Result<[Option<String>; 2]> {
+/// The printed numbers of a measure of both rows; none where the paper prints none.
+fn printed(
+    spec: &SummarySpec,
+    dataset: &DatasetSpec,
+    group: &SummaryGroup,
+    measure: &SummaryMeasure,
+) -> Result<[Option<String>; 2]> {
     let label = measure.what.trim_end_matches(" (%)");
     let label = group.printed.map_or(label.to_string(), |name| format!("{label} ({name})"));
     let cell = |column: &str| match dataset.printed {

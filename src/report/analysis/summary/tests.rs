@@ -22,8 +22,8 @@ const SPEC: SummarySpec = SummarySpec {
     rows: [("Old", "old"), ("New", "new")],
     groups,
     measures: &[
-        Measure { what: "Loss (%)", analysis: "loss", tell: |runs| means(runs, "loss", "value", 1) },
-        Measure { what: "Length", analysis: "length", tell: |runs| means(runs, "length", "value", 0) },
+        SummaryMeasure { what: "Loss (%)", analysis: "loss", tell: |runs| means(runs, "loss", "value", 1) },
+        SummaryMeasure { what: "Length", analysis: "length", tell: |runs| means(runs, "length", "value", 0) },
     ],
     steps: &[StepMeasure {
         what: "Minutes of new and old",
@@ -35,8 +35,8 @@ const SPEC: SummarySpec = SummarySpec {
     note: "That is all.",
 };
 
-fn groups(_: &DatasetSpec) -> Vec<Group> {
-    let group = |label, printed, rows: [&str; 2]| Group { label, printed, rows: rows.map(String::from) };
+fn groups(_: &DatasetSpec) -> Vec<SummaryGroup> {
+    let group = |label, printed, rows: [&str; 2]| SummaryGroup { label, printed, rows: rows.map(String::from) };
     vec![group("small", None, ["old", "new"]), group("large", Some("more"), ["old+more", "new+more"])]
 }
 

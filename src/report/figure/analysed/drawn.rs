@@ -12,7 +12,7 @@ use crate::report::score::read_early;
 /// that one is of more seeds, for a seed alone can be off by more than what rows differ by.
 ///
 /// # Errors
-/// A record that does not read.
+/// A record that cannot be read.
 pub fn drawn(records: &Records, rows: Rows, title: &str, tenths: &str) -> Result<Option<String>> {
     let Some((lines, counts)) = over_seeds(records, rows, "early", &|folder| folder.acc1_by("early", "percent"))?
     else {

@@ -5,13 +5,13 @@ use crate::Result;
 use crate::analysis::stability;
 use crate::report::analysis::Folder;
 use crate::report::figure::axis::Axis;
-use crate::report::figure::panel::{self, Deviation, Line, Panel, Spread, note, reach};
+use crate::report::figure::panel::{self, Deviation, Panel, PanelLine, PointSpread, note, reach};
 use crate::report::records::Records;
 
 /// Spread of the gradients of `loss` over the epochs, and test accuracy over the last steps, under a title each.
 ///
 /// # Errors
-/// An analysis that does not read.
+/// An analysis that cannot be read.
 pub fn dynamics(records: &Records, rows: Rows, titles: [&str; 2], loss: &str) -> Result<Option<String>> {
     let Some(gradients) = gradients(records, rows, titles[0], loss)? else { return Ok(None) };
     let Some(steps) = last_steps(records, rows, titles[1])? else { return Ok(None) };
@@ -45,8 +45,9 @@ fn last_steps(records: &Records, rows: Rows, title: &str) -> Result<Option<Panel
     for (row, label) in rows {
         let Some(folder) = records.first_analysed(row, "stability") else { return Ok(None) };
         let values = stability(&folder.column("stability", "acc1")?)?.normalised;
-        let point = |(i, value): (usize, &f64)| Spread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
-        lines.push(Line { label: (*label).into(), points: values.iter().enumerate().map(point).collect() });
+        let point =
+            |(i, value): (usize, &f64)| PointSpread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
+        lines.push(PanelLine { label: (*label).into(), points: values.iter().enumerate().map(point).collect() });
     }
     let first = lines.iter().flat_map(|line| line.points.first()).map(|point| point.x).fold(-1.0, f64::min);
     let x = Axis::new("Step, counted from the end", (first, 0.0));
@@ -55,13 +56,13 @@ fn last_steps(records: &Records, rows: Rows, title: &str) -> Result<Option<Panel
     Ok(Some(plain(title, note, x, y, lines)))
 }
 
-fn plain(title: &str, note: String, x: Axis, y: Axis, lines: Vec<Line>) -> Panel {
+fn plain(title: &str, note: String, x: Axis, y: Axis, lines: Vec<PanelLine>) -> Panel {
     let (title, levels) = (title.into(), Vec::new());
     Panel { title, note, x, y, lines, levels, marks: false, deviation: Deviation::Band }
 }
 
 /// As far below 1 as above, at a multiple of 0.05.
-fn extent(lines: &[Line]) -> (f64, f64) {
+fn extent(lines: &[PanelLine]) -> (f64, f64) {
     let most = lines.iter().flat_map(|line| &line.points).map(|point| (point.mean - 1.0).abs()).fold(0.05, f64::max);
     let most = (most * 20.0).ceil() / 20.0;
     (1.0 - most, 1.0 + most)
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn extent_is_even_and_round() {
-        let line = |mean| Line { label: String::new(), points: vec![Spread { x: -1.0, mean, sd: None }] };
+        let line = |mean| PanelLine { label: String::new(), points: vec![PointSpread { x: -1.0, mean, sd: None }] };
         assert_eq!(extent(&[line(1.0)]), (0.95, 1.05));
         assert_eq!(extent(&[line(1.01), line(0.88)]), (0.85, 1.15));
     }

@@ -1,4 +1,4 @@
-//! The loss round the trained weights.
+//! The loss around the trained weights.
 
 use super::{Rows, first_seed};
 use crate::Result;
@@ -9,7 +9,7 @@ use crate::report::records::Records;
 /// The loss over the first pair of directions, a landscape a row, and how far it rises.
 ///
 /// # Errors
-/// An analysis that does not read.
+/// An analysis that cannot be read.
 ///
 /// # References
 /// Li et al., Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018.

@@ -4,7 +4,7 @@
 //! | file | figure |
 //! |---|---|
 //! | `separation` | features of sketches and photos in a plane |
-//! | `landscape` | the loss round the trained weights |
+//! | `landscape` | the loss aaround the trained weights |
 //! | `dynamics` | spread of gradients over the epochs, test accuracy over the last steps |
 //! | `drawn` | Acc@1 while the sketch is drawn, in steps of 5% |
 
@@ -18,7 +18,7 @@ pub use dynamics::dynamics;
 pub use landscape::landscape;
 pub use separation::separation;
 
-use super::panel::{Line, spread};
+use super::panel::{PanelLine, spread};
 use crate::Result;
 use crate::report::analysis::{Folder, analysed};
 use crate::report::records::Records;
@@ -36,7 +36,7 @@ fn over_seeds(
     rows: Rows,
     name: &str,
     curve: &dyn Fn(&Folder) -> Result<Curve>,
-) -> Result<Option<(Vec<Line>, Vec<usize>)>> {
+) -> Result<Option<(Vec<PanelLine>, Vec<usize>)>> {
     let (mut lines, mut counts) = (Vec::new(), Vec::new());
     for (row, label) in rows {
         let runs = records.runs(row)?;
@@ -47,7 +47,7 @@ fn over_seeds(
             return Ok(None);
         }
         counts.push(curves.len());
-        lines.push(Line { label: (*label).into(), points });
+        lines.push(PanelLine { label: (*label).into(), points });
     }
     Ok((!lines.is_empty()).then_some((lines, counts)))
 }
