@@ -48,8 +48,8 @@ const PURGE_DELAY: (libmimalloc_sys::mi_option_t, std::ffi::c_long) = (15, -1);
 /// A variable that is set already and a pool that exists already stay as they are.
 ///
 /// # Safety
-/// No other thread may run yet: one that reads the environment at the same time could read freed memory. The place for this is the
-/// first line of `main`.
+/// No other thread may run yet: one that reads the environment at the same time could read freed memory. The place for
+/// this is the first line of `main`.
 #[allow(unsafe_code)]
 pub unsafe fn set_up() {
     const VARIABLE: &str = "CANDLE_BARRIER_POOL_SPIN_LIMIT";

@@ -13,8 +13,9 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<Named>> {
     Ok(entries(folder)?.into_iter().filter(|(_, path)| path.is_dir()).collect())
 }
 
-/// Files with one of these endings, by name without ending. Hidden files and those of desktops (`Thumbs.db`) are skipped.
-/// Any other file is a problem, since it may be a picture that would be missed; so is a missing or empty folder.
+/// Files with one of these endings, by name without ending. Hidden files and those of desktops (`Thumbs.db`) are
+/// skipped. Any other file is a problem, since it may be a picture that would be missed; so is a missing or empty
+/// folder.
 pub(super) fn files(folder: &Path, endings: &[&str], problems: &mut Vec<Error>) -> Vec<Named> {
     let mut files = Vec::new();
     let entries = match entries(folder) {

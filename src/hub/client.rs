@@ -59,7 +59,7 @@ fn variable(name: &str) -> Option<String> {
 ///
 /// ```no_run
 /// use retrace::hub::{Hub, HubConfig};
-/// use crate::watch::Unwatched;
+/// use retrace::watch::Unwatched;
 /// let hub = Hub::open(HubConfig::from_environment())?;
 /// let snapshot = hub.download(&"owner/model@v0.1.0".parse()?, &[], &Unwatched)?;
 /// println!("{}", snapshot.folder.display());

@@ -29,13 +29,13 @@ pub struct Interval {
 ///            RESAMPLES times
 /// ```
 ///
-/// Queries are drawn in pairs, as both rows answer the same ones, and a group at a time: sketches of one photo are found
-/// or missed together. Seeds are drawn for each row on its own, since the same seed affects different trainings
-/// differently. The variance of `n` values drawn from `n` is short by `(n - 1) / n`, which matters for three seeds: so a
-/// seed's distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed shows no variance over
-/// seeds: the interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the percentiles lie
-/// further out than 2.5 and 97.5, as those of Student's t do, with Satterthwaite's degrees of freedom for a sum of
-/// variances:
+/// Queries are drawn in pairs, as both rows answer the same ones, and a group at a time: sketches of one photo are
+/// found or missed together. Seeds are drawn for each row on its own, since the same seed affects different trainings
+/// differently. The variance of `n` values drawn from `n` is short by `(n - 1) / n`, which matters for three seeds: so
+/// a seed's distance from its row's mean is stretched by `sqrt(n / (n - 1))`. A row of one seed shows no variance over
+/// seeds: the interval is then of the queries alone. A deviation of few seeds or groups is itself uncertain: the
+/// percentiles lie further out than 2.5 and 97.5, as those of Student's t do, with Satterthwaite's degrees of freedom
+/// for a sum of variances:
 ///
 /// ```text
 /// v      = variance of the effect by the seeds of a, the seeds of b, and the n groups (whose draws have (n - 1) / n of it)

@@ -6,8 +6,9 @@
 //! results/checkpoints/pretrained/<name>.safetensors                      the backbone, in half precision
 //! ```
 //!
-//! Every [`PretrainMethod`] sees the same photos equally often; labels are seen by `attributes` and, as words, by `clip`. The others
-//! can also learn from a folder of photos without labels, which is how the real sets' network continues from ImageNet.
+//! Every [`PretrainMethod`] sees the same photos equally often; labels are seen by `attributes` and, as words, by
+//! `clip`. The others can also learn from a folder of photos without labels, which is how the real sets' network
+//! continues from ImageNet.
 
 mod barlow;
 mod build;

@@ -1,10 +1,10 @@
 //! The embedded corpora: objects designed at random, each shown as a photo and as sketches by several people.
 //!
-//! Nothing is read from disk. One latent design (a shoe or a chair with some twenty measures and a dozen choices) becomes
-//! a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the visible lines. Only the photo
-//! has colour, texture and light, so only geometry distinguishes objects. A sketcher misjudges measures, leaves out
-//! details and draws unsteadily. Coordinates use only sums, products and square roots, and are rounded to sixteenths of a
-//! pixel, so strokes are the same on every machine.
+//! Nothing is read from disk. One latent design (a shoe or a chair with some twenty measures and a dozen choices)
+//! becomes a figure: parts with areas, and lines. The photo fills the areas; a sketch follows the visible lines. Only
+//! the photo has colour, texture and light, so only geometry distinguishes objects. A sketcher misjudges measures,
+//! leaves out details and draws unsteadily. Coordinates use only sums, products and square roots, and are rounded to
+//! sixteenths of a pixel, so strokes are the same on every machine.
 
 mod chair;
 mod chance;

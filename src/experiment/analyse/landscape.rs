@@ -1,4 +1,4 @@
-//! The loss aaround the trained weights.
+//! The loss around the trained weights.
 
 use super::frame::lines_frame;
 use super::subject::{SEED, Subject};
@@ -26,7 +26,7 @@ pub fn first_batches(feed: &dyn Feed, pairs: &[Pair], size: usize, count: usize)
     all.iter().take(count).map(batch).collect()
 }
 
-/// Writes `landscape.csv` (draw,alpha,beta,loss): the mean loss of some batches over grids of weights aaround the trained
+/// Writes `landscape.csv` (draw,alpha,beta,loss): the mean loss of some batches over grids of weights around the trained
 /// ones.
 ///
 /// # Errors

@@ -103,7 +103,7 @@ pub static SEPARATION: Metric = Metric {
     sample: domains,
 };
 
-/// Mean rise of the loss aaround the trained weights.
+/// Mean rise of the loss around the trained weights.
 pub static RISE: Metric = Metric {
     name: "rise",
     title: "rise of the loss around, % of B",

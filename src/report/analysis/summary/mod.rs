@@ -1,7 +1,7 @@
 //! The analyses of all corpora as one table: pairs of rows that are compared, the paper's numbers beside those measured.
 //!
-//! A paper writes down once, as a [`SummarySpec`], which rows are compared and which measures of them are shown. Its numbers come from
-//! [`super::number`].
+//! A paper writes down once, as a [`SummarySpec`], which rows are compared and which measures of them are shown. Its
+//! numbers come from [`super::number`].
 
 mod blame;
 mod lines;

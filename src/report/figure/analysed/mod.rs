@@ -4,7 +4,7 @@
 //! | file | figure |
 //! |---|---|
 //! | `separation` | features of sketches and photos in a plane |
-//! | `landscape` | the loss aaround the trained weights |
+//! | `landscape` | the loss around the trained weights |
 //! | `dynamics` | spread of gradients over the epochs, test accuracy over the last steps |
 //! | `drawn` | Acc@1 while the sketch is drawn, in steps of 5% |
 
