@@ -75,7 +75,6 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 /// The commands of this program on a page: indented lines and code spans, without their comments.
-#[cfg(feature = "hub")]
 fn commands(page: &str) -> Vec<String> {
     let text = read(page);
     let lines = text.lines().filter(|line| line.starts_with("    ")).flat_map(|line| line.split(" > ").take(1));
@@ -89,7 +88,6 @@ fn commands(page: &str) -> Vec<String> {
 }
 
 /// `--help` after the options checks them, and does nothing.
-#[cfg(feature = "hub")]
 #[test]
 fn every_command_is_one_that_the_program_takes() {
     let mut seen = 0;

@@ -3,8 +3,27 @@
 
 use retrace::file::{read_json, write_json};
 use retrace::paper::photo_pretraining::{Config, SLUG};
-use retrace::run::RunConfig;
+use retrace::run::{RunConfig, RunFolder};
 use retrace::seed::Seed;
+
+/// Every committed run of a row that is trained or ranked by a network reads as settings of today, under the hash that its
+/// log names.
+#[test]
+fn committed_records_keep_their_hashes() {
+    let results = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(SLUG);
+    let folders = walkdir::WalkDir::new(results).into_iter().map(|entry| entry.unwrap().into_path());
+    let is_learned = |path: &std::path::PathBuf| {
+        path.ends_with("config.json") && !["hog", "pixels"].iter().any(|row| path.iter().any(|part| part == *row))
+    };
+    let mut count = 0;
+    for path in folders.filter(is_learned) {
+        let run: RunConfig<Config> = read_json(&path).unwrap();
+        let (header, _) = RunFolder(path.parent().unwrap().to_path_buf()).log().unwrap();
+        assert_eq!(run.hash().unwrap(), header.config_hash, "{}", path.display());
+        count += 1;
+    }
+    assert!(count > 400, "{count} records");
+}
 
 fn run(config: Config) -> RunConfig<Config> {
     let (slug, dataset, row) = (SLUG.to_string(), "synth-chair".to_string(), "ours".to_string());

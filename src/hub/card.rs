@@ -49,7 +49,7 @@ pub struct Card {
     pub limits: Vec<String>,
     /// What differs from the paper.
     pub deviations: Vec<String>,
-    /// How a program loads it, in Rust; `OWNER/NAME@REVISION` stands for its address.
+    /// How a program loads it, in Rust; `OWNER/NAME@REVISION` stands for its address; empty for nothing to show.
     pub snippet: &'static str,
 }
 
@@ -179,7 +179,10 @@ impl Card {
             text,
             "## How to use it\n\nIn a terminal, to rank the test sketches and compare with the numbers above:\n"
         );
-        let _ = writeln!(text, "    retrace eval --from {address}\n\nIn Rust:\n\n```rust\n{snippet}```\n");
+        let _ = writeln!(text, "    retrace eval --from {address}\n");
+        if !snippet.is_empty() {
+            let _ = writeln!(text, "In Rust:\n\n```rust\n{snippet}```\n");
+        }
     }
 
     fn write_training(&self, text: &mut String) {
