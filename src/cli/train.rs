@@ -40,7 +40,7 @@ pub struct TrainOptions {
 /// Options of `retrace pretrain`, as typed.
 #[derive(Debug, Args)]
 pub struct PretrainOptions {
-    /// The method: attributes, jigsaw, barlow-twins, clip or obow
+    /// The method: attributes, jigsaw, barlow-twins, clip, obow or edges
     #[arg(default_value = "attributes")]
     method: PretrainMethod,
     /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels

@@ -31,6 +31,39 @@ pub struct PrepareConfig {
     pub side: u32,
     /// How sketches are drawn.
     pub ink: Ink,
+    /// The size at which pictures are kept in memory, to be deformed and shrunk in one step: a picture that is shrunk
+    /// first is blurred a second time by its deformation. None, as in older records: that of `side`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<u32>,
+}
+
+impl PrepareConfig {
+    /// Pictures that are kept at the size at which they are shown.
+    pub fn new(side: u32, ink: Ink) -> Self {
+        Self { side, ink, source: None }
+    }
+
+    /// The size at which pictures are kept in memory.
+    fn kept(&self) -> u32 {
+        self.source.unwrap_or(self.side)
+    }
+
+    /// Checks sizes.
+    ///
+    /// # Errors
+    /// A side outside 16 to 1024; pictures kept smaller than they are shown, or above 1024.
+    pub fn check(&self) -> Result<()> {
+        let Self { side, source, .. } = *self;
+        if !(16..=1024).contains(&side) {
+            return Err(Error::value("prepare.side", "16 to 1024 pixels: the networks halve it five times", side));
+        }
+        match source {
+            Some(kept) if !(side..=1024).contains(&kept) => {
+                Err(Error::value("prepare.source", format!("{side} to 1024 pixels"), kept))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A corpus, or some splits of it, decoded once and kept small in memory.
@@ -54,7 +87,7 @@ impl Album {
         config: PrepareConfig,
         advance: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Self> {
-        let side = config.side;
+        let side = config.kept();
         let is_wanted = |photo: usize| splits.contains(&index.photos[photo].split);
         let photo = |i| {
             if !is_wanted(i) {
@@ -92,7 +125,25 @@ impl Album {
             return Err(Error::value("photo", format!("{side} x {side} pixels"), found));
         }
         let photos = photos.into_iter().map(Some).collect();
-        Ok(Self { config: PrepareConfig { side, ink: Ink::WhiteOnBlack }, photos, drawings: Vec::new() })
+        Ok(Self { config: PrepareConfig::new(side, Ink::WhiteOnBlack), photos, drawings: Vec::new() })
+    }
+
+    /// An album of photos and of pictures that stand for sketches of them, one each, dark on white.
+    ///
+    /// # Errors
+    /// A picture that is not of the size at which `config` keeps pictures; not as many of one kind as of the other.
+    pub fn of_pairs(photos: Vec<RgbImage>, drawings: Vec<GrayImage>, config: PrepareConfig) -> Result<Self> {
+        if photos.len() != drawings.len() {
+            return Err(Error::value("drawings of photos", photos.len(), drawings.len()));
+        }
+        let sizes = drawings.iter().map(GrayImage::dimensions);
+        if let Some((width, height)) = sizes.into_iter().find(|size| *size != (config.kept(), config.kept())) {
+            let expected = format!("{0} x {0} pixels", config.kept());
+            return Err(Error::value("drawing of a photo", expected, format!("{width} x {height}")));
+        }
+        let album = Self::of_photos(photos, config.kept())?;
+        let drawings = drawings.into_iter().map(|drawing| Some(Drawing::Raster(drawing))).collect();
+        Ok(Self { config, drawings, ..album })
     }
 
     /// Photos as a tensor, each deformed by its own transform.
@@ -105,7 +156,7 @@ impl Album {
     pub fn photos(&self, views: &[(usize, Affine)], device: &Device) -> Result<Tensor> {
         self.stack(views, device, |(position, affine)| {
             let photo = at(&self.photos, "photo", *position)?;
-            Ok(if *affine == Affine::default() { photo.clone() } else { warp(photo, affine)? })
+            self.shown(photo, affine)
         })
     }
 
@@ -178,12 +229,25 @@ impl Album {
             Drawing::Vector(sketch) if plain => self.rasterise(sketch, 1.0),
             Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch), 1.0),
             Drawing::Raster(raster) => {
-                let mut raster = if plain { raster.clone() } else { warp(raster, affine)? };
+                let mut raster = self.shown(raster, affine)?;
                 if self.config.ink == Ink::WhiteOnBlack {
                     imageops::invert(&mut raster);
                 }
                 raster
             }
+        })
+    }
+
+    /// A picture at the size of the network's input.
+    fn shown<P>(&self, picture: &Pixels<P>, affine: &Affine) -> Result<Pixels<P>>
+    where
+        P: image::Pixel<Subpixel = u8> + Send + Sync + 'static,
+    {
+        let side = self.config.side;
+        Ok(match *affine == Affine::default() {
+            true if picture.width() == side => picture.clone(),
+            true => imageops::resize(picture, side, side, imageops::FilterType::Triangle),
+            false => warp(picture, affine, side)?,
         })
     }
 
@@ -224,19 +288,22 @@ fn grey(raster: &GrayImage) -> RgbImage {
     RgbImage::from_fn(raster.width(), raster.height(), |x, y| Rgb([raster.get_pixel(x, y).0[0]; 3]))
 }
 
-/// Deforms pixels as [`Affine::apply`] deforms points; pixels from outside repeat the nearest edge.
-fn warp<P>(picture: &image::ImageBuffer<P, Vec<u8>>, affine: &Affine) -> Result<image::ImageBuffer<P, Vec<u8>>>
+/// A picture of any kind of pixel.
+type Pixels<P> = image::ImageBuffer<P, Vec<u8>>;
+
+/// Deforms pixels as [`Affine::apply`] deforms points, onto a picture of `side`; pixels from outside repeat the nearest
+/// edge.
+fn warp<P>(picture: &Pixels<P>, affine: &Affine, side: u32) -> Result<Pixels<P>>
 where
     P: image::Pixel<Subpixel = u8> + Send + Sync,
-    image::ImageBuffer<P, Vec<u8>>: Clone,
-    f32: From<u8>,
 {
     let [[a, b, x], [c, d, y]] = affine.matrix();
     // Canvas coordinate of a pixel's centre: (i + 1/2) 256 / side. The same map in pixel indices:
-    let scale = picture.width() as f32 / CANVAS;
+    let (scale, ratio) = (side as f32 / CANVAS, side as f32 / picture.width() as f32);
+    let [a, b, c, d] = [a, b, c, d].map(|factor| factor * ratio);
     let shift = |a: f32, b: f32, x: f32| x * scale + 0.5 * (a + b) - 0.5;
     let matrix = [a, b, shift(a, b, x), c, d, shift(c, d, y), 0.0, 0.0, 1.0];
-    let mut out = picture.clone();
+    let mut out = Pixels::<P>::new(side, side);
     let projection = Projection::from_matrix(matrix);
     let projection =
         projection.ok_or_else(|| Error::value("deformation", "one that can be undone", format!("{affine:?}")))?;
@@ -287,9 +354,61 @@ mod tests {
         }
     }
 
+    #[test]
+    fn pictures_kept_large_are_deformed_and_shrunk_in_one_step() {
+        let square = Square::new(true);
+        let ink = Ink::DarkOnWhite { width: 8.0 };
+        let affine = Affine { shift_x: 12.0, shift_y: -20.0, scale_x: 1.2, flip: true, ..Affine::default() };
+        let mut contrast = Vec::new();
+        for source in [Some(256), None] {
+            let config = PrepareConfig { source, ..PrepareConfig::new(64, ink) };
+            let album = Album::load(&square, square.index(), &[Split::Train], config, &|| Ok(())).unwrap();
+            for (affine, x, y) in [(Affine::default(), 50.0, 100.0), (affine, 1.2 * 78.0 + 128.0 + 12.0, 80.0)] {
+                let photo = album.photos(&[(0, affine)], &Device::Cpu).unwrap();
+                assert_eq!(photo.dims(), [1, 3, 64, 64]);
+                let found = centre(&photo);
+                assert!((found.0 - x).abs() < 1.0 && (found.1 - y).abs() < 1.0, "{found:?} for ({x}, {y})");
+            }
+            // A shift by half a pixel of the small picture, two of the large one.
+            let half = Affine { shift_x: 2.0, ..Affine::default() };
+            let photo = album.photos(&[(0, half)], &Device::Cpu).unwrap().get(0).unwrap().get(0).unwrap();
+            let row = photo.to_vec2::<f32>().unwrap()[25].clone();
+            contrast.push(row.iter().filter(|value| **value > 0.05 && **value < 0.95).count());
+        }
+        // The square's edges are at 42 and 62 then: both fall within a pixel, which stays grey; blurred, more are.
+        assert!(contrast[0] <= contrast[1], "{contrast:?}");
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        let config = PrepareConfig::new(64, Ink::WhiteOnBlack);
+        config.check().unwrap();
+        PrepareConfig { source: Some(256), ..config }.check().unwrap();
+        let message = |config: PrepareConfig| config.check().unwrap_err().to_string();
+        assert!(message(PrepareConfig { side: 8, ..config }).contains("16 to 1024 pixels"));
+        assert_eq!(
+            message(PrepareConfig { source: Some(32), ..config }),
+            "prepare.source: expected 64 to 1024 pixels, found 32"
+        );
+    }
+
+    #[test]
+    fn drawings_of_photos_are_of_the_kept_size() {
+        let (photo, config) = (RgbImage::new(32, 32), PrepareConfig::new(16, Ink::DarkOnWhite { width: 3.0 }));
+        let config = PrepareConfig { source: Some(32), ..config };
+        let drawing = GrayImage::from_pixel(32, 32, image::Luma([255]));
+        let album = Album::of_pairs(vec![photo.clone()], vec![drawing], config).unwrap();
+        let views = [(0, Affine::default())];
+        assert_eq!(album.sketches(&views, &Device::Cpu).unwrap().dims(), [1, 3, 16, 16]);
+        assert_eq!(values(album.sketches(&views, &Device::Cpu))[0][0], 1.0);
+        let error = Album::of_pairs(vec![photo.clone()], vec![GrayImage::new(16, 16)], config).err().unwrap();
+        assert!(error.to_string().contains("32 x 32 pixels, found 16 x 16"), "{error}");
+        assert!(Album::of_pairs(vec![photo], Vec::new(), config).is_err());
+    }
+
     fn load(splits: &[Split], ink: Ink) -> Album {
         let square = Square::new(true);
-        Album::load(&square, square.index(), splits, PrepareConfig { side: 64, ink }, &|| Ok(())).unwrap()
+        Album::load(&square, square.index(), splits, PrepareConfig::new(64, ink), &|| Ok(())).unwrap()
     }
 
     fn album(ink: Ink) -> Album {
@@ -375,7 +494,7 @@ mod tests {
     #[test]
     fn pictures_have_no_strokes_to_deform() {
         let square = Square::new(false);
-        let config = PrepareConfig { side: 8, ink: Ink::WhiteOnBlack };
+        let config = PrepareConfig::new(8, Ink::WhiteOnBlack);
         let album = Album::load(&square, square.index(), &[Split::Train], config, &|| Ok(())).unwrap();
         let refuse = |config| album.deformed(&[0], &config, Seed(0), 0, &Device::Cpu).unwrap_err().to_string();
         assert_eq!(refuse(DeformConfig::none()), "deformed sketch: expected strokes, found a picture of a sketch");

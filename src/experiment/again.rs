@@ -26,7 +26,7 @@ pub fn train_again<M: Method>(
 ) -> Result<PathBuf> {
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let needs = paper.needs(&run.config);
-    let bench = Bench::open(&run.dataset, needs.valid_photos, order.places)?;
+    let bench = Bench::divide(&run.dataset, &needs, run.seed, order.places)?;
     let header = bench.header(run, needs.hash(order.places)?, order)?;
     let mut log = Log::create(&place.path().join("log.jsonl"), &header)?;
     let folder = RunFolder(place.path().to_path_buf());

@@ -1,5 +1,6 @@
 //! A corpus, opened and divided, as a run needs it; and the order for a run.
 
+use super::Needs;
 use crate::dataset::{self, Album, Index, Pair, PrepareConfig, Source, Split};
 use crate::run::{Header, Places, RunConfig, versions};
 use crate::seed::Seed;
@@ -7,9 +8,6 @@ use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::Device;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// The validation part is the same for every seed: seeds measure the variance of training, not of the split.
-const VALIDATION: Seed = Seed(0);
 
 /// One photo in this many is set aside where a training part is too small for the number that was asked for.
 const VALID_SHARE: usize = 10;
@@ -33,22 +31,30 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Opens a corpus by name or folder and sets `valid_photos` of its training photos aside; 0: none.
+    /// Opens a corpus by name or folder, for ranking: without a validation part cut from its training photos.
+    ///
+    /// # Errors
+    /// A corpus that is not there, or has no test part.
+    pub fn open(corpus: &str, places: &Places) -> Result<Self> {
+        Self::divide(corpus, &Needs::default(), Seed(0), places)
+    }
+
+    /// Opens it for a run of a seed, and sets `valid_photos` of its training photos aside; 0: none.
     ///
     /// A corpus that has a validation part of its own keeps it; one with fewer than
     /// `2 valid_photos` gives a tenth of them.
     ///
     /// # Errors
     /// A corpus that is not there, has no test part, or has too few photos to train and validate on.
-    pub fn open(corpus: &str, valid_photos: usize, places: &Places) -> Result<Self> {
+    pub fn divide(corpus: &str, needs: &Needs, seed: Seed, places: &Places) -> Result<Self> {
         let source = dataset::open(corpus, places.data.as_deref())?;
         source.index().require(Split::Test)?;
         let (train, own) = (source.index().photos_of(Split::Train).len(), source.index().photos_of(Split::Valid).len());
-        let index = match (own, valid_photos) {
+        let index = match (own, needs.valid_photos) {
             (0, count) if count > 0 => {
                 // Two photos at least: among one, every query is right.
                 let count = if 2 * count <= train { count } else { (train / VALID_SHARE).max(2) };
-                dataset::with_validation(source.index(), count, VALIDATION)?
+                dataset::with_validation(source.index(), count, needs.valid_seed(seed))?
             }
             _ => source.index().clone(),
         };

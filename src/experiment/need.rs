@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::file::hash_file;
 use crate::run::Places;
+use crate::seed::Seed;
 use std::path::PathBuf;
 
 /// What a run needs, as its settings say.
@@ -12,6 +13,8 @@ pub struct Needs {
     pub weights: Vec<NeededWeights>,
     /// Training photos that are set aside for validation, with their sketches.
     pub valid_photos: usize,
+    /// Whether that part is drawn anew for every seed; else all seeds have the one of seed 0.
+    pub valid_by_seed: bool,
     /// Whether anything is trained: if not, there is nothing that a seed could change.
     pub is_trained: bool,
 }
@@ -33,6 +36,13 @@ impl NeededWeights {
 }
 
 impl Needs {
+    /// The seed that draws the validation part of a run.
+    ///
+    /// One part for all seeds lets their spread measure training alone; one for each, the choice of the part too.
+    pub fn valid_seed(&self, run: Seed) -> Seed {
+        if self.valid_by_seed { run } else { Seed(0) }
+    }
+
     /// The files, in the order of [`Needs::weights`].
     ///
     /// # Errors

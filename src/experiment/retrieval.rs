@@ -60,7 +60,7 @@ impl Retrieval {
         corpus: &str,
         order: &Order,
     ) -> Result<Self> {
-        let bench = Bench::open(corpus, 0, order.places)?;
+        let bench = Bench::open(corpus, order.places)?;
         let model = Box::new(paper.open(&run.config, network, &bench, order)?);
         let queries = paper.queries(&run.dataset, &run.row, bench.index(), Split::Test);
         let distances = ranker::distances(model.as_ref(), &queries, &[View::Whole])?.concat();

@@ -22,7 +22,7 @@ use std::time::Instant;
 pub fn train<M: Method>(paper: &M, run: &RunConfig<M::Config>, corpus: &str, order: &Order) -> Result<Summary> {
     paper.check(&run.config)?;
     let (folder, needs, started) = (run.folder(&order.places.results), paper.needs(&run.config), Instant::now());
-    let bench = Bench::open(corpus, needs.valid_photos, order.places)?;
+    let bench = Bench::divide(corpus, &needs, run.seed, order.places)?;
     if needs.is_trained {
         bench.index().require(Split::Train)?;
         bench.index().require(Split::Valid)?;
@@ -80,7 +80,7 @@ fn is_analysed(paper: &dyn Paper, row: &str) -> bool {
 /// A picture that cannot be read; a folder that cannot be written.
 pub fn run_floor(paper: &dyn Paper, floor: Floor, corpus: &str, order: &Order) -> Result<Summary> {
     let (started, dataset) = (Instant::now(), dataset::name_of(corpus)?);
-    let bench = Bench::open(corpus, 0, order.places)?;
+    let bench = Bench::open(corpus, order.places)?;
     let (slug, row, config) = (paper.slug().into(), floor.row().to_string(), "no learning".to_string());
     let run = RunConfig { slug, dataset, row, seed: Seed(0), config };
     let folder = run.folder(&order.places.results);

@@ -24,7 +24,7 @@ pub mod simplify;
 pub mod statistic;
 pub mod svg;
 
-pub use augment::{Affine, AugmentConfig};
+pub use augment::{Affine, AugmentConfig, OwnDeformation};
 pub use deform::{DeformConfig, Deformed, deform};
 pub use rasterise::{antialiased, bresenham, ink_share};
 pub use statistic::Statistics;

@@ -16,6 +16,7 @@ mod classifier;
 mod clip;
 mod colour;
 mod config;
+mod edges;
 mod head;
 mod jigsaw;
 mod method;

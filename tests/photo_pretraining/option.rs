@@ -3,7 +3,7 @@
 use crate::corpus::CorpusFolder;
 use retrace::dataset::{Ink, PrepareConfig};
 use retrace::model::{Architecture, HeadConfig, HeadStart, NormConfig};
-use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, Update};
+use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, TaskLoss, Update};
 use retrace::run::RunConfig;
 use retrace::seed::Seed;
 use retrace::sketch::AugmentConfig;
@@ -23,9 +23,11 @@ pub fn tiny() -> Config {
         frozen: None,
         head: Some(HeadConfig { dimension: 16, start: HeadStart::Normal }),
         norm: NormConfig::default(),
-        prepare: PrepareConfig { side: 16, ink: Ink::DarkOnWhite { width: 16.0 } },
-        augment: AugmentConfig { shift: 0.1, scale: 0.1, rotation: 5.0, flip: 0.5 },
+        prepare: PrepareConfig::new(16, Ink::DarkOnWhite { width: 16.0 }),
+        augment: AugmentConfig { shift: 0.1, scale: 0.1, rotation: 5.0, flip: 0.5, own: None },
         valid_photos: 2,
+        task: TaskLoss::Triplet,
+        valid_by_seed: false,
         margin: 0.3,
         neighbourhood: Neighbourhood::new(4, 0.1),
         update: Update::MetaFull { task, meta, epsilon: 0.1, curvature: Curvature::Printed },
@@ -66,7 +68,11 @@ fn of_the_full_update() -> Vec<Change> {
         ("/augment/scale", json!(0.2)),
         ("/augment/rotation", json!(20.0)),
         ("/augment/flip", json!(0.0)),
+        ("/augment/own", json!({"shift": 0.1, "scale": 0.0, "rotation": 0.0})),
+        ("/prepare/source", json!(32)),
         ("/valid_photos", json!(3)),
+        ("/valid_by_seed", json!(true)),
+        ("/task", json!({"contrastive": {"temperature": 0.1}})),
         ("/margin", json!(0.5)),
         ("/neighbourhood/pairs", json!(2)),
         ("/neighbourhood/margin", json!(0.3)),
@@ -77,6 +83,7 @@ fn of_the_full_update() -> Vec<Change> {
         ("/fit/epochs", json!(3)),
         ("/fit/batch", json!(3)),
         ("/fit/schedule", json!("constant")),
+        ("/fit/schedule", json!("warm-cosine")),
         ("/fit/select_on", json!("last")),
     ]
 }

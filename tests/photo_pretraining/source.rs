@@ -49,7 +49,7 @@ fn twin(corpus: &CorpusFolder, weights: &str) -> Vec<Vec<f64>> {
     let (places, config) = (corpus.places("twin"), Config { head: None, ..ours(weights, None) });
     let network = Network::new(config.network(), Seed(5), &Device::Cpu).unwrap();
     network.load_backbone(&config.needs().find(&places).unwrap()[0]).unwrap();
-    let opened = experiment::Bench::open("qmul-chair-v2", config.valid_photos, &places).unwrap();
+    let opened = experiment::Bench::divide("qmul-chair-v2", &config.needs(), Seed(0), &places).unwrap();
     let album = opened.album(config.prepare, &[Split::Train], &Unwatched).unwrap();
     let pixels = config.pixels(&album, &Device::Cpu);
     let feature = |photo: &usize| -> Vec<f64> {

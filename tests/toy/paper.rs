@@ -136,7 +136,7 @@ impl Method for Toy {
         Ok(masks)
     }
     fn open(&self, _: &Config, network: Parameters, bench: &Bench, order: &Order) -> Result<Seen> {
-        let prepare = PrepareConfig { side: 8, ink: Ink::WhiteOnBlack };
+        let prepare = PrepareConfig::new(8, Ink::WhiteOnBlack);
         Ok(Seen(network, bench.album(prepare, &Split::ALL, order.watch)?))
     }
 }

@@ -39,7 +39,7 @@ pub fn album() -> Album {
     let photo = |i: usize| PhotoEntry { id: i.to_string(), category: "shape".into(), split: Split::Train };
     let sketch = |photo| SketchEntry { id: "1".into(), photo, sketcher: None };
     let index = Index { photos: (0..3).map(photo).collect(), sketches: [0, 0, 1, 2].map(sketch).to_vec() };
-    let prepare = PrepareConfig { side: 16, ink: Ink::DarkOnWhite { width: 16.0 } };
+    let prepare = PrepareConfig::new(16, Ink::DarkOnWhite { width: 16.0 });
     let source = Shapes(index);
     Album::load(&source, source.index(), &Split::ALL, prepare, &|| Ok(())).unwrap()
 }

@@ -62,6 +62,15 @@ impl Update {
         }
     }
 
+    /// Gives every optimiser this rate.
+    pub(super) fn set_rate(&mut self, rate: f64) {
+        match self {
+            Self::ZeroShot => {}
+            Self::Base { task } | Self::MultiTask { task, .. } => task.rate = rate,
+            Self::MetaFirst { task, meta } | Self::MetaFull { task, meta, .. } => (task.rate, meta.rate) = (rate, rate),
+        }
+    }
+
     /// Whether the topology of the training photos is needed.
     pub fn needs_neighbours(&self) -> bool {
         !matches!(self, Self::ZeroShot | Self::Base { .. })
@@ -108,6 +117,20 @@ impl FromStr for Query {
             _ => Err(Error::value("query", "sketch or photo", format!("`{name}`"))),
         }
     }
+}
+
+/// The loss that brings a sketch and its photo together.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TaskLoss {
+    /// Eq. 1, with all other photos of the batch as negatives.
+    #[default]
+    Triplet,
+    /// The symmetric contrastive loss over the batch ([`contrastive_loss`](crate::loss::contrastive_loss)).
+    Contrastive {
+        /// What cosines are divided by.
+        temperature: f64,
+    },
 }
 
 /// The neighbourhood topology loss.
@@ -162,6 +185,12 @@ pub struct Config {
     pub augment: AugmentConfig,
     /// Training photos that are set aside for validation, with their sketches.
     pub valid_photos: usize,
+    /// The loss of the task; left out of a record where it is Eq. 1.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub task: TaskLoss,
+    /// Whether every seed has a validation part of its own, drawn anew; else all have the one of seed 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub valid_by_seed: bool,
     /// The margin of Eq. 1.
     pub margin: f64,
     /// The topology loss, where the update uses it.
@@ -187,18 +216,18 @@ impl Config {
     /// The first setting that is not, with its name.
     pub fn check(&self) -> Result<()> {
         self.augment.check()?;
+        self.prepare.check()?;
         let trained = self.update != Update::ZeroShot;
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let rates: Vec<f64> = self.update.optimisers().iter().map(|rule| rule.rate).collect();
         let (head, pairs) = (self.head.map(|head| head.dimension), self.neighbourhood.pairs);
         let (epochs, batch) = (self.fit.epochs, self.fit.batch);
+        let temperature = match self.task {
+            TaskLoss::Triplet => 1.0,
+            TaskLoss::Contrastive { temperature } => temperature,
+        };
         let fields: [(&str, bool, &str, &dyn Debug); 11] = [
-            (
-                "prepare.side",
-                (16..=1024).contains(&self.prepare.side),
-                "16 to 1024 pixels: the networks halve it five times",
-                &self.prepare.side,
-            ),
+            ("task.temperature", positive(temperature), "above 0", &temperature),
             ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
             (
                 "valid_photos",
@@ -251,7 +280,7 @@ impl Config {
         let source = source.map(|name| NeededWeights { name: file(name), role: Some("R") });
         let is_trained = self.update != Update::ZeroShot;
         let weights = std::iter::once(NeededWeights::start(file(&self.weights))).chain(source).collect();
-        Needs { weights, valid_photos: self.valid_photos, is_trained }
+        Needs { weights, valid_photos: self.valid_photos, valid_by_seed: self.valid_by_seed, is_trained }
     }
 
     /// EfficientNet-Lite0 with ImageNet weights, all of it trained, for the real corpora.
@@ -262,10 +291,12 @@ impl Config {
             frozen: None,
             head: None,
             norm: NormConfig::running(), // batches of 16 pairs are small for statistics of their own
-            prepare: PrepareConfig { side: 128, ink: Ink::DarkOnWhite { width: 3.0 } },
+            prepare: PrepareConfig::new(128, Ink::DarkOnWhite { width: 3.0 }),
             augment: AugmentConfig::default(),
             valid_photos: 30, // a tenth of Chair-V2's and Shoe-V1's training photos
-            margin: 0.3,      // distances of unit vectors lie in 0..2; the paper prints no number
+            task: TaskLoss::Triplet,
+            valid_by_seed: false,
+            margin: 0.3, // distances of unit vectors lie in 0..2; the paper prints no number
             neighbourhood: Neighbourhood::new(10, 0.01), // Table 3, the shaded row
             update: Update::Base { task: OptimiserConfig::adam(1e-4) },
             clip: None,
@@ -302,7 +333,7 @@ impl Config {
         Self {
             architecture: Architecture::Mini,
             weights: "attributes".into(),
-            prepare: PrepareConfig { side: 64, ink: Ink::DarkOnWhite { width: 4.0 } }, // one pixel of 64
+            prepare: PrepareConfig::new(64, Ink::DarkOnWhite { width: 4.0 }), // one pixel of 64
             valid_photos: if shoes { 180 } else { 30 },
             update: Update::Base { task: OptimiserConfig::adam(5e-4) },
             fit,

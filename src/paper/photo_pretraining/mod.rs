@@ -21,12 +21,14 @@ pub mod figure;
 mod fit;
 mod gain;
 mod printed;
+mod recipe;
 mod row;
 mod step;
 pub mod table;
 
-pub use config::{Config, Curvature, Neighbourhood, Query, Update};
+pub use config::{Config, Curvature, Neighbourhood, Query, TaskLoss, Update};
 pub use printed::PRINTED;
+pub use recipe::RecipePart;
 pub use step::{Neighbours, PaperStep};
 
 use crate::Result;

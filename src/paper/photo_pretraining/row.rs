@@ -10,7 +10,8 @@ use crate::train::pretrain;
 use crate::{Error, Result};
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 9] = ["backbone", "weights", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
+const KEYS: [&str; 12] =
+    ["backbone", "weights", "recipe", "without", "side", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
 
 impl Config {
     /// The preset of a row on a corpus.
@@ -21,6 +22,9 @@ impl Config {
     /// |---|---|---|
     /// | `+backbone=resnet50` | the network, with published weights at the size of pictures that they were made for | Table 2, Sec. 3 |
     /// | `+weights=jigsaw` | the pre-training | Table 2 |
+    /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`](super::RecipePart)) | not there |
+    /// | `+without=loss` | a part of the recipe that is left out | not there |
+    /// | `+side=224` | width and height of the pictures, in pixels | not there |
     /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
     /// | `+pairs=50` | K | Table 3 |
     /// | `+margin=0.05` | the margin of the topology loss | Table 3 |
@@ -51,12 +55,20 @@ impl Config {
         };
         let mut config = config.with_update(plain)?;
         let mut usual = config.weights.clone();
+        let without = name.parts.iter().find(|(key, _)| *key == "without").map(|(_, value)| *value);
         for (key, value) in name.parts {
-            if key == "backbone" {
-                config = config.with_backbone(value.parse()?)?;
-                usual = config.weights.clone();
-            } else {
-                config.set(key, if value == SUPERVISED { &usual } else { value })?;
+            match key {
+                "backbone" => {
+                    config = config.with_backbone(value.parse()?)?;
+                    usual = config.weights.clone();
+                }
+                "recipe" => config.set_recipe(value, without)?,
+                "without" if !config.valid_by_seed => {
+                    return Err(Error::value("+without", "a row with +recipe=strong", row));
+                }
+                "without" => {}
+                "side" => config.set_side(number(key, value)?)?,
+                _ => config.set(key, if value == SUPERVISED { &usual } else { value })?,
             }
         }
         Ok(config)
@@ -88,8 +100,26 @@ impl Config {
         };
         self.weights = published.weights.into();
         self.architecture = architecture;
-        self.prepare = PrepareConfig { side: published.side, ink: Ink::DarkOnWhite { width: 3.0 } };
+        self.prepare = PrepareConfig::new(published.side, Ink::DarkOnWhite { width: 3.0 });
         Ok(self)
+    }
+
+    fn set_recipe(&mut self, name: &str, without: Option<&str>) -> Result<()> {
+        if name != "strong" {
+            return Err(Error::value("+recipe", "strong (the plain one is usual)", format!("`{name}`")));
+        }
+        if self.frozen.is_some() || self.update == Update::ZeroShot {
+            return Err(Error::value("+recipe", "a network that is trained as a whole", self.update.name()));
+        }
+        self.strong(without.map(str::parse).transpose()?);
+        Ok(())
+    }
+
+    /// Pictures of another size; where they are kept larger than shown, they still are.
+    fn set_side(&mut self, side: u32) -> Result<()> {
+        self.prepare.side = side;
+        self.prepare.source = self.prepare.source.map(|kept| kept.max(side));
+        self.prepare.check()
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {

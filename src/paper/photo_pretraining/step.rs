@@ -1,6 +1,6 @@
-use super::{Config, Curvature, Neighbourhood, Query, Update};
+use super::{Config, Curvature, Neighbourhood, Query, TaskLoss, Update};
 use crate::dataset::Pair;
-use crate::loss::{Topology, Triple, draw_triples, neighbourhood_loss, triplet_loss};
+use crate::loss::{Topology, Triple, contrastive_loss, draw_triples, neighbourhood_loss, triplet_loss};
 use crate::model::Network;
 use crate::seed::Stream;
 use crate::train::{Feed, Gradients, Optimiser, Step, clip, gradients, hessian_product, values};
@@ -32,6 +32,7 @@ pub struct PaperStep<'a> {
     feed: &'a dyn Feed,
     neighbours: Option<Neighbours>,
     update: Update,
+    task: TaskLoss,
     margin: f64,
     neighbourhood: Neighbourhood,
     clip: Option<f64>,
@@ -75,6 +76,7 @@ impl<'a> PaperStep<'a> {
             feed,
             neighbours,
             update: config.update,
+            task: config.task,
             margin: config.margin,
             neighbourhood: config.neighbourhood.clone(),
             clip: config.clip,
@@ -107,10 +109,20 @@ impl<'a> PaperStep<'a> {
         Ok((both.narrow(0, 0, b)?, both.narrow(0, b, b)?))
     }
 
-    /// L_FG-SBIR, Eq. 1.
+    /// L_FG-SBIR: Eq. 1, or the loss in its place.
     fn task_loss(&self, batch: &StepBatch) -> Result<Tensor> {
         let (sketches, photos) = self.embed(batch)?;
-        triplet_loss(&sketches, &photos, &batch.owners, self.margin)
+        self.task_loss_of(batch, &sketches, &photos)
+    }
+
+    fn task_loss_of(&self, batch: &StepBatch, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
+        match self.task {
+            TaskLoss::Triplet => triplet_loss(sketches, photos, &batch.owners, self.margin),
+            TaskLoss::Contrastive { temperature } => {
+                let scale = Tensor::new(&[1.0 / temperature], sketches.device())?.to_dtype(sketches.dtype())?;
+                contrastive_loss(sketches, photos, &scale)
+            }
+        }
     }
 
     /// L_NT: the queries are sketches, Eq. 4, or photos, Eq. 3.
@@ -173,7 +185,7 @@ impl Step for PaperStep<'_> {
             Update::Base { .. } => self.descend(self.task_loss(&batch)?, factor),
             Update::MultiTask { alpha, beta, .. } => {
                 let (sketches, photos) = self.embed(&batch)?;
-                let task = triplet_loss(&sketches, &photos, &batch.owners, self.margin)?;
+                let task = self.task_loss_of(&batch, &sketches, &photos)?;
                 let topology = self.topology_loss(&batch, &sketches, &photos)?;
                 self.descend(((&task * alpha)? + (topology * beta)?)?, factor)?;
                 scalar(&task)

@@ -4,7 +4,7 @@ use super::config::PretrainConfig;
 use super::method::PretrainMethod;
 use super::task::PretrainTask;
 use super::trunk::Trunk;
-use super::{barlow, classifier, clip, jigsaw, obow};
+use super::{barlow, classifier, clip, edges, jigsaw, obow};
 use crate::Result;
 use crate::dataset::synthetic::Photos;
 use crate::model::{Allowance, weights};
@@ -31,6 +31,7 @@ pub(super) fn build(
         PretrainMethod::Clip { width, keep, temperature } => {
             Box::new(clip::Clip::new(trunk, classes(), width, keep, temperature)?)
         }
+        PretrainMethod::Edges { temperature, .. } => Box::new(edges::Edges::new(trunk, temperature)),
         PretrainMethod::Obow { .. } => Box::new(obow::Obow::new(trunk, config.method, seed)?),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::colour::ColourConfig;
 use super::method::PretrainMethod;
+use crate::dataset::{Ink, PrepareConfig};
 use crate::model::Architecture;
 use crate::run::RunFolder;
 use crate::sketch::AugmentConfig;
@@ -46,6 +47,9 @@ pub struct PretrainConfig {
     pub augment: AugmentConfig,
     /// Changes of colour in training.
     pub colour: ColourConfig,
+    /// The size at which pictures are kept, to be deformed and shrunk in one step; none: that of `side`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<u32>,
 }
 
 impl PretrainConfig {
@@ -59,6 +63,7 @@ impl PretrainConfig {
     /// ```
     pub fn mini(method: PretrainMethod) -> Self {
         let plain = AugmentConfig::default();
+        let edges = matches!(method, PretrainMethod::Edges { .. });
         let (batch, augment) = match method {
             // More steps in the same time than larger ones, and enough for statistics of the batch.
             PretrainMethod::Attributes | PretrainMethod::Jigsaw { .. } => (32, plain),
@@ -68,13 +73,15 @@ impl PretrainConfig {
             PretrainMethod::BarlowTwins { .. } | PretrainMethod::Obow { .. } => {
                 (64, AugmentConfig { shift: 0.15, scale: 0.3, ..plain })
             }
+            // As pairs of a sketch and its photo are deformed.
+            PretrainMethod::Edges { .. } => (64, AugmentConfig::paired()),
         };
         Self {
             method,
             start: None,
             corpus: None,
             architecture: Architecture::Mini,
-            photos: 12_000, // with the passes, what six minutes hold
+            photos: if edges { 6000 } else { 12_000 }, // with the passes, what six minutes hold; those of edges are large
             valid_photos: 600,
             side: 64,
             epochs: 6,
@@ -83,11 +90,13 @@ impl PretrainConfig {
             schedule: Schedule::Cosine,
             augment,
             colour: ColourConfig::default(),
+            source: edges.then_some(128), // edges are lines of one pixel; of 64 they would fill the photo
         }
     }
 
     /// EfficientNet-Lite0 from ImageNet weights on a folder of unlabelled photos, at the size of the real sets' rows.
     pub fn lite(method: PretrainMethod, corpus: &str) -> Self {
+        let edges = matches!(method, PretrainMethod::Edges { .. });
         Self {
             start: Some("imagenet".into()),
             corpus: Some(corpus.into()),
@@ -95,8 +104,11 @@ impl PretrainConfig {
             photos: 1800, // of the 2,000 of QMUL-Shoe-V2, which is what there is
             valid_photos: 200,
             side: 128,
-            epochs: 4, // about as many photos as one epoch of the small network sees
-            optimiser: OptimiserConfig::adam(1e-4), // the rate of the rows that go on from the same weights
+            // About as many photos as one epoch of the small network sees; a pass of edges shows every photo twice.
+            epochs: if edges { 3 } else { 4 },
+            // The rate of the rows that go on from the same weights.
+            optimiser: OptimiserConfig::adam(if edges { 2e-4 } else { 1e-4 }),
+            source: edges.then_some(256),
             ..Self::mini(method)
         }
     }
@@ -116,16 +128,22 @@ impl PretrainConfig {
         RunFolder(results.join(SLUG).join(self.name()))
     }
 
+    /// How pictures reach the network; maps of edges are dark on white, as sketches are.
+    pub(super) fn prepare(&self) -> PrepareConfig {
+        PrepareConfig { source: self.source, ..PrepareConfig::new(self.side, Ink::DarkOnWhite { width: 1.0 }) }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         self.augment.check()?;
         self.colour.check()?;
+        self.prepare().check()?;
         for (what, value) in [("epochs", self.epochs), ("valid_photos", self.valid_photos)] {
             if value == 0 {
                 return Err(Error::value(what, "1 or more", 0));
             }
         }
         if self.corpus.is_some() && matches!(self.method, PretrainMethod::Attributes | PretrainMethod::Clip { .. }) {
-            let expected = "one that needs no words, on photos without labels: jigsaw, barlow-twins, obow";
+            let expected = "one that needs no words, on photos without labels: jigsaw, barlow-twins, obow, edges";
             return Err(Error::value("pre-training", expected, self.method));
         }
         if (2..=self.photos).contains(&self.batch) {

@@ -4,6 +4,9 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// Deviation of the blur that is part of Canny's method in the crate that has it, in pixels.
+pub(super) const EDGE_BLUR: f32 = 1.4;
+
 /// A pre-training, with what only it has to set.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -47,11 +50,20 @@ pub enum PretrainMethod {
         /// Parts of a photo that the student sees.
         views: usize,
     },
+    /// A photo and the map of its own edges meet: retrieval without any sketch.
+    Edges {
+        /// What similarities are divided by.
+        temperature: f64,
+        /// Canny's lower and upper thresholds on the length of Sobel's gradient.
+        thresholds: [f32; 2],
+        /// Deviation of the blur before it, in pixels of the 256 canvas.
+        blur: f32,
+    },
 }
 
 impl PretrainMethod {
     /// All names, in the order in which an error lists them.
-    pub const NAMES: [&'static str; 5] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow"];
+    pub const NAMES: [&'static str; 6] = ["attributes", "jigsaw", "barlow-twins", "clip", "obow", "edges"];
 
     /// As in `retrace pretrain`, in file names, and in rows.
     pub fn name(self) -> &'static str {
@@ -61,6 +73,7 @@ impl PretrainMethod {
             Self::BarlowTwins { .. } => 2,
             Self::Clip { .. } => 3,
             Self::Obow { .. } => 4,
+            Self::Edges { .. } => 5,
         };
         Self::NAMES[place]
     }
@@ -94,6 +107,12 @@ impl PretrainMethod {
                 ("momentum", (0.0..1.0).contains(&momentum), "0 to below 1", momentum),
                 ("views", views > 0, "1 or more", views as f64),
             ],
+            Self::Edges { temperature, thresholds: [low, high], blur } => &[
+                ("temperature", positive(temperature), "above 0", temperature),
+                ("low threshold", low >= 0.0 && low <= high, "0 to the high threshold", f64::from(low)),
+                ("high threshold", high.is_finite(), "a finite number", f64::from(high)),
+                ("blur", (EDGE_BLUR..=16.0).contains(&blur), "1.4 to 16: 1.4 is Canny's own", f64::from(blur)),
+            ],
         };
         match fields.iter().find(|field| !field.1) {
             Some((name, _, expected, found)) => Err(Error::value(format!("{}.{name}", self.name()), *expected, *found)),
@@ -123,6 +142,8 @@ impl FromStr for PretrainMethod {
             "clip" => Self::Clip { width: 128, keep: 0.5, temperature: 0.07 },
             // 15, 8 and 0.99 are the authors'; 8192 words for a million photos, so fewer for 12,000; two views for five.
             "obow" => Self::Obow { words: 1024, hardness: 15.0, scale: 8.0, momentum: 0.99, views: 2 },
+            // The thresholds and the blur leave outlines and seams of shoes and chairs, and little texture (by eye).
+            "edges" => Self::Edges { temperature: 0.1, thresholds: [20.0, 60.0], blur: 1.6 },
             _ => return Err(Error::value("pre-training", Self::NAMES.join(", "), format!("`{name}`"))),
         })
     }

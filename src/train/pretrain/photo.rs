@@ -1,7 +1,8 @@
 //! Photos in memory, with labels where they have any, and batches of them.
 
-use super::colour;
 use super::config::PretrainConfig;
+use super::method::PretrainMethod;
+use super::{colour, edges};
 use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
 use crate::dataset::{self, Album};
 use crate::seed::{Seed, Stream};
@@ -68,12 +69,13 @@ impl PhotoSet {
             go_on(watch)?;
             let photo = folder.photo(*position)?;
             watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
-            Ok(imageops::resize(&photo, config.side, config.side, imageops::FilterType::Triangle))
+            let kept = config.source.unwrap_or(config.side);
+            Ok(imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle))
         };
         let photos = order[..count].par_iter().map(photo).collect::<Result<Vec<_>>>()?;
         let labels = vec![vec![None; Photos::classes().len()]; count];
         let version = Some(format!("{} {}", folder.name(), folder.version()));
-        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version, device: device.clone() })
+        Ok(Self { album: album(photos, config)?, labels, version, device: device.clone() })
     }
 
     /// A description of the photos, for a log.
@@ -90,7 +92,7 @@ impl PhotoSet {
     /// [`Error::Stopped`] where the watch asks for it.
     pub(super) fn draw(config: &PretrainConfig, device: &Device, watch: &dyn Watch) -> Result<Self> {
         let count = config.photos + config.valid_photos;
-        let stream = Photos { count, side: config.side };
+        let stream = Photos { count, side: config.source.unwrap_or(config.side) };
         let done = AtomicUsize::new(0);
         let item = |position| -> Result<(RgbImage, Labels)> {
             go_on(watch)?;
@@ -100,7 +102,7 @@ impl PhotoSet {
         };
         let items = (0..count).into_par_iter().map(item).collect::<Result<Vec<_>>>()?;
         let (photos, labels): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-        Ok(Self { album: Album::of_photos(photos, config.side)?, labels, version: None, device: device.clone() })
+        Ok(Self { album: album(photos, config)?, labels, version: None, device: device.clone() })
     }
 
     /// Photos as they are.
@@ -143,11 +145,48 @@ impl PhotoSet {
         self.album.photos(&positions.iter().map(view).collect::<Vec<_>>(), &self.device)
     }
 
+    /// Photos and the maps of their edges, deformed as a photo and its sketch are, in their own colours.
+    ///
+    /// # Shapes
+    /// Both `(b, 3, side, side)`, values `0..=1`.
+    pub(super) fn with_edges(
+        &self,
+        positions: &[usize],
+        config: &PretrainConfig,
+        stream: &mut Stream,
+    ) -> Result<(Tensor, Tensor)> {
+        let (mut photos, mut maps) = (Vec::new(), Vec::new());
+        for position in positions {
+            let (to_map, to_photo) = Affine::sample_pair(&config.augment, stream);
+            photos.push((*position, to_photo));
+            maps.push((*position, to_map));
+        }
+        Ok((self.album.photos(&photos, &self.device)?, self.album.sketches(&maps, &self.device)?))
+    }
+
+    /// Maps of edges as they are.
+    ///
+    /// # Shapes
+    /// `(b, 3, side, side)`, values `0..=1`.
+    pub(super) fn edges(&self, positions: &[usize]) -> Result<Tensor> {
+        let views: Vec<_> = positions.iter().map(|position| (*position, Affine::default())).collect();
+        self.album.sketches(&views, &self.device)
+    }
+
     /// The labels of a photo.
     pub(super) fn labels(&self, position: usize) -> Result<Labels> {
         let labels = self.labels.get(position).cloned();
         labels.ok_or_else(|| Error::value("position of a photo", format!("below {}", self.labels.len()), position))
     }
+}
+
+/// Photos in memory, with the maps of their edges where the method needs those.
+fn album(photos: Vec<RgbImage>, config: &PretrainConfig) -> Result<Album> {
+    let PretrainMethod::Edges { thresholds, blur, .. } = config.method else {
+        return Album::of_photos(photos, config.side);
+    };
+    let maps = photos.par_iter().map(|photo| edges::map(photo, thresholds, blur)).collect();
+    Album::of_pairs(photos, maps, config.prepare())
 }
 
 fn go_on(watch: &dyn Watch) -> Result<()> {

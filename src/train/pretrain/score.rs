@@ -123,9 +123,20 @@ pub(super) fn own_photo(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfi
     let held_out = held_out(config);
     let mut stream = Seed(0).stream("probe"); // the same views after every epoch
     let views = embed(trunk, &held_out, |chunk| Ok(photos.augmented(chunk, config, &mut stream)?.0))?;
-    let plain = embed(trunk, &held_out, |chunk| Ok(photos.plain(chunk)?.0))?;
-    let similarity = views.matmul(&plain.t()?)?;
-    let best = similarity.argmax(1)?.to_vec1::<u32>()?;
+    found(&views, trunk, photos, &held_out)
+}
+
+/// How often the edges of a held-out photo lie nearest to that photo among all of them.
+pub(super) fn own_edges(trunk: &Trunk, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
+    let held_out = held_out(config);
+    let maps = embed(trunk, &held_out, |chunk| photos.edges(chunk))?;
+    found(&maps, trunk, photos, &held_out)
+}
+
+/// How many rows lie nearest to the photo that they were made of.
+fn found(rows: &Tensor, trunk: &Trunk, photos: &PhotoSet, held_out: &[usize]) -> Result<Vec<AttributeScore>> {
+    let plain = embed(trunk, held_out, |chunk| Ok(photos.plain(chunk)?.0))?;
+    let best = rows.matmul(&plain.t()?)?.argmax(1)?.to_vec1::<u32>()?;
     let mut tally = Tally { right: 0, classes: vec![1; held_out.len()] };
     tally.right = best.iter().enumerate().filter(|(own, found)| *own == **found as usize).count();
     Ok(tally.score("own photo").into_iter().collect())

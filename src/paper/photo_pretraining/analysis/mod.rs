@@ -108,7 +108,7 @@ pub fn pretrained_features(run: &RunConfig<Config>, photos: &[usize], order: &Or
     let config = &run.config;
     let network = Network::new(config.network(), Seed(0), order.device)?;
     network.load_backbone(&fit::start_of(config, order.places)?)?;
-    let bench = Bench::open(&run.dataset, 0, order.places)?;
+    let bench = Bench::open(&run.dataset, order.places)?;
     let judge = EmbeddingModel::open(network, config.pictures(), &bench, &[Split::Test], order)?;
     rows(photos, &|chunk| judge.pooled(chunk))
 }

@@ -38,7 +38,8 @@ pub(super) fn with_steps(
 ) -> Result<()> {
     let start = |subject: &Subject<Config>| -> Result<(Bench, EmbeddingModel)> {
         refuse_frozen(&subject.run)?;
-        let bench = Bench::open(&subject.run.dataset, subject.run.config.valid_photos, subject.order.places)?;
+        let bench =
+            Bench::divide(&subject.run.dataset, &subject.run.config.needs(), subject.run.seed, subject.order.places)?;
         let model = fit::start(&subject.run, &bench, subject.order)?;
         Ok((bench, model))
     };
@@ -59,7 +60,7 @@ pub(super) fn landscape(subject: &Subject<Config>) -> Result<()> {
     let Subject { run, settings, order, .. } = subject;
     let checkpoint = checkpoint(&PhotoPretraining, run, order)?;
     let network = PhotoPretraining.load(run, Origin::Checkpoint(&checkpoint, order.places), order.device)?;
-    let bench = Bench::open(&run.dataset, run.config.valid_photos, order.places)?;
+    let bench = Bench::divide(&run.dataset, &run.config.needs(), run.seed, order.places)?;
     let model = EmbeddingModel::open(network, run.config.pictures(), &bench, &[Split::Train], order)?;
     let feed = Pixels { augment: AugmentConfig::none(), ..model.pixels() };
     let batches = first_batches(&feed, &bench.pairs(Split::Train), run.config.fit.batch, settings.batches[0])?;
