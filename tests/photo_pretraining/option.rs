@@ -68,7 +68,6 @@ fn of_the_full_update() -> Vec<Change> {
         ("/augment/scale", json!(0.2)),
         ("/augment/rotation", json!(20.0)),
         ("/augment/flip", json!(0.0)),
-        ("/augment/own", json!({"shift": 0.1, "scale": 0.0, "rotation": 0.0})),
         ("/prepare/source", json!(32)),
         ("/valid_photos", json!(3)),
         ("/valid_by_seed", json!(true)),
@@ -163,8 +162,12 @@ fn of_norm() -> Vec<Change> {
 
 #[test]
 fn with_a_trained_backbone_norm_and_pictures_change_the_run() {
-    let of_pictures = [("/augment/shift", json!(0.05)), ("/head", json!(null)), ("/frozen", json!(2))];
+    let own = json!({"shift": 0.1, "scale": 0.0, "rotation": 0.0});
+    let of_pictures =
+        [("/augment/shift", json!(0.05)), ("/augment/own", own.clone()), ("/head", json!(null)), ("/frozen", json!(2))];
     check(&tiny(), &[&of_norm()[..], &of_pictures].concat());
+    let frozen = changed(&frozen(tiny().update), &("/augment/own", own));
+    assert!(frozen.check().unwrap_err().to_string().starts_with("config.augment.own: expected null"));
 }
 
 #[test]

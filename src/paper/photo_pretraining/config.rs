@@ -226,7 +226,7 @@ impl Config {
             TaskLoss::Triplet => 1.0,
             TaskLoss::Contrastive { temperature } => temperature,
         };
-        let fields: [(&str, bool, &str, &dyn Debug); 11] = [
+        let fields: [(&str, bool, &str, &dyn Debug); 12] = [
             ("task.temperature", positive(temperature), "above 0", &temperature),
             ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
             (
@@ -247,6 +247,12 @@ impl Config {
             ("fit.epochs", !trained || epochs >= 1, "1 or more", &epochs),
             ("fit.batch", !trained || batch >= 3, "3 or more: a topology triple has three photos", &batch),
             ("update rate", rates.iter().all(|rate| positive(*rate)), "above 0", &rates),
+            (
+                "augment.own",
+                self.frozen.is_none() || self.augment.own.is_none(),
+                "null where the backbone is frozen: its pictures are not deformed in pairs",
+                &self.augment.own,
+            ),
             (
                 "frozen",
                 self.frozen.is_none() || self.head.is_some(),
