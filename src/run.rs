@@ -171,6 +171,10 @@ pub struct Summary {
     pub select_on: String,
     /// Wall time of the training's epochs, interruptions left out, in seconds; of the whole run where nothing is trained.
     pub seconds: f64,
+    /// [`hash_file`](crate::file::hash_file) of the checkpoint that is shipped with it; absent where none is, and in
+    /// records that were made before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
 }
 
 /// The rank of a query's own photo.

@@ -22,6 +22,7 @@ pub fn write_run(folder: &RunFolder, values: &[u32]) {
         selected_epoch: Some(3),
         select_on: "valid acc1".into(),
         seconds: 1.0,
+        checkpoint: None,
     };
     folder.write_summary(&summary).unwrap();
     write_origin(folder, json!({"fit": {"epochs": 3}}), |_| {});
