@@ -253,7 +253,7 @@ fn copy(from: &RunFolder, to: &RunFolder) {
 fn a_copied_seed_is_found_even_with_another_seed_written_into_it() {
     let results = tempfile::tempdir().unwrap();
     let at = |seed| folder(results.path(), "d", "r", seed);
-    write_run(&at(0), &[1, 2, 7, 11]);
+    write_run(&at(0), &[1, 2, 7, 11].repeat(10));
     copy(&at(0), &at(9));
     let found = faults(results.path());
     assert!(found.len() == 1 && found[0].contains("seed9/config.json: expected seed 9"), "{found:?}");
