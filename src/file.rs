@@ -111,7 +111,12 @@ pub fn write_csv(path: &Path, frame: &mut DataFrame) -> Result<()> {
 /// # Errors
 /// A file that cannot be read.
 pub fn hash_file(path: &Path) -> Result<String> {
-    Ok(hex(&Sha256::digest(std::fs::read(path).map_err(Error::io(path))?)[..8]))
+    Ok(hash_bytes(&std::fs::read(path).map_err(Error::io(path))?))
+}
+
+/// First 16 digits of the SHA-256 of some bytes.
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..8])
 }
 
 /// Lower-case hexadecimal.

@@ -12,16 +12,17 @@
 //!   lock           held by the process that trains here ([`RunFolder::lock`]); empty, and no part of the record
 //! ```
 
+mod identity;
 mod lock;
 
+pub use identity::hash_text;
 pub use lock::RunLock;
 
-use crate::file::{first_difference, hex, read_csv, read_json, to_text, write_csv, write_json};
+use crate::file::{first_difference, hash_bytes, read_csv, read_json, to_text, write_csv, write_json};
 use crate::metric::{average_percentile, mean_sd};
 use crate::{Error, Result, seed::Seed};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Everything that determines a run; `C` is the paper's own part.
@@ -91,7 +92,7 @@ impl<C: Serialize> RunConfig<C> {
     /// # Errors
     /// A configuration that does not serialise.
     pub fn hash(&self) -> Result<String> {
-        Ok(hex(&Sha256::digest(serde_json::to_vec(self)?))[..16].to_string())
+        Ok(hash_bytes(&serde_json::to_vec(self)?))
     }
 }
 
@@ -170,6 +171,10 @@ pub struct Summary {
     pub select_on: String,
     /// Wall time of the training's epochs, interruptions left out, in seconds; of the whole run where nothing is trained.
     pub seconds: f64,
+    /// [`hash_file`](crate::file::hash_file) of the checkpoint that is shipped with it; absent where none is, and in
+    /// records that were made before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
 }
 
 /// The rank of a query's own photo.
@@ -350,7 +355,15 @@ fn frame_to_ranks(frame: &DataFrame) -> Result<Vec<Rank>> {
 }
 
 fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
-    let values = frame.column(name)?.strict_cast(&DataType::UInt32)?;
+    let values = frame.column(name)?;
+    // A cast would cut 1.9 to 1.
+    if values.dtype().is_float() {
+        let found = values.cast(&DataType::Float64)?;
+        let found = found.f64()?.iter().flatten().find(|value| value.fract() != 0.0);
+        let found = found.map_or("numbers with a point".into(), |value| value.to_string());
+        return Err(Error::value(name, "whole numbers", found));
+    }
+    let values = values.strict_cast(&DataType::UInt32)?;
     let empty = |row: usize| Error::value(name, "a number in every line", format!("an empty cell in line {}", row + 2));
     values.u32()?.iter().enumerate().map(|(row, value)| value.ok_or_else(|| empty(row))).collect()
 }
@@ -412,10 +425,15 @@ mod tests {
     }
 
     #[test]
-    fn ranks_refuse_a_rank_that_is_no_number() {
-        let folder = RunFolder(tempfile::tempdir().unwrap().keep());
-        write_atomic(&folder.0.join("ranks.csv"), b"query,photo,rank\n1,2,x\n").unwrap();
-        let error = folder.ranks().unwrap_err().to_string();
-        assert!(error.contains("ranks.csv") && error.contains("expected"), "{error}");
+    fn ranks_refuse_a_rank_that_is_no_whole_number() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder(place.path().into());
+        for rank in ["x", "1.9", "1.0", "-1", "NaN", "1e3", "true"] {
+            write_atomic(&folder.0.join("ranks.csv"), format!("query,photo,rank\n1,2,{rank}\n3,2,1\n").as_bytes())
+                .unwrap();
+            let error = folder.ranks().unwrap_err().to_string();
+            assert!(error.contains("ranks.csv") && error.contains("whole numbers"), "{rank}: {error}");
+            assert!(rank != "1.9" || error.contains("found rank: expected whole numbers, found 1.9"), "{error}");
+        }
     }
 }

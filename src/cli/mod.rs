@@ -11,6 +11,7 @@ mod import;
 mod no_hub;
 mod notebook;
 mod progress;
+mod record;
 mod reproduce;
 mod score;
 mod show;
@@ -73,6 +74,8 @@ enum Verb {
     Figure(show::ShowOptions),
     /// Test papers' claims against the records
     Claims(show::ShowOptions),
+    /// Check that records are whole: folders, settings, logs, ranks and summaries against each other
+    Check(record::CheckOptions),
     /// List, check and show corpora
     #[command(subcommand)]
     Data(data::DataVerb),
@@ -118,6 +121,7 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Table(options) => show::table(&options, &checked),
         Verb::Figure(options) => show::figure(&options, &checked),
         Verb::Claims(options) => show::claims(&options, &checked),
+        Verb::Check(options) => record::run(&options, &checked),
         Verb::Data(verb) => data::run(&verb, &checked),
         Verb::Notebook(verb) => notebook::run(&verb, &checked),
         Verb::Weights(verb) => weights::run(&verb, &checked),

@@ -156,14 +156,15 @@ fn train(paper: AnyPaper, run: &RunId, corpora: &Corpora, checked: &Checked) -> 
     Ok(())
 }
 
-/// Ranks with the shipped checkpoints of a corpus's main rows and compares with the records of the seeds they come from.
+/// Ranks with the checkpoints that the results folder holds of a corpus's main rows, and compares with the records of the
+/// seeds they come from.
 fn verify(paper: AnyPaper, dataset: &str, corpus: &str, checked: &Checked) -> Result<()> {
-    let (shipped, mut said) = (&checked.places.shipped, Vec::new());
+    let (results, mut said) = (&checked.places.results, Vec::new());
     for row in paper.rows(paper.parts().first().copied().unwrap_or_default(), dataset) {
-        let folder = first_seed(shipped, paper.slug(), dataset, &row);
+        let folder = first_seed(results, paper.slug(), dataset, &row);
         if folder.is_finished() {
             let (recorded, order) = (folder.summary()?.acc1, checked.order());
-            let found = paper.open_row(shipped, dataset, &row, corpus, &order)?.check(&folder)?;
+            let found = paper.open_row(results, dataset, &row, corpus, &order)?.check(&folder)?;
             said.push(format!("{row} {found:.1} ({recorded:.1})"));
         } else {
             said.push(format!("{row} not run"));

@@ -1,6 +1,6 @@
 //! Trains a recorded run again, to observe it or to get a checkpoint that was not kept.
 
-use super::checkpoint::{kept_at, save, shipped_at};
+use super::checkpoint::{check_origin, kept_at, save, shipped_at, shipped_weights};
 use super::ranker::evaluate;
 use super::{Bench, Fitted, Method, Model, Order, Trial};
 use crate::dataset::Split;
@@ -59,13 +59,14 @@ fn compare<C>(ranks: &[Rank], run: &RunConfig<C>, order: &Order) -> Result<()> {
 /// one in the cache. A run whose checkpoint is missing is trained again.
 ///
 /// # Errors
-/// As [`train_again`].
+/// As [`train_again`]; weights of another run.
 pub fn checkpoint<M: Method>(paper: &M, run: &RunConfig<M::Config>, order: &Order) -> Result<PathBuf> {
     if let Some(shipped) = shipped_at(&run.id(), &order.places.results).filter(|path| path.is_file()) {
-        return Ok(shipped);
+        return shipped_weights(&run.folder(&order.places.results), shipped);
     }
     let path = kept_at(run, order)?;
     if path.is_file() {
+        check_origin(&path, &run.hash()?)?;
         return Ok(path);
     }
     order.watch.note(&format!("{} {}, seed {}: training again", run.dataset, run.row, run.seed.0));

@@ -1,6 +1,6 @@
 //! Releases of a row's model: what is published, and how it is opened.
 
-use super::checkpoint::{checkpoint_path, first_seed};
+use super::checkpoint::{checkpoint_path, first_seed, shipped_weights};
 use super::{Kept, Method, Order, Origin, Paper, Retrieval};
 use crate::dataset;
 use crate::file::read_json;
@@ -85,7 +85,7 @@ pub fn releasable(results: &Path, slug: &str) -> Result<Vec<(String, String)>> {
 /// `commit` is the one that last changed the checkpoint, if it is known; the weights' header keeps it.
 ///
 /// # Errors
-/// A row without a finished first seed or without a checkpoint; for a frozen row, a missing backbone.
+/// A row without a finished first seed or without a checkpoint; weights of another run; for a frozen row, a missing backbone.
 pub fn release<M: Method>(
     paper: &M,
     (dataset, row): (&str, &str),
@@ -128,7 +128,9 @@ fn weights_of<M: Method>(
     commit: Option<&str>,
     order: &Order,
 ) -> Result<Vec<u8>> {
-    let checkpoint = checkpoint_path(&order.places.results, &run.slug, &run.dataset, &run.row);
+    let results = &order.places.results;
+    let checkpoint = checkpoint_path(results, &run.slug, &run.dataset, &run.row);
+    let checkpoint = shipped_weights(&run.folder(results), checkpoint)?;
     let (tensors, storage) = paper.load(run, Origin::Checkpoint(&checkpoint, order.places), order.device)?.release();
     let mut metadata = BTreeMap::from([
         ("format".to_string(), "pt".to_string()), // the names and shapes are PyTorch's

@@ -1,10 +1,11 @@
 //! What can be done with any paper, by the names of its runs.
 
 use super::analyse::{self, AnalysisSettings};
-use super::checkpoint::{checkpoint_path, first_seed};
+use super::checkpoint::{checkpoint_path, first_seed, shipped_weights};
 use super::train::to_text;
 use super::{Method, Needs, Order, Paper, Retrieval, train};
 use crate::file::read_json;
+use crate::report::record::read_run;
 use crate::run::{RunConfig, RunId, Summary};
 use crate::{Error, Result};
 use std::fmt;
@@ -34,7 +35,7 @@ pub trait Reproduction: Paper {
     /// first seed.
     ///
     /// # Errors
-    /// No such run, or no checkpoint of it; a corpus that is not there; a watch that stops.
+    /// No such run, or no checkpoint of it; a record that [`read_run`] refuses; weights of another run; a corpus that is not there; a watch that stops.
     fn open_row(&self, results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Retrieval>;
 
     /// Measures some parts of [`Paper::analyses`] on the finished runs of a corpus: see [`analyse::run`].
@@ -87,8 +88,10 @@ impl<M: Method> Reproduction for M {
 
     fn open_row(&self, results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Retrieval> {
         let folder = first_seed(results, self.slug(), trained_on, row);
+        read_run(&folder)?;
         let run: RunConfig<M::Config> = read_json(&folder.0.join("config.json"))?;
-        Retrieval::open(self, &run, &checkpoint_path(results, self.slug(), trained_on, row), corpus, order)
+        let checkpoint = shipped_weights(&folder, checkpoint_path(results, self.slug(), trained_on, row))?;
+        Retrieval::open(self, &run, &checkpoint, corpus, order)
     }
 
     fn analyse(

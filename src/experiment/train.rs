@@ -6,6 +6,7 @@ use super::ranker::{early, evaluate};
 use super::{Analysis, Bench, Fitted, Method, Model, Order, Paper, Queries, Trial};
 use crate::Result;
 use crate::dataset::{self, Split};
+use crate::file::hash_file;
 use crate::report::score::EARLY;
 use crate::run::{Rank, RunConfig, RunFolder, Summary};
 use crate::seed::Seed;
@@ -55,12 +56,12 @@ fn finish<M: Method>(
     if model.is_vector() {
         folder.write_early(&early(model, &queries, &EARLY)?)?;
     }
-    if let Some(path) = shipped_at(&run.id(), &order.places.results).filter(|_| outcome.is_some()) {
-        save(model.network(), run, &path)?;
-    }
+    let shipped = shipped_at(&run.id(), &order.places.results).filter(|_| outcome.is_some());
+    let checkpoint =
+        shipped.map(|path| save(model.network(), run, &path).and_then(|()| hash_file(&path))).transpose()?;
     let seconds = outcome.map_or(started.elapsed().as_secs_f64(), |outcome| outcome.seconds);
     let epoch = outcome.map(|outcome| outcome.epoch);
-    let summary = record(folder, &queries, &ranks, (epoch, &fitted.select_on), seconds)?;
+    let summary = record(folder, &queries, &ranks, (epoch, &fitted.select_on), seconds, checkpoint)?;
     if epoch.is_some() && run.seed != Seed(0) && is_analysed(paper, &run.row) {
         save(model.network(), run, &kept_at(run, order)?)?;
     }
@@ -91,7 +92,7 @@ pub fn run_floor(paper: &dyn Paper, floor: Floor, corpus: &str, order: &Order) -
         return folder.summary();
     }
     Log::create(&folder.0.join("log.jsonl"), &bench.header(&run, None, order)?)?;
-    record(&folder, &queries, &ranks, (None, "none"), started.elapsed().as_secs_f64())
+    record(&folder, &queries, &ranks, (None, "none"), started.elapsed().as_secs_f64(), None)
 }
 
 fn record(
@@ -100,6 +101,7 @@ fn record(
     ranks: &[Rank],
     (selected_epoch, select_on): (Option<usize>, &str),
     seconds: f64,
+    checkpoint: Option<String>,
 ) -> Result<Summary> {
     folder.write_ranks(ranks)?;
     let scores = queries.scores(ranks)?;
@@ -112,6 +114,7 @@ fn record(
         selected_epoch,
         select_on: select_on.to_string(),
         seconds: (seconds * 10.0).round() / 10.0,
+        checkpoint,
     };
     folder.write_summary(&summary)?;
     Ok(summary)

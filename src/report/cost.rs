@@ -98,12 +98,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let at = folder(place.path(), "d", "r", 0);
         write_run(&at, &[1, 2]);
-        let header = r#"{"command":"","config_hash":"","data_version":"","counts":{},"seed":0,"versions":{},"weights":null,"device":"cpu"}"#;
-        std::fs::write(at.0.join("log.jsonl"), format!("{header}\n{{\"epoch\":1}}\n{{\"epoch\":2}}\n")).unwrap();
         let found = lines(place.path(), "p").unwrap();
         let seconds = at.summary().unwrap().seconds;
         let line =
-            CostLine { dataset: "d".into(), row: "r".into(), seeds: 1, epochs: 2, seconds, device: "cpu".into() };
+            CostLine { dataset: "d".into(), row: "r".into(), seeds: 1, epochs: 3, seconds, device: "cpu".into() };
         assert_eq!(found, [line]);
         let [md, csv] = write(place.path(), "p").unwrap();
         assert!(std::fs::read_to_string(md).unwrap().contains("| d | r | 1 |"));

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum SelectOn {
     /// The best Acc@1 on the validation part; of equal ones the better average percentile, then the earlier.
     ValidAcc1,
-    /// The best mean of Acc@1, Acc@5 and Acc@10 on the validation part: steadier where that part is small.
+    /// The best mean of Acc@1, Acc@5 and Acc@10 on the validation part, which is steadier where that part is small; of
+    /// equal ones the better average percentile, then the earlier.
     ValidMean,
     /// The last epoch: a rule fixed in advance.
     Last,
@@ -65,13 +66,18 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
+/// Sums of accuracies are equal, or differ by 100 / n points for n queries. In floats equal ones differ by 1e-13 or so: this
+/// lies far from both for up to a million queries.
+const SAME: f64 = 1e-6;
+
 impl SelectOn {
-    /// The numbers in which the kept epoch is largest; none where the epoch is no candidate.
+    /// The numbers in which the kept epoch is largest, the second among equals of the first; none where the epoch is no
+    /// candidate.
     fn key(self, outcome: &Outcome) -> Option<(f64, f64)> {
         match self {
             Self::ValidAcc1 => outcome.scores.map(|scores| (scores.acc1, scores.percentile)),
             Self::ValidMean => {
-                outcome.scores.map(|scores| ((scores.acc1 + scores.acc5 + scores.acc10) / 3.0, scores.percentile))
+                outcome.scores.map(|scores| (scores.acc1 + scores.acc5 + scores.acc10, scores.percentile))
             }
             Self::Last => Some((outcome.epoch as f64, 0.0)),
         }
@@ -79,8 +85,12 @@ impl SelectOn {
 
     /// Whether an epoch takes the place of the best one before it.
     pub(super) fn prefers(self, now: &Outcome, best: Option<&Outcome>) -> bool {
-        let candidate = self.key(now);
-        candidate.is_some() && best.is_none_or(|best| candidate > self.key(best))
+        match (self.key(now), best.and_then(|best| self.key(best))) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(now), Some(best)) if (now.0 - best.0).abs() < SAME => now.1 > best.1,
+            (Some(now), Some(best)) => now.0 > best.0,
+        }
     }
 }
 
@@ -103,5 +113,32 @@ mod tests {
         }
         assert!(SelectOn::Last.prefers(&outcome(1, None), None));
         assert!(SelectOn::Last.prefers(&outcome(2, None), Some(&outcome(1, Some(9.0)))));
+    }
+
+    /// Hits among the first one, five and ten of 93 queries, and the percentile.
+    fn hits([acc1, acc5, acc10]: [u32; 3], percentile: f64) -> Outcome {
+        let percent = |hits: u32| 100.0 * f64::from(hits) / 93.0;
+        let scores = Scores { acc1: percent(acc1), acc5: percent(acc5), acc10: percent(acc10), percentile };
+        Outcome { epoch: 1, scores: Some(scores), seconds: 0.0 }
+    }
+
+    #[test]
+    fn equal_means_are_told_apart_by_the_percentile_alone() {
+        let sum = |outcome: &Outcome| outcome.scores.map(|s| s.acc1 + s.acc5 + s.acc10).unwrap();
+        let (one, mut differ) = (hits([67, 88, 90], 96.7), 0);
+        for (acc1, acc5) in (60..=68).flat_map(|acc1| (86..=90).map(move |acc5| (acc1, acc5))) {
+            let other = hits([acc1, acc5, 245 - acc1 - acc5], 97.0);
+            differ += i32::from(sum(&one) != sum(&other));
+            assert!(SelectOn::ValidMean.prefers(&other, Some(&one)), "{acc1} {acc5}");
+            assert!(!SelectOn::ValidMean.prefers(&one, Some(&other)), "{acc1} {acc5}");
+        }
+        assert!(differ > 0, "no two of these sums differ in their last bit");
+    }
+
+    #[test]
+    fn one_more_query_found_outweighs_any_percentile() {
+        let (fewer, more) = (hits([60, 88, 92], 99.0), hits([60, 88, 93], 90.0));
+        assert!(SelectOn::ValidMean.prefers(&more, Some(&fewer)) && !SelectOn::ValidMean.prefers(&fewer, Some(&more)));
+        assert!(!SelectOn::ValidMean.prefers(&more, Some(&more)), "of equal ones the earlier stays");
     }
 }

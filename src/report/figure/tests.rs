@@ -4,11 +4,12 @@
 use super::canvas::{TextSize, width};
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::file::write_atomic;
-use crate::report::record::tests::write_run;
+use crate::report::record::tests::{write_epochs, write_origin, write_run};
 use crate::report::table::{Measured, tests::spec};
 use crate::report::{table, table::MeanSd};
 use crate::run::{Rank, RunFolder};
 use image::{Rgb, RgbImage};
+use serde_json::json;
 use std::path::Path;
 use usvg::roxmltree::{Document, Node};
 
@@ -30,13 +31,13 @@ fn write_fake(results: &Path, row: &str, seed: u64, skill: u32) {
         (percent, own.iter().zip(ranks).map(|(own, rank)| Rank { rank, ..*own }).collect::<Vec<_>>())
     };
     folder.write_early(&(1..=10).map(|tenth| step(10 * tenth)).collect::<Vec<_>>()).unwrap();
-    let mut log = String::from("{\"command\": \"retrace train\"}\n");
-    for epoch in 1..=40 {
+    let line = |epoch: i32| {
         let loss = 0.3 / f64::from(epoch) + 0.001 * f64::from(skill) + 0.004 * seed as f64;
         let valid = f64::from(skill) * (1.0 - 0.9_f64.powi(epoch)) + seed as f64;
-        log += &format!("{{\"epoch\": {epoch}, \"loss\": {loss}, \"valid_acc1\": {valid}, \"seconds\": 1.5}}\n");
-    }
-    write_atomic(&folder.0.join("log.jsonl"), log.as_bytes()).unwrap();
+        json!({"epoch": epoch, "loss": loss, "valid_acc1": valid, "seconds": 1.5})
+    };
+    write_origin(&folder, json!({"fit": {"epochs": 40}}), |_| {});
+    write_epochs(&folder, &(1..=40).map(line).collect::<Vec<_>>());
 }
 
 fn fake_results() -> tempfile::TempDir {

@@ -65,8 +65,17 @@ fn costs_follow_like_runs() {
     assert_eq!(costs(&plan, place.path(), place.path()).unwrap()[0].seconds, None);
     let ours = plan.iter().find(|run| run.row == "ours").unwrap();
     let (seconds, select_on) = (10.0, "none".to_string());
-    let summary =
-        Summary { acc1: 0.0, acc5: 0.0, acc10: 0.0, queries: 1, gallery: 1, selected_epoch: None, select_on, seconds };
+    let summary = Summary {
+        acc1: 0.0,
+        acc5: 0.0,
+        acc10: 0.0,
+        queries: 1,
+        gallery: 1,
+        selected_epoch: None,
+        select_on,
+        seconds,
+        checkpoint: None,
+    };
     ours.folder(place.path()).write_summary(&summary).unwrap();
     let cost = &costs(&plan, place.path(), place.path()).unwrap()[0];
     assert_eq!((cost.finished, cost.missing, cost.seconds), (1, 9, Some(90.0)));
