@@ -49,7 +49,7 @@ impl Origin {
         }
         match summary.selected_epoch {
             Some(epoch) if epoch == 0 || epoch > epochs => {
-                return Err(Error::data(path, format!("selected_epoch in 1 to {epochs}, the log's epochs"), epoch));
+                Err(Error::data(path, format!("selected_epoch in 1 to {epochs}, the log's epochs"), epoch))
             }
             _ => check_seconds(&path, summary.seconds),
         }

@@ -6,8 +6,8 @@ use crate::run::Rank;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
-/// Ranks other than first from which two trainings that agree on all of them are one: no two seeds of a recorded row come
-/// near that.
+/// Ranks other than first from which two trainings that agree on all of them count as one: fewer can agree by chance in
+/// a tiny corpus. No two seeds of a recorded row agree on all.
 const TOO_MANY: usize = 20;
 
 /// Seeds of one row, by rising seed.

@@ -133,7 +133,8 @@ fn seeds_of_other_settings_data_or_weights_are_named() {
     let settings = |margin: f64| json!({"margin": margin, "fit": {"epochs": 3}});
     let refused = || read_row(results.path(), "p", "d", "r").err().map(|error| error.to_string());
     let same = || (0..2).for_each(|seed| write_origin(&at(seed), settings(0.3), |_| {}));
-    let changes: [(&str, f64, fn(&mut Header)); 4] = [
+    type Change = fn(&mut Header);
+    let changes: [(&str, f64, Change); 4] = [
         ("the settings of", 0.2, |_| {}),
         ("the data of", 0.3, |header| header.data_version = "other toys".into()),
         ("the counts of", 0.3, |header| header.counts.extend([("train".into(), [1, 2])])),

@@ -40,6 +40,11 @@ impl PretrainTask for Edges {
         contrastive_loss(&features.narrow(0, 0, b)?, &features.narrow(0, b, b)?, &scale)
     }
 
+    /// Statistics of photos and of their edges: the network is for photos and sketches.
+    fn settle(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<()> {
+        self.trunk.settle(config, &|batch| Ok(Tensor::cat(&[photos.edges(batch)?, photos.plain(batch)?.0], 0)?))
+    }
+
     /// How often the edges of a held-out photo lie nearest to that photo.
     fn score(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {
         score::own_edges(&self.trunk, photos, config)

@@ -32,6 +32,11 @@ pub(super) trait PretrainTask {
         Ok(())
     }
 
+    /// Gives the backbone statistics of whole photos: methods that show it tiles or strong views leave it those of these.
+    fn settle(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<()> {
+        self.trunk().settle(config, &|batch| Ok(photos.plain(batch)?.0))
+    }
+
     /// How well held-out photos are known: by their neighbours' attributes, unless the method learns attributes or there
     /// are none.
     fn score(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<Vec<AttributeScore>> {

@@ -126,7 +126,7 @@ impl PretrainSession<'_> {
     /// Statistics of whole photos, and numbers as they will be written.
     fn round_off(&self, pupil: &Pupil) -> Result<()> {
         if !self.config.method.is_attributes() {
-            pupil.task.trunk().settle(self.photos, self.config)?;
+            pupil.task.settle(self.photos, self.config)?;
         }
         pupil.task.trunk().parameters.round(|_| true)
     }

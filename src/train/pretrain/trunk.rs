@@ -1,7 +1,6 @@
 //! The backbone that every pre-training is for.
 
 use super::config::PretrainConfig;
-use super::photo::PhotoSet;
 use crate::Result;
 use crate::model::{Architecture, Embedder, Mode, NormConfig, Parameters, Scope, pool};
 use crate::seed::Seed;
@@ -68,14 +67,12 @@ impl Trunk {
         self.parameters.tensors().into_iter().filter(|(name, _)| self.own.contains(name)).collect()
     }
 
-    /// Lets the running statistics follow whole photos, which is what the backbone will see from now on.
-    ///
-    /// Methods that show it tiles or strong views leave it statistics of those.
-    pub(super) fn settle(&self, photos: &PhotoSet, config: &PretrainConfig) -> Result<()> {
+    /// Lets the running statistics follow what the backbone will see from now on; `pictures` gives it of some photos.
+    pub(super) fn settle(&self, config: &PretrainConfig, pictures: &dyn Fn(&[usize]) -> Result<Tensor>) -> Result<()> {
         let all: Vec<usize> = (0..config.photos).collect();
         let batches = all.chunks(config.batch).filter(|batch| batch.len() > 1).cycle();
         for batch in batches.take(settling(self.architecture.momentum())) {
-            self.features(&photos.plain(batch)?.0, Mode::Train)?;
+            self.features(&pictures(batch)?, Mode::Train)?;
         }
         Ok(())
     }
@@ -92,6 +89,7 @@ fn settling(momentum: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::method::PretrainMethod;
+    use super::super::photo::PhotoSet;
     use super::*;
     use crate::watch::Unwatched;
 
@@ -111,7 +109,7 @@ mod tests {
         let name = backbone.keys().find(|name| name.ends_with("running_mean")).unwrap().clone();
         backbone.insert(name.clone(), (backbone[&name].ones_like().unwrap() * from).unwrap());
         trunk.parameters.load(&backbone).unwrap();
-        trunk.settle(&photos, &config).unwrap();
+        trunk.settle(&config, &|batch| Ok(photos.plain(batch)?.0)).unwrap();
         trunk.backbone()[&name].to_vec1().unwrap()
     }
 
