@@ -38,7 +38,7 @@ impl RecipePart {
     fn apply(self, config: &mut Config) {
         let is_small = config.architecture == Architecture::Mini;
         match self {
-            // 0.1: of the temperatures tried, the best on validation photos of Shoe-V1.
+            // 0.1: a usual temperature for small batches; not tuned.
             Self::Loss => config.task = TaskLoss::Contrastive { temperature: 0.1 },
             Self::Deformation => config.augment = AugmentConfig::paired(),
             // Twice the side at least: a step of a pixel is then half of one.
