@@ -18,7 +18,7 @@ use candle_core::Device;
 use clap::Parser;
 use merge::{Line, merge};
 use rayon::prelude::*;
-use retrace::dataset::{Album, synthetic::Photos};
+use retrace::dataset::{Album, PrepareConfig, synthetic::Photos};
 use retrace::loss::Topology;
 use retrace::metric::quantile;
 use retrace::model::Network;
@@ -82,7 +82,7 @@ fn run(options: &Options) -> Result<()> {
 
 fn measure(config: &Config) -> Result<Line> {
     let network = Network::new(config.network(), Seed(0), &Device::Cpu)?; // weights that nobody has trained take as long
-    let album = album(config.prepare.side)?;
+    let album = album(config.prepare)?;
     let pixels = config.pixels(&album, &Device::Cpu);
     let place = tempfile::tempdir().map_err(Error::io(std::env::temp_dir()))?;
     let rounds = (0..=ROUNDS).map(|round| seconds(&network, &pixels, place.path().join(round.to_string())));
@@ -99,10 +99,10 @@ fn measure(config: &Config) -> Result<Line> {
 }
 
 /// Photos as a corpus has them in memory.
-fn album(side: u32) -> Result<Album> {
-    let stream = Photos { count: PHOTOS, side };
+fn album(config: PrepareConfig) -> Result<Album> {
+    let stream = Photos { count: PHOTOS, side: config.side };
     let photos = (0..PHOTOS).into_par_iter().map(|position| stream.photo(position)).collect::<Result<Vec<_>>>()?;
-    Album::of_photos(photos, side)
+    Album::of_photos(photos, config)
 }
 
 /// Seconds of each column; `folder` is a new one.

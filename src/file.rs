@@ -75,6 +75,24 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).map_err(|error| Error::data(path, "JSON of the right form", error))
 }
 
+/// The names of the folders in a folder, in order; none where it is not there.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn subfolders(place: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    if place.is_dir() {
+        for entry in std::fs::read_dir(place).map_err(Error::io(place))? {
+            let entry = entry.map_err(Error::io(place))?;
+            if entry.path().is_dir() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The first field in which two different JSON values differ, with both of its values; null stands for a missing field.
 ///
 /// `name` is what the whole values are called.

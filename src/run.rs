@@ -246,17 +246,17 @@ impl RunFolder {
         read_json(&self.0.join("summary.json"))
     }
 
-    /// Reads `log.jsonl`: its header, and how many epochs follow.
+    /// Reads `log.jsonl`: its header, and the lines of the epochs.
     ///
     /// # Errors
     /// A missing file, or one without a header.
-    pub fn log(&self) -> Result<(Header, usize)> {
+    pub fn log(&self) -> Result<(Header, Vec<String>)> {
         let path = self.0.join("log.jsonl");
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
         let mut lines = text.lines();
         let header = serde_json::from_str(lines.next().unwrap_or_default())
             .map_err(|error| Error::data(&path, "a header in line 1", error))?;
-        Ok((header, lines.count()))
+        Ok((header, lines.map(String::from).collect()))
     }
 
     /// Reads `ranks.csv`.

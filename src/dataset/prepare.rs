@@ -1,8 +1,8 @@
 //! From photos and drawings to tensors of one size, deformed at random for training.
 
-use super::{Drawing, Index, Source, Split};
-use crate::seed::Seed;
-use crate::sketch::{Affine, CANVAS, DeformConfig, deform, partial, rasterise};
+use super::{Drawing, Index, Pair, Source, Split};
+use crate::seed::{Seed, Stream};
+use crate::sketch::{Affine, AugmentConfig, CANVAS, DeformConfig, deform, partial, rasterise};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use image::{GrayImage, Rgb, RgbImage, imageops};
@@ -44,7 +44,7 @@ impl PrepareConfig {
     }
 
     /// The size at which pictures are kept in memory.
-    fn kept(&self) -> u32 {
+    pub(crate) fn kept(&self) -> u32 {
         self.source.unwrap_or(self.side)
     }
 
@@ -115,17 +115,18 @@ impl Album {
         Ok(Self { config, photos, drawings })
     }
 
-    /// An album of photos without sketches, all of `side` pixels already.
+    /// An album of photos without sketches, all of the size already at which `config` keeps pictures.
     ///
     /// # Errors
     /// A photo of another size.
-    pub fn of_photos(photos: Vec<RgbImage>, side: u32) -> Result<Self> {
+    pub fn of_photos(photos: Vec<RgbImage>, config: PrepareConfig) -> Result<Self> {
+        let side = config.kept();
         if let Some(other) = photos.iter().find(|photo| photo.dimensions() != (side, side)) {
             let found = format!("{} x {}", other.width(), other.height());
             return Err(Error::value("photo", format!("{side} x {side} pixels"), found));
         }
         let photos = photos.into_iter().map(Some).collect();
-        Ok(Self { config: PrepareConfig::new(side, Ink::WhiteOnBlack), photos, drawings: Vec::new() })
+        Ok(Self { config, photos, drawings: Vec::new() })
     }
 
     /// An album of photos and of pictures that stand for sketches of them, one each, dark on white.
@@ -141,9 +142,31 @@ impl Album {
             let expected = format!("{0} x {0} pixels", config.kept());
             return Err(Error::value("drawing of a photo", expected, format!("{width} x {height}")));
         }
-        let album = Self::of_photos(photos, config.kept())?;
         let drawings = drawings.into_iter().map(|drawing| Some(Drawing::Raster(drawing))).collect();
-        Ok(Self { config, drawings, ..album })
+        Ok(Self { drawings, ..Self::of_photos(photos, config)? })
+    }
+
+    /// Sketches and their photos, row by row, deformed at random as [`Affine::sample_pair`] draws it.
+    ///
+    /// # Shapes
+    /// Both `(b, 3, side, side)`, values `0..=1`.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    pub fn pairs(
+        &self,
+        pairs: &[Pair],
+        augment: &AugmentConfig,
+        stream: &mut Stream,
+        device: &Device,
+    ) -> Result<(Tensor, Tensor)> {
+        let (mut sketches, mut photos) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+        for pair in pairs {
+            let (to_sketch, to_photo) = Affine::sample_pair(augment, stream);
+            sketches.push((pair.sketch, to_sketch));
+            photos.push((pair.photo, to_photo));
+        }
+        Ok((self.sketches(&sketches, device)?, self.photos(&photos, device)?))
     }
 
     /// Photos as a tensor, each deformed by its own transform.
@@ -244,11 +267,13 @@ impl Album {
         P: image::Pixel<Subpixel = u8> + Send + Sync + 'static,
     {
         let side = self.config.side;
-        Ok(match *affine == Affine::default() {
-            true if picture.width() == side => picture.clone(),
-            true => imageops::resize(picture, side, side, imageops::FilterType::Triangle),
-            false => warp(picture, affine, side)?,
-        })
+        if *affine != Affine::default() {
+            warp(picture, affine, side)
+        } else if picture.width() == side {
+            Ok(picture.clone())
+        } else {
+            Ok(imageops::resize(picture, side, side, imageops::FilterType::Triangle))
+        }
     }
 
     /// Draws with `pen` times the ink's width, where it has one.
@@ -504,11 +529,12 @@ mod tests {
     #[test]
     fn photos_alone_make_an_album() {
         let photo = |side| RgbImage::from_pixel(side, side, Rgb([0, 51, 255]));
-        let album = Album::of_photos(vec![photo(4)], 4).unwrap();
+        let album = Album::of_photos(vec![photo(4)], PrepareConfig::new(4, Ink::WhiteOnBlack)).unwrap();
         let values = album.photos(&[(0, Affine::default())], &Device::Cpu).unwrap();
         assert_eq!(values.max(3).unwrap().max(2).unwrap().to_vec2::<f32>().unwrap(), [[0.0, 0.2, 1.0]]);
         assert!(album.sketches(&[(0, Affine::default())], &Device::Cpu).is_err());
-        let error = Album::of_photos(vec![photo(4), photo(5)], 4).err().unwrap().to_string();
+        let config = PrepareConfig::new(4, Ink::WhiteOnBlack);
+        let error = Album::of_photos(vec![photo(4), photo(5)], config).err().unwrap().to_string();
         assert!(error.contains("4 x 4 pixels, found 5 x 5"), "{error}");
     }
 

@@ -40,13 +40,18 @@ pub(super) fn shipped_weights(record: &RunFolder, path: PathBuf) -> Result<PathB
     if path.is_file() {
         let config = record.0.join("config.json");
         check_origin(&path, &hash_text(&std::fs::read_to_string(&config).map_err(Error::io(&config))?))?;
-        let found = hash_file(&path)?;
-        if let Some(wanted) = record.summary()?.checkpoint.filter(|wanted| *wanted != found) {
-            let expected = format!("the weights {wanted} that {} was ranked with", record.0.display());
-            return Err(Error::data(&path, expected, found));
-        }
+        record.summary()?.checkpoint.map_or(Ok(()), |wanted| check_bytes(record, &path, &wanted))?;
     }
     Ok(path)
+}
+
+fn check_bytes(record: &RunFolder, path: &Path, wanted: &str) -> Result<()> {
+    let found = hash_file(path)?;
+    if found == wanted {
+        return Ok(());
+    }
+    let expected = format!("the weights {wanted} that {} was ranked with", record.0.display());
+    Err(Error::data(path, expected, found))
 }
 
 /// Checks that [`save`] wrote a file for the run with this hash.

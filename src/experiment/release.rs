@@ -85,7 +85,8 @@ pub fn releasable(results: &Path, slug: &str) -> Result<Vec<(String, String)>> {
 /// `commit` is the one that last changed the checkpoint, if it is known; the weights' header keeps it.
 ///
 /// # Errors
-/// A row without a finished first seed or without a checkpoint; weights of another run; for a frozen row, a missing backbone.
+/// A row without a finished first seed or without a checkpoint; weights of another run; for a frozen row, a missing
+/// backbone.
 pub fn release<M: Method>(
     paper: &M,
     (dataset, row): (&str, &str),
@@ -99,12 +100,12 @@ pub fn release<M: Method>(
     let first =
         first.ok_or_else(|| Error::data(results, format!("a finished seed 0 of {row} on {dataset}"), "none"))?;
     let run: RunConfig<M::Config> = read_json(&first.folder.0.join("config.json"))?;
-    let (header, _) = first.folder.log()?;
+    let header = &first.origin.header;
     let released = Released {
         model_type: MODEL_TYPE.into(),
         retrace: env!("CARGO_PKG_VERSION").into(),
         config_hash: run.hash()?,
-        data_version: header.data_version,
+        data_version: header.data_version.clone(),
         slug: run.slug.clone(),
         dataset: run.dataset.clone(),
         row: run.row.clone(),
@@ -114,7 +115,7 @@ pub fn release<M: Method>(
     let mut release = Release::default();
     release.add(WEIGHTS, weights_of(paper, &run, commit, order)?);
     release.add(CONFIG, serde_json::to_string_pretty(&released)? + "\n");
-    release.add("README.md", card(paper, &released, &runs, header.device)?.render(address)?);
+    release.add("README.md", card(paper, &released, &runs, header.device.clone())?.render(address)?);
     let ranks = first.folder.0.join("ranks.csv");
     release.add("ranks.csv", std::fs::read(&ranks).map_err(Error::io(&ranks))?);
     release.add("LICENSE", licence_text(dataset));

@@ -35,7 +35,8 @@ pub trait Reproduction: Paper {
     /// first seed.
     ///
     /// # Errors
-    /// No such run, or no checkpoint of it; a record that [`read_run`] refuses; weights of another run; a corpus that is not there; a watch that stops.
+    /// No such run, or no checkpoint of it; a record that [`read_run`] refuses; weights of another run; a corpus that is
+    /// not there; a watch that stops.
     fn open_row(&self, results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Retrieval>;
 
     /// Measures some parts of [`Paper::analyses`] on the finished runs of a corpus: see [`analyse::run`].

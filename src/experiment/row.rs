@@ -21,7 +21,8 @@ impl<'a> Row<'a> {
     /// ```
     /// use retrace::experiment::row::Row;
     /// let row = Row::parse("base+weights=obow+margin=0.3", &["weights", "pairs", "margin"])?;
-    /// assert_eq!((row.first, row.parts), ("base", vec![("weights", "obow"), ("margin", "0.3")]));
+    /// assert_eq!((row.first, row.parts.clone()), ("base", vec![("weights", "obow"), ("margin", "0.3")]));
+    /// assert_eq!((row.value("margin"), row.value("pairs")), (Some("0.3"), None));
     /// assert!(Row::parse("base+margin=0.3+weights=obow", &["weights", "margin"]).is_err());
     /// # Ok::<(), retrace::Error>(())
     /// ```
@@ -46,6 +47,11 @@ impl<'a> Row<'a> {
             parts.push((key, value));
         }
         Ok(Self { first, parts })
+    }
+
+    /// The value of a part; none where the name does not have it.
+    pub fn value(&self, key: &str) -> Option<&'a str> {
+        self.parts.iter().find(|(own, _)| *own == key).map(|(_, value)| *value)
     }
 }
 

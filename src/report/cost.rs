@@ -2,9 +2,8 @@
 
 use super::record::read_row;
 use super::render::markdown_line;
-use crate::file::{write_atomic, write_csv};
-use crate::run::Header;
-use crate::{Error, Result};
+use crate::Result;
+use crate::file::{subfolders, write_atomic, write_csv};
 use polars::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -31,31 +30,16 @@ pub struct CostLine {
 /// A record that cannot be read.
 pub fn lines(results: &Path, slug: &str) -> Result<Vec<CostLine>> {
     let mut lines = Vec::new();
-    for dataset in folders(&results.join(slug))? {
-        for row in folders(&results.join(slug).join(&dataset))? {
+    for dataset in subfolders(&results.join(slug))? {
+        for row in subfolders(&results.join(slug).join(&dataset))? {
             let runs = read_row(results, slug, &dataset, &row)?;
             let Some(first) = runs.first() else { continue };
-            let (Header { device, .. }, epochs) = first.folder.log()?;
+            let (device, epochs) = (first.origin.header.device.clone(), first.origin.epochs.len());
             let seconds = runs.iter().map(|run| run.summary.seconds).sum::<f64>() / runs.len() as f64;
             lines.push(CostLine { dataset: dataset.clone(), row, seeds: runs.len(), epochs, seconds, device });
         }
     }
     Ok(lines)
-}
-
-fn folders(place: &Path) -> Result<Vec<String>> {
-    if !place.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(place).map_err(Error::io(place))? {
-        let entry = entry.map_err(Error::io(place))?;
-        if entry.path().is_dir() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
 }
 
 impl CostLine {

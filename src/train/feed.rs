@@ -64,17 +64,8 @@ impl<'a> Pixels<'a> {
 
 impl Feed for Pixels<'_> {
     fn pairs(&self, pairs: &[Pair], stream: &mut Stream) -> Result<(Tensor, Tensor)> {
-        let (mut sketches, mut photos) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
-        for pair in pairs {
-            let (to_sketch, to_photo) = Affine::sample_pair(&self.augment, stream);
-            sketches.push((pair.sketch, to_sketch));
-            photos.push((pair.photo, to_photo));
-        }
-        let sketches = self.album.sketches(&sketches, &self.device)?;
-        Ok((
-            self.normalisation.apply(&sketches)?,
-            self.normalisation.apply(&self.album.photos(&photos, &self.device)?)?,
-        ))
+        let (sketches, photos) = self.album.pairs(pairs, &self.augment, stream, &self.device)?;
+        Ok((self.normalisation.apply(&sketches)?, self.normalisation.apply(&photos)?))
     }
 
     fn sketches(&self, positions: &[usize]) -> Result<Tensor> {
@@ -94,6 +85,7 @@ impl Feed for Pixels<'_> {
     }
 }
 
-fn plain(positions: &[usize]) -> Vec<(usize, Affine)> {
+/// Pictures as they are.
+pub(super) fn plain(positions: &[usize]) -> Vec<(usize, Affine)> {
     positions.iter().map(|position| (*position, Affine::default())).collect()
 }

@@ -10,7 +10,7 @@ pub enum Schedule {
     Constant,
     /// Half a cosine from the full rate to zero.
     Cosine,
-    /// The same after a rise from zero over the first [`WARM_UP`] of all steps.
+    /// The same after a rise from zero over the first twentieth of all steps.
     WarmCosine,
 }
 

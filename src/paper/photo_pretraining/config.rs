@@ -223,11 +223,11 @@ impl Config {
         let (head, pairs) = (self.head.map(|head| head.dimension), self.neighbourhood.pairs);
         let (epochs, batch) = (self.fit.epochs, self.fit.batch);
         let temperature = match self.task {
-            TaskLoss::Triplet => 1.0,
-            TaskLoss::Contrastive { temperature } => temperature,
+            TaskLoss::Triplet => None,
+            TaskLoss::Contrastive { temperature } => Some(temperature),
         };
         let fields: [(&str, bool, &str, &dyn Debug); 12] = [
-            ("task.temperature", positive(temperature), "above 0", &temperature),
+            ("task.temperature", temperature.is_none_or(positive), "above 0", &temperature.unwrap_or(0.0)),
             ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
             (
                 "valid_photos",

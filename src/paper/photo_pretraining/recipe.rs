@@ -3,7 +3,7 @@
 use super::{Config, TaskLoss};
 use crate::model::Architecture;
 use crate::sketch::AugmentConfig;
-use crate::train::{OptimiserConfig, Schedule};
+use crate::train::Schedule;
 use crate::{Error, Result};
 use std::str::FromStr;
 
@@ -41,13 +41,13 @@ impl RecipePart {
             // 0.1: a usual temperature for small batches; not tuned.
             Self::Loss => config.task = TaskLoss::Contrastive { temperature: 0.1 },
             Self::Deformation => config.augment = AugmentConfig::paired(),
-            // Twice the side at least: a step of a pixel is then half of one.
+            // The size of most photos of the real sets, and twice the side of the small network.
             Self::Warp => config.prepare.source = Some(if is_small { 128 } else { config.prepare.side.max(256) }),
             Self::Schedule => {
                 (config.fit.schedule, config.fit.batch) = (Schedule::WarmCosine, 32);
                 if !is_small {
                     config.fit.epochs = 20;
-                    config.update.set_rate(OptimiserConfig::adam(2e-4).rate);
+                    config.update.set_rate(2e-4);
                 }
             }
         }

@@ -55,7 +55,10 @@ impl Config {
         };
         let mut config = config.with_update(plain)?;
         let mut usual = config.weights.clone();
-        let without = name.parts.iter().find(|(key, _)| *key == "without").map(|(_, value)| *value);
+        let without = name.value("without");
+        if without.is_some() && name.value("recipe").is_none() {
+            return Err(Error::value("+without", "a row with +recipe=strong", row));
+        }
         for (key, value) in name.parts {
             match key {
                 "backbone" => {
@@ -63,10 +66,7 @@ impl Config {
                     usual = config.weights.clone();
                 }
                 "recipe" => config.set_recipe(value, without)?,
-                "without" if !config.valid_by_seed => {
-                    return Err(Error::value("+without", "a row with +recipe=strong", row));
-                }
-                "without" => {}
+                "without" => {} // part of the recipe
                 "side" => config.set_side(number(key, value)?)?,
                 _ => config.set(key, if value == SUPERVISED { &usual } else { value })?,
             }

@@ -2,6 +2,7 @@
 
 use super::side::{ClaimSide, PRINTED, mean, printed, rows, runs};
 use super::{Claim, Direction, Finding, Verdict};
+use crate::file::subfolders;
 use crate::metric::{Interval, paired_interval};
 use crate::report::record::check_same_queries;
 use crate::{Error, Result, seed::Seed};
@@ -60,18 +61,11 @@ pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
 /// Datasets of the claim's paper in which every row has a folder, by name.
 fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
     let folder = results.join(claim.printed.slug);
-    let mut names = Vec::new();
-    if folder.is_dir() {
-        for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))? {
-            let entry = entry.map_err(Error::io(&folder))?;
-            let mut named = rows(&claim.row_a).into_iter().chain(rows(&claim.row_b));
-            if named.all(|row| entry.path().join(row).is_dir()) {
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-    }
-    names.sort();
-    Ok(names)
+    let has_all = |dataset: &String| {
+        let mut named = rows(&claim.row_a).into_iter().chain(rows(&claim.row_b));
+        named.all(|row| folder.join(dataset).join(row).is_dir())
+    };
+    Ok(subfolders(&folder)?.into_iter().filter(has_all).collect())
 }
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {

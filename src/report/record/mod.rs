@@ -22,11 +22,12 @@ pub use origin::Origin;
 pub(super) use rank::check_ranks;
 pub use row::check_same_queries;
 
+use crate::Result;
+use crate::file::subfolders;
 use crate::run::{Rank, RunFolder, Summary};
-use crate::{Error, Result};
 use std::path::Path;
 
-/// One finished run: checked: see [`read_run`].
+/// One finished run, checked by [`read_run`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Where it is.
@@ -84,17 +85,8 @@ pub fn read_run(folder: &RunFolder) -> Result<Run> {
 }
 
 fn seed_folders(row: &Path) -> Result<Vec<RunFolder>> {
-    if !row.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(row).map_err(Error::io(row))? {
-        let path = entry.map_err(Error::io(row))?.path();
-        if path.is_dir() {
-            let folder = RunFolder(path);
-            found.push((folder.id()?.seed.0, folder));
-        }
-    }
+    let folders = subfolders(row)?.into_iter().map(|name| RunFolder(row.join(name)));
+    let mut found = folders.map(|folder| Ok((folder.id()?.seed.0, folder))).collect::<Result<Vec<_>>>()?;
     found.sort_by_key(|(seed, _)| *seed);
     Ok(found.into_iter().map(|(_, folder)| folder).collect())
 }

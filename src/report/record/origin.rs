@@ -25,8 +25,9 @@ impl Origin {
     pub fn read(folder: &RunFolder, id: &RunId) -> Result<Self> {
         let (run, hash) = read_config(folder)?;
         check_id(&folder.0.join("config.json"), id, &run.id())?;
-        let (header, epochs) = read_log(folder)?;
         let path = folder.0.join("log.jsonl");
+        let (header, lines) = folder.log()?;
+        let epochs = lines.iter().enumerate().map(|(i, line)| read_epoch(&path, i + 1, line)).collect::<Result<_>>()?;
         if header.config_hash != hash {
             let expected = format!("config_hash {hash}, the hash of config.json");
             return Err(Error::data(path, expected, header.config_hash));
@@ -87,16 +88,6 @@ fn check_id(path: &Path, wanted: &RunId, found: &RunId) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-/// The header, and every epoch's line.
-fn read_log(folder: &RunFolder) -> Result<(Header, Vec<Value>)> {
-    let path = folder.0.join("log.jsonl");
-    let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-    let mut lines = text.lines();
-    let header = serde_json::from_str(lines.next().unwrap_or_default());
-    let header = header.map_err(|error| Error::data(&path, "a header in line 1", error))?;
-    Ok((header, lines.enumerate().map(|(i, line)| read_epoch(&path, i + 1, line)).collect::<Result<_>>()?))
 }
 
 /// The line of an epoch, which stands below the header and the epochs before it.

@@ -63,7 +63,7 @@ impl PretrainConfig {
     /// ```
     pub fn mini(method: PretrainMethod) -> Self {
         let plain = AugmentConfig::default();
-        let edges = matches!(method, PretrainMethod::Edges { .. });
+        let edges = method.is_edges();
         let (batch, augment) = match method {
             // More steps in the same time than larger ones, and enough for statistics of the batch.
             PretrainMethod::Attributes | PretrainMethod::Jigsaw { .. } => (32, plain),
@@ -96,7 +96,7 @@ impl PretrainConfig {
 
     /// EfficientNet-Lite0 from ImageNet weights on a folder of unlabelled photos, at the size of the real sets' rows.
     pub fn lite(method: PretrainMethod, corpus: &str) -> Self {
-        let edges = matches!(method, PretrainMethod::Edges { .. });
+        let edges = method.is_edges();
         Self {
             start: Some("imagenet".into()),
             corpus: Some(corpus.into()),

@@ -33,7 +33,7 @@ impl PretrainTask for Edges {
 
     /// Photos and maps go through the network together, so that statistics of the batch are of both.
     fn loss(&mut self, batch: &PhotoBatch, stream: &mut Stream) -> Result<Tensor> {
-        let (photos, maps) = batch.photos.with_edges(batch.positions, batch.config, stream)?;
+        let (maps, photos) = batch.photos.with_edges(batch.positions, batch.config, stream)?;
         let features = l2_normalise(&self.trunk.features(&Tensor::cat(&[maps, photos], 0)?, Mode::Train)?)?;
         let b = batch.positions.len();
         let scale = Tensor::new(&[1.0 / self.temperature as f32], features.device())?;

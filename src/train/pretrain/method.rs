@@ -83,6 +83,11 @@ impl PretrainMethod {
         *self == Self::Attributes
     }
 
+    /// Whether it compares photos with maps of their edges.
+    pub(super) fn is_edges(&self) -> bool {
+        matches!(self, Self::Edges { .. })
+    }
+
     pub(super) fn check(&self, batch: usize) -> Result<()> {
         let share = |value: f64| value > 0.0 && value <= 1.0;
         let positive = |value: f64| value.is_finite() && value > 0.0;
@@ -142,7 +147,7 @@ impl FromStr for PretrainMethod {
             "clip" => Self::Clip { width: 128, keep: 0.5, temperature: 0.07 },
             // 15, 8 and 0.99 are the authors'; 8192 words for a million photos, so fewer for 12,000; two views for five.
             "obow" => Self::Obow { words: 1024, hardness: 15.0, scale: 8.0, momentum: 0.99, views: 2 },
-            // The thresholds and the blur leave outlines and seams of shoes and chairs, and little texture (by eye).
+            // A usual temperature for small batches; thresholds far below a full step of 255 keep faint seams. Not tuned.
             "edges" => Self::Edges { temperature: 0.1, thresholds: [20.0, 60.0], blur: 1.6 },
             _ => return Err(Error::value("pre-training", Self::NAMES.join(", "), format!("`{name}`"))),
         })

@@ -4,9 +4,10 @@ use super::config::PretrainConfig;
 use super::method::PretrainMethod;
 use super::{colour, edges};
 use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
-use crate::dataset::{self, Album};
+use crate::dataset::{self, Album, Pair};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
+use crate::train::feed::plain;
 use crate::watch::Watch;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -69,7 +70,7 @@ impl PhotoSet {
             go_on(watch)?;
             let photo = folder.photo(*position)?;
             watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
-            let kept = config.source.unwrap_or(config.side);
+            let kept = config.prepare().kept();
             Ok(imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle))
         };
         let photos = order[..count].par_iter().map(photo).collect::<Result<Vec<_>>>()?;
@@ -92,7 +93,7 @@ impl PhotoSet {
     /// [`Error::Stopped`] where the watch asks for it.
     pub(super) fn draw(config: &PretrainConfig, device: &Device, watch: &dyn Watch) -> Result<Self> {
         let count = config.photos + config.valid_photos;
-        let stream = Photos { count, side: config.source.unwrap_or(config.side) };
+        let stream = Photos { count, side: config.prepare().kept() };
         let done = AtomicUsize::new(0);
         let item = |position| -> Result<(RgbImage, Labels)> {
             go_on(watch)?;
@@ -110,9 +111,8 @@ impl PhotoSet {
     /// # Shapes
     /// `(b, 3, side, side)`, values `0..=1`, and b rows of labels.
     pub(super) fn plain(&self, positions: &[usize]) -> Result<(Tensor, Vec<Labels>)> {
-        let views: Vec<_> = positions.iter().map(|position| (*position, Affine::default())).collect();
         let labels = positions.iter().map(|position| self.labels(*position)).collect::<Result<_>>()?;
-        Ok((self.album.photos(&views, &self.device)?, labels))
+        Ok((self.album.photos(&plain(positions), &self.device)?, labels))
     }
 
     /// Photos deformed and recoloured at random; labels follow what can still be seen.
@@ -145,7 +145,7 @@ impl PhotoSet {
         self.album.photos(&positions.iter().map(view).collect::<Vec<_>>(), &self.device)
     }
 
-    /// Photos and the maps of their edges, deformed as a photo and its sketch are, in their own colours.
+    /// Maps of edges and their photos, deformed as a photo and its sketch are, in their own colours.
     ///
     /// # Shapes
     /// Both `(b, 3, side, side)`, values `0..=1`.
@@ -155,13 +155,8 @@ impl PhotoSet {
         config: &PretrainConfig,
         stream: &mut Stream,
     ) -> Result<(Tensor, Tensor)> {
-        let (mut photos, mut maps) = (Vec::new(), Vec::new());
-        for position in positions {
-            let (to_map, to_photo) = Affine::sample_pair(&config.augment, stream);
-            photos.push((*position, to_photo));
-            maps.push((*position, to_map));
-        }
-        Ok((self.album.photos(&photos, &self.device)?, self.album.sketches(&maps, &self.device)?))
+        let pairs: Vec<Pair> = positions.iter().map(|at| Pair { sketch: *at, photo: *at }).collect();
+        self.album.pairs(&pairs, &config.augment, stream, &self.device)
     }
 
     /// Maps of edges as they are.
@@ -169,8 +164,7 @@ impl PhotoSet {
     /// # Shapes
     /// `(b, 3, side, side)`, values `0..=1`.
     pub(super) fn edges(&self, positions: &[usize]) -> Result<Tensor> {
-        let views: Vec<_> = positions.iter().map(|position| (*position, Affine::default())).collect();
-        self.album.sketches(&views, &self.device)
+        self.album.sketches(&plain(positions), &self.device)
     }
 
     /// The labels of a photo.
@@ -183,7 +177,7 @@ impl PhotoSet {
 /// Photos in memory, with the maps of their edges where the method needs those.
 fn album(photos: Vec<RgbImage>, config: &PretrainConfig) -> Result<Album> {
     let PretrainMethod::Edges { thresholds, blur, .. } = config.method else {
-        return Album::of_photos(photos, config.side);
+        return Album::of_photos(photos, config.prepare());
     };
     let maps = photos.par_iter().map(|photo| edges::map(photo, thresholds, blur)).collect();
     Album::of_pairs(photos, maps, config.prepare())
