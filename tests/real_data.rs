@@ -1,7 +1,10 @@
 //! Shipped checkpoints and unlabelled photos on real data; needs RETRACE_DATA, and for checkpoints the imported weights.
 
 use candle_core::Device;
-use retrace::dataset::photos;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops;
+use rayon::prelude::*;
+use retrace::dataset::{Fingerprint, Split, open, photos, test_photos};
 use retrace::experiment::{Order, Paper, Reproduction, first_seed};
 use retrace::paper::photo_pretraining::{PhotoPretraining, SLUG, table::REAL};
 use retrace::run::Places;
@@ -69,4 +72,49 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
         }
     }
     assert_eq!(checked, 10);
+}
+
+/// Pre-training on these folders sees no test photo: none is a copy, told by content.
+#[test]
+fn the_unlabelled_photos_hold_no_test_photo() {
+    let Some(data) = std::env::var_os("RETRACE_DATA") else {
+        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
+        return;
+    };
+    let data = Path::new(&data);
+    let unseen = test_photos(data).unwrap();
+    assert!(unseen.len() >= 215, "{}", unseen.len()); // 115 of Shoe-V1 and 100 of Chair-V2
+    for folder in ["QMUL-Shoe-V2-photos", "Shoe-photos-unlabelled/photo", "Chair-photos-unlabelled/photo"] {
+        let Ok(photos) = photos(&data.join(folder)) else {
+            let _ = writeln!(std::io::stderr(), "skipped: no {folder}");
+            continue;
+        };
+        let is_copy = |position: &usize| {
+            let print = Fingerprint::of(&photos.photo(*position).unwrap());
+            unseen.iter().any(|other| print.is_copy(other))
+        };
+        let copies: Vec<usize> = (0..photos.count()).into_par_iter().filter(is_copy).collect();
+        assert!(copies.is_empty(), "{folder}: {copies:?}");
+    }
+}
+
+/// What the test above would find: a photo saved anew at half its size.
+#[test]
+fn a_test_photo_saved_anew_is_told() {
+    let Some(data) = std::env::var_os("RETRACE_DATA") else {
+        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
+        return;
+    };
+    for name in REAL {
+        let corpus = open(name, Some(Path::new(&data))).unwrap();
+        for position in corpus.index().photos_of(Split::Test) {
+            let photo = corpus.photo(position).unwrap();
+            let half = imageops::resize(&photo, photo.width() / 2, photo.height() / 2, imageops::FilterType::Triangle);
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, 80).encode_image(&half).unwrap();
+            let copy = Fingerprint::of(&image::load_from_memory(&bytes).unwrap().to_rgb8());
+            let difference = copy.difference(&Fingerprint::of(&photo));
+            assert!(difference < 5.0 && copy.is_copy(&Fingerprint::of(&photo)), "{name} {position}: {difference}");
+        }
+    }
 }

@@ -43,10 +43,13 @@ pub struct PretrainOptions {
     /// The method: attributes, jigsaw, barlow-twins, clip, obow or edges
     #[arg(default_value = "attributes")]
     method: PretrainMethod,
-    /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels
-    /// [default: the small network, from scratch, on synthetic photos]
-    #[arg(long, value_name = "FOLDER")]
+    /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels,
+    /// or of several, joined by `+` [default: the small network, from scratch, on synthetic photos]
+    #[arg(long, value_name = "FOLDERS")]
     photos: Option<String>,
+    /// How many of these photos to train on; 200 more are held out
+    #[arg(long, value_name = "N", default_value_t = 1800, requires = "photos")]
+    count: usize,
     /// The run's seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -77,7 +80,7 @@ pub fn run(options: &TrainOptions, checked: &Checked) -> Result<()> {
 /// Pre-trains a network; its weights go below the results folder, where every training looks first.
 pub fn pretrain(options: &PretrainOptions, checked: &Checked) -> Result<()> {
     let config = match &options.photos {
-        Some(folder) => PretrainConfig::lite(options.method, folder),
+        Some(folders) => PretrainConfig { photos: options.count, ..PretrainConfig::lite(options.method, folders) },
         None => PretrainConfig::mini(options.method),
     };
     let (places, order, seed) = (&checked.places, checked.order(), Seed(options.seed));

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 mod catalogue;
 mod check;
+mod copies;
 mod corpus;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -49,6 +50,7 @@ mod vector;
 
 pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
 pub use check::{Comparison, Report, check, check_source};
+pub use copies::{Fingerprint, test_photos};
 pub use corpus::{FileCorpus, Layout};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};

@@ -24,7 +24,7 @@ pub struct PretrainConfig {
     /// Weights that it starts from, e.g. `imagenet`; none: seeded initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// A folder of the real corpora with photos without labels; none: the synthetic stream.
+    /// A folder of the real corpora with photos without labels, or several, joined by `+`; none: the synthetic stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corpus: Option<String>,
     /// The network.
@@ -53,6 +53,9 @@ pub struct PretrainConfig {
 }
 
 impl PretrainConfig {
+    /// What stands between the folders of photos.
+    pub(super) const BETWEEN: char = '+';
+
     /// The small network at 64 pixels, within six minutes of one core.
     ///
     /// ```
@@ -101,7 +104,7 @@ impl PretrainConfig {
             start: Some("imagenet".into()),
             corpus: Some(corpus.into()),
             architecture: Architecture::EfficientNetLite0,
-            photos: 1800, // of the 2,000 of QMUL-Shoe-V2, which is what there is
+            photos: 1800, // of the 2,000 of QMUL-Shoe-V2
             valid_photos: 200,
             side: 128,
             // About as many photos as one epoch of the small network sees; a pass of edges shows every photo twice.

@@ -4,7 +4,7 @@ use super::config::PretrainConfig;
 use super::method::PretrainMethod;
 use super::{colour, edges};
 use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
-use crate::dataset::{self, Album, Pair};
+use crate::dataset::{self, Album, Fingerprint, Pair, PhotoFolder};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
 use crate::train::feed::plain;
@@ -50,32 +50,42 @@ impl PhotoSet {
             Some(name) => {
                 let data = data
                     .ok_or_else(|| Error::value("RETRACE_DATA", format!("the folder that holds {name}"), "not set"))?;
-                Self::read(config, &data.join(name), device, watch)
+                Self::read(config, name, data, device, watch)
             }
             None => Self::draw(config, device, watch),
         }
     }
 
     /// Reads photos that have no labels, in an order of their own: neighbours in a folder are often of one kind.
-    fn read(config: &PretrainConfig, root: &Path, device: &Device, watch: &dyn Watch) -> Result<Self> {
-        let folder = dataset::photos(root)?;
-        let count = config.photos + config.valid_photos;
-        if folder.count() < count {
-            return Err(Error::data(root, format!("{count} photos"), folder.count()));
-        }
-        let mut order: Vec<usize> = (0..folder.count()).collect();
+    ///
+    /// Copies of a corpus's test photos are left out, told by their content.
+    fn read(config: &PretrainConfig, name: &str, data: &Path, device: &Device, watch: &dyn Watch) -> Result<Self> {
+        let folders = name.split(PretrainConfig::BETWEEN).map(|folder| dataset::photos(&data.join(folder)));
+        let folders = folders.collect::<Result<Vec<PhotoFolder>>>()?;
+        let unseen = dataset::test_photos(data)?;
+        let of_folder = |(at, folder): (usize, &PhotoFolder)| (0..folder.count()).map(move |position| (at, position));
+        let mut order: Vec<(usize, usize)> = folders.iter().enumerate().flat_map(of_folder).collect();
         order.shuffle(&mut Seed(0).stream("photos")); // the same held-out photos for every seed
         let done = AtomicUsize::new(0);
-        let photo = |position: &usize| -> Result<RgbImage> {
+        let photo = |(folder, position): &(usize, usize)| -> Result<Option<RgbImage>> {
             go_on(watch)?;
-            let photo = folder.photo(*position)?;
-            watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            let photo = folders[*folder].photo(*position)?;
+            watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, order.len());
+            let print = Fingerprint::of(&photo);
             let kept = config.prepare().kept();
-            Ok(imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle))
+            let is_own = unseen.iter().all(|other| !print.is_copy(other));
+            Ok(is_own.then(|| imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle)))
         };
-        let photos = order[..count].par_iter().map(photo).collect::<Result<Vec<_>>>()?;
+        let mut photos = order.par_iter().filter_map(|at| photo(at).transpose()).collect::<Result<Vec<_>>>()?;
+        let (count, copies) = (config.photos + config.valid_photos, order.len() - photos.len());
+        if photos.len() < count {
+            let expected = format!("{count} photos that are no copies of test photos");
+            return Err(Error::data(data.join(name), expected, photos.len()));
+        }
+        photos.truncate(count);
         let labels = vec![vec![None; Photos::classes().len()]; count];
-        let version = Some(format!("{} {}", folder.name(), folder.version()));
+        let names: Vec<String> = folders.iter().map(|it| format!("{} {}", it.name(), it.version())).collect();
+        let version = Some(format!("{}, {copies} copies of test photos left out", names.join(", ")));
         Ok(Self { album: album(photos, config)?, labels, version, device: device.clone() })
     }
 
