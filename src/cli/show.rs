@@ -113,6 +113,7 @@ pub fn claims(options: &ShowOptions, checked: &Checked) -> Result<()> {
         let own = of(paper, &findings);
         println!("{}", claim::terminal(&own));
         println!("{}: {}", paper.citation(), claim::counts(&own));
+        println!("once the number of comparisons is allowed for: {}", claim::corrected_counts(&own));
     }
     println!("written to {}", path.display());
     Ok(())

@@ -44,7 +44,7 @@ pub struct PretrainOptions {
     #[arg(default_value = "attributes")]
     method: PretrainMethod,
     /// Start from ImageNet weights of EfficientNet-Lite0, on the photos of a folder of the real corpora, without labels,
-    /// or of several, joined by `+` [default: the small network, from scratch, on synthetic photos]
+    /// or of several, joined by `+`; `a/*` is every folder in `a` [default: the small network, from scratch, on synthetic photos]
     #[arg(long, value_name = "FOLDERS")]
     photos: Option<String>,
     /// How many of these photos to train on; 200 more are held out

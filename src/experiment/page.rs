@@ -3,7 +3,7 @@
 use super::Paper;
 use crate::Result;
 use crate::report::block::Block;
-use crate::report::claim::{self, Claim};
+use crate::report::claim::{self, Claim, Verdict};
 use crate::report::{overview, speed, table};
 use std::path::Path;
 
@@ -20,8 +20,13 @@ pub fn readme(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
 fn at_a_glance(paper: &dyn Paper, results: &Path) -> Result<String> {
     let (slug, Some(spec)) = (paper.slug(), paper.tables().into_iter().next()) else { return Ok(String::new()) };
     let overview = overview::markdown(&table::build(results, &spec)?);
-    let counts = claim::counts(&claim::evaluate(results, &Claim::read_all(&paper.printed())?)?);
-    let claims = format!("Comparisons that test [its claims](results/{slug}/README.md): {counts}.");
+    let findings = claim::evaluate(results, &Claim::read_all(&paper.printed())?)?;
+    let (counts, corrected) = (claim::counts(&findings), claim::corrected_counts(&findings));
+    let left = corrected.of(Verdict::Reproduced);
+    let claims = format!(
+        "Comparisons that test [its claims](results/{slug}/README.md): {counts}; {left} of those reproduced stay once their \
+         number is allowed for."
+    );
     Ok(format!("{overview}\n{claims} [The whole table](results/tables/{slug}/{}.md).\n\n", spec.name))
 }
 
@@ -40,7 +45,11 @@ pub fn speeds(results: &Path) -> Result<Vec<Block>> {
 pub fn page(paper: &dyn Paper, results: &Path) -> Result<Vec<Block>> {
     let findings = claim::evaluate(results, &Claim::read_all(&paper.printed())?)?;
     let deviations = paper.deviations().iter().map(|deviation| format!("- {deviation}\n")).collect();
-    let mut blocks = vec![("claims".into(), claim::markdown(&findings)), ("deviations".into(), deviations)];
+    let mut blocks = vec![
+        ("primary".into(), claim::primary(&findings)),
+        ("claims".into(), claim::markdown(&findings)),
+        ("deviations".into(), deviations),
+    ];
     blocks.extend(paper.blocks(&findings));
     Ok(blocks)
 }

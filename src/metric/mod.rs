@@ -5,13 +5,13 @@
 //! ```
 
 mod accuracy;
-mod bootstrap;
+mod contrast;
 mod drop;
 mod quantile;
 mod rank;
 
 pub use accuracy::{acc_at, average_percentile, mean_sd};
-pub use bootstrap::{Interval, RESAMPLES, paired_interval};
+pub use contrast::{Interval, Term, contrast};
 pub use drop::relative_drops;
 pub use quantile::quantile;
 pub use rank::{Tie, distances, nearest, ranks};

@@ -134,7 +134,7 @@ fn finding(finding: &Finding) -> Option<Vec<HtmlCell>> {
 fn verdict(verdict: Verdict) -> String {
     match verdict {
         Verdict::Reproduced | Verdict::NotReproduced => format!("<b>{}</b>", verdict.name()),
-        Verdict::Undecided | Verdict::NotRun => verdict.name().to_string(),
+        Verdict::Undecided | Verdict::NotComparable | Verdict::NotRun => verdict.name().to_string(),
     }
 }
 
@@ -207,9 +207,8 @@ mod tests {
     #[test]
     fn a_claim_that_was_not_tested_is_left_out() {
         let claim = Claim::read_all(&TOY).unwrap().remove(0);
-        let finding =
-            |interval, verdict| Finding { claim: claim.clone(), dataset: "d".into(), interval, seeds: [3, 1], verdict };
-        let interval = Interval { effect: 2.0, low: 0.5, high: 3.5 };
+        let finding = |interval, verdict| Finding { interval, seeds: [3, 1], verdict, ..Finding::not_run(&claim, "d") };
+        let interval = Interval { low: 0.5, high: 3.5, ..Interval::of(2.0, 1.0, 9.0).unwrap() };
         let text = findings(&[finding(Some(interval), Verdict::Reproduced), finding(None, Verdict::NotRun)]);
         assert_eq!(text.matches("<tr>").count(), 3);
         assert!(text.matches(&*escape(&claim.statement)).count() == 1, "{text}");

@@ -50,11 +50,9 @@ mod tests {
     fn gains_stand_in_their_cells() {
         let claim = |id: &str| Claim::read_all(&PRINTED).unwrap().into_iter().find(|claim| claim.id == id).unwrap();
         let finding = |id: &str, dataset: &str, [effect, low, high]: [f64; 3]| Finding {
-            claim: claim(id),
-            dataset: dataset.into(),
-            interval: Some(Interval { effect, low, high }),
-            seeds: [3, 3],
+            interval: Some(Interval { low, high, ..Interval::of(effect, 1.0, 9.0).unwrap() }),
             verdict: Verdict::Undecided,
+            ..Finding::not_run(&claim(id), dataset)
         };
         let certain = finding("gain-clip-synth-chair", "synth-chair", [8.2, 2.0, 14.5]);
         let printed = finding("gain-chair-v2", "qmul-chair-v2", [-0.62, -10.4, 8.95]);

@@ -291,9 +291,12 @@ fn line(
 /// The corpora that rows are measured on.
 pub fn measured() -> Vec<DatasetSpec> {
     let embedded = |name| DatasetSpec { name, label: name, printed: None, measured_on: "the embedded corpus" };
-    let real = |name, label| DatasetSpec { name, label, printed: Some(label), measured_on: "the same set" };
+    let real = |name, label, measured_on| DatasetSpec { name, label, printed: Some(label), measured_on };
     let [chair, shoe] = EMBEDDED;
-    vec![embedded(chair), embedded(shoe), real(REAL[0], "QMUL-Chair-V2"), real(REAL[1], "QMUL-Shoe-V1")]
+    // 23 of the paper's 27 values are multiples of 1/311, one of 1/323: its test set was the web release's.
+    let nearly = "nearly the same set: the paper's values fit 311 queries";
+    let real = [real(REAL[0], "QMUL-Chair-V2", nearly), real(REAL[1], "QMUL-Shoe-V1", "the same set")];
+    [embedded(chair), embedded(shoe)].into_iter().chain(real).collect()
 }
 
 /// The corpora of Tables 3 and 4, which the paper fills for Shoe-V2 and Chair-V2 alone.

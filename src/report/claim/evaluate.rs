@@ -1,39 +1,12 @@
 //! Claims against the runs.
 
-use super::side::{ClaimSide, PRINTED, mean, printed, rows, runs};
-use super::{Claim, Direction, Finding, Verdict};
+use super::judge::{Judgement, correct, judge};
+use super::side::{PRINTED, Sides, rows};
+use super::{Claim, Finding, Verdict};
+use crate::Result;
 use crate::file::subfolders;
-use crate::metric::{Interval, paired_interval};
-use crate::report::record::check_same_queries;
-use crate::{Error, Result, seed::Seed};
+use crate::metric::Interval;
 use std::path::Path;
-
-/// Chooses the resampled queries: the same for every claim, so that a table of verdicts can be rebuilt byte by byte.
-const BOOTSTRAP: Seed = Seed(0);
-
-/// The verdict on an interval of A - B.
-///
-/// ```
-/// use retrace::metric::Interval;
-/// use retrace::report::claim::{Direction::Greater, Verdict, judge};
-/// let interval = |low, high| Interval { effect: (low + high) / 2.0, low, high };
-/// assert_eq!(judge(interval(0.5, 3.0), Greater, Some(9.0)), Verdict::Reproduced); // the side decides, not the size
-/// assert_eq!(judge(interval(-3.0, -0.5), Greater, None), Verdict::NotReproduced);
-/// assert_eq!(judge(interval(-1.0, 2.0), Greater, Some(9.0)), Verdict::NotReproduced); // holds 0, far from 9
-/// assert_eq!(judge(interval(-1.0, 2.0), Greater, Some(1.5)), Verdict::Undecided);
-/// ```
-pub fn judge(interval: Interval, direction: Direction, paper_effect: Option<f64>) -> Verdict {
-    let (low, high, paper) = match direction {
-        Direction::Greater => (interval.low, interval.high, paper_effect),
-        Direction::Less => (-interval.high, -interval.low, paper_effect.map(|effect| -effect)),
-    };
-    match paper {
-        _ if low > 0.0 => Verdict::Reproduced,
-        _ if high < 0.0 => Verdict::NotReproduced,
-        Some(paper) if high < paper => Verdict::NotReproduced,
-        _ => Verdict::Undecided,
-    }
-}
 
 /// Tests claims on the runs below `results`.
 ///
@@ -50,11 +23,10 @@ pub fn evaluate(results: &Path, claims: &[Claim]) -> Result<Vec<Finding>> {
             findings.push(evaluate_one(results, claim, dataset)?);
         }
         if datasets.is_empty() {
-            let dataset = String::new();
-            let (seeds, verdict) = ([0, 0], Verdict::NotRun);
-            findings.push(Finding { claim: claim.clone(), dataset, interval: None, seeds, verdict });
+            findings.push(Finding::not_run(claim, ""));
         }
     }
+    correct(&mut findings);
     Ok(findings)
 }
 
@@ -69,71 +41,63 @@ fn datasets_run(results: &Path, claim: &Claim) -> Result<Vec<String>> {
 }
 
 fn evaluate_one(results: &Path, claim: &Claim, dataset: &str) -> Result<Finding> {
-    let read = |side: &str| -> Result<Vec<_>> {
-        rows(side).into_iter().map(|row| runs(results, claim.printed.slug, dataset, row)).collect()
+    let Some(sides) = Sides::read(results, claim, dataset)? else { return Ok(Finding::not_run(claim, dataset)) };
+    let interval = compare(claim, &sides)?;
+    let Judgement { verdict, p } = if claim.row_b.starts_with(PRINTED) {
+        Judgement { verdict: Verdict::NotComparable, p: None }
+    } else {
+        judge(interval, claim.direction, shortfall(claim, &sides)?)
     };
-    let (runs_a, runs_b) = (read(&claim.row_a)?, read(&claim.row_b)?);
-    let firsts: Vec<_> = runs_a.iter().chain(&runs_b).filter_map(|runs| runs.first()).collect();
-    firsts.windows(2).try_for_each(|pair| check_same_queries(pair[0], pair[1]))?;
-    let a = mean(claim, &runs_a)?;
-    let b = match claim.row_b.strip_prefix(PRINTED) {
-        Some(label) => a.as_ref().map(|a| printed(claim, dataset, label, &a.groups)).transpose()?.flatten(),
-        None => mean(claim, &runs_b)?,
-    };
-    if let (Some(a), Some(b)) = (&a, &b) {
-        check_same_samples(results, claim, dataset, [a, b])?;
-    }
-    let seeds = [&a, &b].map(|side| side.as_ref().map_or(0, |side| side.seeds));
-    let interval = a.zip(b).map(|(a, b)| compare(claim, a, b)).transpose()?;
-    let verdict = interval.map_or(Verdict::NotRun, |found| judge(found, claim.direction, claim.paper_effect));
-    Ok(Finding { claim: claim.clone(), dataset: dataset.into(), interval, seeds, verdict })
-}
-
-/// Two rows can be compared only sample by sample.
-fn check_same_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [&ClaimSide; 2]) -> Result<()> {
-    if a.groups == b.groups {
-        return Ok(());
-    }
-    let samples = |row: &str, side: &ClaimSide| format!("{} {} of {row}", side.groups.len(), claim.metric.resampled);
-    let place = results.join(claim.printed.slug).join(dataset);
-    let expected = format!("for claim {} the same as {}", claim.id, samples(&claim.row_a, a));
-    Err(Error::data(place, expected, samples(&claim.row_b, b)))
+    Ok(Finding {
+        interval: Some(interval),
+        seeds: sides.seeds(),
+        verdict,
+        p,
+        corrected: verdict,
+        ..Finding::not_run(claim, dataset)
+    })
 }
 
 /// A - B, in percent of B's mean where the metric has no scale of its own.
 ///
-/// If both sides use the same trainings (`row@70` and `row`), seeds are paired: the difference of each seed is resampled.
-/// A value that is never negative cannot fall by more than 100%, so the interval ends there.
-fn compare(claim: &Claim, a: ClaimSide, b: ClaimSide) -> Result<Interval> {
-    let trained = |row: &str| row.split('@').next().map(String::from);
-    if trained(&claim.row_a) == trained(&claim.row_b) && a.scores.len() == b.scores.len() {
-        let less = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
-        let differences: Vec<Vec<f64>> = a.scores.iter().zip(&b.scores).map(less).collect();
-        return paired_interval(&differences, &[vec![0.0; b.groups.len()]], &a.groups, BOOTSTRAP);
-    }
-    if !claim.metric.is_relative {
-        return paired_interval(&a.scores, &b.scores, &a.groups, BOOTSTRAP);
-    }
-    let negative = [&a, &b].iter().any(|side| side.scores.iter().flatten().any(|score| *score < 0.0));
-    let [of_a, of_b] = in_percent(a.scores, b.scores);
-    let found = paired_interval(&of_a, &of_b, &a.groups, BOOTSTRAP)?;
-    Ok(if negative { found } else { Interval { low: found.low.max(-100.0), ..found } })
-}
-
-/// Scores whose difference is that of A and B in percent of B's mean.
-///
 /// ```text
-/// relative: 100 (A / B - 1), A and B the means, R = A / B
-/// a'(i) = 100 a(i) / B        b'(i) = 100 (R b(i) / B + 1 - R)
+/// relative: 100 (A / B - 1), which moves by 100 / B with A and by -100 A / B^2 with B (the delta method)
 /// ```
 ///
-/// The mean of a' - b' is the ratio's, and a resampled mean moves as the ratio would, to first order (the delta method):
-/// B's own variance counts too.
-fn in_percent(mut a: Vec<Vec<f64>>, mut b: Vec<Vec<f64>>) -> [Vec<Vec<f64>>; 2] {
-    let mean = |scores: &[Vec<f64>]| scores.iter().flatten().sum::<f64>() / scores.concat().len() as f64;
-    let (of_a, of_b) = (mean(&a), mean(&b));
-    let ratio = of_a / of_b;
-    a.iter_mut().flatten().for_each(|score| *score *= 100.0 / of_b);
-    b.iter_mut().flatten().for_each(|score| *score = 100.0 * (ratio * *score / of_b + 1.0 - ratio));
-    [a, b]
+/// A value that is never negative cannot fall by more than 100%, so the interval ends there.
+fn compare(claim: &Claim, sides: &Sides) -> Result<Interval> {
+    let [a, b] = sides.levels();
+    if !claim.metric.is_relative {
+        return sides.interval(a - b, [1.0, -1.0]);
+    }
+    let found = sides.interval(100.0 * (a / b - 1.0), [100.0 / b, -100.0 * a / (b * b)])?;
+    Ok(if sides.has_negative() { found } else { Interval { low: found.low.max(-100.0), ..found } })
+}
+
+/// How much further apart A and B are in the paper than in our runs, in log-odds, with the errors of both.
+///
+/// ```text
+/// shortfall = (l(A') - l(B')) - (l(A) - l(B)),    l(x) = ln(x / (100 - x)),    A', B' the paper's levels
+/// error^2   = 1 / (n p (1 - p)) for each of A', B', p = level / 100, of n queries    + that of ours
+/// ```
+///
+/// The paper's numbers are of one run and of a test set as large as ours; which queries its two rows share is not known, so
+/// their errors add up, which is too wide rather than too narrow. Log-odds compare effects at different levels: 4 points
+/// more are much at 95% and little at 50%. None where the paper gives no levels, or one of ours is 0 or 100%.
+///
+/// # References
+/// Agresti, Categorical Data Analysis, 2013, Sec. 3.1 (standard errors of log-odds).
+fn shortfall(claim: &Claim, sides: &Sides) -> Result<Option<Interval>> {
+    let ours = sides.levels();
+    let Some(paper) = claim.paper_levels.filter(|_| ours.iter().all(|level| *level > 0.0 && *level < 100.0)) else {
+        return Ok(None);
+    };
+    let odds = |[a, b]: [f64; 2]| (a / (100.0 - a)).ln() - (b / (100.0 - b)).ln();
+    let slope = |level: f64| 100.0 / (level * (100.0 - level));
+    let found = sides.interval(odds(ours), [slope(ours[0]), -slope(ours[1])])?;
+    let of_paper: f64 = paper.map(|level| 100.0 * slope(level) / sides.count() as f64).iter().sum();
+    let variance = found.error.powi(2) + of_paper;
+    // Satterthwaite's degrees: the paper's variance is known.
+    let freedom = if found.error > 0.0 { variance.powi(2) / found.error.powi(4) * found.freedom } else { 1e9 };
+    Interval::of(odds(paper) - odds(ours), variance.sqrt(), freedom).map(Some)
 }

@@ -16,8 +16,8 @@ impl Claim {
     /// ```
     /// use retrace::report::claim::Claim;
     /// use retrace::report::printed::Printed;
-    /// let claims = "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect\n\
-    ///               gain,Table 1,New finds more,chair shoe,new,old,acc1,greater,3.88\n";
+    /// let claims = "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect,paper_levels,primary\n\
+    ///               gain,Table 1,New finds more,chair shoe,new,old,acc1,greater,3.88,71.7 67.82,yes\n";
     /// let claims = Claim::read_all(&Printed { slug: "toy", tables: &[], claims, metrics: &[] })?;
     /// assert_eq!((claims.len(), claims[1].id.as_str()), (2, "gain-shoe"));
     /// # Ok::<(), retrace::Error>(())
@@ -51,16 +51,24 @@ fn spread(claim: Claim) -> Result<Vec<Claim>> {
 
 fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim> {
     let cell = |name: &str| Ok::<_, Error>(frame.column(name)?.str()?.get(line).map(str::to_string));
+    // Columns that a paper without such claims leaves out.
+    let optional = |name: &str| if frame.column(name).is_ok() { cell(name) } else { Ok(None) };
     let filled = |name: &str| cell(name)?.ok_or_else(|| Error::value(name, "some text", "an empty cell"));
     let direction = match filled("direction")?.as_str() {
         "greater" => Direction::Greater,
         "less" => Direction::Less,
-        other => return Err(Error::value("direction", "greater or less", other)),
+        other => match other.strip_prefix("within ").and_then(|bound| bound.parse::<f64>().ok()) {
+            Some(bound) if bound > 0.0 => Direction::Within(bound),
+            _ => return Err(Error::value("direction", "greater, less or within and a number above 0", other)),
+        },
     };
     let number = |text: String| match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err(Error::value("paper_effect", "a number or nothing", text)),
     };
+    let paper_effect = cell("paper_effect")?.map(number).transpose()?;
+    let paper_levels = levels(optional("paper_levels")?)?;
+    check_effect(direction, paper_effect, paper_levels)?;
     Ok(Claim {
         id: filled("id")?,
         printed: *printed,
@@ -71,6 +79,36 @@ fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim
         row_b: filled("row_b")?,
         metric: Metric::find(&filled("metric")?, printed.metrics)?,
         direction,
-        paper_effect: cell("paper_effect")?.map(number).transpose()?,
+        paper_effect,
+        paper_levels,
+        is_primary: optional("primary")?.is_some_and(|text| text == "yes"),
     })
+}
+
+/// `71.7 67.8`: the paper's A and B.
+fn levels(text: Option<String>) -> Result<Option<[f64; 2]>> {
+    let Some(text) = text else { return Ok(None) };
+    let numbers: Vec<f64> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
+    match numbers[..] {
+        [a, b] if [a, b].iter().all(|level| *level > 0.0 && *level < 100.0) => Ok(Some([a, b])),
+        _ => Err(Error::value("paper_levels", "A and B, two numbers between 0 and 100, or nothing", text)),
+    }
+}
+
+/// A paper's effect is the difference of its levels, and on the side that it claims.
+fn check_effect(direction: Direction, effect: Option<f64>, levels: Option<[f64; 2]>) -> Result<()> {
+    if let Some([a, b]) = levels
+        && effect.is_none_or(|effect| (a - b - effect).abs() > 0.006)
+    {
+        return Err(Error::value("paper_levels", format!("levels {effect:?} apart"), format!("{a} and {b}")));
+    }
+    match (direction, effect) {
+        (Direction::Greater, Some(effect)) if effect < 0.0 => {
+            Err(Error::value("paper_effect", "none below 0, as the claim is `greater`", effect))
+        }
+        (Direction::Less, Some(effect)) if effect > 0.0 => {
+            Err(Error::value("paper_effect", "none above 0, as the claim is `less`", effect))
+        }
+        _ => Ok(()),
+    }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Never in practice: the columns have one length.
 pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
     type Get = fn(&Finding) -> Option<String>;
-    let columns: [(&str, Get); 16] = [
+    let columns: [(&str, Get); 20] = [
         ("id", |f| Some(f.claim.id.clone())),
         ("slug", |f| Some(f.claim.printed.slug.to_string())),
         ("where", |f| Some(f.claim.place.clone())),
@@ -22,14 +22,18 @@ pub fn frame(findings: &[Finding]) -> Result<DataFrame> {
         ("row_a", |f| Some(f.claim.row_a.clone())),
         ("row_b", |f| Some(f.claim.row_b.clone())),
         ("metric", |f| Some(f.claim.metric.to_string())),
+        ("direction", |f| Some(f.claim.direction.to_string())),
         ("paper_effect", |f| f.claim.paper_effect.map(points)),
         ("effect", |f| f.interval.map(|interval| points(interval.effect))),
         ("low", |f| f.interval.map(|interval| points(interval.low))),
         ("high", |f| f.interval.map(|interval| points(interval.high))),
+        ("p", |f| f.p.map(|p| format!("{p:.4}"))),
         ("verdict", |f| Some(f.verdict.name().to_string())),
+        ("primary", |f| f.claim.is_primary.then(|| "yes".to_string())),
+        ("corrected", |f| Some(f.corrected.name().to_string())),
         ("seeds_a", |f| seeds(f.seeds[0])),
         ("seeds_b", |f| seeds(f.seeds[1])),
-        ("resampled", |f| f.interval.map(|_| resampled(f))),
+        ("over", |f| f.interval.map(|_| over(f))),
     ];
     let column = |(name, get): (&str, Get)| Column::new(name.into(), findings.iter().map(get).collect::<Vec<_>>());
     Ok(DataFrame::new(findings.len(), columns.into_iter().map(column).collect())?)
@@ -48,9 +52,9 @@ pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
     finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", ")
 }
 
-/// What the interval of a finding resamples: not the seeds of a row with one seed, and not a printed number.
-fn resampled(finding: &Finding) -> String {
-    let samples = finding.claim.metric.resampled;
+/// What the interval of a finding is over: not the seeds of a row with one seed, and not a printed number.
+fn over(finding: &Finding) -> String {
+    let samples = finding.claim.metric.units;
     match finding.seeds {
         [0 | 1, 0 | 1] => samples.to_string(),
         [_, 1] => format!("seeds of A and {samples}"),
@@ -72,28 +76,35 @@ pub fn write(results: &Path, claims: &[Claim]) -> Result<(Vec<Finding>, PathBuf)
 
 /// A markdown table, a line a claim: the corpora on which its comparisons had each verdict.
 ///
-/// `synth-chair 2 of 5` stands for five comparisons on that corpus, two of which have this verdict.
+/// `synth-chair 2 of 5` stands for five comparisons on that corpus, two of which have this verdict; `(1 corrected)` for the
+/// ones among them that keep it once the number of comparisons is allowed for.
 pub fn markdown(findings: &[Finding]) -> String {
-    let heads = ["claim", "reproduced", "undecided", "not reproduced", "not run"].map(str::to_string);
-    let verdicts = [Verdict::Reproduced, Verdict::Undecided, Verdict::NotReproduced, Verdict::NotRun];
-    let mut text = format!("{}\n|---|---|---|---|---|\n", markdown_line(&heads));
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
-        let same = |group: &&mut Vec<&Finding>| {
-            (&group[0].claim.place, &group[0].claim.statement) == (&finding.claim.place, &finding.claim.statement)
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
-    }
-    for group in groups {
-        let claim = &group[0].claim;
-        let mut cells = vec![format!("{} ({})", claim.statement, claim.place)];
+    let verdicts =
+        [Verdict::Reproduced, Verdict::Undecided, Verdict::NotReproduced, Verdict::NotComparable, Verdict::NotRun];
+    let heads: Vec<String> = std::iter::once("claim").chain(verdicts.map(Verdict::name)).map(str::to_string).collect();
+    let mut text = format!("{}\n|---|---|---|---|---|---|\n", markdown_line(&heads));
+    for group in by_statement(findings) {
+        let mut cells = vec![said(&group[0].claim)];
         cells.extend(verdicts.map(|verdict| corpora(&group, verdict)));
         text += &format!("{}\n", markdown_line(&cells));
     }
     text
+}
+
+/// Findings of one sentence of the paper together, in the order of their first.
+fn by_statement(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| said(&group[0].claim) == said(&finding.claim)) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
+}
+
+fn said(claim: &Claim) -> String {
+    format!("{} ({})", claim.statement, claim.place)
 }
 
 /// The corpora on which comparisons had one verdict, with how many of them did.
@@ -104,18 +115,54 @@ fn corpora(group: &[&Finding], verdict: Verdict) -> String {
     let count = |name: &str, of: &dyn Fn(&Finding) -> bool| {
         group.iter().filter(|finding| finding.dataset == name && of(finding)).count()
     };
-    let part = |name: &&str| match (count(name, &|finding| finding.verdict == verdict), count(name, &|_| true)) {
-        (0, _) => None,
-        (1, 1) => Some(name.to_string()),
-        (some, all) => Some(format!("{name} {some} of {all}")),
+    let decides = matches!(verdict, Verdict::Reproduced | Verdict::NotReproduced);
+    let part = |name: &&str| {
+        let (some, all) = (count(name, &|finding| finding.verdict == verdict), count(name, &|_| true));
+        let left = count(name, &|finding| finding.verdict == verdict && finding.corrected == verdict);
+        let number = if all == 1 { name.to_string() } else { format!("{name} {some} of {all}") };
+        let note = if decides { format!(" ({left} corrected)") } else { String::new() };
+        (some > 0).then(|| number + &note)
     };
     names.iter().filter_map(part).collect::<Vec<_>>().join(", ")
 }
 
+/// A markdown table of the comparisons that the paper's abstract rests on, a line each.
+pub fn primary(findings: &[Finding]) -> String {
+    let heads = ["claim", "corpus", "A - B", "measured", "95% interval", "the paper", "p", "verdict", "corrected"];
+    let mut text = format!("{}\n|---|---|---|---|---|---|---|---|---|\n", markdown_line(&heads.map(str::to_string)));
+    for finding in findings.iter().filter(|finding| finding.claim.is_primary) {
+        let (claim, found) = (&finding.claim, finding.interval);
+        let cells = [
+            said(claim),
+            finding.dataset.clone(),
+            both_sides(claim),
+            found.map(|found| format!("{:+.1}", found.effect + 0.0)).unwrap_or_default(),
+            found.map(|found| format!("[{:.1}, {:.1}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
+            claim.paper_effect.map(|effect| format!("{effect:+.1}")).unwrap_or_default(),
+            finding.p.map(|p| format!("{p:.3}")).unwrap_or_default(),
+            finding.verdict.name().into(),
+            finding.corrected.name().into(),
+        ];
+        text += &format!("{}\n", markdown_line(&cells));
+    }
+    text
+}
+
 /// Text with aligned columns, a line a finding, for the terminal.
 pub fn terminal(findings: &[Finding]) -> String {
-    let heads =
-        ["Claim", "Dataset", "A - B", "Metric", "Paper", "Measured", "95% interval", "Seeds", "Over", "Verdict"];
+    let heads = [
+        "Claim",
+        "Dataset",
+        "A - B",
+        "Metric",
+        "Paper",
+        "Measured",
+        "95% interval",
+        "Seeds",
+        "Over",
+        "Verdict",
+        "Corrected",
+    ];
     let mut grid = vec![heads.map(str::to_string).to_vec()];
     grid.extend(findings.iter().map(|finding| {
         let claim = &finding.claim;
@@ -129,19 +176,20 @@ pub fn terminal(findings: &[Finding]) -> String {
             interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
             interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
             both_seeds(finding),
-            interval.map(|_| resampled(finding)).unwrap_or_default(),
+            interval.map(|_| over(finding)).unwrap_or_default(),
             finding.verdict.name().into(),
+            finding.corrected.name().into(),
         ]
     }));
     let mut text = align(&grid, 4..7);
-    text += "\nA - B in points, with its 95% paired bootstrap interval over what stands beside it: with one seed a row, the \
-             variance of training is not in it. What is claimed:\n";
-    let mut said = Vec::new();
+    text += "\nA - B in points, with its 95% interval over what stands beside it: with one seed a row, the variance of training \
+             is not in it. Corrected: the verdict once the number of comparisons is allowed for. What is claimed:\n";
+    let mut printed = Vec::new();
     for claim in findings.iter().map(|finding| &finding.claim) {
         let line = format!("  {}: {}.\n", claim.place, claim.statement);
-        if !said.contains(&line) {
+        if !printed.contains(&line) {
             text += &line;
-            said.push(line);
+            printed.push(line);
         }
     }
     text

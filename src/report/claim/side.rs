@@ -1,41 +1,158 @@
-//! One side of a comparison: what a row scored, or the mean of several, seed by seed.
+//! The two sides of a comparison: which rows they weigh, and what those scored.
 
 use super::Claim;
+use crate::metric::{Interval, Term, contrast};
 use crate::report::analysis::Samples;
-use crate::report::record::{Run, read_row};
+use crate::report::record::{Run, check_same_queries, read_row};
 use crate::report::score::read_early;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The prefix of a row that is a number of the paper.
 pub(super) const PRINTED: &str = "printed:";
 
+/// What stands between rows and those that are subtracted from them.
+const LESS: &str = " - ";
+
 /// The rows that a side names; none for a printed number.
 pub(crate) fn rows(side: &str) -> Vec<&str> {
-    if side.starts_with(PRINTED) { Vec::new() } else { side.split_whitespace().collect() }
+    if side.starts_with(PRINTED) { Vec::new() } else { side.split_whitespace().filter(|word| *word != "-").collect() }
+}
+
+/// How much each row of a side counts: the mean of the first rows, less the mean of those after ` - `.
+fn weights(side: &str) -> Vec<(&str, f64)> {
+    let mut weights = Vec::new();
+    for (part, sign) in side.split(LESS).zip([1.0, -1.0]) {
+        let rows = rows(part);
+        weights.extend(rows.iter().map(|row| (*row, sign / rows.len() as f64)));
+    }
+    weights
 }
 
 /// What a claim compares, for people: the mean of several rows by their number.
 pub(in crate::report) fn both_sides(claim: &Claim) -> String {
-    let title = |side: &str| match rows(side).len() {
-        0 | 1 => side.to_string(),
+    let title = |part: &str| match rows(part).len() {
+        0 | 1 => part.to_string(),
         many => format!("mean of {many} rows"),
     };
-    format!("{} - {}", title(&claim.row_a), title(&claim.row_b))
+    let side = |side: &str| match side.split_once(LESS) {
+        Some((of, base)) if !side.starts_with(PRINTED) => format!("({} - {})", title(of), title(base)),
+        _ => title(side),
+    };
+    format!("{} - {}", side(&claim.row_a), side(&claim.row_b))
 }
 
-/// Scores that are compared, and the groups of queries or samples that are resampled together.
-pub(super) struct ClaimSide {
-    /// A list a seed.
-    pub scores: Vec<Vec<f64>>,
+/// A row of a comparison.
+struct Compared<'a> {
+    /// Its name, which may say how much of the sketch was drawn.
+    name: &'a str,
+    /// How much it counts in A and in B.
+    weights: [f64; 2],
+    /// Its scores by seed.
+    scores: BTreeMap<u64, Vec<f64>>,
+}
+
+/// Both sides of a claim on a dataset, as far as they were run.
+pub(super) struct Sides<'a> {
+    rows: Vec<Compared<'a>>,
     /// The group of every query or sample.
-    pub groups: Vec<u32>,
-    /// Trainings that the scores are of.
-    pub seeds: usize,
+    groups: Vec<u32>,
+    /// B, where it is a number of the paper.
+    printed: Option<f64>,
+}
+
+impl<'a> Sides<'a> {
+    /// Reads what a claim compares; none where a row has no run that recorded the metric, or the paper prints no number.
+    ///
+    /// # Errors
+    /// A run that is inconsistent, or two rows with different queries or samples (both are named).
+    pub(super) fn read(results: &Path, claim: &'a Claim, dataset: &str) -> Result<Option<Self>> {
+        let mut names: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
+        for (side, text) in [&claim.row_a, &claim.row_b].into_iter().enumerate() {
+            weights(text).into_iter().for_each(|(row, weight)| names.entry(row).or_default()[side] += weight);
+        }
+        let (mut rows, mut firsts, mut groups) = (Vec::new(), Vec::<Run>::new(), Vec::new());
+        for (name, weights) in names {
+            let mut runs = runs(results, claim.printed.slug, dataset, name)?;
+            firsts.iter().zip(&runs).try_for_each(|(first, run)| check_same_queries(first, run))?;
+            let Some((scores, own)) = scored(claim, &runs)? else { return Ok(None) };
+            match rows.first() {
+                None => groups = own,
+                Some(Compared { name: first, .. }) if own != groups => {
+                    return Err(other_samples(results, claim, dataset, [(first, &groups), (name, &own)]));
+                }
+                Some(_) => {}
+            }
+            firsts.extend((firsts.is_empty() && !runs.is_empty()).then(|| runs.swap_remove(0)));
+            rows.push(Compared { name, weights, scores });
+        }
+        let printed = match claim.row_b.strip_prefix(PRINTED) {
+            Some(label) => match claim.printed.level(label, dataset, claim.metric)? {
+                None => return Ok(None),
+                number => number,
+            },
+            None => None,
+        };
+        Ok(Some(Self { rows, groups, printed }))
+    }
+
+    /// The number of queries or samples.
+    pub(super) fn count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The fewest trainings of a row of A, and of B; a printed number has none.
+    pub(super) fn seeds(&self) -> [usize; 2] {
+        let of = |side: usize| self.rows.iter().filter(move |row| row.weights[side] != 0.0).map(|row| row.scores.len());
+        [0, 1].map(|side| of(side).min().unwrap_or(0))
+    }
+
+    /// The mean of A and of B.
+    pub(super) fn levels(&self) -> [f64; 2] {
+        let mean =
+            |row: &Compared| row.scores.values().flatten().sum::<f64>() / (row.scores.len() * self.groups.len()) as f64;
+        let of = |side: usize| self.rows.iter().map(|row| row.weights[side] * mean(row)).sum::<f64>();
+        [of(0), of(1) + self.printed.unwrap_or(0.0)]
+    }
+
+    /// Whether a score is below zero.
+    pub(super) fn has_negative(&self) -> bool {
+        self.rows.iter().any(|row| row.scores.values().flatten().any(|score| *score < 0.0))
+    }
+
+    /// The interval of an effect that moves by `slopes` with A and with B.
+    ///
+    /// Rows of one training (`row@70` and `row`) are compared within each seed that has both.
+    pub(super) fn interval(&self, effect: f64, slopes: [f64; 2]) -> Result<Interval> {
+        let mut trained: BTreeMap<&str, Vec<(f64, &BTreeMap<u64, Vec<f64>>)>> = BTreeMap::new();
+        for row in &self.rows {
+            let weight = slopes[0] * row.weights[0] + slopes[1] * row.weights[1];
+            let training = row.name.split('@').next().unwrap_or(row.name);
+            trained.entry(training).or_default().push((weight, &row.scores));
+        }
+        let terms: Vec<Term> =
+            trained.values().map(|variants| Term { weight: 1.0, scores: summed(variants) }).collect();
+        let found = contrast(&terms, &self.groups)?;
+        Interval::of(effect, found.error, found.freedom)
+    }
+}
+
+/// The weighted sum of the variants of a training, for every seed that has all of them.
+fn summed(variants: &[(f64, &BTreeMap<u64, Vec<f64>>)]) -> Vec<Vec<f64>> {
+    let Some((_, first)) = variants.first() else { return Vec::new() };
+    let of_seed = |(seed, scores): (&u64, &Vec<f64>)| {
+        let mut sum = vec![0.0; scores.len()];
+        for (weight, variant) in variants {
+            sum.iter_mut().zip(variant.get(seed)?).for_each(|(sum, score)| *sum += weight * score);
+        }
+        Some(sum)
+    };
+    first.iter().filter_map(of_seed).collect()
 }
 
 /// The finished runs of a row; of `row@percent`, with so much of the sketch drawn, those that recorded it.
-pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<Vec<Run>> {
+fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<Vec<Run>> {
     let Some((row, percent)) = row.split_once('@') else { return read_row(results, slug, dataset, row) };
     let mut drawn = Vec::new();
     for mut run in read_row(results, slug, dataset, row)? {
@@ -48,22 +165,27 @@ pub(super) fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Resu
     Ok(drawn)
 }
 
-/// The scores of the runs of a row that recorded the metric; none where there is no such run.
-fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<ClaimSide>> {
-    let found = runs.iter().map(|run| Ok(claim.metric.samples(run)?.map(|samples| (run, samples))));
-    let found: Vec<(&Run, Samples)> = found.filter_map(Result::transpose).collect::<Result<_>>()?;
-    let Some((first, Samples { groups, .. })) = found.first() else { return Ok(None) };
-    if let Some((other, Samples { groups: samples, .. })) = found.iter().find(|found| found.1.groups != *groups) {
-        return Err(other_samples(claim, (first, groups), (other, samples)));
+/// The scores by seed of the runs of a row that recorded the metric, and their groups; none where there is no such run.
+#[expect(clippy::type_complexity, reason = "said in the sentence above")]
+fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<(BTreeMap<u64, Vec<f64>>, Vec<u32>)>> {
+    let mut scores = BTreeMap::new();
+    let mut first: Option<(&Run, Vec<u32>)> = None;
+    for run in runs {
+        let Some(Samples { values, groups }) = claim.metric.samples(run)? else { continue };
+        match &first {
+            Some((other, own)) if *own != groups => return Err(other_runs(claim, (other, own), (run, &groups))),
+            Some(_) => {}
+            None => first = Some((run, groups)),
+        }
+        scores.insert(run.seed, values);
     }
-    let (groups, seeds) = (groups.clone(), found.len());
-    Ok(Some(ClaimSide { scores: found.into_iter().map(|(_, samples)| samples.values).collect(), groups, seeds }))
+    Ok(first.map(|(_, groups)| (scores, groups)))
 }
 
 /// Runs are averaged sample by sample, so all of them need the same samples. Each run comes with its groups.
-fn other_samples(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
-    let (resampled, wanted, found) = (claim.metric.resampled, first.1.len(), other.1.len());
-    let expected = format!("as many {resampled} as in {} ({wanted} samples)", first.0.folder.0.display());
+fn other_runs(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
+    let (units, wanted, found) = (claim.metric.units, first.1.len(), other.1.len());
+    let expected = format!("as many {units} as in {} ({wanted} samples)", first.0.folder.0.display());
     let found = match first.1.iter().zip(other.1).position(|(one, other)| one != other) {
         Some(at) => format!("{found} samples, number {at} in group {} and not {}", other.1[at], first.1[at]),
         None => format!("{found} samples"),
@@ -71,25 +193,9 @@ fn other_samples(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) ->
     Error::data(&other.0.folder.0, expected, found)
 }
 
-/// The mean of rows, query by query and seed by seed, over as many seeds as each of them has: trainings of one seed
-/// share, for example, the order of the data, so they stay together.
-pub(super) fn mean(claim: &Claim, rows: &[Vec<Run>]) -> Result<Option<ClaimSide>> {
-    let sides = rows.iter().map(|runs| scored(claim, runs)).collect::<Result<Option<Vec<ClaimSide>>>>()?;
-    let Some((first, others)) = sides.as_ref().and_then(|sides| sides.split_first()) else { return Ok(None) };
-    for (other, runs) in others.iter().zip(&rows[1..]) {
-        if other.groups != first.groups {
-            return Err(other_samples(claim, (&rows[0][0], &first.groups), (&runs[0], &other.groups)));
-        }
-    }
-    let all = || std::iter::once(first).chain(others);
-    let seeds = all().map(|side| side.scores.len()).min().unwrap_or(0);
-    let score = |seed: usize, i: usize| all().map(|side| side.scores[seed][i]).sum::<f64>() / rows.len() as f64;
-    let scores = (0..seeds).map(|seed| (0..first.groups.len()).map(|i| score(seed, i)).collect()).collect();
-    Ok(Some(ClaimSide { scores, groups: first.groups.clone(), seeds }))
-}
-
-/// A number of the paper as a row that scores it with every query; none where the paper prints none.
-pub(super) fn printed(claim: &Claim, dataset: &str, label: &str, groups: &[u32]) -> Result<Option<ClaimSide>> {
-    let number = claim.printed.level(label, dataset, claim.metric)?;
-    Ok(number.map(|number| ClaimSide { scores: vec![vec![number; groups.len()]], groups: groups.to_vec(), seeds: 0 }))
+/// Two rows can be compared only sample by sample.
+fn other_samples(results: &Path, claim: &Claim, dataset: &str, [a, b]: [(&str, &[u32]); 2]) -> Error {
+    let samples = |(row, groups): (&str, &[u32])| format!("{} {} of {row}", groups.len(), claim.metric.units);
+    let place = results.join(claim.printed.slug).join(dataset);
+    Error::data(place, format!("for claim {} the same as {}", claim.id, samples(a)), samples(b))
 }

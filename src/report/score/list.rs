@@ -28,7 +28,7 @@ pub static ACC1: Metric = Metric {
     name: "acc1",
     title: "Acc@1",
     file: None,
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: |run| Ok(hits(run, 1)),
 };
@@ -38,7 +38,7 @@ pub static ACC5: Metric = Metric {
     name: "acc5",
     title: "Acc@5",
     file: None,
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: |run| Ok(hits(run, 5)),
 };
@@ -48,7 +48,7 @@ pub static ACC10: Metric = Metric {
     name: "acc10",
     title: "Acc@10",
     file: None,
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: |run| Ok(hits(run, 10)),
 };
@@ -58,7 +58,7 @@ pub static EARLY_ACC1: Metric = Metric {
     name: "early",
     title: "Acc@1 over 10-90% drawn",
     file: None,
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: early,
 };
@@ -68,7 +68,7 @@ pub static DROP: Metric = Metric {
     name: "drop",
     title: "Acc@1 lost to deformation, % of it",
     file: Some("robustness"),
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: drops,
 };
@@ -78,7 +78,7 @@ pub static SMOOTHNESS: Metric = Metric {
     name: "smoothness",
     title: "distance within the first ten, % of B",
     file: Some("smoothness"),
-    resampled: "photos",
+    units: "photos",
     is_relative: true,
     sample: |run| alike(run, "smoothness"),
 };
@@ -88,7 +88,7 @@ pub static SMOOTHNESS_HOG: Metric = Metric {
     name: "smoothness-hog",
     title: "the same by gradients, % of B",
     file: Some("smoothness-hog"),
-    resampled: "photos",
+    units: "photos",
     is_relative: true,
     sample: |run| alike(run, "smoothness-hog"),
 };
@@ -98,7 +98,7 @@ pub static SEPARATION: Metric = Metric {
     name: "separation",
     title: "domains told apart, %",
     file: Some("domain"),
-    resampled: "photos",
+    units: "photos",
     is_relative: false,
     sample: domains,
 };
@@ -108,7 +108,7 @@ pub static RISE: Metric = Metric {
     name: "rise",
     title: "rise of the loss around, % of B",
     file: Some("landscape"),
-    resampled: "directions",
+    units: "directions",
     is_relative: true,
     sample: |run| flatness(run, |rise| rise.mean),
 };
@@ -118,7 +118,7 @@ pub static AROUND: Metric = Metric {
     name: "around",
     title: "loss around, % of B",
     file: Some("landscape"),
-    resampled: "directions",
+    units: "directions",
     is_relative: true,
     sample: |run| flatness(run, |rise| rise.level),
 };
@@ -128,7 +128,7 @@ pub static SPREAD: Metric = Metric {
     name: "spread",
     title: "spread of gradients, % of B",
     file: Some("gradient"),
-    resampled: "epochs",
+    units: "epochs",
     is_relative: true,
     sample: |run| column(run, "gradient", "nuclear_norm"),
 };
@@ -138,7 +138,7 @@ pub static SPREAD_EARLY: Metric = Metric {
     name: "spread-early",
     title: "the same in early epochs, % of B",
     file: Some("gradient"),
-    resampled: "epochs",
+    units: "epochs",
     is_relative: true,
     sample: |run| first_half(run, "gradient", "nuclear_norm"),
 };
@@ -148,7 +148,7 @@ pub static WANDER: Metric = Metric {
     name: "wander",
     title: "wandering of Acc@1, % of B",
     file: Some("stability"),
-    resampled: "tens of steps",
+    units: "tens of steps",
     is_relative: true,
     sample: wandering,
 };
@@ -158,7 +158,7 @@ pub static TIME: Metric = Metric {
     name: "time",
     title: "seconds of a step, % of B",
     file: Some("time"),
-    resampled: "rounds of steps",
+    units: "rounds of steps",
     is_relative: true,
     sample: |run| column(run, "time", "seconds"),
 };
@@ -168,7 +168,7 @@ pub static MEMORY: Metric = Metric {
     name: "memory",
     title: "memory of a step, % of B",
     file: Some("memory"),
-    resampled: "rounds of steps",
+    units: "rounds of steps",
     is_relative: true,
     sample: |run| column(run, "memory", "bytes"),
 };

@@ -28,8 +28,8 @@ pub struct Metric {
     pub title: &'static str,
     /// The analysis of a run that it is computed from; none for what a run records itself.
     pub file: Option<&'static str>,
-    /// What an interval resamples, beside the seeds of rows that have several.
-    pub resampled: &'static str,
+    /// What an interval is over, beside the seeds of rows that have several.
+    pub units: &'static str,
     /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
     pub is_relative: bool,
     /// Reads the samples of a run, with `file` there; no value where the run did not record it.

@@ -5,6 +5,7 @@ use super::method::PretrainMethod;
 use super::{colour, edges};
 use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
 use crate::dataset::{self, Album, Fingerprint, Pair, PhotoFolder};
+use crate::file::{hash_bytes, subfolders};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
 use crate::train::feed::plain;
@@ -60,8 +61,7 @@ impl PhotoSet {
     ///
     /// Copies of a corpus's test photos are left out, told by their content.
     fn read(config: &PretrainConfig, name: &str, data: &Path, device: &Device, watch: &dyn Watch) -> Result<Self> {
-        let folders = name.split(PretrainConfig::BETWEEN).map(|folder| dataset::photos(&data.join(folder)));
-        let folders = folders.collect::<Result<Vec<PhotoFolder>>>()?;
+        let folders = folders(name, data)?;
         let unseen = dataset::test_photos(data)?;
         let of_folder = |(at, folder): (usize, &PhotoFolder)| (0..folder.count()).map(move |position| (at, position));
         let mut order: Vec<(usize, usize)> = folders.iter().enumerate().flat_map(of_folder).collect();
@@ -84,8 +84,9 @@ impl PhotoSet {
         }
         photos.truncate(count);
         let labels = vec![vec![None; Photos::classes().len()]; count];
-        let names: Vec<String> = folders.iter().map(|it| format!("{} {}", it.name(), it.version())).collect();
-        let version = Some(format!("{}, {copies} copies of test photos left out", names.join(", ")));
+        let versions: Vec<String> = folders.iter().map(PhotoFolder::version).collect();
+        let version = hash_bytes(versions.concat().as_bytes());
+        let version = Some(format!("{name} {version}, {copies} copies of test photos left out"));
         Ok(Self { album: album(photos, config)?, labels, version, device: device.clone() })
     }
 
@@ -182,6 +183,22 @@ impl PhotoSet {
         let labels = self.labels.get(position).cloned();
         labels.ok_or_else(|| Error::value("position of a photo", format!("below {}", self.labels.len()), position))
     }
+}
+
+/// The folders that a configuration names; `a/*` stands for every folder in `a`, as of a corpus with a folder a class.
+fn folders(name: &str, data: &Path) -> Result<Vec<PhotoFolder>> {
+    let mut folders = Vec::new();
+    for part in name.split(PretrainConfig::BETWEEN) {
+        match part.strip_suffix("/*") {
+            None => folders.push(dataset::photos(&data.join(part))?),
+            Some(outer) => {
+                let outer = data.join(outer);
+                let inner = subfolders(&outer)?.into_iter().map(|inner| dataset::photos(&outer.join(inner)));
+                folders.extend(inner.collect::<Result<Vec<_>>>()?);
+            }
+        }
+    }
+    if folders.is_empty() { Err(Error::data(data.join(name), "folders of photos", "none")) } else { Ok(folders) }
 }
 
 /// Photos in memory, with the maps of their edges where the method needs those.
