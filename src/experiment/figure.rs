@@ -3,6 +3,7 @@
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Order, Paper, Reproduction, Retrieval};
 use crate::file::write_atomic;
+use crate::report::figure::gallery::GalleryFigure;
 use crate::report::figure::{bar, canvas, curve, gallery};
 use crate::report::table;
 use crate::run::Places;
@@ -23,7 +24,7 @@ pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     let places = order.places;
     let mut written = draw_records(paper, places)?;
     for corpus in paper.corpora().into_iter().filter(|corpus| dataset::is_embedded(corpus.name)) {
-        written.extend(draw_row(paper, corpus.name, order)?);
+        written.extend(draw_rows(paper, corpus.name, order)?);
         written.push(draw_sheet(corpus.name, places)?);
     }
     Ok(written)
@@ -57,34 +58,34 @@ fn save(places: &Places, slug: &str, name: &str, svg: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Draws what the last of the compared rows retrieves, where its checkpoint is.
-fn draw_row(paper: &dyn Reproduction, dataset: &str, order: &Order) -> Result<Option<PathBuf>> {
+/// Draws what the compared rows retrieve, those whose checkpoints are there, one below the other for each sketch; none
+/// without the last of them.
+fn draw_rows(paper: &dyn Reproduction, dataset: &str, order: &Order) -> Result<Option<PathBuf>> {
     let (results, slug) = (&order.places.results, paper.slug());
-    let Some((row, _)) = paper.compared().last().copied() else { return Ok(None) };
-    let is_there = checkpoint_path(results, slug, dataset, row).is_file();
-    if !is_there || !first_seed(results, slug, dataset, row).is_finished() {
+    let is_there = |row: &str| {
+        checkpoint_path(results, slug, dataset, row).is_file() && first_seed(results, slug, dataset, row).is_finished()
+    };
+    if !paper.compared().last().is_some_and(|(row, _)| is_there(row)) {
         return Ok(None);
     }
-    let retrieval = paper.open_row(results, dataset, row, dataset, order)?;
-    draw_gallery(paper, row, dataset, &retrieval, order.places).map(Some)
-}
-
-/// Draws what a row retrieves on a corpus.
-///
-/// # Errors
-/// A picture that cannot be read; a folder that cannot be written.
-pub fn draw_gallery(
-    paper: &dyn Paper,
-    row: &str,
-    dataset: &str,
-    retrieval: &Retrieval,
-    places: &Places,
-) -> Result<PathBuf> {
-    let count = retrieval.ranks().len();
-    let chosen = QUERIES.map(|share| (share * count as f64) as usize);
-    let title = format!("What {} retrieves for sketches chosen beforehand, {dataset}", label(paper, row));
-    let svg = gallery::draw(&retrieval.gallery(&title, &chosen)?)?;
-    save(places, paper.slug(), &format!("gallery-{dataset}"), &svg)
+    let rows = paper.compared().into_iter().map(|(row, _)| row).filter(|row| is_there(row));
+    let opened = rows.map(|row| Ok((row, paper.open_row(results, dataset, row, dataset, order)?)));
+    let opened: Vec<(&str, Retrieval)> = opened.collect::<Result<_>>()?;
+    let chosen = QUERIES.map(|share| (share * opened[0].1.ranks().len() as f64) as usize);
+    let mut whole: Option<GalleryFigure> = None;
+    for query in chosen {
+        for (row, retrieval) in &opened {
+            let title = format!("What is retrieved for sketches chosen beforehand, {dataset}");
+            let mut one = retrieval.gallery(&title, &[query])?;
+            one.queries.iter_mut().for_each(|query| query.label = format!("{}, {}", query.label, label(paper, row)));
+            match &mut whole {
+                Some(whole) => whole.queries.append(&mut one.queries),
+                None => whole = Some(one),
+            }
+        }
+    }
+    let Some(whole) = whole else { return Ok(None) };
+    save(order.places, slug, &format!("gallery-{dataset}"), &gallery::draw(&whole)?).map(Some)
 }
 
 /// The name of a row in the main table.

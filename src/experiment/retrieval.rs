@@ -204,7 +204,11 @@ impl Retrieval {
 
     fn found(&self, query: usize) -> Result<GalleryQuery> {
         let (row, photos) = (self.distances(query)?, self.queries.gallery(query));
-        let shown = nearest(row, SHOWN)?;
+        let mut shown = nearest(row, SHOWN)?;
+        let own = self.queries.own[query];
+        if !shown.contains(&own) {
+            shown.push(own); // what was wanted is seen wherever it ranks
+        }
         let photo = |j: &usize| Ok((self.source().photo(photos[*j])?, row[*j]));
         let position = self.queries.sketches[query];
         let sketch = match self.source().drawing(position)? {
@@ -215,7 +219,7 @@ impl Retrieval {
             label: format!("query {position}"),
             sketch: DynamicImage::ImageLuma8(sketch).to_rgb8(),
             photos: shown.iter().map(photo).collect::<Result<Vec<(RgbImage, f32)>>>()?,
-            own: shown.iter().position(|j| *j == self.queries.own[query]),
+            own: shown.iter().position(|j| *j == own),
             rank: self.ranks[query].rank,
         })
     }

@@ -1,6 +1,7 @@
 //! A table as bars, with the paper's numbers as marks.
 
 use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
+use super::seeds;
 use crate::Result;
 use crate::report::render::format_mean;
 use crate::report::score::Metric;
@@ -21,13 +22,21 @@ const FILL: RGBColor = RGBColor(102, 170, 209);
 /// The key of a bar. Not "ours", as papers call a row of their own.
 const MEASURED: &str = "measured here, mean ± standard deviation over seeds";
 
+/// The key of a thin line.
+const NOISE: &str = "95%, by the number of photos alone";
+
 /// The key of a diamond.
 const PRINTED: &str = "the paper, on its own data and network";
 
 /// Where the bars start, in pixels.
 const HEAD: i32 = 70;
 
-/// Draws a table in the metric of its paper's numbers: a bar a line, its whisker one standard deviation over seeds, a diamond the paper's number.
+/// Draws a table in the metric of its paper's numbers: a bar a line, its thick whisker one standard deviation over seeds, its
+/// thin one the noise of the queries, a diamond the paper's number.
+///
+/// ```text
+/// noise = 1.96 sqrt(p (1 - p) / n),    p the mean, n the photos that are asked for: sketches of one are found together
+/// ```
 ///
 /// # Errors
 /// A character that the font lacks.
@@ -38,7 +47,7 @@ pub fn draw(table: &Table) -> Result<String> {
     let bottom = HEAD + STEP * (table.lines.len() as i32 + groups);
     let key = key_mark()? + 12 + width(PRINTED, TextSize::Small)? as i32 + 14;
     let least = key.max(28 + width(&table.title, TextSize::Title)? as i32);
-    let size = (least.max(left + LENGTH + 190), bottom + 52);
+    let size = (least.max(left + LENGTH + 240), bottom + 52);
     render((u32::try_from(size.0).unwrap_or(0), u32::try_from(size.1).unwrap_or(0)), |area| {
         write(area, &table.title, (14, 18), text(TextSize::Title, INK, HPos::Left))?;
         draw_key(area)?;
@@ -61,14 +70,22 @@ fn draw_key(area: &Area<'_>) -> Result<()> {
     let bar = Rectangle::new([(14, 38), (34, 50)], FILL.filled());
     area.draw(&bar).map_err(fail)?;
     write(area, MEASURED, (40, 44), small(INK))?;
+    let noise = key_noise()?;
+    area.draw(&PathElement::new(vec![(noise, 44), (noise + 20, 44)], INK)).map_err(fail)?;
+    write(area, NOISE, (noise + 26, 44), small(INK))?;
     let start = key_mark()?;
     area.draw(&diamond(start, 44)).map_err(fail)?;
     write(area, PRINTED, (start + 12, 44), small(INK))
 }
 
-/// Where the diamond of the key is, behind what a bar is.
-fn key_mark() -> Result<i32> {
+/// Where the thin line of the key is, behind what a bar is.
+fn key_noise() -> Result<i32> {
     Ok(40 + width(MEASURED, TextSize::Small)? as i32 + 24)
+}
+
+/// Where the diamond of the key is, behind that.
+fn key_mark() -> Result<i32> {
+    Ok(key_noise()? + 26 + width(NOISE, TextSize::Small)? as i32 + 24)
 }
 
 fn draw_axis(area: &Area<'_>, name: &str, left: i32, bottom: i32) -> Result<()> {
@@ -88,11 +105,15 @@ fn draw_line(area: &Area<'_>, line: &TableLine, metric: &Metric, left: i32, y: i
     if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
         area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
+        let photos = line.measured.as_ref().map_or(1, |measured| measured.gallery) as f64;
+        let noise = 1.96 * (mean * (100.0 - mean) / photos).sqrt();
+        area.draw(&PathElement::new(vec![(at(mean - noise), y), (at(mean + noise), y)], INK)).map_err(fail)?;
         if let Some(sd) = sd {
             let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];
-            area.draw(&PathElement::new(whisker, INK.stroke_width(2))).map_err(fail)?;
+            area.draw(&PathElement::new(whisker, INK.stroke_width(4))).map_err(fail)?;
         }
-        value = format_mean((mean, sd));
+        let seeds = line.measured.as_ref().map_or(0, |measured| measured.seeds);
+        value = format!("{}, {}", format_mean((mean, sd)), seeds::count(&[seeds]));
     }
     if let Some(paper) = &line.paper {
         if let Ok(percent) = paper.parse() {

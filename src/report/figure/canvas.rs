@@ -35,6 +35,8 @@ const SIZE_RATIO: f64 = 1.24;
 pub enum TextSize {
     /// 12 px: ticks, labels, captions.
     Small,
+    /// As small, bold: a number that stands out.
+    Bold,
     /// 13 px: axis names.
     Normal,
     /// 16 px, bold: the figure's title.
@@ -45,6 +47,7 @@ pub enum TextSize {
 pub fn text(size: TextSize, colour: RGBColor, anchor: HPos) -> TextStyle<'static> {
     let (pixels, style) = match size {
         TextSize::Small => (12.0, FontStyle::Normal),
+        TextSize::Bold => (12.0, FontStyle::Bold),
         TextSize::Normal => (13.0, FontStyle::Normal),
         TextSize::Title => (16.0, FontStyle::Bold),
     };

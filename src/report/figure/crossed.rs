@@ -4,7 +4,10 @@
 use super::heat::{self, Heat};
 use super::seeds;
 use crate::Result;
+use crate::metric::{Interval, Term, contrast};
+use crate::report::record::Run;
 use crate::report::records::Records;
+use crate::report::score::ACC1;
 use crate::report::table::Measured;
 
 /// The crossed rows; every list has an entry for each kind.
@@ -44,12 +47,14 @@ pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
     let missing = if absent.is_empty() { String::new() } else { format!(" Not run: {}.", names(&absent).join(", ")) };
     let acc1 = |found: &Option<Measured>| found.as_ref().map(|found| found.acc1.0);
     let line = |own: usize| there.iter().map(|&source| acc1(&cells.cells[own][source])).collect::<Vec<_>>();
+    let gain = |own: usize, source: usize| gain(records, &crossed.cells[own][source], &crossed.bases[own]);
+    let places = there.iter().flat_map(|&own| there.iter().map(move |&source| (own, source)));
     let Crossed { question, base, .. } = crossed;
     let heat = Heat {
         title: crossed.title.clone(),
         note: format!(
-            "{question}: compare a cell with {base} of its line; below each number stands the difference. Means over \
-             seeds: {base} and the diagonal {}, the other cells {}.{missing}",
+            "{question}: below each number stands what it gains over {base} of its line, with its 95% interval. Means over \
+             seeds: {base} and the diagonal (framed) {}, the other cells {}.{missing}",
             seeds::count(&own_seeds),
             seeds::count(&crossed_seeds)
         ),
@@ -58,10 +63,23 @@ pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
         rows: names(&there),
         columns: names(&there),
         values: there.iter().flat_map(|&own| line(own)).collect(),
-        base: Some((base.clone(), there.iter().map(|&own| acc1(&cells.bases[own])).collect())),
+        base: (base.clone(), there.iter().map(|&own| acc1(&cells.bases[own])).collect()),
+        gains: places.map(|(own, source)| gain(own, source)).collect::<Result<_>>()?,
         decimals: 1,
     };
     heat::draw(&heat).map(Some)
+}
+
+/// What a row gains over its base in Acc@1; none where one of them was not run.
+fn gain(records: &Records, row: &str, base: &str) -> Result<Option<Interval>> {
+    let (runs, bases) = (records.runs(row)?, records.runs(base)?);
+    let (Some(run), false) = (runs.first(), bases.is_empty()) else { return Ok(None) };
+    let Some(own) = ACC1.samples(run)? else { return Ok(None) };
+    let term = |weight: f64, runs: &[Run]| -> Result<Term> {
+        let samples = runs.iter().map(|run| Ok(ACC1.samples(run)?.map(|samples| samples.values)));
+        Ok(Term { weight, scores: samples.filter_map(Result::transpose).collect::<Result<_>>()? })
+    };
+    contrast(&[term(1.0, &runs)?, term(-1.0, &bases)?], &own.groups).map(Some)
 }
 
 /// The measured numbers.
@@ -131,6 +149,6 @@ mod tests {
         }
         assert_eq!(found.iter().filter(|found| *found == "not run").count(), 2 + 1); // a line of two cells, its base
         let said = found.join(" ");
-        assert!(said.contains("Base and the diagonal 1 seed, the other cells 1 seed. Not run: C."), "{said}");
+        assert!(said.contains("Base and the diagonal (framed) 1 seed, the other cells 1 seed. Not run: C."), "{said}");
     }
 }

@@ -44,7 +44,7 @@ pub struct GalleryQuery {
     pub label: String,
     /// The sketch.
     pub sketch: RgbImage,
-    /// Photos, nearest first, each with its distance.
+    /// Photos, nearest first, each with its distance; last the own photo, where it is further away than these.
     pub photos: Vec<(RgbImage, f32)>,
     /// Position of the own photo in `photos`, where it is among them.
     pub own: Option<usize>,
@@ -61,7 +61,7 @@ pub fn draw(gallery: &GalleryFigure) -> Result<String> {
     let longest = longest.ok_or_else(|| Error::value("gallery", "at least one query", "none"))? as i32;
     let note = format!("Framed: the photo that the sketch shows. Below each photo: {}.", gallery.distance);
     let least = 2 * LEFT + width(&gallery.title, TextSize::Title)?.max(width(&note, TextSize::Small)?) as i32;
-    let size = (LEFT + STEP + GAP + STEP * longest, HEAD + ROW * gallery.queries.len() as i32 + 18);
+    let size = (LEFT + STEP + 2 * GAP + STEP * longest, HEAD + ROW * gallery.queries.len() as i32 + 18);
     let size = (u32::try_from(size.0.max(least)).unwrap_or(0), u32::try_from(size.1).unwrap_or(0));
     let mut pictures = String::new();
     let svg = render(size, |area| {
@@ -87,7 +87,8 @@ fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
     area.draw(&Rectangle::new([(LEFT - 1, y - 1), (LEFT + SIDE + 1, y + SIDE + 1)], GRID)).map_err(fail)?;
     let mut pictures = element(&query.sketch, LEFT, y)?;
     for (i, (photo, distance)) in query.photos.iter().enumerate() {
-        let x = LEFT + STEP + GAP + STEP * i as i32;
+        let is_far = query.own == Some(i) && query.rank as usize > i + 1;
+        let x = LEFT + STEP + GAP + STEP * i as i32 + if is_far { GAP } else { 0 };
         if query.own == Some(i) {
             // A closed line: the SVG backend draws every rectangle one pixel wide.
             let (low, high) = (-4, SIDE + 4);
@@ -95,7 +96,8 @@ fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
             let frame = corners.map(|(dx, dy)| (x + dx, y + dy)).to_vec();
             area.draw(&PathElement::new(frame, PALETTE[1].stroke_width(3))).map_err(fail)?;
         }
-        write(area, &format!("#{}: {distance:.3}", i + 1), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
+        let rank = if is_far { query.rank as usize } else { i + 1 };
+        write(area, &format!("#{rank}: {distance:.3}"), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
         pictures += &element(photo, x, y)?;
     }
     Ok(pictures)

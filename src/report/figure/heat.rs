@@ -2,17 +2,24 @@
 
 use super::canvas::{Area, GRID, INK, TextSize, fail, render, text, width, write};
 use super::head::{EDGE, Head};
-use super::ramp::{legible, pale};
+use super::ramp::{diverging, legible};
+use crate::metric::Interval;
 use crate::report::table::NOT_RUN;
 use crate::{Error, Result};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 /// Pixels of a cell, at least, and its height.
-const CELL: (i32, i32) = (84, 44);
+const CELL: (i32, i32) = (96, 56);
 
 /// Height of the names of the columns, in pixels.
 const NAMES: i32 = 44;
+
+/// Height of the key below the cells, and width of each of its colours, in pixels.
+const KEY: (i32, i32) = (44, 34);
+
+/// Beside the key.
+const KEY_SAYS: &str = "gain in points; bold: 0 is outside the interval";
 
 /// Pixels between what the columns are compared with and the columns.
 const GAP: i32 = 14;
@@ -34,17 +41,19 @@ pub struct Heat {
     pub columns: Vec<String>,
     /// A number for each row and column, row by row; none where it was not measured.
     pub values: Vec<Option<f64>>,
-    /// The column that all are compared with: its name and a number for each row. It stands left of them, and below every
-    /// number of theirs stands the difference.
-    pub base: Option<(String, Vec<Option<f64>>)>,
+    /// The column that all are compared with: its name and a number for each row. It stands left of them.
+    pub base: (String, Vec<Option<f64>>),
+    /// What each number gains over the base of its row, with its interval; it stands below the number and gives the colour.
+    pub gains: Vec<Option<Interval>>,
     /// Digits after the point.
     pub decimals: usize,
 }
 
-/// Draws a table: the larger a number, the darker its cell; cells without one say so.
+/// Draws a table: a cell is the bluer the more its number gains, the redder the more it loses; gains whose intervals leave
+/// 0 out are bold, cells without a number say so, and cells of a row and the column of its name have a border.
 ///
 /// # Errors
-/// No row or column, another number of values than of cells, a value that is not finite, or a character that the font
+/// No row or column, another number of values or gains than of cells, a value that is not finite, or a character that the font
 /// lacks.
 pub fn draw(heat: &Heat) -> Result<String> {
     check(heat)?;
@@ -52,41 +61,52 @@ pub fn draw(heat: &Heat) -> Result<String> {
         let widths: Result<Vec<u32>> = names.iter().map(|name| width(name, TextSize::Small)).collect();
         Ok(widths?.into_iter().max().unwrap_or(0) as i32)
     };
-    let base = heat.base.as_slice();
-    let bases: Vec<String> = base.iter().map(|base| base.0.clone()).collect();
-    let cell = CELL.0.max(widest(&heat.columns)?.max(widest(&bases)?) + 12);
+    let cell = CELL.0.max(widest(&heat.columns)?.max(widest(std::slice::from_ref(&heat.base.0))?) + 12);
     let left = EDGE + widest(&heat.rows)?.max(width(&heat.row, TextSize::Normal)? as i32) + 12;
-    let inner = left + (cell + GAP) * bases.len() as i32;
+    let inner = left + cell + GAP;
     let right = inner + cell * heat.columns.len() as i32;
     // As wide as the cells, or a little more for what stands above; the rest of a long note goes to a second line.
     let least = 2 * EDGE + width(&heat.title, TextSize::Title)? as i32;
+    let least = least.max(inner + KEY.1 * 5 + 10 + width(KEY_SAYS, TextSize::Small)? as i32 + EDGE);
     let size = u32::try_from(least.max(right + 16)).unwrap_or(0);
     let head = Head::of(&heat.title, &heat.note, size)?;
     let top = head.height() + NAMES;
     let bottom = top + CELL.1 * heat.rows.len() as i32;
-    render((size, u32::try_from(bottom + 16).unwrap_or(0)), |area| {
+    let most = heat.gains.iter().flatten().fold(0.0, |most: f64, gain| most.max(gain.effect.abs()));
+    render((size, u32::try_from(bottom + KEY.0 + 16).unwrap_or(0)), |area| {
         head.draw(area)?;
         write(area, &heat.column, ((inner + right) / 2, top - 40), text(TextSize::Normal, INK, HPos::Center))?;
         write(area, &heat.row, (left - 10, top - 16), text(TextSize::Normal, INK, HPos::Right))?;
         let starts = (0..heat.columns.len() as i32).map(|i| inner + cell * i);
-        for (name, x) in bases.iter().zip([left]).chain(heat.columns.iter().zip(starts)) {
+        for (name, x) in std::iter::once((&heat.base.0, left)).chain(heat.columns.iter().zip(starts.clone())) {
             write(area, name, (x + cell / 2, top - 16), text(TextSize::Small, INK, HPos::Center))?;
         }
-        let range = range(heat);
         for (i, name) in heat.rows.iter().enumerate() {
             let y = top + CELL.1 * i as i32;
             write(area, name, (left - 10, y + CELL.1 / 2), text(TextSize::Small, INK, HPos::Right))?;
-            let base = base.first().map(|base| base.1[i]);
-            if let Some(value) = base {
-                draw_cell(area, (value, None), range, heat.decimals, ((left, y), cell))?;
-            }
-            let values = heat.values.iter().skip(i * heat.columns.len()).take(heat.columns.len());
-            for (value, x) in values.zip((0..).map(|i| inner + cell * i)) {
-                draw_cell(area, (*value, base.flatten()), range, heat.decimals, ((x, y), cell))?;
+            draw_cell(area, heat, (heat.base.1[i], None, most), ((left, y), cell), false)?;
+            for (j, x) in starts.clone().enumerate() {
+                let at = i * heat.columns.len() + j;
+                let is_own = heat.columns[j] == *name;
+                draw_cell(area, heat, (heat.values[at], heat.gains[at], most), ((x, y), cell), is_own)?;
             }
         }
-        Ok(())
+        draw_key(area, most, (inner, bottom + 14))
     })
+}
+
+/// What the colours stand for: five of them, from the largest loss to the largest gain.
+fn draw_key(area: &Area<'_>, most: f64, (x, y): (i32, i32)) -> Result<()> {
+    for (place, share) in [-1.0, -0.5, 0.0, 0.5, 1.0].into_iter().enumerate() {
+        let left = x + KEY.1 * place as i32;
+        area.draw(&Rectangle::new([(left, y), (left + KEY.1, y + 14)], diverging(share).filled())).map_err(fail)?;
+        if share != -0.5 && share != 0.5 {
+            let said = if share == 0.0 { "0".into() } else { format!("{:+.0}", share * most) };
+            write(area, &said, (left + KEY.1 / 2, y + 24), text(TextSize::Small, INK, HPos::Center))?;
+        }
+    }
+    let beside = (x + KEY.1 * 5 + 10, y + 7);
+    write(area, KEY_SAYS, beside, text(TextSize::Small, INK, HPos::Left))
 }
 
 fn check(heat: &Heat) -> Result<()> {
@@ -95,48 +115,47 @@ fn check(heat: &Heat) -> Result<()> {
         let expected = format!("{} x {} values, at least one", heat.rows.len(), heat.columns.len());
         return Err(Error::value(&heat.title, expected, heat.values.len()));
     }
-    if let Some((name, values)) = heat.base.as_ref().filter(|base| base.1.len() != heat.rows.len()) {
-        return Err(Error::value(name, format!("{} values", heat.rows.len()), values.len()));
+    if heat.gains.len() != cells {
+        return Err(Error::value(&heat.title, format!("{cells} gains"), heat.gains.len()));
     }
-    match all(heat).find(|value| !value.is_finite()) {
+    if heat.base.1.len() != heat.rows.len() {
+        return Err(Error::value(&heat.base.0, format!("{} values", heat.rows.len()), heat.base.1.len()));
+    }
+    let shown = heat.values.iter().chain(&heat.base.1).flatten();
+    match shown.copied().find(|value| !value.is_finite()) {
         Some(value) => Err(Error::value(&heat.title, "finite values", value)),
         None => Ok(()),
     }
 }
 
-/// Every number that is shown.
-fn all(heat: &Heat) -> impl Iterator<Item = &f64> {
-    heat.values.iter().chain(heat.base.iter().flat_map(|base| &base.1)).flatten()
-}
-
-/// The smallest and the largest number.
-fn range(heat: &Heat) -> (f64, f64) {
-    all(heat).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
-}
-
-/// Draws a number, or that there is none, and below it how far it is from another.
+/// Draws a number, or that there is none, and below it what it gains.
 fn draw_cell(
     area: &Area<'_>,
-    (value, base): (Option<f64>, Option<f64>),
-    (low, high): (f64, f64),
-    decimals: usize,
+    heat: &Heat,
+    (value, gain, most): (Option<f64>, Option<Interval>, f64),
     ((x, y), cell): ((i32, i32), i32),
+    is_own: bool,
 ) -> Result<()> {
     // A white line between cells.
     let corners = [(x + 1, y + 1), (x + cell - 1, y + CELL.1 - 1)];
-    let (centre, middle) = (x + cell / 2, y + CELL.1 / 2);
+    let (centre, middle, decimals) = (x + cell / 2, y + CELL.1 / 2, heat.decimals);
     let Some(value) = value else {
         area.draw(&Rectangle::new(corners, GRID)).map_err(fail)?;
         return write(area, NOT_RUN, (centre, middle), text(TextSize::Small, INK, HPos::Center));
     };
-    // Values that are all the same get the middle colour.
-    let colour = pale(if high > low { (value - low) / (high - low) } else { 0.5 });
+    let colour = diverging(gain.map_or(0.0, |gain| gain.effect / most.max(f64::MIN_POSITIVE)));
     area.draw(&Rectangle::new(corners, colour.filled())).map_err(fail)?;
-    let style = |size| text(size, legible(colour), HPos::Center);
-    if let Some(base) = base {
-        let difference = format!("{:+.decimals$}", value - base);
-        write(area, &difference, (centre, middle + 10), style(TextSize::Small))?;
+    if is_own {
+        let inside = [(x + 3, y + 3), (x + cell - 3, y + CELL.1 - 3)];
+        area.draw(&Rectangle::new(inside, INK.stroke_width(1))).map_err(fail)?;
     }
-    let up = if base.is_some() { 8 } else { 0 };
+    let style = |size| text(size, legible(colour), HPos::Center);
+    if let Some(gain) = gain {
+        let size = if gain.low > 0.0 || gain.high < 0.0 { TextSize::Bold } else { TextSize::Small };
+        write(area, &format!("{:+.decimals$}", gain.effect), (centre, middle + 2), style(size))?;
+        let ends = format!("[{}, {}]", gain.low.round() as i64, gain.high.round() as i64);
+        write(area, &ends, (centre, middle + 17), style(TextSize::Small))?;
+    }
+    let up = if gain.is_some() { 15 } else { 0 };
     write(area, &format!("{value:.decimals$}"), (centre, middle - up), style(TextSize::Normal))
 }

@@ -10,17 +10,17 @@ use plotters::style::text_anchor::HPos;
 const VIRIDIS: [RGBColor; 5] =
     [RGBColor(68, 1, 84), RGBColor(59, 82, 139), RGBColor(33, 145, 140), RGBColor(94, 201, 98), RGBColor(253, 231, 37)];
 
-/// From nearly white to the first colour of the palette, for tables whose numbers are read in the cells.
-const PALE: [RGBColor; 2] = [RGBColor(240, 246, 250), RGBColor(0, 114, 178)];
+/// From the second colour of the palette over nearly white to the first, for tables whose numbers are read in the cells.
+const DIVERGING: [RGBColor; 3] = [RGBColor(213, 94, 0), RGBColor(245, 245, 245), RGBColor(0, 114, 178)];
 
 /// The colour of a place on the dark-to-light ramp, 0 to 1.
 pub(super) fn viridis(share: f64) -> RGBColor {
     between(&VIRIDIS, share)
 }
 
-/// The colour of a place on the pale-to-blue ramp, 0 to 1.
-pub(super) fn pale(share: f64) -> RGBColor {
-    between(&PALE, share)
+/// The colour of a loss (-1) over nothing (0) to a gain (1).
+pub(super) fn diverging(share: f64) -> RGBColor {
+    between(&DIVERGING, (share + 1.0) / 2.0)
 }
 
 /// Ink or white, whichever is read more easily on a ground.
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn ends_and_middle_of_a_ramp() {
         assert_eq!((viridis(0.0), viridis(0.5), viridis(1.0)), (VIRIDIS[0], VIRIDIS[2], VIRIDIS[4]));
-        assert_eq!((viridis(-3.0), pale(9.0)), (VIRIDIS[0], PALE[1]));
-        assert_eq!((legible(viridis(0.0)), legible(viridis(1.0)), legible(pale(0.0))), (WHITE, INK, INK));
+        assert_eq!((viridis(-3.0), diverging(9.0)), (VIRIDIS[0], DIVERGING[2]));
+        assert_eq!((legible(viridis(0.0)), legible(viridis(1.0)), legible(diverging(0.0))), (WHITE, INK, INK));
     }
 
     #[test]

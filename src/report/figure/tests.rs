@@ -4,6 +4,7 @@
 use super::canvas::{TextSize, width};
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::file::write_atomic;
+use crate::metric::Interval;
 use crate::report::record::tests::{write_epochs, write_origin, write_run};
 use crate::report::table::{Measured, tests::spec};
 use crate::report::{table, table::MeanSd};
@@ -208,7 +209,7 @@ fn bar_draws_means_whiskers_and_printed_numbers() {
     let document = Document::parse(&svg).unwrap();
     let contents: Vec<&str> = texts(&document).iter().map(|node| node.text().unwrap().trim()).collect();
     assert!(
-        contents.contains(&"51.2 ± 1.4   (paper 67.82)") && contents.contains(&"not run   (paper 71.70)"),
+        contents.contains(&"51.2 ± 1.4, 3 seeds   (paper 67.82)") && contents.contains(&"not run   (paper 71.70)"),
         "{contents:?}"
     );
     let lengths: Vec<f64> = document
@@ -354,6 +355,7 @@ fn heat_draws_cells_and_differences() {
     let names = ["INet", "JSaw", "BTwins", "CLIP", "OBOW"].map(String::from).to_vec();
     let mut values: Vec<Option<f64>> = (0..25).map(|i| Some(40.0 + 0.47 * f64::from(i))).collect();
     values[7] = None;
+    let gain = |value: &Option<f64>| value.map(|value| Interval::of(value - 43.0, 1.5, 40.0).unwrap());
     let mut whole = heat::Heat {
         title: "Accuracy by pre-training and by source of the ranking, fake".into(),
         note: "Acc@1 (%), mean over 3 seeds".into(),
@@ -361,32 +363,30 @@ fn heat_draws_cells_and_differences() {
         column: "source of R".into(),
         rows: names.clone(),
         columns: names,
+        gains: values.iter().map(gain).collect(),
         values,
-        base: None,
+        base: ("Base".into(), vec![Some(43.0), Some(43.0), None, Some(43.0), Some(43.0)]),
         decimals: 1,
     };
     let svg = heat::draw(&whole).unwrap();
     check("heat", &svg);
-    assert!(svg.len() < 50_000, "{} bytes", svg.len());
+    assert!(svg.len() < 60_000, "{} bytes", svg.len());
     let document = Document::parse(&svg).unwrap();
     let found = contents(&document);
-    for content in ["40.0", "51.3", "not run", "pre-training", "source of R"] {
+    for content in
+        ["40.0", "51.3", "not run", "pre-training", "source of R", "Base", "-3.0", "[-6, 0]", "+8.3", "+8", "-8"]
+    {
         assert!(found.iter().any(|found| found == content), "{content}: {found:?}");
     }
     let fills = |colour: &str| document.descendants().filter(|n| n.attribute("fill") == Some(colour)).count();
-    assert_eq!((fills("#F0F6FA"), fills("#0072B2")), (1, 1)); // the smallest and the largest
-    // 39.0 is below all: the palest cell; a row without it and a cell without a number have no difference.
-    whole.base = Some(("Base".into(), vec![Some(39.0), Some(50.0), None, Some(40.0), Some(40.0)]));
-    let svg = heat::draw(&whole).unwrap();
-    check("heat-base", &svg);
-    let found = contents(&Document::parse(&svg).unwrap());
-    for content in ["Base", "39.0", "+1.0", "+1.5", "-7.6"] {
-        assert!(found.iter().any(|found| found == content), "{content}: {found:?}");
-    }
-    assert_eq!(found.iter().filter(|content| content.starts_with(['+', '-'])).count(), 5 + 4 + 10);
-    whole.base = Some(("Base".into(), vec![None]));
+    assert_eq!(fills("#0072B2"), 2); // the largest gain and its place in the key
+    assert_eq!(fills("#F5F5F5"), 4 + 1); // what is compared with, and nothing gained
+    whole.base.1.pop();
     assert!(heat::draw(&whole).unwrap_err().to_string().contains("5 values"));
-    whole.base = None;
+    whole.base.1.push(None);
+    whole.gains.pop();
+    assert!(heat::draw(&whole).unwrap_err().to_string().contains("25 gains"));
+    whole.gains.push(None);
     whole.values[3] = Some(f64::NAN);
     assert!(heat::draw(&whole).is_err());
     whole.values.pop();

@@ -96,8 +96,10 @@ fn crossed() -> Effects {
                 add(format!("best-source-{own}-{from}"), ours[line][LAST] - ours[line][column]);
             }
             if column > line {
-                above.push(ours[line][column] - ours[column][line]);
-                add(format!("triangle-{own}-{from}"), ours[line][column] - ours[column][line]);
+                // As gains: transposed cells start from different weights.
+                let above_own = ours[line][column] - base[line] - (ours[column][line] - base[column]);
+                above.push(above_own);
+                add(format!("triangle-{own}-{from}"), above_own);
             }
         }
     }
@@ -108,6 +110,30 @@ fn crossed() -> Effects {
         add(format!("best-source-mean-{from}"), mean(&ours.map(|line| line[LAST] - line[column])));
     }
     effects
+}
+
+/// Table 1, whose rows are of OBOW weights, and the mean of Table 2's gains.
+fn meta_and_pooled() -> Effects {
+    let mut effects = Effects::new();
+    for (_, dataset) in REAL {
+        let name = dataset.to_lowercase();
+        let multi = accuracy("table1", "Multi-task (Eq. 5)", dataset);
+        effects.push((format!("meta-obow-{name}"), accuracy("table1", "Meta-first (Eq. 9)", dataset) - multi));
+        effects.push((format!("full-obow-{name}"), accuracy("table1", "Meta-full (Eq. 8)", dataset) - multi));
+        let gain = |label: &str| {
+            let [ours, base] =
+                ["Ours", "Ours-Base"].map(|row| accuracy("table2", &format!("{row} ({label})"), dataset));
+            ours - base
+        };
+        let gains = ["ImageNet", "Jigsaw", "Barlow Twins", "OBOW"].map(gain);
+        effects.push((format!("gain-pooled-{name}"), gains.iter().sum::<f64>() / 4.0));
+    }
+    effects
+}
+
+/// What the text says of Eq. 8: it can double the time of an epoch.
+fn time() -> Effects {
+    ["chair-v2", "shoe-v1", "synth-chair", "synth-shoe"].map(|name| (format!("time-{name}"), 100.0)).into()
 }
 
 #[test]
@@ -122,7 +148,7 @@ fn ids_are_unique() {
 #[test]
 fn claims_carry_the_papers_effects() {
     let claims = Claim::read_all(&PRINTED).unwrap();
-    let expected = [analysis(), main_rows(), pretrainings(), crossed()].concat();
+    let expected = [analysis(), main_rows(), pretrainings(), crossed(), meta_and_pooled(), time()].concat();
     for (id, effect) in &expected {
         let claim = claims.iter().find(|claim| &claim.id == id).unwrap_or_else(|| panic!("no claim {id}"));
         // Half of the last digit that claims.csv gives.
