@@ -27,7 +27,7 @@ pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&st
     draw_noted(results, slug, dataset, title, rows, "")
 }
 
-/// As [`draw`], with more at the end of the note, e.g. what another figure of the same shows; empty for nothing.
+/// As [`draw`], with more at the end of the note: which other figure shows Acc@1, which is then left out; empty for none.
 ///
 /// # Errors
 /// As [`draw`].
@@ -40,7 +40,8 @@ pub fn draw_noted(
     more: &str,
 ) -> Result<Option<String>> {
     let mut panels = Vec::new();
-    for k in KS {
+    let shown = if more.is_empty() { &KS[..] } else { &KS[1..] };
+    for &k in shown {
         let (lines, counts) = read_lines(results, slug, dataset, rows, k)?;
         if lines.is_empty() {
             return Ok(None);
@@ -56,7 +57,7 @@ pub fn draw_noted(
             deviation: Deviation::Band,
         });
     }
-    panel::draw_row((1080, 400), &panels).map(Some)
+    panel::draw_row((540 * panels.len() as u32, 400), &panels).map(Some)
 }
 
 /// The lines of a K, and over how many seeds each of them is.

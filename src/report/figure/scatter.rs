@@ -126,14 +126,18 @@ fn draw_part(area: &Area<'_>, part: &ScatterPart, ((x, y), half): ((f64, f64), f
         .y_label_formatter(&label)
         .draw()
         .map_err(fail)?;
-    // In turns, so that no cloud covers another.
-    let longest = part.clouds.iter().map(|cloud| cloud.points.len()).max().unwrap_or(0);
-    for point in 0..longest {
-        for (i, (cloud, colour)) in part.clouds.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
-            let shown = cloud.points.get(point);
-            let marks = shown.map(|at| EmptyElement::at(*at) + Polygon::new(mark(i), colour.mix(0.7).filled()));
-            chart.draw_series(marks).map_err(fail)?;
-        }
+    // In turns, each cloud as often as it has points, so that no cloud covers another.
+    let turn = |i: usize| move |(at, count): (usize, usize)| ((at as f64 + 0.5) / count as f64, i, at);
+    let turns = part.clouds.iter().enumerate().flat_map(|(i, cloud)| {
+        let count = cloud.points.len();
+        (0..count).map(move |at| (at, count)).map(turn(i))
+    });
+    let mut turns: Vec<(f64, usize, usize)> = turns.collect();
+    turns.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (_, i, at) in turns {
+        let colour = PALETTE[i % PALETTE.len()];
+        let place = EmptyElement::at(part.clouds[i].points[at]);
+        chart.draw_series([place + Polygon::new(mark(i), colour.mix(0.7).filled())]).map_err(fail)?;
     }
     Ok(())
 }
