@@ -1,7 +1,7 @@
 //! The loop that most papers share: epochs of steps, a score on validation data after each, the best weights kept.
 
 use super::course::{Course, CoursePlan};
-use super::named::Tensors;
+use super::named::{Tensors, join, part};
 use super::resume::Resume;
 use super::select::{Outcome, Scores, SelectOn};
 use super::{Gradients, Log, Schedule};
@@ -11,6 +11,7 @@ use crate::run::RunFolder;
 use crate::seed::{Seed, Stream};
 use crate::watch::Watch;
 use crate::{Error, Result};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// One way to update a network from a batch. A paper with several losses or passes does all of them in `step`.
@@ -94,6 +95,33 @@ impl EpochLine {
 struct FitParts<'a> {
     parameters: &'a Parameters,
     step: &'a mut dyn Step,
+    /// The sum of the weights after each of the last epochs so far, where they are averaged.
+    sums: Tensors,
+}
+
+/// What the names of these sums begin with in a saved state.
+const SUM: &str = "sum/";
+
+impl FitParts<'_> {
+    /// Adds the weights as they are; once all are there, puts their mean in their place.
+    fn average(&mut self, epoch: usize, epochs: usize, averaged: usize) -> Result<()> {
+        if averaged < 2 || epoch + averaged <= epochs {
+            return Ok(());
+        }
+        for (name, tensor) in self.parameters.tensors() {
+            let sum = match self.sums.get(&name) {
+                Some(sum) => (sum + tensor)?,
+                None => tensor.copy()?, // the parameter itself goes on changing
+            };
+            self.sums.insert(name, sum);
+        }
+        if epoch < epochs {
+            return Ok(());
+        }
+        let mean = |(name, sum): (String, Tensor)| Ok((name, (sum / averaged as f64)?));
+        let means = std::mem::take(&mut self.sums).into_iter().map(mean).collect::<Result<Tensors>>()?;
+        self.parameters.load(&means).map(drop)
+    }
 }
 
 impl Resume for FitParts<'_> {
@@ -106,10 +134,14 @@ impl Resume for FitParts<'_> {
     }
 
     fn state(&self) -> Result<Tensors> {
-        self.step.state()
+        let mut state = self.step.state()?;
+        state.extend(join([(SUM, self.sums.clone())]));
+        Ok(state)
     }
 
-    fn restore(&mut self, state: Tensors) -> Result<()> {
+    fn restore(&mut self, mut state: Tensors) -> Result<()> {
+        self.sums = part(&state, SUM);
+        state.retain(|name, _| !name.starts_with(SUM));
         self.step.restore(state)
     }
 }
@@ -118,21 +150,33 @@ impl Resume for FitParts<'_> {
 ///
 /// The state after every epoch is on disk before the next begins, so a run that is stopped or killed goes on from its
 /// last whole epoch and, since every epoch draws from streams of its own, ends with the same weights as an unbroken one.
+/// Where weights are averaged, the last epoch's line in the log has the scores of their mean.
 ///
 /// # Errors
 /// [`Error::Stopped`] where the watch asks for it; a batch size that no batch can be made for; a failing step.
 pub fn fit(fit: &Fit, step: &mut dyn Step, log: &mut Log) -> Result<Outcome> {
     let FitConfig { epochs, select_on, .. } = fit.config;
     let plan = CoursePlan { epochs, select_on, folder: fit.folder, hash: fit.hash.clone(), watch: fit.watch };
-    let mut fitted = FitParts { parameters: fit.parameters, step };
+    let mut fitted = FitParts { parameters: fit.parameters, step, sums: Tensors::new() };
+    check_averaged(fit.config)?;
     let mut course = Course::open(plan, &mut fitted, log)?;
     while let Some(epoch) = course.next_epoch() {
         let loss = run_epoch(fit, fitted.step, &course, epoch)?;
+        fitted.average(epoch, epochs, select_on.averaged())?;
         let scores = (fit.score)()?;
         let note = format!("loss {loss:.4}, valid Acc@1 {:.1}", scores.acc1);
         course.end_epoch(&fitted, &EpochLine::new(loss, &scores), &note, Some(scores))?;
     }
     course.finish(&mut fitted)
+}
+
+fn check_averaged(FitConfig { epochs, select_on, .. }: FitConfig) -> Result<()> {
+    match select_on {
+        SelectOn::MeanOfLast(averaged) if !(1..=epochs).contains(&averaged) => {
+            Err(Error::value("mean of the last epochs", format!("1 to {epochs}, as many as there are"), averaged))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn run_epoch(fit: &Fit, step: &mut dyn Step, course: &Course, epoch: usize) -> Result<f64> {

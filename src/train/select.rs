@@ -13,15 +13,28 @@ pub enum SelectOn {
     ValidMean,
     /// The last epoch: a rule fixed in advance.
     Last,
+    /// The mean of the weights after each of the last epochs, so many of them: fixed in advance, and steadier than one.
+    ///
+    /// # References
+    /// Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, UAI 2018, Algorithm 1.
+    MeanOfLast(usize),
+}
+
+impl SelectOn {
+    /// Over how many of the last epochs weights are averaged; 1 where they are not.
+    pub(super) fn averaged(self) -> usize {
+        if let Self::MeanOfLast(epochs) = self { epochs } else { 1 }
+    }
 }
 
 impl std::fmt::Display for SelectOn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ValidAcc1 => "valid acc1",
-            Self::ValidMean => "valid mean of acc1, acc5, acc10",
-            Self::Last => "last epoch",
-        })
+        match self {
+            Self::ValidAcc1 => f.write_str("valid acc1"),
+            Self::ValidMean => f.write_str("valid mean of acc1, acc5, acc10"),
+            Self::Last => f.write_str("last epoch"),
+            Self::MeanOfLast(epochs) => write!(f, "mean of the last {epochs} epochs"),
+        }
     }
 }
 
@@ -79,7 +92,7 @@ impl SelectOn {
             Self::ValidMean => {
                 outcome.scores.map(|scores| (scores.acc1 + scores.acc5 + scores.acc10, scores.percentile))
             }
-            Self::Last => Some((outcome.epoch as f64, 0.0)),
+            Self::Last | Self::MeanOfLast(_) => Some((outcome.epoch as f64, 0.0)),
         }
     }
 

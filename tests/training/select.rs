@@ -1,6 +1,6 @@
 //! Which epoch is kept, by scripted scores.
 
-use crate::toy::{Stopper, config, parameters, train_scored, weights};
+use crate::toy::{Stopper, config, parameters, train, train_scored, weights};
 use retrace::train::{FitConfig, Scores, SelectOn};
 use retrace::watch::{Unwatched, Watch};
 use std::cell::RefCell;
@@ -72,4 +72,45 @@ fn selection_tie_survives_a_stop() {
 fn selection_rules_have_full_names() {
     let names = [SelectOn::ValidAcc1, SelectOn::ValidMean, SelectOn::Last].map(|rule| rule.to_string());
     assert_eq!(names, ["valid acc1", "valid mean of acc1, acc5, acc10", "last epoch"]);
+}
+
+/// The weights after every epoch of a run that keeps the last, against the mean that the other rule keeps.
+#[test]
+fn selection_keeps_the_mean_of_the_last_epochs() {
+    let seen = |select_on| {
+        let (parameters, place) = (parameters(1), tempfile::tempdir().unwrap());
+        let seen = RefCell::new(Vec::new());
+        let score = || {
+            seen.borrow_mut().push(weights(&parameters));
+            Ok(scores(0.0, 0.0, 0.0, 0.0))
+        };
+        let config = FitConfig { epochs: 5, select_on, ..config() };
+        let end = train_scored(place.path(), config, "a", &Unwatched, &parameters, &score);
+        assert_eq!(end.outcome.unwrap().epoch, 5);
+        (end.weights, seen.into_inner())
+    };
+    let (last, each) = seen(SelectOn::Last);
+    let (mean, scored) = seen(SelectOn::MeanOfLast(3));
+    for (i, mean) in mean.iter().enumerate() {
+        let expected = (each[2][i] + each[3][i] + each[4][i]) / 3.0;
+        assert!((mean - expected).abs() < 1e-6, "{mean} {expected}");
+    }
+    assert!(mean != last && scored[4] == mean && scored[..4] == each[..4]); // what is scored is what is kept
+    assert_eq!(seen(SelectOn::MeanOfLast(1)).0, last);
+}
+
+#[test]
+fn selection_of_a_mean_survives_a_stop() {
+    let config = FitConfig { epochs: 5, select_on: SelectOn::MeanOfLast(3), ..config() };
+    let whole = train(tempfile::tempdir().unwrap().path(), config, "a", &Unwatched).weights;
+    let place = tempfile::tempdir().unwrap();
+    for steps in [4, 13, 17] {
+        train(place.path(), config, "a", &Stopper::after(steps)); // four steps an epoch: before, within and after the first of three
+    }
+    assert_eq!(train(place.path(), config, "a", &Unwatched).weights, whole);
+    for averaged in [0, 6] {
+        let config = FitConfig { select_on: SelectOn::MeanOfLast(averaged), ..config };
+        let error = train(tempfile::tempdir().unwrap().path(), config, "a", &Unwatched).outcome.unwrap_err();
+        assert!(error.to_string().contains("1 to 5"), "{error}");
+    }
 }

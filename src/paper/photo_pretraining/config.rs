@@ -62,12 +62,15 @@ impl Update {
         }
     }
 
-    /// Gives every optimiser this rate.
-    pub(super) fn set_rate(&mut self, rate: f64) {
+    /// Changes every optimiser.
+    pub(super) fn change_optimisers(&mut self, change: impl Fn(&mut OptimiserConfig)) {
         match self {
             Self::ZeroShot => {}
-            Self::Base { task } | Self::MultiTask { task, .. } => task.rate = rate,
-            Self::MetaFirst { task, meta } | Self::MetaFull { task, meta, .. } => (task.rate, meta.rate) = (rate, rate),
+            Self::Base { task } | Self::MultiTask { task, .. } => change(task),
+            Self::MetaFirst { task, meta } | Self::MetaFull { task, meta, .. } => {
+                change(task);
+                change(meta);
+            }
         }
     }
 

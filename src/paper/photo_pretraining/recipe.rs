@@ -47,7 +47,7 @@ impl RecipePart {
                 (config.fit.schedule, config.fit.batch) = (Schedule::WarmCosine, 32);
                 if !is_small {
                     config.fit.epochs = 20;
-                    config.update.set_rate(2e-4);
+                    config.update.change_optimisers(|optimiser| optimiser.rate = 2e-4);
                 }
             }
         }

@@ -6,12 +6,17 @@ use crate::dataset::{Ink, PrepareConfig, is_embedded};
 use crate::experiment::row::{Row, number};
 use crate::loss::Draw;
 use crate::model::Architecture;
-use crate::train::pretrain;
+use crate::train::{Rule, SelectOn, pretrain};
 use crate::{Error, Result};
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 12] =
-    ["backbone", "weights", "recipe", "without", "side", "source", "pairs", "margin", "draw", "query", "beta", "ratio"];
+const KEYS: [&str; 14] = [
+    "backbone", "weights", "recipe", "without", "average", "side", "source", "pairs", "margin", "draw", "query",
+    "beta", "ratio", "sgd",
+];
+
+/// Momentum of `+sgd`: the usual one.
+const MOMENTUM: f64 = 0.9;
 
 impl Config {
     /// The preset of a row on a corpus.
@@ -24,6 +29,7 @@ impl Config {
     /// | `+weights=jigsaw` | the pre-training | Table 2 |
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`](super::RecipePart)) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
+    /// | `+average=5` | the mean of the weights after each of the last five epochs is kept, not the best epoch | not there |
     /// | `+side=224` | width and height of the pictures, in pixels | not there |
     /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
     /// | `+pairs=50` | K | Table 3 |
@@ -31,6 +37,7 @@ impl Config {
     /// | `+draw=nearest` | triples of the nearest photo and another, instead of two at random | Table 3 |
     /// | `+query=photo` | photos as queries, Eq. 3, instead of sketches, Eq. 4 | Fig. 2 |
     /// | `+beta=0.3` | the weight of the topology loss in Eq. 5 | Fig. 3 |
+    /// | `+sgd=0.1` | descent with momentum at this rate in every step, instead of Adam, which undoes the scale of a gradient | not there |
     /// | `+ratio=0.3` | the rate of the topology step of Eq. 9, over that of the task's | not there |
     ///
     /// ```
@@ -67,7 +74,9 @@ impl Config {
                 }
                 "recipe" => config.set_recipe(value, without)?,
                 "without" => {} // part of the recipe
+                "average" => config.fit.select_on = SelectOn::MeanOfLast(number(key, value)?),
                 "side" => config.set_side(number(key, value)?)?,
+                "sgd" => config.set_descent(number(key, value)?)?,
                 _ => config.set(key, if value == SUPERVISED { &usual } else { value })?,
             }
         }
@@ -120,6 +129,17 @@ impl Config {
         self.prepare.side = side;
         self.prepare.source = self.prepare.source.map(|kept| kept.max(side));
         self.prepare.check()
+    }
+
+    /// Descent with momentum instead of Adam, at one rate for every step.
+    fn set_descent(&mut self, rate: f64) -> Result<()> {
+        if self.update == Update::ZeroShot {
+            return Err(Error::value("+sgd", "a row that is trained", self.update.name()));
+        }
+        self.update.change_optimisers(|optimiser| {
+            (optimiser.rule, optimiser.rate) = (Rule::Sgd { momentum: MOMENTUM }, rate);
+        });
+        Ok(())
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
@@ -179,6 +199,13 @@ mod tests {
             panic!("two steps")
         };
         assert_eq!((task.rate, meta.rate), (5e-4, 2.5e-4));
+        let average = Config::preset("synth-chair", "ours+recipe=strong+average=5").unwrap();
+        assert_eq!(average.fit.select_on, SelectOn::MeanOfLast(5));
+        let Update::MetaFirst { task, meta } = Config::preset("synth-chair", "ours+sgd=0.2+ratio=0.5").unwrap().update
+        else {
+            panic!("two steps")
+        };
+        assert_eq!((task.rate, meta.rate, task.rule), (0.2, 0.1, Rule::Sgd { momentum: 0.9 }));
         let source = |dataset| Config::preset(dataset, "ours+source=supervised").unwrap().neighbourhood.source;
         assert_eq!(
             (source("synth-shoe").as_deref(), source("qmul-shoe-v1").as_deref()),
@@ -208,6 +235,8 @@ mod tests {
         assert!(message("ours-base+source=obow").contains("topology loss"));
         assert!(message("ours+beta=1").contains("multi-task"));
         assert!(message("multi-task+ratio=1").contains("two steps"));
+        assert!(message("zero-shot+sgd=1").contains("trained"));
+        assert!(message("ours+average=few").contains("average"));
         assert!(message("ours+margin=0.05+pairs=1").contains("order"));
         assert!(message("ours+pairs=1+pairs=2").contains("order"));
         assert!(message("ours+weights=vgg").contains("barlow-twins"));
