@@ -29,6 +29,13 @@ pub fn main_table() -> TableSpec {
         row("pixels", "Raw pixels", None, "nearest neighbour on 32 x 32 grey values, no learning", &[]),
         row("hog", "HOG", None, "nearest neighbour on histograms of gradients, no learning", &[]),
         row("zero-shot", "Pre-trained, zero-shot", None, "the pre-trained network as it is", &[]),
+        row(
+            "zero-shot+weights=edges",
+            "Edges, zero-shot",
+            None,
+            "pre-trained on photos and their edges: no sketch seen",
+            &REAL,
+        ),
         row("ours-base", "Ours-Base", base, "Eq. 1, all weights trained", &[]),
         row("ours", "Ours", ours, "Eq. 9, all weights trained", &[]),
         row("ours-base-frozen", "Ours-Base, frozen", None, "Eq. 1, a linear layer on frozen features", &REAL),
