@@ -31,6 +31,22 @@ pub struct Rise {
 }
 
 impl Grid {
+    /// The part of it that lies no further out than `extent` on either axis.
+    ///
+    /// ```
+    /// use retrace::analysis::Grid;
+    /// let (alphas, betas) = (vec![-1.0, 0.0, 1.0], vec![0.0, 2.0]);
+    /// let grid = Grid { alphas, betas, loss: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
+    /// assert_eq!(grid.within(1.0).loss, [1.0, 3.0, 5.0]);
+    /// ```
+    pub fn within(&self, extent: f64) -> Self {
+        let is_near = |step: &f64| step.abs() <= extent * (1.0 + 1e-9); // 3 * 0.1 misses its decimal by a rounding
+        let near = |steps: &[f64]| steps.iter().copied().filter(is_near).collect::<Vec<f64>>();
+        let places = self.alphas.iter().flat_map(|a| self.betas.iter().map(move |b| is_near(a) && is_near(b)));
+        let loss = self.loss.iter().zip(places).filter(|(_, is_near)| *is_near).map(|(loss, _)| *loss).collect();
+        Self { alphas: near(&self.alphas), betas: near(&self.betas), loss }
+    }
+
     /// How flat the centre is: the rise of the loss over the grid points within `radius` of it, itself included.
     ///
     /// ```text

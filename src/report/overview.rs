@@ -38,8 +38,22 @@ fn grid(table: &Table) -> Vec<Vec<String>> {
         let cells = corpora.iter().map(|corpus| find(row, corpus));
         std::iter::once(row.to_string()).chain(cells).collect()
     };
-    let rows = distinct(table.lines.iter().map(|line| line.label.as_str()));
-    std::iter::once(head).chain(rows.into_iter().map(line)).collect()
+    std::iter::once(head).chain(rows(table).into_iter().map(line)).collect()
+}
+
+/// The rows of all corpora; one that the first of them lacks stands behind the one that it follows on its own.
+fn rows(table: &Table) -> Vec<&str> {
+    let mut rows: Vec<&str> = Vec::new();
+    for corpus in table.lines.chunk_by(|a, b| a.dataset == b.dataset) {
+        let mut next = 0;
+        for line in corpus {
+            next = 1 + rows.iter().position(|row| *row == line.label).unwrap_or_else(|| {
+                rows.insert(next, &line.label);
+                next
+            });
+        }
+    }
+    rows
 }
 
 fn corpora(table: &Table) -> Vec<&str> {
@@ -82,6 +96,16 @@ mod tests {
         assert_eq!(lines.len(), 1 + 1 + 3 + 1); // title, head, rows, note
         assert_eq!(lines[1].find("Synth"), lines[2].find("not run"));
     }
+
+    #[test]
+    fn a_row_of_the_second_corpus_stands_where_it_stands_there() {
+        let mut table = build(tempfile::tempdir().unwrap().path(), &spec()).unwrap();
+        let first = table.lines.iter().position(|line| line.dataset == "synth").unwrap();
+        let floor = TableLine { label: "Floor".into(), ..table.lines[first].clone() };
+        table.lines.insert(first + 1, floor);
+        assert_eq!(rows(&table), ["HOG", "Floor", "Old", "New"]);
+    }
+
     #[test]
     fn markdown_has_the_paper_in_brackets_and_a_blank_where_a_row_is_not_measured() {
         let place = tempfile::tempdir().unwrap();

@@ -93,7 +93,7 @@ impl Paper for PhotoPretraining {
     }
 
     fn blocks(&self, findings: &[Finding]) -> Vec<Block> {
-        vec![("gains".into(), gain::gains(findings))]
+        vec![("survival".into(), gain::survival(findings)), ("gains".into(), gain::gains(findings))]
     }
 
     fn analyses(&self) -> Vec<Analysis> {

@@ -6,6 +6,9 @@ use crate::report::analysis::{RADIUS, grids};
 use crate::report::figure::surface::{self, Landscapes, Surface};
 use crate::report::records::Records;
 
+/// How far from the weights the figure shows: where the loss still differs between networks.
+const SHOWN: f64 = 0.3;
+
 /// The loss over the first pair of directions, a landscape a row, and how far it rises.
 ///
 /// # Errors
@@ -19,6 +22,7 @@ pub fn landscape(records: &Records, rows: Rows, title: &str) -> Result<Option<St
         let Some(folder) = records.first_analysed(row, "landscape") else { return Ok(None) };
         let Some(grid) = grids(&folder)?.into_iter().next() else { return Ok(None) };
         let label = format!("{label}: mean rise {:.3} within {RADIUS}", grid.rise(RADIUS)?.mean);
+        let grid = grid.within(SHOWN);
         surfaces.push(Surface { label, x: grid.alphas, y: grid.betas, height: grid.loss });
         batches.get_or_insert(folder);
     }
