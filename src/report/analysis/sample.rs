@@ -53,6 +53,12 @@ pub(in crate::report) fn first_half(run: &Run, file: &str, name: &str) -> Result
     Ok(Samples::apart(values[..values.len().div_ceil(2)].to_vec()))
 }
 
+/// The rest of a column, behind its first half.
+pub(in crate::report) fn second_half(run: &Run, file: &str, name: &str) -> Result<Samples> {
+    let values = Folder::of(&run.folder).column(file, name)?;
+    Ok(Samples::apart(values[values.len().div_ceil(2)..].to_vec()))
+}
+
 /// How flat the loss is around the trained weights, draw by draw of directions.
 pub(in crate::report) fn flatness(run: &Run, of: fn(Rise) -> f64) -> Result<Samples> {
     let grids = grids(&Folder::of(&run.folder))?;
@@ -231,6 +237,7 @@ mod tests {
         analysis.write("gradient", frame(&columns)).unwrap();
         let found = |metric: &Metric| metric.samples(&run).unwrap().unwrap().values;
         assert_eq!((found(&score::SPREAD), found(&score::SPREAD_EARLY)), (vec![0.5, 0.3, 0.1], vec![0.5, 0.3]));
+        assert_eq!(found(&score::SPREAD_LATE), [0.1]);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use super::Metric;
 use super::early::early;
-use crate::report::analysis::sample::{alike, column, domains, drops, first_half, flatness, hits, wandering};
+use crate::report::analysis::sample::{
+    alike, column, domains, drops, first_half, flatness, hits, second_half, wandering,
+};
 
 /// All of them.
-pub static METRICS: [&Metric; 15] = [
+pub static METRICS: [&Metric; 16] = [
     &ACC1,
     &ACC5,
     &ACC10,
@@ -18,6 +20,7 @@ pub static METRICS: [&Metric; 15] = [
     &AROUND,
     &SPREAD,
     &SPREAD_EARLY,
+    &SPREAD_LATE,
     &WANDER,
     &TIME,
     &MEMORY,
@@ -141,6 +144,16 @@ pub static SPREAD_EARLY: Metric = Metric {
     units: "epochs",
     is_relative: true,
     sample: |run| first_half(run, "gradient", "nuclear_norm"),
+};
+
+/// The same over the other half.
+pub static SPREAD_LATE: Metric = Metric {
+    name: "spread-late",
+    title: "the same in late epochs, % of B",
+    file: Some("gradient"),
+    units: "epochs",
+    is_relative: true,
+    sample: |run| second_half(run, "gradient", "nuclear_norm"),
 };
 
 /// Distance of test accuracy from its mean over the last steps, in percent of that mean ([`crate::analysis::stability`]).

@@ -11,7 +11,7 @@ pub(crate) mod tests;
 pub use early::{EARLY, read_early};
 pub use list::{
     ACC1, ACC5, ACC10, AROUND, DROP, EARLY_ACC1, MEMORY, METRICS, RISE, SEPARATION, SMOOTHNESS, SMOOTHNESS_HOG, SPREAD,
-    SPREAD_EARLY, TIME, WANDER,
+    SPREAD_EARLY, SPREAD_LATE, TIME, WANDER,
 };
 
 use super::analysis::{Folder, Samples};
