@@ -206,9 +206,8 @@ impl Retrieval {
         let (row, photos) = (self.distances(query)?, self.queries.gallery(query));
         let mut shown = nearest(row, SHOWN)?;
         let own = self.queries.own[query];
-        if !shown.contains(&own) {
-            shown.push(own); // what was wanted is seen wherever it ranks
-        }
+        let is_appended = !shown.contains(&own);
+        shown.extend(is_appended.then_some(own)); // what was wanted is seen wherever it ranks
         let photo = |j: &usize| Ok((self.source().photo(photos[*j])?, row[*j]));
         let position = self.queries.sketches[query];
         let sketch = match self.source().drawing(position)? {
@@ -220,6 +219,7 @@ impl Retrieval {
             sketch: DynamicImage::ImageLuma8(sketch).to_rgb8(),
             photos: shown.iter().map(photo).collect::<Result<Vec<(RgbImage, f32)>>>()?,
             own: shown.iter().position(|j| *j == own),
+            is_appended,
             rank: self.ranks[query].rank,
         })
     }

@@ -204,8 +204,8 @@ pub const DEVIATIONS: [&str; 25] = [
     "Pre-training on real data: jigsaw, Barlow Twins and OBOW go on from ImageNet weights, for four passes over 1,800 \
      unlabelled photos of shoes (QMUL-Shoe-V2), for the chairs too, in place of published weights; all seeds of a row \
      start from the same weights. Batch norm's statistics are measured on whole photos at the end.",
-    "Weights: Tables 1 and 3, Fig. 2, 4 and 5b and what is claimed of them are measured from supervised weights here; the \
-     paper's default, and its Tables 1 and 3, are from OBOW's.",
+    "Weights: Tables 1 and 3, Fig. 2, 4 and 5b and what is claimed of them are measured from supervised weights here, but \
+     for the rows of Table 1 that say OBOW; the paper's default, and its Tables 1 and 3, are from OBOW's.",
     "Barlow Twins and OBOW differ from their authors': zoom and shift in place of crops; one pass of batch norm over \
      both views of Barlow Twins; 2 views and 1,024 words for OBOW.",
     "Fig. 2 and 3: weights of 0.1, 0.3, 1, 3 and 10; the axes of the printed figures are not legible in the text at \
@@ -214,7 +214,7 @@ pub const DEVIATIONS: [&str; 25] = [
      on every second test photo and its sketches and tested on the others; at weights of 1 and 10. The paper does not \
      say how its picture is made.",
     "Fig. 4a: the loss is Eq. 1's over the first four training batches, not deformed; how flat it is, the mean of its rise \
-     within half a filter's length over five pairs of directions. The paper shows the picture alone.",
+     within a fifth of a filter's length over five pairs of directions. The paper shows the picture alone.",
     "Fig. 4b: gradients of Eq. 1 over 16 training batches after every epoch, for both rows; the paper does not say \
      of which loss and how many samples.",
     "Fig. 4c on synth-chair: the rate of the last 100 steps falls from 9% of the first one to 0, by the cosine \

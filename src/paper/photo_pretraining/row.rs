@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// What can follow a row's first word, in this order, so that no two names mean one row.
 const KEYS: [&str; 14] = [
     "backbone", "weights", "recipe", "without", "average", "side", "source", "pairs", "margin", "draw", "query",
-    "beta", "ratio", "sgd",
+    "beta", "sgd", "ratio",
 ];
 
 /// Momentum of `+sgd`: the usual one.
@@ -74,7 +74,7 @@ impl Config {
                 }
                 "recipe" => config.set_recipe(value, without)?,
                 "without" => {} // part of the recipe
-                "average" => config.fit.select_on = SelectOn::MeanOfLast(number(key, value)?),
+                "average" => config.set_average(number(key, value)?)?,
                 "side" => config.set_side(number(key, value)?)?,
                 "sgd" => config.set_descent(number(key, value)?)?,
                 _ => config.set(key, if value == SUPERVISED { &usual } else { value })?,
@@ -129,6 +129,16 @@ impl Config {
         self.prepare.side = side;
         self.prepare.source = self.prepare.source.map(|kept| kept.max(side));
         self.prepare.check()
+    }
+
+    /// The mean over the last epochs instead of the best one.
+    fn set_average(&mut self, epochs: usize) -> Result<()> {
+        if self.update == Update::ZeroShot || !(1..=self.fit.epochs).contains(&epochs) {
+            let expected = format!("1 to {} epochs of a row that is trained", self.fit.epochs);
+            return Err(Error::value("+average", expected, format!("{epochs} of {}", self.update.name())));
+        }
+        self.fit.select_on = SelectOn::MeanOfLast(epochs);
+        Ok(())
     }
 
     /// Descent with momentum instead of Adam, at one rate for every step.
@@ -237,6 +247,7 @@ mod tests {
         assert!(message("multi-task+ratio=1").contains("two steps"));
         assert!(message("zero-shot+sgd=1").contains("trained"));
         assert!(message("ours+average=few").contains("average"));
+        assert!(message("zero-shot+average=2").contains("trained") && message("ours+average=99").contains("1 to 20"));
         assert!(message("ours+margin=0.05+pairs=1").contains("order"));
         assert!(message("ours+pairs=1+pairs=2").contains("order"));
         assert!(message("ours+weights=vgg").contains("barlow-twins"));

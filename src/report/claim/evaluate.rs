@@ -78,11 +78,12 @@ fn compare(claim: &Claim, sides: &Sides) -> Result<Interval> {
 ///
 /// ```text
 /// shortfall = (l(A') - l(B')) - (l(A) - l(B)),    l(x) = ln(x / (100 - x)),    A', B' the paper's levels
-/// error^2   = 1 / (n p (1 - p)) for each of A', B', p = level / 100, of n queries    + that of ours
+/// error^2   = 1 / (n p (1 - p)) for each of A', B', p = level / 100, of n photos    + that of ours
 /// ```
 ///
-/// The paper's numbers are of one run and of a test set as large as ours; which queries its two rows share is not known, so
-/// their errors add up, which is too wide rather than too narrow. Log-odds compare effects at different levels: 4 points
+/// The paper's numbers are of one run on a test set as large as ours, whose n photos are what varies: sketches of one photo
+/// are found together. Its two rows answer the same queries, which makes this error too large; how far its trainings differ
+/// is not in it, as the paper prints no spread, which makes it too small. Log-odds compare effects at different levels: 4 points
 /// more are much at 95% and little at 50%. None where the paper gives no levels, or one of ours is 0 or 100%.
 ///
 /// # References

@@ -1,5 +1,6 @@
 //! The claims of a paper.
 
+use super::side::{LESS, PRINTED, rows};
 use super::{Claim, Direction};
 use crate::report::printed::{Printed, read_text};
 use crate::report::score::Metric;
@@ -62,6 +63,8 @@ fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim
             _ => return Err(Error::value("direction", "greater, less or within and a number above 0", other)),
         },
     };
+    let [row_a, row_b] = [filled("row_a")?, filled("row_b")?];
+    check_sides(&row_a, &row_b)?;
     let number = |text: String| match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err(Error::value("paper_effect", "a number or nothing", text)),
@@ -75,14 +78,28 @@ fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim
         place: filled("where")?,
         statement: filled("statement")?,
         dataset: cell("dataset")?,
-        row_a: filled("row_a")?,
-        row_b: filled("row_b")?,
+        row_a,
+        row_b,
         metric: Metric::find(&filled("metric")?, printed.metrics)?,
         direction,
         paper_effect,
         paper_levels,
         is_primary: optional("primary")?.is_some_and(|text| text == "yes"),
     })
+}
+
+/// A side is rows, or rows less rows; a number of the paper can only be B.
+fn check_sides(a: &str, b: &str) -> Result<()> {
+    if a.starts_with(PRINTED) {
+        return Err(Error::value("row_a", "rows of ours", a));
+    }
+    for side in [a, b].into_iter().filter(|side| !side.starts_with(PRINTED)) {
+        let parts: Vec<&str> = side.split(LESS).collect();
+        if parts.len() > 2 || parts.iter().any(|part| rows(part).is_empty()) {
+            return Err(Error::value("row", "rows, or rows ` - ` rows", side));
+        }
+    }
+    Ok(())
 }
 
 /// `71.7 67.8`: the paper's A and B.

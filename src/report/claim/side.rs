@@ -6,14 +6,14 @@ use crate::report::analysis::Samples;
 use crate::report::record::{Run, check_same_queries, read_row};
 use crate::report::score::read_early;
 use crate::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The prefix of a row that is a number of the paper.
 pub(super) const PRINTED: &str = "printed:";
 
 /// What stands between rows and those that are subtracted from them.
-const LESS: &str = " - ";
+pub(super) const LESS: &str = " - ";
 
 /// The rows that a side names; none for a printed number.
 pub(crate) fn rows(side: &str) -> Vec<&str> {
@@ -87,6 +87,9 @@ impl<'a> Sides<'a> {
             firsts.extend((firsts.is_empty() && !runs.is_empty()).then(|| runs.swap_remove(0)));
             rows.push(Compared { name, weights, scores });
         }
+        if !keep_common(&mut rows) {
+            return Ok(None);
+        }
         let printed = match claim.row_b.strip_prefix(PRINTED) {
             Some(label) => match claim.printed.level(label, dataset, claim.metric)? {
                 None => return Ok(None),
@@ -97,9 +100,9 @@ impl<'a> Sides<'a> {
         Ok(Some(Self { rows, groups, printed }))
     }
 
-    /// The number of queries or samples.
+    /// The number of groups of queries or samples, e.g. of photos.
     pub(super) fn count(&self) -> usize {
-        self.groups.len()
+        self.groups.iter().collect::<BTreeSet<_>>().len()
     }
 
     /// The fewest trainings of a row of A, and of B; a printed number has none.
@@ -128,14 +131,29 @@ impl<'a> Sides<'a> {
         let mut trained: BTreeMap<&str, Vec<(f64, &BTreeMap<u64, Vec<f64>>)>> = BTreeMap::new();
         for row in &self.rows {
             let weight = slopes[0] * row.weights[0] + slopes[1] * row.weights[1];
-            let training = row.name.split('@').next().unwrap_or(row.name);
-            trained.entry(training).or_default().push((weight, &row.scores));
+            trained.entry(training(row.name)).or_default().push((weight, &row.scores));
         }
         let terms: Vec<Term> =
             trained.values().map(|variants| Term { weight: 1.0, scores: summed(variants) }).collect();
         let found = contrast(&terms, &self.groups)?;
         Interval::of(effect, found.error, found.freedom)
     }
+}
+
+/// The training of a row: `row` of `row@70`.
+fn training(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
+}
+
+/// Leaves the seeds that all variants of a training have; says whether each has one.
+fn keep_common(rows: &mut [Compared]) -> bool {
+    for at in 0..rows.len() {
+        let own = |row: &&Compared| training(row.name) == training(rows[at].name);
+        let seeds = rows.iter().filter(own).map(|row| row.scores.keys().copied().collect::<BTreeSet<u64>>());
+        let common = seeds.reduce(|a, b| &a & &b).unwrap_or_default();
+        rows[at].scores.retain(|seed, _| common.contains(seed));
+    }
+    rows.iter().all(|row| !row.scores.is_empty())
 }
 
 /// The weighted sum of the variants of a training, for every seed that has all of them.

@@ -161,7 +161,7 @@ fn a_claim_that_is_less() {
     assert_eq!(verdict(of(0.0, 0.5), Some(of(5.0, 1.0))), Verdict::Undecided); // and here further up
 }
 
-/// Levels of 50 and 50% here, and of 90 and 50% there: ln 9 further apart, with an error of 0.3 + 0.2 for 40 queries each.
+/// Levels of 50 and 50% here, and of 90 and 50% there: ln 9 further apart, with an error for the 20 photos of 40 queries.
 #[test]
 fn a_paper_whose_levels_are_told_may_contradict_no_effect() {
     let place = tempfile::tempdir().unwrap();
@@ -175,8 +175,8 @@ fn a_paper_whose_levels_are_told_may_contradict_no_effect() {
         evaluate(place.path(), &[paper]).unwrap().remove(0)
     };
     let found = tested(Some([90.0, 50.0]), Direction::Greater);
-    let error = (1.0 / (40.0 * 0.09) + 1.0 / (40.0 * 0.25_f64)).sqrt();
-    let expected = Interval::of(9f64.ln(), error, 1e9).unwrap().p();
+    let error = (1.0 / (20.0 * 0.09) + 1.0 / (20.0 * 0.25_f64)).sqrt();
+    let expected = 2.0 * Interval::of(9f64.ln(), error, 1e9).unwrap().p(); // the second test of the claim
     assert_eq!((found.interval.unwrap().effect, found.verdict), (0.0, Verdict::NotReproduced));
     assert!((found.p.unwrap() - expected).abs() < 1e-4, "{found:?}");
     assert_eq!(tested(Some([60.0, 50.0]), Direction::Greater).verdict, Verdict::Undecided);
@@ -246,6 +246,9 @@ fn a_malformed_claim_names_its_line() {
         ("a,t,s,d,x,y,acc1,less,3\n", "none above 0"),
         ("a,t,s,d,x,y,acc1,greater,-3\n", "none below 0"),
         ("a,t,s,d,,y,acc1,less,\n", "row_a"),
+        ("a,t,s,d,printed:People [7],y,acc1,less,\n", "rows of ours"),
+        ("a,t,s,d,x - y - z,y,acc1,less,\n", "rows ` - ` rows"),
+        ("a,t,s,d,x - ,y,acc1,less,\n", "rows ` - ` rows"),
         ("a,t,s, ,x,y,acc1,less,\n", "names of corpora"),
     ] {
         let error = parse(&TOY, &format!("{head}{line}")).unwrap_err().to_string();

@@ -48,6 +48,8 @@ pub struct GalleryQuery {
     pub photos: Vec<(RgbImage, f32)>,
     /// Position of the own photo in `photos`, where it is among them.
     pub own: Option<usize>,
+    /// Whether the own photo stands last since it is further away than the others.
+    pub is_appended: bool,
     /// Rank of the own photo, 1 = best.
     pub rank: u32,
 }
@@ -87,7 +89,7 @@ fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
     area.draw(&Rectangle::new([(LEFT - 1, y - 1), (LEFT + SIDE + 1, y + SIDE + 1)], GRID)).map_err(fail)?;
     let mut pictures = element(&query.sketch, LEFT, y)?;
     for (i, (photo, distance)) in query.photos.iter().enumerate() {
-        let is_far = query.own == Some(i) && query.rank as usize > i + 1;
+        let is_far = query.is_appended && query.own == Some(i);
         let x = LEFT + STEP + GAP + STEP * i as i32 + if is_far { GAP } else { 0 };
         if query.own == Some(i) {
             // A closed line: the SVG backend draws every rectangle one pixel wide.

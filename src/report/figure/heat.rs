@@ -153,7 +153,7 @@ fn draw_cell(
     if let Some(gain) = gain {
         let size = if gain.low > 0.0 || gain.high < 0.0 { TextSize::Bold } else { TextSize::Small };
         write(area, &format!("{:+.decimals$}", gain.effect), (centre, middle + 2), style(size))?;
-        let ends = format!("[{}, {}]", gain.low.round() as i64, gain.high.round() as i64);
+        let ends = format!("[{:.decimals$}, {:.decimals$}]", gain.low + 0.0, gain.high + 0.0);
         write(area, &ends, (centre, middle + 17), style(TextSize::Small))?;
     }
     let up = if gain.is_some() { 15 } else { 0 };

@@ -239,21 +239,23 @@ fn gallery_frames_the_own_photo() {
         sketch: picture(0, 256),
         photos: photos(6),
         own,
+        is_appended: rank > 6,
         rank,
     };
     let mut whole = gallery::GalleryFigure {
         title: "What was found for two sketches".into(),
         distance: "rank and Euclidean distance of the features".into(),
-        queries: vec![query("Ours", Some(0), 1), query("Ours-Base", Some(3), 4), query("Zero-shot", None, 31)],
+        queries: vec![query("Ours", Some(0), 1), query("Ours-Base", Some(3), 4), query("Zero-shot", Some(5), 31)],
     };
     let svg = gallery::draw(&whole).unwrap();
     check("gallery", &svg);
     let document = Document::parse(&svg).unwrap();
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 3 * 7);
     let frames: Vec<_> = document.descendants().filter(|n| n.attribute("stroke-width") == Some("3")).collect();
-    assert_eq!(frames.len(), 2); // the third is not among the photos shown
+    assert_eq!(frames.len(), 3); // the third stands apart, at its rank
     assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "Zero-shot: own photo at rank 31"));
     assert!(texts(&document).iter().any(|node| node.text().unwrap().trim() == "#4: 0.550"));
+    assert!(texts(&document).iter().any(|node| node.text().unwrap().trim().starts_with("#31: ")));
     whole.queries[0].own = Some(6);
     assert!(gallery::draw(&whole).unwrap_err().to_string().contains("below 6"));
     whole.queries[0] = gallery::GalleryQuery { sketch: RgbImage::new(0, 3), ..query("Ours", None, 1) };
@@ -374,7 +376,7 @@ fn heat_draws_cells_and_differences() {
     let document = Document::parse(&svg).unwrap();
     let found = contents(&document);
     for content in
-        ["40.0", "51.3", "not run", "pre-training", "source of R", "Base", "-3.0", "[-6, 0]", "+8.3", "+8", "-8"]
+        ["40.0", "51.3", "not run", "pre-training", "source of R", "Base", "-3.0", "[-6.0, 0.0]", "+8.3", "+8", "-8"]
     {
         assert!(found.iter().any(|found| found == content), "{content}: {found:?}");
     }

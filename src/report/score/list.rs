@@ -33,6 +33,7 @@ pub static ACC1: Metric = Metric {
     file: None,
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: |run| Ok(hits(run, 1)),
 };
 
@@ -43,6 +44,7 @@ pub static ACC5: Metric = Metric {
     file: None,
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: |run| Ok(hits(run, 5)),
 };
 
@@ -53,6 +55,7 @@ pub static ACC10: Metric = Metric {
     file: None,
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: |run| Ok(hits(run, 10)),
 };
 
@@ -63,6 +66,7 @@ pub static EARLY_ACC1: Metric = Metric {
     file: None,
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: early,
 };
 
@@ -73,6 +77,7 @@ pub static DROP: Metric = Metric {
     file: Some("robustness"),
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: drops,
 };
 
@@ -83,6 +88,7 @@ pub static SMOOTHNESS: Metric = Metric {
     file: Some("smoothness"),
     units: "photos",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| alike(run, "smoothness"),
 };
 
@@ -93,6 +99,7 @@ pub static SMOOTHNESS_HOG: Metric = Metric {
     file: Some("smoothness-hog"),
     units: "photos",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| alike(run, "smoothness-hog"),
 };
 
@@ -103,6 +110,7 @@ pub static SEPARATION: Metric = Metric {
     file: Some("domain"),
     units: "photos",
     is_relative: false,
+    differs_by_training: true,
     sample: domains,
 };
 
@@ -113,6 +121,7 @@ pub static RISE: Metric = Metric {
     file: Some("landscape"),
     units: "directions",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| flatness(run, |rise| rise.mean),
 };
 
@@ -123,6 +132,7 @@ pub static AROUND: Metric = Metric {
     file: Some("landscape"),
     units: "directions",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| flatness(run, |rise| rise.level),
 };
 
@@ -133,6 +143,7 @@ pub static SPREAD: Metric = Metric {
     file: Some("gradient"),
     units: "epochs",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| column(run, "gradient", "nuclear_norm"),
 };
 
@@ -143,6 +154,7 @@ pub static SPREAD_EARLY: Metric = Metric {
     file: Some("gradient"),
     units: "epochs",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| first_half(run, "gradient", "nuclear_norm"),
 };
 
@@ -153,6 +165,7 @@ pub static SPREAD_LATE: Metric = Metric {
     file: Some("gradient"),
     units: "epochs",
     is_relative: true,
+    differs_by_training: true,
     sample: |run| second_half(run, "gradient", "nuclear_norm"),
 };
 
@@ -163,6 +176,7 @@ pub static WANDER: Metric = Metric {
     file: Some("stability"),
     units: "tens of steps",
     is_relative: true,
+    differs_by_training: true,
     sample: wandering,
 };
 
@@ -173,6 +187,7 @@ pub static TIME: Metric = Metric {
     file: Some("time"),
     units: "rounds of steps",
     is_relative: true,
+    differs_by_training: false,
     sample: |run| column(run, "time", "seconds"),
 };
 
@@ -183,5 +198,6 @@ pub static MEMORY: Metric = Metric {
     file: Some("memory"),
     units: "rounds of steps",
     is_relative: true,
+    differs_by_training: false,
     sample: |run| column(run, "memory", "bytes"),
 };

@@ -32,6 +32,8 @@ pub struct Metric {
     pub units: &'static str,
     /// Whether a difference is told in percent of the second row's mean: numbers without a scale of their own.
     pub is_relative: bool,
+    /// Whether it differs from training to training; what a step takes does not.
+    pub differs_by_training: bool,
     /// Reads the samples of a run, with `file` there; no value where the run did not record it.
     pub sample: fn(&Run) -> Result<Samples>,
 }

@@ -76,16 +76,19 @@ impl PhotoSet {
             let is_own = unseen.iter().all(|other| !print.is_copy(other));
             Ok(is_own.then(|| imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle)))
         };
-        let mut photos = order.par_iter().filter_map(|at| photo(at).transpose()).collect::<Result<Vec<_>>>()?;
-        let (count, copies) = (config.photos + config.valid_photos, order.len() - photos.len());
-        if photos.len() < count {
-            let expected = format!("{count} photos that are no copies of test photos");
-            return Err(Error::data(data.join(name), expected, photos.len()));
+        let read = order.par_iter().map(photo).collect::<Result<Vec<_>>>()?;
+        let copied: Vec<usize> = (0..read.len()).filter(|at| read[*at].is_none()).collect();
+        let (count, copies) = (config.photos + config.valid_photos, copied.len());
+        if read.len() - copies < count {
+            let expected = format!("{} photos to train on and {} to hold out", config.photos, config.valid_photos);
+            let found =
+                format!("{}, beside {copies} copies of test photos; ask for fewer (--count)", read.len() - copies);
+            return Err(Error::data(data.join(name), expected, found));
         }
-        photos.truncate(count);
+        let photos: Vec<RgbImage> = read.into_iter().flatten().take(count).collect();
         let labels = vec![vec![None; Photos::classes().len()]; count];
         let versions: Vec<String> = folders.iter().map(PhotoFolder::version).collect();
-        let version = hash_bytes(versions.concat().as_bytes());
+        let version = hash_bytes(format!("{versions:?} {copied:?}").as_bytes());
         let version = Some(format!("{name} {version}, {copies} copies of test photos left out"));
         Ok(Self { album: album(photos, config)?, labels, version, device: device.clone() })
     }

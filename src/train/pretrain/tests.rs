@@ -260,7 +260,7 @@ fn unlabelled_photos_are_learned_from_where_weights_are_gone_on_with() {
         go(&config, 0, place.path()).unwrap_err().to_string()
     };
     assert!(message(PretrainConfig { method: PretrainMethod::Attributes, ..from(None) }).contains("barlow-twins"));
-    assert!(message(PretrainConfig { photos: 9, ..from(None) }).contains("13 photos"));
+    assert!(message(PretrainConfig { photos: 9, ..from(None) }).contains("9 photos to train on and 4 to hold out"));
     assert!(message(from(Some("second"))).contains("mini-second.safetensors"));
 }
 

@@ -39,7 +39,7 @@ const MEASURES: [SummaryMeasure; 8] = [
         tell: |runs| surroundings(runs, |rise| rise.level - rise.mean),
     },
     SummaryMeasure {
-        what: "Mean loss within half a filter's length",
+        what: "Mean loss within a fifth of a filter's length",
         analysis: "landscape",
         tell: |runs| surroundings(runs, |rise| rise.level),
     },
