@@ -45,11 +45,10 @@ pub fn speeds(results: &Path) -> Result<Vec<Block>> {
 pub fn page(paper: &dyn Paper, results: &Path) -> Result<Vec<Block>> {
     let findings = claim::evaluate(results, &Claim::read_all(&paper.printed())?)?;
     let deviations = paper.deviations().iter().map(|deviation| format!("- {deviation}\n")).collect();
-    let mut blocks = vec![
-        ("primary".into(), claim::primary(&findings)),
-        ("claims".into(), claim::markdown(&findings)),
-        ("deviations".into(), deviations),
-    ];
+    let mut blocks = vec![("claims".into(), claim::markdown(&findings)), ("deviations".into(), deviations)];
+    if findings.iter().any(|finding| finding.claim.is_primary) {
+        blocks.push(("primary".into(), claim::primary(&findings)));
+    }
     blocks.extend(paper.blocks(&findings));
     Ok(blocks)
 }

@@ -89,16 +89,16 @@ fn compare(claim: &Claim, sides: &Sides) -> Result<Interval> {
 /// # References
 /// Agresti, Categorical Data Analysis, 2013, Sec. 3.1 (standard errors of log-odds).
 fn shortfall(claim: &Claim, sides: &Sides) -> Result<Option<Interval>> {
-    let ours = sides.levels();
-    let Some(paper) = claim.paper_levels.filter(|_| ours.iter().all(|level| *level > 0.0 && *level < 100.0)) else {
+    let here = sides.levels();
+    let Some(paper) = claim.paper_levels.filter(|_| here.iter().all(|level| *level > 0.0 && *level < 100.0)) else {
         return Ok(None);
     };
     let odds = |[a, b]: [f64; 2]| (a / (100.0 - a)).ln() - (b / (100.0 - b)).ln();
     let slope = |level: f64| 100.0 / (level * (100.0 - level));
-    let found = sides.interval(odds(ours), [slope(ours[0]), -slope(ours[1])])?;
+    let found = sides.interval(odds(here), [slope(here[0]), -slope(here[1])])?;
     let of_paper: f64 = paper.map(|level| 100.0 * slope(level) / sides.count() as f64).iter().sum();
     let variance = found.error.powi(2) + of_paper;
     // Satterthwaite's degrees: the paper's variance is known.
     let freedom = if found.error > 0.0 { variance.powi(2) / found.error.powi(4) * found.freedom } else { 1e9 };
-    Interval::of(odds(paper) - odds(ours), variance.sqrt(), freedom).map(Some)
+    Interval::of(odds(paper) - odds(here), variance.sqrt(), freedom).map(Some)
 }
