@@ -91,7 +91,7 @@ fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim
 /// A side is rows, or rows less rows; a number of the paper can only be B.
 fn check_sides(a: &str, b: &str) -> Result<()> {
     if a.starts_with(PRINTED) {
-        return Err(Error::value("row_a", "rows of ours", a));
+        return Err(Error::value("row_a", "rows that are run", a));
     }
     for side in [a, b].into_iter().filter(|side| !side.starts_with(PRINTED)) {
         let parts: Vec<&str> = side.split(LESS).collect();

@@ -43,6 +43,9 @@ pub(in crate::report) fn both_sides(claim: &Claim) -> String {
     format!("{} - {}", side(&claim.row_a), side(&claim.row_b))
 }
 
+/// Scores by seed.
+type BySeed = BTreeMap<u64, Vec<f64>>;
+
 /// A row of a comparison.
 struct Compared<'a> {
     /// Its name, which may say how much of the sketch was drawn.
@@ -50,7 +53,7 @@ struct Compared<'a> {
     /// How much it counts in A and in B.
     weights: [f64; 2],
     /// Its scores by seed.
-    scores: BTreeMap<u64, Vec<f64>>,
+    scores: BySeed,
 }
 
 /// Both sides of a claim on a dataset, as far as they were run.
@@ -128,7 +131,7 @@ impl<'a> Sides<'a> {
     ///
     /// Rows of one training (`row@70` and `row`) are compared within each seed that has both.
     pub(super) fn interval(&self, effect: f64, slopes: [f64; 2]) -> Result<Interval> {
-        let mut trained: BTreeMap<&str, Vec<(f64, &BTreeMap<u64, Vec<f64>>)>> = BTreeMap::new();
+        let mut trained: BTreeMap<&str, Vec<(f64, &BySeed)>> = BTreeMap::new();
         for row in &self.rows {
             let weight = slopes[0] * row.weights[0] + slopes[1] * row.weights[1];
             trained.entry(training(row.name)).or_default().push((weight, &row.scores));
@@ -157,7 +160,7 @@ fn keep_common(rows: &mut [Compared]) -> bool {
 }
 
 /// The weighted sum of the variants of a training, for every seed that has all of them.
-fn summed(variants: &[(f64, &BTreeMap<u64, Vec<f64>>)]) -> Vec<Vec<f64>> {
+fn summed(variants: &[(f64, &BySeed)]) -> Vec<Vec<f64>> {
     let Some((_, first)) = variants.first() else { return Vec::new() };
     let of_seed = |(seed, scores): (&u64, &Vec<f64>)| {
         let mut sum = vec![0.0; scores.len()];
@@ -184,8 +187,7 @@ fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<Vec<Run>
 }
 
 /// The scores by seed of the runs of a row that recorded the metric, and their groups; none where there is no such run.
-#[expect(clippy::type_complexity, reason = "said in the sentence above")]
-fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<(BTreeMap<u64, Vec<f64>>, Vec<u32>)>> {
+fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<(BySeed, Vec<u32>)>> {
     let mut scores = BTreeMap::new();
     let mut first: Option<(&Run, Vec<u32>)> = None;
     for run in runs {

@@ -246,7 +246,7 @@ fn a_malformed_claim_names_its_line() {
         ("a,t,s,d,x,y,acc1,less,3\n", "none above 0"),
         ("a,t,s,d,x,y,acc1,greater,-3\n", "none below 0"),
         ("a,t,s,d,,y,acc1,less,\n", "row_a"),
-        ("a,t,s,d,printed:People [7],y,acc1,less,\n", "rows of ours"),
+        ("a,t,s,d,printed:People [7],y,acc1,less,\n", "rows that are run"),
         ("a,t,s,d,x - y - z,y,acc1,less,\n", "rows ` - ` rows"),
         ("a,t,s,d,x - ,y,acc1,less,\n", "rows ` - ` rows"),
         ("a,t,s, ,x,y,acc1,less,\n", "names of corpora"),
