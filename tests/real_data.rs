@@ -15,14 +15,20 @@ use std::path::{Path, PathBuf};
 /// Points of Acc@1 that a checkpoint may differ from its record: two queries of Chair-V2 are more.
 const TOLERANCE: f64 = 0.5;
 
+/// The folder of the real corpora; without one it says that a test is skipped.
+fn data() -> Option<PathBuf> {
+    let data = std::env::var_os("RETRACE_DATA").map(PathBuf::from);
+    if data.is_none() {
+        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set"); // not captured, as println! would be
+    }
+    data
+}
+
 /// The unlabelled photos of Shoe-V2: 2,000 of them, each 256 pixels wide and high.
 #[test]
 fn the_unlabelled_photos_are_whole() {
-    let Some(data) = std::env::var_os("RETRACE_DATA") else {
-        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
-        return;
-    };
-    let root = Path::new(&data).join("QMUL-Shoe-V2-photos");
+    let Some(data) = data() else { return };
+    let root = data.join("QMUL-Shoe-V2-photos");
     if !root.is_dir() {
         let _ = writeln!(std::io::stderr(), "skipped: no {}", root.display());
         return;
@@ -38,10 +44,7 @@ fn the_unlabelled_photos_are_whole() {
 
 #[test]
 fn a_shipped_checkpoint_ranks_as_recorded() {
-    let Some(data) = std::env::var_os("RETRACE_DATA") else {
-        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set"); // not captured, as println! would be
-        return;
-    };
+    let Some(data) = data() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let weights = std::env::var_os("RETRACE_WEIGHTS").map_or(root.join("local/weights"), PathBuf::from);
     if !weights.join("efficientnet-lite0-imagenet.safetensors").is_file() {
@@ -53,7 +56,7 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
         results: results.clone(),
         figures: root.join("figures"),
         shipped: results.clone(),
-        data: Some(data.into()),
+        data: Some(data),
         weights,
         cache: root.join("local/cache"),
     };
@@ -77,12 +80,8 @@ fn a_shipped_checkpoint_ranks_as_recorded() {
 /// Pre-training on these folders sees no test photo: none is a copy, told by content.
 #[test]
 fn the_unlabelled_photos_hold_no_test_photo() {
-    let Some(data) = std::env::var_os("RETRACE_DATA") else {
-        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
-        return;
-    };
-    let data = Path::new(&data);
-    let unseen = test_photos(data).unwrap();
+    let Some(data) = data() else { return };
+    let unseen = test_photos(&data).unwrap();
     assert!(unseen.len() >= 215, "{}", unseen.len()); // 115 of Shoe-V1 and 100 of Chair-V2
     for folder in ["QMUL-Shoe-V2-photos", "Shoe-photos-unlabelled/photo", "Chair-photos-unlabelled/photo"] {
         let Ok(photos) = photos(&data.join(folder)) else {
@@ -101,12 +100,9 @@ fn the_unlabelled_photos_hold_no_test_photo() {
 /// What the test above would find: a photo saved anew at half its size.
 #[test]
 fn a_test_photo_saved_anew_is_told() {
-    let Some(data) = std::env::var_os("RETRACE_DATA") else {
-        let _ = writeln!(std::io::stderr(), "skipped: RETRACE_DATA not set");
-        return;
-    };
+    let Some(data) = data() else { return };
     for name in REAL {
-        let corpus = open(name, Some(Path::new(&data))).unwrap();
+        let corpus = open(name, Some(&data)).unwrap();
         for position in corpus.index().photos_of(Split::Test) {
             let photo = corpus.photo(position).unwrap();
             let half = imageops::resize(&photo, photo.width() / 2, photo.height() / 2, imageops::FilterType::Triangle);

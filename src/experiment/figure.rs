@@ -3,7 +3,6 @@
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Order, Paper, Reproduction, Retrieval};
 use crate::file::write_atomic;
-use crate::report::figure::gallery::GalleryFigure;
 use crate::report::figure::{bar, canvas, curve, gallery};
 use crate::report::table;
 use crate::run::Places;
@@ -72,19 +71,16 @@ fn draw_rows(paper: &dyn Reproduction, dataset: &str, order: &Order) -> Result<O
     let opened = rows.map(|row| Ok((row, paper.open_row(results, dataset, row, dataset, order)?)));
     let opened: Vec<(&str, Retrieval)> = opened.collect::<Result<_>>()?;
     let chosen = QUERIES.map(|share| (share * opened[0].1.ranks().len() as f64) as usize);
-    let mut whole: Option<GalleryFigure> = None;
+    let title = format!("What is retrieved for sketches chosen beforehand, {dataset}");
+    let mut whole = opened[0].1.gallery(&title, &[])?;
     for query in chosen {
         for (row, retrieval) in &opened {
-            let title = format!("What is retrieved for sketches chosen beforehand, {dataset}");
-            let mut one = retrieval.gallery(&title, &[query])?;
-            one.queries.iter_mut().for_each(|query| query.label = format!("{}, {}", query.label, label(paper, row)));
-            match &mut whole {
-                Some(whole) => whole.queries.append(&mut one.queries),
-                None => whole = Some(one),
+            for mut found in retrieval.gallery(&title, &[query])?.queries {
+                found.label = format!("{}, {}", found.label, label(paper, row));
+                whole.queries.push(found);
             }
         }
     }
-    let Some(whole) = whole else { return Ok(None) };
     save(order.places, slug, &format!("gallery-{dataset}"), &gallery::draw(&whole)?).map(Some)
 }
 

@@ -99,6 +99,7 @@ fn shortfall(claim: &Claim, sides: &Sides) -> Result<Option<Interval>> {
     let of_paper: f64 = paper.map(|level| 100.0 * slope(level) / sides.count() as f64).iter().sum();
     let variance = found.error.powi(2) + of_paper;
     // Satterthwaite's degrees: the paper's variance is known.
-    let freedom = if found.error > 0.0 { variance.powi(2) / found.error.powi(4) * found.freedom } else { 1e9 };
+    let freedom =
+        if found.error > 0.0 { variance.powi(2) / found.error.powi(4) * found.freedom } else { f64::INFINITY };
     Interval::of(odds(paper) - odds(here), variance.sqrt(), freedom).map(Some)
 }

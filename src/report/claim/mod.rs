@@ -1,8 +1,9 @@
 //! What papers claim, against what our runs show.
 //!
-//! A claim is a line of a paper's `data/papers/<slug>/claims.csv`: row A against row B on a dataset, in a metric, with a
-//! direction and, where the paper gives them, the size of the effect and the two levels it lies between. Several datasets, with spaces between them, stand for as many claims, whose
-//! names end with theirs; an empty one stands for every dataset in which both rows were run.
+//! A claim is a line of a paper's `data/papers/<slug>/claims.csv`: row A against row B on a dataset, in a metric, with
+//! a direction and, where the paper gives them, the size of the effect and the two levels it lies between. Several
+//! datasets, with spaces between them, stand for as many claims, whose names end with theirs; an empty one stands for
+//! every dataset in which both rows were run.
 //!
 //! | row | stands for |
 //! |---|---|
@@ -103,7 +104,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All of them, as tables order them.
+    /// All of them, in the order in which they are counted.
     pub const ALL: [Self; 5] =
         [Self::Reproduced, Self::NotReproduced, Self::Undecided, Self::NotComparable, Self::NotRun];
 

@@ -2,9 +2,8 @@
 
 use super::Claim;
 use crate::metric::{Interval, Term, contrast};
-use crate::report::analysis::Samples;
 use crate::report::record::{Run, check_same_queries, read_row};
-use crate::report::score::read_early;
+use crate::report::score::{BySeed, RowScores, read_early};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,9 +42,6 @@ pub(in crate::report) fn both_sides(claim: &Claim) -> String {
     format!("{} - {}", side(&claim.row_a), side(&claim.row_b))
 }
 
-/// Scores by seed.
-type BySeed = BTreeMap<u64, Vec<f64>>;
-
 /// A row of a comparison.
 struct Compared<'a> {
     /// Its name, which may say how much of the sketch was drawn.
@@ -79,7 +75,7 @@ impl<'a> Sides<'a> {
         for (name, weights) in names {
             let mut runs = runs(results, claim.printed.slug, dataset, name)?;
             firsts.iter().zip(&runs).try_for_each(|(first, run)| check_same_queries(first, run))?;
-            let Some((scores, own)) = scored(claim, &runs)? else { return Ok(None) };
+            let Some(RowScores { by_seed: scores, groups: own }) = claim.metric.scores(&runs)? else { return Ok(None) };
             match rows.first() {
                 None => groups = own,
                 Some(Compared { name: first, .. }) if own != groups => {
@@ -184,33 +180,6 @@ fn runs(results: &Path, slug: &str, dataset: &str, row: &str) -> Result<Vec<Run>
         }
     }
     Ok(drawn)
-}
-
-/// The scores by seed of the runs of a row that recorded the metric, and their groups; none where there is no such run.
-fn scored(claim: &Claim, runs: &[Run]) -> Result<Option<(BySeed, Vec<u32>)>> {
-    let mut scores = BTreeMap::new();
-    let mut first: Option<(&Run, Vec<u32>)> = None;
-    for run in runs {
-        let Some(Samples { values, groups }) = claim.metric.samples(run)? else { continue };
-        match &first {
-            Some((other, own)) if *own != groups => return Err(other_runs(claim, (other, own), (run, &groups))),
-            Some(_) => {}
-            None => first = Some((run, groups)),
-        }
-        scores.insert(run.seed, values);
-    }
-    Ok(first.map(|(_, groups)| (scores, groups)))
-}
-
-/// Runs are averaged sample by sample, so all of them need the same samples. Each run comes with its groups.
-fn other_runs(claim: &Claim, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
-    let (units, wanted, found) = (claim.metric.units, first.1.len(), other.1.len());
-    let expected = format!("as many {units} as in {} ({wanted} samples)", first.0.folder.0.display());
-    let found = match first.1.iter().zip(other.1).position(|(one, other)| one != other) {
-        Some(at) => format!("{found} samples, number {at} in group {} and not {}", other.1[at], first.1[at]),
-        None => format!("{found} samples"),
-    };
-    Error::data(&other.0.folder.0, expected, found)
 }
 
 /// Two rows can be compared only sample by sample.

@@ -102,18 +102,18 @@ fn draw_line(area: &Area<'_>, line: &TableLine, metric: &Metric, left: i32, y: i
     let at = |percent: f64| left + (f64::from(LENGTH) * percent.clamp(0.0, 100.0) / 100.0).round() as i32;
     write(area, &line.label, (left - 8, y), text(TextSize::Small, INK, HPos::Right))?;
     let mut value = line.missing().to_string();
-    if let Some((mean, sd)) = line.measured.as_ref().and_then(|measured| measured.get(metric)) {
+    if let Some(measured) = &line.measured
+        && let Some((mean, sd)) = measured.get(metric)
+    {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
         area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
-        let photos = line.measured.as_ref().map_or(1, |measured| measured.gallery) as f64;
-        let noise = 1.96 * (mean * (100.0 - mean) / photos).sqrt();
+        let noise = 1.96 * (mean * (100.0 - mean) / measured.gallery as f64).sqrt();
         area.draw(&PathElement::new(vec![(at(mean - noise), y), (at(mean + noise), y)], INK)).map_err(fail)?;
         if let Some(sd) = sd {
             let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];
             area.draw(&PathElement::new(whisker, INK.stroke_width(4))).map_err(fail)?;
         }
-        let seeds = line.measured.as_ref().map_or(0, |measured| measured.seeds);
-        value = format!("{}, {}", format_mean((mean, sd)), seeds::count(&[seeds]));
+        value = format!("{}, {}", format_mean((mean, sd)), seeds::count(&[measured.seeds]));
     }
     if let Some(paper) = &line.paper {
         if let Ok(percent) = paper.parse() {

@@ -5,10 +5,10 @@ use super::heat::{self, Heat};
 use super::seeds;
 use crate::Result;
 use crate::metric::{Interval, Term, contrast};
-use crate::report::record::Run;
+use crate::report::record::{Run, check_same_queries};
 use crate::report::records::Records;
-use crate::report::score::ACC1;
-use crate::report::table::Measured;
+use crate::report::score::{ACC1, RowScores};
+use crate::report::table::measure;
 
 /// The crossed rows; every list has an entry for each kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +45,7 @@ pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
     let (there, absent): (Vec<usize>, Vec<usize>) = (0..crossed.kinds.len()).partition(|&kind| cells.is_run(kind));
     let names = |of: &[usize]| -> Vec<String> { of.iter().map(|&kind| crossed.kinds[kind].clone()).collect() };
     let missing = if absent.is_empty() { String::new() } else { format!(" Not run: {}.", names(&absent).join(", ")) };
-    let acc1 = |found: &Option<Measured>| found.as_ref().map(|found| found.acc1.0);
-    let line = |own: usize| there.iter().map(|&source| acc1(&cells.cells[own][source])).collect::<Vec<_>>();
-    let gain = |own: usize, source: usize| gain(records, &crossed.cells[own][source], &crossed.bases[own]);
-    let places = there.iter().flat_map(|&own| there.iter().map(move |&source| (own, source)));
+    let places = || there.iter().flat_map(|&own| there.iter().map(move |&source| (own, source)));
     let Crossed { question, base, .. } = crossed;
     let heat = Heat {
         title: crossed.title.clone(),
@@ -62,52 +59,55 @@ pub fn draw(records: &Records, crossed: &Crossed) -> Result<Option<String>> {
         column: crossed.column.clone(),
         rows: names(&there),
         columns: names(&there),
-        values: there.iter().flat_map(|&own| line(own)).collect(),
-        base: (base.clone(), there.iter().map(|&own| acc1(&cells.bases[own])).collect()),
-        gains: places.map(|(own, source)| gain(own, source)).collect::<Result<_>>()?,
+        values: places().map(|(own, source)| acc1(&cells.cells[own][source])).collect::<Result<_>>()?,
+        base: (base.clone(), there.iter().map(|&own| acc1(&cells.bases[own])).collect::<Result<_>>()?),
+        gains: places()
+            .map(|(own, source)| gain(&cells.cells[own][source], &cells.bases[own]))
+            .collect::<Result<_>>()?,
         decimals: 1,
     };
     heat::draw(&heat).map(Some)
 }
 
 /// What a row gains over its base in Acc@1; none where one of them was not run.
-fn gain(records: &Records, row: &str, base: &str) -> Result<Option<Interval>> {
-    let (runs, bases) = (records.runs(row)?, records.runs(base)?);
-    let (Some(run), false) = (runs.first(), bases.is_empty()) else { return Ok(None) };
-    let Some(own) = ACC1.samples(run)? else { return Ok(None) };
-    let term = |weight: f64, runs: &[Run]| -> Result<Term> {
-        let samples = runs.iter().map(|run| Ok(ACC1.samples(run)?.map(|samples| samples.values)));
-        Ok(Term { weight, scores: samples.filter_map(Result::transpose).collect::<Result<_>>()? })
-    };
-    contrast(&[term(1.0, &runs)?, term(-1.0, &bases)?], &own.groups).map(Some)
+fn gain(runs: &[Run], bases: &[Run]) -> Result<Option<Interval>> {
+    let (Some(own), Some(base)) = (ACC1.scores(runs)?, ACC1.scores(bases)?) else { return Ok(None) };
+    check_same_queries(&runs[0], &bases[0])?;
+    let term = |weight, row: RowScores| Term { weight, scores: row.by_seed.into_values().collect() };
+    let groups = own.groups.clone();
+    contrast(&[term(1.0, own), term(-1.0, base)], &groups).map(Some)
 }
 
-/// The measured numbers.
+fn acc1(runs: &[Run]) -> Result<Option<f64>> {
+    Ok(measure(runs)?.map(|found| found.acc1.0))
+}
+
+/// The runs of every row, each read once.
 struct Cells {
-    bases: Vec<Option<Measured>>,
-    cells: Vec<Vec<Option<Measured>>>,
+    bases: Vec<Vec<Run>>,
+    cells: Vec<Vec<Vec<Run>>>,
 }
 
 impl Cells {
     fn read(records: &Records, crossed: &Crossed) -> Result<Self> {
-        let of = |rows: &Vec<String>| rows.iter().map(|row| records.measured(row)).collect::<Result<Vec<_>>>();
+        let of = |rows: &Vec<String>| rows.iter().map(|row| records.runs(row)).collect::<Result<Vec<_>>>();
         Ok(Self { bases: of(&crossed.bases)?, cells: crossed.cells.iter().map(of).collect::<Result<_>>()? })
     }
 
     fn is_run(&self, kind: usize) -> bool {
-        let crosses = |other: usize| self.cells[kind][other].is_some() || self.cells[other][kind].is_some();
-        self.bases[kind].is_some() || (0..self.cells.len()).any(crosses)
+        let crosses = |other: usize| !self.cells[kind][other].is_empty() || !self.cells[other][kind].is_empty();
+        !self.bases[kind].is_empty() || (0..self.cells.len()).any(crosses)
     }
 
     /// Numbers of seeds: of the bases and the diagonal, and of the other cells.
     fn seeds(&self) -> (Vec<usize>, Vec<usize>) {
-        let count = |found: &Option<Measured>| found.as_ref().map(|found| found.seeds);
+        let count = |runs: &Vec<Run>| Some(runs.len()).filter(|count| *count > 0);
         let mut own: Vec<usize> = self.bases.iter().filter_map(count).collect();
         let mut crossed = Vec::new();
         for (line, cells) in self.cells.iter().enumerate() {
-            for (column, found) in cells.iter().enumerate() {
+            for (column, runs) in cells.iter().enumerate() {
                 let seeds = if line == column { &mut own } else { &mut crossed };
-                seeds.extend(count(found));
+                seeds.extend(count(runs));
             }
         }
         (own, crossed)

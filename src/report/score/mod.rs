@@ -17,6 +17,7 @@ pub use list::{
 use super::analysis::{Folder, Samples};
 use super::record::Run;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A number that a row is judged by.
@@ -65,6 +66,49 @@ impl Metric {
             return Ok(None);
         }
         Ok(Some((self.sample)(run)?).filter(|samples| !samples.values.is_empty()))
+    }
+}
+
+/// The scores of a row's trainings by their seeds, one a sample.
+pub(in crate::report) type BySeed = BTreeMap<u64, Vec<f64>>;
+
+/// What the runs of a row scored.
+pub(in crate::report) struct RowScores {
+    /// Seed by seed.
+    pub by_seed: BySeed,
+    /// The group of every sample: the same for all seeds.
+    pub groups: Vec<u32>,
+}
+
+impl Metric {
+    /// The scores of those runs of a row that recorded it; none where there is no such run.
+    ///
+    /// # Errors
+    /// As [`Metric::samples`]; runs of other samples, as they are averaged sample by sample.
+    pub(in crate::report) fn scores(&self, runs: &[Run]) -> Result<Option<RowScores>> {
+        let mut by_seed = BySeed::new();
+        let mut first: Option<(&Run, Vec<u32>)> = None;
+        for run in runs {
+            let Some(Samples { values, groups }) = self.samples(run)? else { continue };
+            match &first {
+                Some((other, own)) if *own != groups => return Err(self.other_samples((other, own), (run, &groups))),
+                Some(_) => {}
+                None => first = Some((run, groups)),
+            }
+            by_seed.insert(run.seed, values);
+        }
+        Ok(first.map(|(_, groups)| RowScores { by_seed, groups }))
+    }
+
+    /// Two runs with other samples, each with its groups.
+    fn other_samples(&self, first: (&Run, &[u32]), other: (&Run, &[u32])) -> Error {
+        let (units, wanted, found) = (self.units, first.1.len(), other.1.len());
+        let expected = format!("as many {units} as in {} ({wanted} samples)", first.0.folder.0.display());
+        let found = match first.1.iter().zip(other.1).position(|(one, other)| one != other) {
+            Some(at) => format!("{found} samples, number {at} in group {} and not {}", other.1[at], first.1[at]),
+            None => format!("{found} samples"),
+        };
+        Error::data(&other.0.folder.0, expected, found)
     }
 }
 
