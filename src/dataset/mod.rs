@@ -43,6 +43,7 @@ mod photos;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;
+mod scene;
 mod sheet;
 pub mod sketchy;
 mod validation;
@@ -54,6 +55,7 @@ pub use copies::{Fingerprint, test_photos};
 pub use corpus::{FileCorpus, Layout};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
+pub use scene::{InstanceMap, Scenes, SketchInstance};
 pub use sheet::{choose, sheet};
 pub use validation::with_validation;
 
@@ -156,4 +158,9 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// A file that is missing, truncated or of another format.
     fn drawing(&self, position: usize) -> Result<Drawing>;
+
+    /// The single objects, where this is a corpus of scenes.
+    fn scenes(&self) -> Option<&dyn Scenes> {
+        None
+    }
 }

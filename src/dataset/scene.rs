@@ -1,0 +1,96 @@
+//! Scenes: photos of several objects, and sketches of them object by object.
+
+use crate::{Error, Result, sketch::Sketch};
+use image::GrayImage;
+
+/// Which object each pixel of a picture shows.
+///
+/// # Shapes
+/// `pixels`: 0 is the ground, `k` from 1 the object `categories[k - 1]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceMap {
+    pixels: GrayImage,
+    categories: Vec<String>,
+}
+
+impl InstanceMap {
+    /// A map of labelled pixels.
+    ///
+    /// # Errors
+    /// A pixel with a label that no category stands for.
+    ///
+    /// ```
+    /// use image::{GrayImage, Luma};
+    /// use retrace::dataset::InstanceMap;
+    /// let mut pixels = GrayImage::new(4, 2);
+    /// pixels.put_pixel(3, 1, Luma([1]));
+    /// let map = InstanceMap::new(pixels.clone(), vec!["lamp".into()])?;
+    /// assert_eq!((map.area(0), map.bounds(0)), (1, Some([3, 1, 4, 2])));
+    /// assert!(InstanceMap::new(pixels, vec![]).is_err());
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn new(pixels: GrayImage, categories: Vec<String>) -> Result<Self> {
+        let largest = pixels.pixels().map(|pixel| pixel.0[0]).max().unwrap_or(0);
+        if usize::from(largest) > categories.len() {
+            let expected = format!("at most {}, one for each category", categories.len());
+            return Err(Error::value("label of an instance map", expected, largest));
+        }
+        Ok(Self { pixels, categories })
+    }
+
+    /// The labels, pixel by pixel.
+    pub fn pixels(&self) -> &GrayImage {
+        &self.pixels
+    }
+
+    /// The category of each object; an object that is wholly hidden has no pixel.
+    pub fn categories(&self) -> &[String] {
+        &self.categories
+    }
+
+    /// Pixels of an object, by its position in [`Self::categories`].
+    pub fn area(&self, object: usize) -> usize {
+        self.pixels.pixels().filter(|pixel| usize::from(pixel.0[0]) == object + 1).count()
+    }
+
+    /// Left, top, right and bottom of an object in pixels, right and bottom just beyond it; none of a hidden one.
+    pub fn bounds(&self, object: usize) -> Option<[u32; 4]> {
+        let own = self.pixels.enumerate_pixels().filter(|(_, _, pixel)| usize::from(pixel.0[0]) == object + 1);
+        own.fold(None, |bounds: Option<[u32; 4]>, (x, y, _)| {
+            let [left, top, right, bottom] = bounds.unwrap_or([x, y, x, y]);
+            Some([left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)])
+        })
+    }
+}
+
+/// The strokes of one object in a sketch of a scene.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SketchInstance {
+    /// What it is.
+    pub category: String,
+    /// The object of the photo's [`InstanceMap`] that it shows, by position, where the corpus says.
+    pub object: Option<usize>,
+    /// Its strokes, on the canvas of the whole sketch.
+    pub strokes: Sketch,
+}
+
+/// What a corpus of scenes knows of single objects, beside what every [`super::Source`] gives.
+pub trait Scenes {
+    /// The objects of a photo; none where the corpus has no map of it.
+    ///
+    /// # Errors
+    /// A position outside the index; a file that cannot be read.
+    fn photo_instances(&self, photo: usize) -> Result<Option<InstanceMap>>;
+
+    /// The objects of a sketch, as pixels; none where the corpus has no map of it.
+    ///
+    /// # Errors
+    /// As [`Self::photo_instances`].
+    fn sketch_instances(&self, sketch: usize) -> Result<Option<InstanceMap>>;
+
+    /// The objects of a sketch, as strokes in the order in which they were drawn; none of a sketch of pixels.
+    ///
+    /// # Errors
+    /// As [`Self::photo_instances`].
+    fn instance_strokes(&self, sketch: usize) -> Result<Option<Vec<SketchInstance>>>;
+}
