@@ -1,7 +1,7 @@
 //! `retrace data`.
 
 use super::check::Checked;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use retrace::dataset::{self, PublishedCounts};
 use retrace::seed::Seed;
 use retrace::{Error, Result};
@@ -24,13 +24,23 @@ pub enum DataVerb {
         /// Where to write the picture [default: local/sheets/NAME.png]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Number of objects
-        #[arg(long, default_value_t = 6)]
-        count: usize,
-        /// Seed that chooses the objects
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
+        #[command(flatten)]
+        choice: Choice,
     },
+}
+
+/// The objects of a contact sheet.
+#[derive(Debug, Args)]
+pub struct Choice {
+    /// Objects of one category alone
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// Number of objects
+    #[arg(long, default_value_t = 6)]
+    count: usize,
+    /// Seed that chooses the objects
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 /// Lists, checks or shows.
@@ -38,15 +48,14 @@ pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
     match verb {
         DataVerb::List => list(checked),
         DataVerb::Check { path } => check(path, checked),
-        DataVerb::Show { name, out, count, seed } => show(name, out.as_deref(), *count, *seed, checked),
+        DataVerb::Show { name, out, choice } => show(name, out.as_deref(), choice, checked),
     }
 }
 
 fn list(checked: &Checked) -> Result<()> {
     println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
-    for kind in dataset::synthetic::ObjectKind::ALL {
-        let name = format!("synth-{}", kind.name());
-        for (split, [photos, sketches]) in dataset::open(&name, None)?.index().counts() {
+    for name in dataset::synthetic::NAMES {
+        for (split, [photos, sketches]) in dataset::open(name, None)?.index().counts() {
             println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
         }
     }
@@ -80,9 +89,11 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
     }
 }
 
-fn show(name: &str, out: Option<&Path>, count: usize, seed: u64, checked: &Checked) -> Result<()> {
+fn show(name: &str, out: Option<&Path>, choice: &Choice, checked: &Checked) -> Result<()> {
     let source = dataset::open(name, checked.places.data.as_deref())?;
-    let photos = dataset::choose(source.index(), count, Seed(seed));
+    let index = source.index();
+    let photos = choice.category.as_ref().map_or_else(|| Ok(index.all()), |category| index.of_category(category))?;
+    let photos = dataset::choose(index, &photos, choice.count, Seed(choice.seed));
     let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // 160 px: four to a line on a laptop's screen
     let out = out.map_or_else(|| PathBuf::from(format!("local/sheets/{}.png", source.name())), Path::to_path_buf);
     if let Some(folder) = out.parent() {

@@ -99,7 +99,7 @@ pub(super) fn name_of_folder(root: &Path) -> Result<String> {
 /// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
 /// ```
 pub fn is_embedded(name: &str) -> bool {
-    synthetic::ObjectKind::ALL.into_iter().any(|kind| format!("synth-{}", kind.name()) == name)
+    synthetic::NAMES.contains(&name)
 }
 
 /// The name that a corpus, given by name or by folder, has in `results/`: a user's folder goes by its last part, in

@@ -3,7 +3,7 @@
 use super::{Index, Split};
 use crate::{Error, Result};
 use polars::prelude::{Column, DataFrame};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Split {
     /// All three, in the order of the index.
@@ -42,6 +42,25 @@ impl Index {
             counts.entry(photo.split.name().to_string()).or_insert([0, 0])[1] += 1;
         }
         counts
+    }
+
+    /// Positions of all photos.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.photos.len()).collect()
+    }
+
+    /// Positions of the photos of a category.
+    ///
+    /// # Errors
+    /// A category that no photo has.
+    pub fn of_category(&self, category: &str) -> Result<Vec<usize>> {
+        let own: Vec<usize> = (0..self.photos.len()).filter(|&i| self.photos[i].category == category).collect();
+        if own.is_empty() {
+            let known: BTreeSet<&str> = self.photos.iter().map(|photo| photo.category.as_str()).collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Error::value("category", format!("one of {known}"), format!("`{category}`")));
+        }
+        Ok(own)
     }
 
     /// One row a sketch: `query`, `photo` (positions), `category`, `split`, `sketcher` (null where unknown).

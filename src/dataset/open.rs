@@ -5,13 +5,14 @@ use super::{Source, catalogue, folder, listing, qmul_v1, qmul_v2, sketchy, synth
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Opens a corpus: an embedded one, one of [`catalogue::list`] by its name, below `data`, or any folder of a known layout.
+/// Opens a corpus: an embedded one, one of [`catalogue::list`] by its name, below `data`, any folder of a known layout, or
+/// a category of a drawn world (`lamp.toml`) or a folder of them.
 ///
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
 pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
-    if let Some(kind) = synthetic::ObjectKind::ALL.into_iter().find(|kind| format!("synth-{}", kind.name()) == name) {
-        return Ok(Box::new(synthetic::SyntheticCorpus::new(kind, synthetic::SIDE)?));
+    if let Some(corpus) = synthetic::open(name)? {
+        return Ok(corpus);
     }
     let known = catalogue::list()?;
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == name) {
@@ -19,13 +20,23 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
         let Some(data) = data else { return Err(Error::value(format!("data folder of {name}"), expected, "none")) };
         return Ok(Box::new(scan(&data.join(&corpus.folder))?.open()?));
     }
+    if is_world(Path::new(name)) {
+        return Ok(Box::new(synthetic::WorldCorpus::read(Path::new(name), synthetic::SIDE)?));
+    }
     if Path::new(name).is_dir() {
         return Ok(Box::new(scan(Path::new(name))?.open()?));
     }
-    let embedded = synthetic::ObjectKind::ALL.map(|kind| format!("synth-{}", kind.name())).join(", ");
+    let embedded = synthetic::NAMES.join(", ");
     let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
     let expected = format!("one of {embedded}, {}, or a folder", names.join(", "));
     Err(Error::value("corpus", expected, format!("`{name}`")))
+}
+
+/// Whether a path is a category of a drawn world, or a folder of categories.
+fn is_world(path: &Path) -> bool {
+    let is_category = |path: &Path| path.extension().is_some_and(|ending| ending == "toml") && path.is_file();
+    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    is_category(path) || entries.any(|entry| is_category(&entry.path()))
 }
 
 /// The layout of a folder.

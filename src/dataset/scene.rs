@@ -1,7 +1,7 @@
 //! Scenes: photos of several objects, and sketches of them object by object.
 
 use crate::{Error, Result, sketch::Sketch};
-use image::GrayImage;
+use image::{GrayImage, Rgb, RgbImage};
 
 /// Which object each pixel of a picture shows.
 ///
@@ -46,6 +46,23 @@ impl InstanceMap {
     /// The category of each object; an object that is wholly hidden has no pixel.
     pub fn categories(&self) -> &[String] {
         &self.categories
+    }
+
+    /// The map as a picture: the ground white, every object in a colour of its own.
+    pub fn painted(&self) -> RgbImage {
+        // Steps of the golden ratio around the circle of hues keep neighbours apart.
+        let colour = |label: u8| {
+            let hue = (f32::from(label) * 0.618_034).fract() * 6.0;
+            [0.0, 2.0, 4.0].map(|shift: f32| {
+                let away = ((hue + shift).rem_euclid(6.0) - 3.0).abs() - 1.0;
+                (60.0 + 170.0 * away.clamp(0.0, 1.0)) as u8
+            })
+        };
+        let (width, height) = self.pixels.dimensions();
+        RgbImage::from_fn(width, height, |x, y| match self.pixels.get_pixel(x, y).0[0] {
+            0 => Rgb([255; 3]),
+            label => Rgb(colour(label)),
+        })
     }
 
     /// Pixels of an object, by its position in [`Self::categories`].

@@ -4,31 +4,44 @@ use super::{Drawing, Index, Source};
 use crate::{Error, Result, seed::Seed, sketch};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
 
-/// Sketches shown of an object.
-pub const SKETCHES: usize = 3;
+/// Sketches shown of an object, and on a sheet of many.
+pub const SKETCHES: [usize; 2] = [3, 2];
+
+/// A sheet of more objects than these has four columns, not two.
+const MANY: usize = 12;
 
 /// Line width of vector drawings, in pixels of the 256 canvas: the width at which the real corpora's ink is measured.
 const WIDTH: f32 = 3.0;
 
-/// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most.
-pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
+/// Photos for a sheet out of some of the index, in its order: drawn by seed, one of every category before a second of any, and those
+/// with three sketches before others.
+pub fn choose(index: &Index, photos: &[usize], count: usize, seed: Seed) -> Vec<usize> {
     let mut drawn = vec![0; index.photos.len()];
     for sketch in &index.sketches {
         if let Some(count) = drawn.get_mut(sketch.photo) {
             *count += 1;
         }
     }
-    let mut photos: Vec<usize> = (0..drawn.len()).filter(|&photo| drawn[photo] > 0).collect();
+    let is_drawn = |photo: &usize| drawn.get(*photo).is_some_and(|count| *count > 0);
+    let mut photos: Vec<usize> = photos.iter().copied().filter(is_drawn).collect();
     photos.shuffle(&mut seed.stream("sheet"));
-    photos.sort_by_key(|&photo| SKETCHES.saturating_sub(drawn[photo])); // stable: ties stay shuffled
+    photos.sort_by_key(|&photo| SKETCHES[0].saturating_sub(drawn[photo])); // stable: ties stay shuffled
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    photos.sort_by_cached_key(|&photo| {
+        let before = seen.entry(&index.photos[photo].category).or_default();
+        *before += 1;
+        *before
+    });
     photos.truncate(count);
     photos.sort_unstable();
     photos
 }
 
-/// Draws objects in two columns (one for up to three objects): a photo, then up to three of its sketches, as many
-/// cells as the object with the most sketches needs.
+/// Draws objects in two columns (one for up to three objects): a photo, the map of a scene's objects, then up to three
+/// of its sketches, as many cells as the object with the most sketches needs. More than twelve objects stand in four
+/// columns, each with up to two sketches.
 ///
 /// # Shapes
 /// `photos`: positions of the index. `side`: of a cell, in pixels; pictures keep their aspect ratio. Cells are `side / 16`
@@ -41,9 +54,11 @@ pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImag
         let found = format!("{} photos, {side} pixels", photos.len());
         return Err(Error::value("contact sheet", "at least one photo, cells of 1 to 1024 pixels", found));
     }
-    let columns = if photos.len() > 3 { 2 } else { 1 };
+    let is_large = photos.len() > MANY;
+    let columns = [1, 2, 4][usize::from(photos.len() > 3) + usize::from(is_large)];
     let rows = photos.len().div_ceil(columns) as u32;
-    let objects = photos.iter().map(|&photo| object(source, photo, side)).collect::<Result<Vec<_>>>()?;
+    let sketches = SKETCHES[usize::from(is_large)];
+    let objects = photos.iter().map(|&photo| object(source, photo, sketches, side)).collect::<Result<Vec<_>>>()?;
     let cells = objects.iter().map(Vec::len).max().unwrap_or(1) as u32;
     let gap = side / 16;
     let block = cells * (side + gap) + gap;
@@ -58,11 +73,14 @@ pub fn sheet(source: &dyn Source, photos: &[usize], side: u32) -> Result<RgbImag
     Ok(sheet)
 }
 
-/// A photo and its first sketches.
-fn object(source: &dyn Source, photo: usize, side: u32) -> Result<Vec<RgbImage>> {
+/// A photo, the map of its objects, and its first sketches.
+fn object(source: &dyn Source, photo: usize, count: usize, side: u32) -> Result<Vec<RgbImage>> {
     let mut pictures = vec![source.photo(photo)?];
+    if let Some(map) = source.scenes().map(|scenes| scenes.photo_instances(photo)).transpose()?.flatten() {
+        pictures.push(map.painted());
+    }
     let sketches = source.index().sketches.iter().enumerate().filter(|(_, sketch)| sketch.photo == photo);
-    for (position, _) in sketches.take(SKETCHES) {
+    for (position, _) in sketches.take(count) {
         let drawing = match source.drawing(position)? {
             Drawing::Vector(vector) => sketch::antialiased(&vector, side, WIDTH),
             Drawing::Raster(picture) => picture,
@@ -92,12 +110,24 @@ mod tests {
     fn photos_with_three_sketches_come_first() {
         let index =
             index(&[(Split::Train, 3), (Split::Train, 0), (Split::Train, 1), (Split::Test, 5), (Split::Test, 2)]);
-        assert_eq!(choose(&index, 2, Seed(0)), [0, 3]);
-        assert_eq!(choose(&index, 3, Seed(0)), [0, 3, 4]);
-        assert_eq!(choose(&index, 9, Seed(0)), [0, 2, 3, 4]);
-        let two = |seed| choose(&super::super::index::tests::index(&[(Split::Train, 3); 40]), 2, Seed(seed));
+        let all = index.all();
+        assert_eq!(choose(&index, &all, 2, Seed(0)), [0, 3]);
+        assert_eq!(choose(&index, &all, 3, Seed(0)), [0, 3, 4]);
+        assert_eq!(choose(&index, &all, 9, Seed(0)), [0, 2, 3, 4]);
+        assert_eq!(choose(&index, &[1, 2, 4], 1, Seed(0)), [4]);
+        let many = super::super::index::tests::index(&[(Split::Train, 3); 40]);
+        let two = |seed| choose(&many, &many.all(), 2, Seed(seed));
         assert_eq!(two(1), two(1));
         assert_ne!(two(1), two(2));
+    }
+
+    #[test]
+    fn every_category_comes_before_a_second_of_any() {
+        let mut index = index(&[(Split::Train, 3); 6]);
+        index.photos[1].category = "lamp".into();
+        index.photos[4].category = "owl".into();
+        let chosen = choose(&index, &index.all(), 3, Seed(5));
+        assert!(chosen.contains(&1) && chosen.contains(&4) && chosen.len() == 3, "{chosen:?}");
     }
 
     #[test]

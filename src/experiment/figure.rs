@@ -97,7 +97,7 @@ fn label(paper: &dyn Paper, row: &str) -> String {
 /// A folder that cannot be written.
 pub fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
     let source = dataset::open(dataset, None)?;
-    let photos = dataset::choose(source.index(), 6, Seed(0));
+    let photos = dataset::choose(source.index(), &source.index().all(), 6, Seed(0));
     let path = places.figures.join(format!("contact-sheet-{dataset}.png"));
     let mut bytes = std::io::Cursor::new(Vec::new());
     let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // pixels a picture: eight to a line of a README

@@ -34,6 +34,11 @@ pub(super) fn distance<const N: usize>(a: [f32; N], b: [f32; N]) -> f32 {
     sub(a, b).iter().map(|v| v * v).sum::<f32>().sqrt()
 }
 
+/// Whether two points are the same but for rounding.
+pub(super) fn close_to(a: P2, b: P2) -> bool {
+    distance(a, b) < 1e-4
+}
+
 /// Length of a line through points.
 pub(super) fn length<const N: usize>(points: &[[f32; N]]) -> f32 {
     points.windows(2).map(|w| distance(w[0], w[1])).sum()

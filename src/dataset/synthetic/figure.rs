@@ -4,7 +4,8 @@
 use super::curve::{P2, distance, holds, mix};
 
 /// The material of a part; the photo gives each a colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Material {
     /// Upper of a shoe, frame of a chair.
     Body,
@@ -25,7 +26,8 @@ pub(super) enum Material {
 }
 
 /// How early a line is drawn and how rarely it is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum LineRank {
     /// The object's own outline.
     Outline,

@@ -16,8 +16,10 @@ mod pretraining;
 mod shoe;
 mod sketcher;
 mod trace;
+mod world;
 
 pub use pretraining::Photos;
+pub use world::{Category, CategoryKind, WORLD_VERSION, WorldCorpus, WorldTest, categories};
 
 use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split};
 use crate::seed::{Seed, Stream};
@@ -144,9 +146,7 @@ impl SyntheticCorpus {
     /// # Errors
     /// A side below 16 pixels or above 1024.
     pub fn new(kind: ObjectKind, side: u32) -> Result<Self> {
-        if !(16..=1024).contains(&side) {
-            return Err(Error::value("side of a photo", "16 to 1024 pixels", side));
-        }
+        check_side(side)?;
         Ok(Self { kind, side, name: format!("synth-{}", kind.name()), index: index(kind) })
     }
 
@@ -167,6 +167,38 @@ impl SyntheticCorpus {
         let seen = self.design(entry.photo).misjudged(s, style.error * self.kind.difficulty());
         Ok(trace::draw(&seen.figure(), &style, s))
     }
+}
+
+/// The names of all embedded corpora.
+pub const NAMES: [&str; 4] = ["synth-chair", "synth-shoe", "synth-world", "synth-world-seen"];
+
+/// Opens an embedded corpus with photos of [`SIDE`] pixels; none where no corpus has the name.
+///
+/// # Errors
+/// None.
+///
+/// ```
+/// use retrace::dataset::synthetic::{NAMES, open};
+/// assert!(NAMES.iter().all(|name| open(name).is_ok_and(|corpus| corpus.is_some())));
+/// assert!(open("qmul-shoe-v1")?.is_none());
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn open(name: &str) -> Result<Option<Box<dyn Source>>> {
+    let corpus: Box<dyn Source> = match name {
+        "synth-chair" => Box::new(SyntheticCorpus::new(ObjectKind::Chair, SIDE)?),
+        "synth-shoe" => Box::new(SyntheticCorpus::new(ObjectKind::Shoe, SIDE)?),
+        "synth-world" => Box::new(WorldCorpus::new(WorldTest::Unseen, SIDE)?),
+        "synth-world-seen" => Box::new(WorldCorpus::new(WorldTest::Seen, SIDE)?),
+        _ => return Ok(None),
+    };
+    Ok(Some(corpus))
+}
+
+fn check_side(side: u32) -> Result<()> {
+    if (16..=1024).contains(&side) {
+        return Ok(());
+    }
+    Err(Error::value("side of a photo", "16 to 1024 pixels", side))
 }
 
 fn missing(what: &str, count: usize, position: usize) -> Error {

@@ -21,8 +21,29 @@ pub(super) const COLOURS: [(&str, Rgb); 9] = [
     ("yellow", [0.88, 0.7, 0.2]),
 ];
 
+/// Names of the colours that a category's file may give its materials.
+pub(super) const WORLD_COLOURS: [(&str, Rgb); 16] = [
+    ("black", [0.11, 0.11, 0.12]),
+    ("white", [0.9, 0.9, 0.88]),
+    ("grey", [0.55, 0.56, 0.58]),
+    ("brown", [0.42, 0.26, 0.16]),
+    ("tan", [0.77, 0.61, 0.42]),
+    ("red", [0.72, 0.14, 0.16]),
+    ("blue", [0.16, 0.3, 0.58]),
+    ("green", [0.24, 0.45, 0.28]),
+    ("yellow", [0.88, 0.7, 0.2]),
+    ("orange", [0.88, 0.48, 0.14]),
+    ("pink", [0.87, 0.55, 0.63]),
+    ("purple", [0.46, 0.28, 0.55]),
+    ("sky", [0.55, 0.74, 0.88]),
+    ("lime", [0.55, 0.7, 0.3]),
+    ("cream", [0.92, 0.86, 0.7]),
+    ("rust", [0.58, 0.27, 0.15]),
+];
+
 /// A pattern over body and upholstery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Texture {
     Plain,
     Grain,
@@ -101,6 +122,12 @@ impl PhotoLook {
             pull: [between(s, -0.1, 0.1), between(s, -0.1, 0.1)],
             stretch: between(s, 0.93, 1.07),
         }
+    }
+
+    /// The same look with a surface of another colour.
+    pub(super) fn dyed(mut self, s: &mut Stream, surface: Material, colour: Rgb) -> Self {
+        self.colours[surface as usize] = near(s, colour);
+        self
     }
 
     /// The colour of a surface.
