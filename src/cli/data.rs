@@ -2,9 +2,14 @@
 
 use super::check::Checked;
 use clap::{Args, Subcommand};
+use image::ImageFormat;
+use rayon::prelude::*;
+use retrace::dataset::synthetic::MorePhotos;
 use retrace::dataset::{self, PublishedCounts};
+use retrace::file::write_atomic;
 use retrace::seed::Seed;
 use retrace::{Error, Result};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// What can be done with corpora.
@@ -27,6 +32,23 @@ pub enum DataVerb {
         #[command(flatten)]
         choice: Choice,
     },
+    /// Draw further photos of an embedded corpus, without sketches, into a folder: for `retrace pretrain --photos`
+    Photos {
+        /// The embedded corpus
+        name: String,
+        /// The folder, which has to be new or empty
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Number of photos
+        #[arg(long, default_value_t = 1000)]
+        count: usize,
+        /// Another seed draws other photos; none shows an object of the corpus
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Width and height in pixels
+        #[arg(long, default_value_t = dataset::synthetic::SIDE)]
+        side: u32,
+    },
 }
 
 /// The objects of a contact sheet.
@@ -48,6 +70,7 @@ pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
     match verb {
         DataVerb::List => list(checked),
         DataVerb::Check { path } => check(path, checked),
+        DataVerb::Photos { name, out, count, seed, side } => photos(&MorePhotos::new(name, *count, *seed, *side)?, out),
         DataVerb::Show { name, out, choice } => show(name, out.as_deref(), choice, checked),
     }
 }
@@ -87,6 +110,22 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
         let found = format!("{} faults, listed above", report.problems.len());
         Err(Error::data(path, "a corpus without faults", found))
     }
+}
+
+fn photos(photos: &MorePhotos, out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    if std::fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
+        return Err(Error::data(out, "a folder that is new or empty", "files in it"));
+    }
+    (0..photos.count()).into_par_iter().try_for_each(|position| {
+        let path = out.join(format!("{}-{position:06}.png", photos.category(position)?));
+        let mut bytes = Cursor::new(Vec::new());
+        let written = photos.photo(position)?.write_to(&mut bytes, ImageFormat::Png);
+        written.map_err(|error| Error::data(&path, "a picture to be written", error))?;
+        write_atomic(&path, bytes.get_ref())
+    })?;
+    println!("{} photos written to {}", photos.count(), out.display());
+    Ok(())
 }
 
 fn show(name: &str, out: Option<&Path>, choice: &Choice, checked: &Checked) -> Result<()> {

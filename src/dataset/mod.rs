@@ -48,6 +48,7 @@ mod sheet;
 pub mod sketchy;
 mod validation;
 mod vector;
+mod words;
 
 pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
 pub use check::{Comparison, Report, check, check_source};
@@ -55,9 +56,10 @@ pub use copies::{Fingerprint, test_photos};
 pub use corpus::{FileCorpus, Layout};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
-pub use scene::{InstanceMap, Scenes, SketchInstance};
+pub use scene::{InstanceMap, SceneMask, Scenes, SketchInstance, whole};
 pub use sheet::{choose, sheet};
 pub use validation::with_validation;
+pub use words::WordVectors;
 
 /// The part of a corpus that a photo, and with it all of its sketches, belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

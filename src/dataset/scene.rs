@@ -1,7 +1,10 @@
 //! Scenes: photos of several objects, and sketches of them object by object.
 
-use crate::{Error, Result, sketch::Sketch};
+use crate::seed::Seed;
+use crate::sketch::{Sketch, partial::drop_items};
+use crate::{Error, Result};
 use image::{GrayImage, Rgb, RgbImage};
+use serde::{Deserialize, Serialize};
 
 /// Which object each pixel of a picture shows.
 ///
@@ -91,6 +94,69 @@ pub struct SketchInstance {
     pub strokes: Sketch,
 }
 
+/// What is missing of a scene sketch.
+///
+/// # References
+/// Chowdhury et al., Partially Does It, CVPR 2022, Sec. 5 (`p_mask`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SceneMask {
+    /// Whole objects.
+    Instances,
+    /// Single strokes.
+    Strokes,
+}
+
+impl SceneMask {
+    /// The sketch without `share` percent of its objects or strokes, drawn without replacement; the rest keeps its order.
+    ///
+    /// A version of a sketch loses the same with every call, and with a larger share the same and more.
+    ///
+    /// # Shapes
+    /// `share`: 0 to 100; `round((1 - share / 100) n)` of `n` are kept, at least one. `version`: below 10 in the paper.
+    ///
+    /// # Errors
+    /// A share outside 0 to 100.
+    ///
+    /// ```
+    /// use retrace::{dataset::{SceneMask, SketchInstance}, seed::Seed, sketch::{Point, Sketch}};
+    /// let object = |x| SketchInstance { category: "owl".into(), object: None, strokes: Sketch { strokes: vec![vec![Point::new(x, 0.0)]] } };
+    /// let scene: Vec<_> = [1.0, 2.0, 3.0, 4.0].map(object).to_vec();
+    /// let left = SceneMask::Instances.apply(&scene, 50.0, Seed(1), 7, 0)?;
+    /// assert_eq!(left.len(), 2);
+    /// assert_eq!(left, SceneMask::Instances.apply(&scene, 50.0, Seed(1), 7, 0)?);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn apply(
+        self,
+        instances: &[SketchInstance],
+        share: f64,
+        seed: Seed,
+        sketch: usize,
+        version: u32,
+    ) -> Result<Vec<SketchInstance>> {
+        let stream = &mut seed.child(&format!("mask {version}"), sketch as u64);
+        if self == Self::Instances {
+            return drop_items(instances, share, stream);
+        }
+        let places = instances.iter().enumerate();
+        let strokes: Vec<(usize, usize)> =
+            places.flat_map(|(at, one)| (0..one.strokes.strokes.len()).map(move |stroke| (at, stroke))).collect();
+        let kept = drop_items(&strokes, share, stream)?;
+        let left = instances.iter().enumerate().map(|(at, one)| {
+            let own = kept.iter().filter(|(instance, _)| *instance == at);
+            let strokes = own.map(|(_, stroke)| one.strokes.strokes[*stroke].clone()).collect();
+            SketchInstance { strokes: Sketch { strokes }, ..one.clone() }
+        });
+        Ok(left.filter(|one| !one.strokes.strokes.is_empty()).collect())
+    }
+}
+
+/// All strokes of a scene in one sketch.
+pub fn whole(instances: &[SketchInstance]) -> Sketch {
+    Sketch { strokes: instances.iter().flat_map(|one| one.strokes.strokes.iter().cloned()).collect() }
+}
+
 /// What a corpus of scenes knows of single objects, beside what every [`super::Source`] gives.
 pub trait Scenes {
     /// The objects of a photo; none where the corpus has no map of it.
@@ -110,4 +176,59 @@ pub trait Scenes {
     /// # Errors
     /// As [`Self::photo_instances`].
     fn instance_strokes(&self, sketch: usize) -> Result<Option<Vec<SketchInstance>>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sketch::Point;
+
+    /// Three objects of two strokes; x tells the object, y the stroke.
+    fn scene() -> Vec<SketchInstance> {
+        let object = |x: usize| SketchInstance {
+            category: "owl".into(),
+            object: Some(x),
+            strokes: Sketch { strokes: (0..2).map(|y| vec![Point::new(x as f32, y as f32)]).collect() },
+        };
+        (0..3).map(object).collect()
+    }
+
+    #[test]
+    fn masks_keep_counts_and_order() {
+        for version in 0..10 {
+            let kept = |mask: SceneMask, share| mask.apply(&scene(), share, Seed(3), 5, version).unwrap();
+            let objects = |share| kept(SceneMask::Instances, share).len();
+            assert_eq!([0.0, 30.0, 50.0, 70.0, 100.0].map(objects), [3, 2, 2, 1, 1]);
+            let strokes = |share| whole(&kept(SceneMask::Strokes, share)).strokes.len();
+            assert_eq!([0.0, 30.0, 50.0, 70.0, 100.0].map(strokes), [6, 4, 3, 2, 1]);
+            let (less, more) = (kept(SceneMask::Strokes, 30.0), kept(SceneMask::Strokes, 70.0));
+            assert!(whole(&more).strokes.iter().all(|stroke| whole(&less).strokes.contains(stroke)));
+            assert!(less.windows(2).all(|pair| pair[0].object < pair[1].object));
+        }
+        assert!(SceneMask::Strokes.apply(&scene(), 101.0, Seed(3), 5, 0).is_err());
+    }
+
+    #[test]
+    fn versions_and_sketches_lose_different_objects() {
+        let of =
+            |sketch, version| SceneMask::Instances.apply(&scene(), 70.0, Seed(0), sketch, version).unwrap()[0].object;
+        let versions: std::collections::BTreeSet<_> = (0..10).map(|version| of(0, version)).collect();
+        let sketches: std::collections::BTreeSet<_> = (0..10).map(|sketch| of(sketch, 0)).collect();
+        assert!(versions.len() == 3 && sketches.len() == 3);
+    }
+
+    #[test]
+    fn map_is_measured_and_painted() {
+        let mut pixels = GrayImage::new(4, 3);
+        for (x, y, label) in [(1, 0, 1), (2, 2, 1), (3, 1, 3)] {
+            pixels.put_pixel(x, y, image::Luma([label]));
+        }
+        let map = InstanceMap::new(pixels, ["owl", "owl", "car"].map(str::to_string).to_vec()).unwrap();
+        assert_eq!([0, 1, 2].map(|object| map.area(object)), [2, 0, 1]);
+        assert_eq!([0, 1, 2].map(|object| map.bounds(object)), [Some([1, 0, 3, 3]), None, Some([3, 1, 4, 2])]);
+        let painted = map.painted();
+        assert_eq!(painted.get_pixel(0, 0).0, [255; 3]);
+        assert_eq!(painted.get_pixel(1, 0), painted.get_pixel(2, 2));
+        assert_ne!(painted.get_pixel(1, 0), painted.get_pixel(3, 1));
+    }
 }

@@ -3,11 +3,12 @@
 use super::{Index, Split};
 use crate::{Error, Result, seed::Seed};
 use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
 
 /// Moves `count` training photos, each with all of its sketches, to [`Split::Valid`].
 ///
-/// The photos are drawn from the stream `validation` without regard to class or number of sketches, so that the part is
-/// what the test part is: new objects. Positions do not change. Test photos are never touched.
+/// The photos are drawn from the stream `validation`, as many of each category and without regard to the number of
+/// sketches, so that the part is what the test part is: new objects. Positions do not change. Test photos are never touched.
 ///
 /// # Errors
 /// An index that has a validation part already; fewer than `count + 1` training photos; a draw that leaves the training
@@ -33,6 +34,13 @@ pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index>
         return Err(Error::value("validation photos", expected, count));
     }
     train.shuffle(&mut seed.stream("validation"));
+    // One of every category before a second of any.
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    train.sort_by_cached_key(|photo| {
+        let before = seen.entry(&index.photos[*photo].category).or_default();
+        *before += 1;
+        *before
+    });
     let mut index = index.clone();
     for &photo in &train[..count] {
         index.photos[photo].split = Split::Valid;
@@ -49,6 +57,15 @@ mod tests {
 
     fn corpus() -> Index {
         index(&[vec![(Split::Train, 3); 30], vec![(Split::Test, 2); 10]].concat())
+    }
+
+    #[test]
+    fn every_category_gives_as_many() {
+        let mut index = corpus();
+        (0..10).for_each(|photo| index.photos[photo].category = "lamp".into());
+        let after = with_validation(&index, 6, Seed(3)).unwrap();
+        let valid = after.photos_of(Split::Valid);
+        assert_eq!((valid.len(), valid.iter().filter(|photo| **photo < 10).count()), (6, 3));
     }
 
     #[test]

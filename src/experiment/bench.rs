@@ -7,6 +7,7 @@ use crate::seed::Seed;
 use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::Device;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One photo in this many is set aside where a training part is too small for the number that was asked for.
@@ -110,9 +111,15 @@ impl Bench {
         })
     }
 
-    /// The sketches of a split with their photos.
+    /// The sketches of a split with their photos, grouped by category.
     pub fn pairs(&self, split: Split) -> Vec<Pair> {
-        let pair = |sketch: usize| Pair { sketch, photo: self.index.sketches[sketch].photo };
+        let photos = &self.index.photos;
+        let categories: BTreeSet<&str> = photos.iter().map(|photo| photo.category.as_str()).collect();
+        let categories: BTreeMap<&str, usize> = categories.into_iter().zip(0..).collect();
+        let pair = |sketch: usize| {
+            let photo = self.index.sketches[sketch].photo;
+            Pair { sketch, photo, group: categories[photos[photo].category.as_str()] }
+        };
         self.index.sketches_of(split).into_iter().map(pair).collect()
     }
 }

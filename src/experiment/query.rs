@@ -29,7 +29,8 @@ pub(super) struct GalleryGroup<'a> {
 }
 
 impl Queries {
-    /// Every sketch of a split against every photo of it, which is the field's protocol.
+    /// Every sketch of a split against the photos of its category, which is the field's protocol; where all photos are
+    /// of one, against all of them.
     ///
     /// ```
     /// use retrace::dataset::{Split, open};
@@ -39,12 +40,12 @@ impl Queries {
     /// # Ok::<(), retrace::Error>(())
     /// ```
     pub fn of(index: &Index, split: Split) -> Self {
-        Self::grouped(index, split, &|_| ())
+        Self::grouped(index, split, &|photo| index.photos[photo].category.as_str())
     }
 
-    /// Every sketch of a split against the photos of its class.
-    pub fn by_category(index: &Index, split: Split) -> Self {
-        Self::grouped(index, split, &|photo| index.photos[photo].category.as_str())
+    /// Every sketch of a split against every photo of it, of any category.
+    pub fn among_all(index: &Index, split: Split) -> Self {
+        Self::grouped(index, split, &|_| ())
     }
 
     /// Every sketch of a split against the photos of it that have the key of its own photo: a class, a style, a person.

@@ -77,13 +77,30 @@ pub fn first_strokes(sketch: &Sketch, share: f64) -> Result<Sketch> {
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn drop_strokes(sketch: &Sketch, share: f64, stream: &mut Stream) -> Result<Sketch> {
+    Ok(Sketch { strokes: drop_items(&sketch.strokes, share, stream)? })
+}
+
+/// Items without `share` percent of them, as [`drop_strokes`] drops strokes: the objects of a scene, say.
+///
+/// # Shapes
+/// `share`: 0 to 100 is dropped; `100 - share` is kept, see [the module](self) for the rounding.
+///
+/// # Errors
+/// A share outside 0 to 100.
+///
+/// ```
+/// use retrace::{seed::Seed, sketch::partial::drop_items};
+/// assert_eq!(drop_items(&[1, 2, 3, 4, 5], 30.0, &mut Seed(1).stream("drop"))?.len(), 4); // 3.5 rounds up
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn drop_items<T: Clone>(items: &[T], share: f64, stream: &mut Stream) -> Result<Vec<T>> {
     check(share)?;
-    let count = kept(100.0 - share, sketch.strokes.len())?;
-    let mut order: Vec<usize> = (0..sketch.strokes.len()).collect();
+    let count = kept(100.0 - share, items.len())?;
+    let mut order: Vec<usize> = (0..items.len()).collect();
     order.shuffle(stream);
     order.truncate(count);
     order.sort_unstable();
-    Ok(Sketch { strokes: order.into_iter().map(|at| sketch.strokes[at].clone()).collect() })
+    Ok(order.into_iter().map(|at| items[at].clone()).collect())
 }
 
 /// How many of `count` a share is.

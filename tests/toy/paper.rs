@@ -84,7 +84,7 @@ impl Paper for Toy {
         vec![("plain", "Plain"), ("weighed", "Weighed")]
     }
     fn queries(&self, _: &str, _: &str, index: &Index, split: Split) -> Queries {
-        Queries::by_category(index, split)
+        Queries::of(index, split)
     }
     fn figures(&self, results: &Path) -> Result<Vec<(String, String)>> {
         let drawn = curve::draw(results, PRINTED.slug, "toys", "Both phases", &self.compared())?;

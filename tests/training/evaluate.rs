@@ -84,11 +84,11 @@ fn a_network_that_is_broken_is_an_error_and_no_rank() {
 fn queries_of_a_class_meet_its_photos_alone() {
     let mut index = index();
     index.photos[2].category = "chair".into(); // it has no sketch
-    let queries = Queries::by_category(&index, Split::Test);
+    let queries = Queries::of(&index, Split::Test);
     assert_eq!((queries.gallery_size(), queries.photos()), (2, vec![0, 2, 4]));
     assert!((0..3).all(|query| queries.gallery(query) == [0, 4]));
     index.photos[4].category = "boot".into();
-    let queries = Queries::by_category(&index, Split::Test);
+    let queries = Queries::of(&index, Split::Test);
     assert_eq!((0..3).map(|query| queries.gallery(query)).collect::<Vec<_>>(), [&[4][..], &[0], &[0]]);
     let feed = InputTable { photos: PHOTOS.to_vec(), sketches: SKETCHES.to_vec() };
     let same = |x: &Tensor| Ok(x.clone());

@@ -126,7 +126,7 @@ fn a_pair_is_a_version_of_its_own_sketch_and_photo_with_one_flip() {
     let (sketch, photo) = plain(&features);
     let (mut straight, mut flipped, mut stream) = (0, 0, Seed(0).stream("step"));
     for _ in 0..40 {
-        let (s, p) = features.pairs(&[Pair { sketch: 2, photo: 1 }], &mut stream).unwrap();
+        let (s, p) = features.pairs(&[Pair { sketch: 2, photo: 1, group: 0 }], &mut stream).unwrap();
         let (s, p) = (s.get(0).unwrap().to_vec1::<f32>().unwrap(), p.get(0).unwrap().to_vec1::<f32>().unwrap());
         if close(&s, &sketch) && close(&p, &photo) {
             straight += 1;
@@ -142,7 +142,7 @@ fn without_versions_a_batch_is_plain() {
     let (place, album) = (tempfile::tempdir().unwrap(), album());
     let features =
         open(place.path(), &pixels(&album, AugmentConfig::default()), "a", 0, &quarters, &Unwatched).unwrap();
-    let (s, p) = features.pairs(&[Pair { sketch: 2, photo: 1 }], &mut Seed(0).stream("step")).unwrap();
+    let (s, p) = features.pairs(&[Pair { sketch: 2, photo: 1, group: 0 }], &mut Seed(0).stream("step")).unwrap();
     let rows = |x: Tensor| x.to_vec2::<f32>().unwrap();
     assert_eq!(rows(s), rows(features.sketches(&[2]).unwrap()));
     assert_eq!(rows(p), rows(features.photos(&[1]).unwrap()));

@@ -49,7 +49,7 @@ pub fn pixels(album: &Album, augment: AugmentConfig) -> Pixels<'_> {
     Pixels { album, augment, normalisation, device: Device::Cpu }
 }
 
-const PAIRS: [Pair; 2] = [Pair { sketch: 3, photo: 2 }, Pair { sketch: 1, photo: 0 }];
+const PAIRS: [Pair; 2] = [Pair { sketch: 3, photo: 2, group: 0 }, Pair { sketch: 1, photo: 0, group: 0 }];
 
 fn values(x: &Tensor) -> Vec<f32> {
     x.flatten_all().unwrap().to_vec1().unwrap()
@@ -94,7 +94,7 @@ fn a_position_outside_the_index_is_an_error() {
     let album = album();
     let pixels = pixels(&album, AugmentConfig::none());
     assert!(pixels.photos(&[3]).is_err() && pixels.sketches(&[4]).is_err() && pixels.partial(&[4], 10).is_err());
-    let unknown = [Pair { sketch: 0, photo: 9 }];
+    let unknown = [Pair { sketch: 0, photo: 9, group: 0 }];
     assert!(pixels.pairs(&unknown, &mut Seed(0).stream("step")).is_err());
 }
 

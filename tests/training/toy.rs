@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A sketch of each of sixteen photos: epochs of four batches of four.
 pub fn pairs() -> Vec<Pair> {
-    (0..16).map(|sketch| Pair { sketch, photo: sketch }).collect()
+    (0..16).map(|sketch| Pair { sketch, photo: sketch, group: 0 }).collect()
 }
 
 pub fn parameters(seed: u64) -> Parameters {

@@ -10,15 +10,19 @@ mod chair;
 mod chance;
 mod curve;
 mod figure;
+mod more;
 mod palette;
 mod photo;
 mod pretraining;
+mod scene;
 mod shoe;
 mod sketcher;
 mod trace;
 mod world;
 
+pub use more::MorePhotos;
 pub use pretraining::Photos;
+pub use scene::{SCENE_VERSION, SceneCorpus};
 pub use world::{Category, CategoryKind, WORLD_VERSION, WorldCorpus, WorldTest, categories};
 
 use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split};
@@ -170,7 +174,7 @@ impl SyntheticCorpus {
 }
 
 /// The names of all embedded corpora.
-pub const NAMES: [&str; 4] = ["synth-chair", "synth-shoe", "synth-world", "synth-world-seen"];
+pub const NAMES: [&str; 5] = ["synth-chair", "synth-shoe", "synth-world", "synth-world-seen", "synth-scene"];
 
 /// Opens an embedded corpus with photos of [`SIDE`] pixels; none where no corpus has the name.
 ///
@@ -189,6 +193,7 @@ pub fn open(name: &str) -> Result<Option<Box<dyn Source>>> {
         "synth-shoe" => Box::new(SyntheticCorpus::new(ObjectKind::Shoe, SIDE)?),
         "synth-world" => Box::new(WorldCorpus::new(WorldTest::Unseen, SIDE)?),
         "synth-world-seen" => Box::new(WorldCorpus::new(WorldTest::Seen, SIDE)?),
+        "synth-scene" => Box::new(SceneCorpus::new(SIDE)?),
         _ => return Ok(None),
     };
     Ok(Some(corpus))

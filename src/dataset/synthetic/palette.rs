@@ -130,6 +130,20 @@ impl PhotoLook {
         self
     }
 
+    /// The ground of a scene: a wall and a floor that always begins somewhere.
+    pub(super) fn room(s: &mut Stream) -> Self {
+        let mut look = Self::new(s, false);
+        let (start, tone) = (between(s, 0.32, 0.52), between(s, 0.8, 0.95));
+        look.floor = Some((start, tone));
+        look
+    }
+
+    /// The same look in the light of a scene, with a shadow no darker than its ground's.
+    pub(super) fn lit_as(mut self, scene: &Self) -> Self {
+        (self.light, self.shadow) = (scene.light, self.shadow.min(scene.shadow));
+        self
+    }
+
     /// The colour of a surface.
     pub(super) fn of(&self, surface: Material) -> Rgb {
         self.colours[surface as usize]

@@ -5,7 +5,7 @@ use super::figure::{Figure, FigurePart, LineRank, Material};
 use super::palette::{PhotoLook, Rgb, Texture};
 use crate::seed::Stream;
 use crate::{Error, Result};
-use image::RgbImage;
+use image::{GrayImage, Luma, RgbImage};
 use rand::Rng;
 use tiny_skia::{
     Color, FillRule, FilterQuality, GradientStop, LineCap, LineJoin, LinearGradient, Paint, Path, PathBuilder, Pattern,
@@ -26,6 +26,42 @@ pub(super) fn render(figure: Figure, look: &PhotoLook, side: u32, noise: &mut St
         paint(&mut canvas, look, part, tile.as_ref());
     }
     Ok(develop(&canvas, look, noise))
+}
+
+/// A photo of objects that lie where they are, far ones first, and the object that each pixel shows: 0 the ground, k from
+/// 1 the k-th object.
+///
+/// # Errors
+/// A side of no pixels.
+pub(super) fn render_scene(
+    objects: &[(Figure, PhotoLook)],
+    ground: &PhotoLook,
+    side: u32,
+    noise: &mut Stream,
+) -> Result<(RgbImage, GrayImage)> {
+    let mut canvas = Pixmap::new(side, side).ok_or_else(|| Error::value("side", "at least one pixel", side))?;
+    let mut labels = canvas.clone();
+    background(&mut canvas, ground);
+    for (label, (figure, look)) in objects.iter().enumerate() {
+        shadow(&mut canvas, look, figure);
+        let tile = tile(look, side, noise);
+        for part in &figure.parts {
+            paint(&mut canvas, look, part, tile.as_ref());
+            mark(&mut labels, part, label as u8 + 1);
+        }
+    }
+    let labels = GrayImage::from_fn(side, side, |x, y| Luma([labels.pixel(x, y).map_or(0, |pixel| pixel.red())]));
+    Ok((develop(&canvas, ground, noise), labels))
+}
+
+/// Fills a part's pixels with its object's label, as the red of a picture.
+fn mark(labels: &mut Pixmap, part: &FigurePart, label: u8) {
+    let mut areas: Vec<&[P2]> = vec![&part.area];
+    areas.extend(part.holes.iter().map(Vec::as_slice));
+    let Some(path) = outline(&areas) else { return };
+    let colour = Color::from_rgba8(label, 0, 0, u8::MAX);
+    let paint = Paint { shader: Shader::SolidColor(colour), anti_alias: false, ..Paint::default() };
+    labels.fill_path(&path, &paint, FillRule::EvenOdd, Transform::identity(), None);
 }
 
 /// Turns, stretches and places the figure on the photo.

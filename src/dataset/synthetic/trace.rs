@@ -22,27 +22,49 @@ const SPECK: f32 = 7.0;
 
 /// The sketch that a sketcher makes of a figure.
 pub(super) fn draw(figure: &Figure, style: &Style, s: &mut Stream) -> Sketch {
-    let lines = choose(fit(figure), style, s);
+    place(strokes(figure.visible(), figure.bounds(), style, s), style, s)
+}
+
+/// The strokes that a sketcher makes of an object's visible lines, where they are: with the errors of the pen that the
+/// same object has on the whole field.
+pub(super) fn draw_there(lines: Vec<FigureLine>, bounds: (P2, P2), style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
+    let unit = unit_of(bounds);
+    let mut drawn = strokes(lines, bounds, style, s);
+    drawn.iter_mut().flatten().for_each(|p| *p = add(bounds.0, scale(*p, 1.0 / unit)));
+    drawn
+}
+
+/// Strokes on the field.
+fn strokes(lines: Vec<FigureLine>, bounds: (P2, P2), style: &Style, s: &mut Stream) -> Vec<Vec<P2>> {
+    let lines = choose(fit(lines, bounds), style, s);
     let lines = order(lines, style);
     let lines = slip(lines, style, s);
     let strokes = join(lines, style, s);
     let strokes = split(strokes, style, s);
-    let drawn: Vec<Vec<P2>> = strokes.iter().map(|stroke| hand(stroke, style, s)).collect();
-    place(drawn, style, s)
+    strokes.iter().map(|stroke| hand(stroke, style, s)).collect()
 }
 
-/// Visible lines, scaled to the field.
-fn fit(figure: &Figure) -> Vec<FigureLine> {
-    let (low, high) = figure.bounds();
-    let unit = FIELD / (high[0] - low[0]).max(high[1] - low[1]).max(1e-6);
+/// How much larger an object is on the field.
+fn unit_of((low, high): (P2, P2)) -> f32 {
+    FIELD / (high[0] - low[0]).max(high[1] - low[1]).max(1e-6)
+}
+
+/// Lines scaled to the field.
+fn fit(mut lines: Vec<FigureLine>, bounds: (P2, P2)) -> Vec<FigureLine> {
+    let (low, unit) = (bounds.0, unit_of(bounds));
     let put = |points: &mut Vec<P2>| points.iter_mut().for_each(|p| *p = scale(sub(*p, low), unit));
-    let mut lines = figure.visible();
     for line in &mut lines {
         put(&mut line.points);
         line.short.iter_mut().for_each(put);
     }
     lines.retain(|line| length(&line.points) > SPECK);
     lines
+}
+
+/// A point of a sketch, `low` to `high` on both axes and on the grid.
+pub(super) fn on_grid(p: P2, low: f32, high: f32) -> Point {
+    let [x, y] = p.map(|v| (v.clamp(low, high) * GRID).round() / GRID);
+    Point::new(x, y)
 }
 
 /// Leaves out details: whole groups, and single lines of large groups.
@@ -236,10 +258,7 @@ fn place(mut strokes: Vec<Vec<P2>>, style: &Style, s: &mut Stream) -> Sketch {
     let spare = (FIELD - field) * 0.5;
     let centre = [middle + spare * between(s, -1.0, 1.0), middle + spare * between(s, -1.0, 1.0)];
     let from = mix([left, top], [right, bottom], 0.5);
-    let put = |p: &P2| {
-        let [x, y] = add(centre, scale(sub(*p, from), unit)).map(|v| (v.clamp(LOW, LOW + FIELD) * GRID).round() / GRID);
-        Point::new(x, y)
-    };
+    let put = |p: &P2| on_grid(add(centre, scale(sub(*p, from), unit)), LOW, LOW + FIELD);
     Sketch { strokes: strokes.iter().map(|stroke| stroke.iter().map(put).collect()).collect() }
 }
 

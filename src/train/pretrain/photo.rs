@@ -169,7 +169,7 @@ impl PhotoSet {
         config: &PretrainConfig,
         stream: &mut Stream,
     ) -> Result<(Tensor, Tensor)> {
-        let pairs: Vec<Pair> = positions.iter().map(|at| Pair { sketch: *at, photo: *at }).collect();
+        let pairs: Vec<Pair> = positions.iter().map(|at| Pair { sketch: *at, photo: *at, group: 0 }).collect();
         self.album.pairs(&pairs, &config.augment, stream, &self.device)
     }
 

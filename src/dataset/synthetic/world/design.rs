@@ -58,6 +58,12 @@ impl WorldDesign {
         Figure { parts: drawing.parts.into_iter().map(|(_, part)| part).collect() }
     }
 
+    /// Whether two objects have the same options and parts and face the same way.
+    #[cfg(test)]
+    pub(super) fn has_same_choices(&self, other: &Self) -> bool {
+        (&self.options, &self.present, self.flipped) == (&other.options, &other.present, other.flipped)
+    }
+
     fn has(&self, part: usize, category: &Category) -> bool {
         let Part { when, .. } = &category.parts[part];
         let fits = when.is_empty() || when.iter().any(|[option, value]| self.options[*option] == *value);

@@ -222,3 +222,6 @@ pub(super) fn look(category: &Category, s: &mut Stream) -> PhotoLook {
     }
     look
 }
+
+#[cfg(test)]
+mod tests;

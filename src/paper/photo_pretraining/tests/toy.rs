@@ -62,7 +62,7 @@ pub(super) fn stream() -> Stream {
 
 /// Four sketches of four of the five photos.
 pub(super) fn batch() -> Vec<Pair> {
-    [(0, 12), (1, 10), (2, 14), (3, 11)].map(|(sketch, photo)| Pair { sketch, photo }).to_vec()
+    [(0, 12), (1, 10), (2, 14), (3, 11)].map(|(sketch, photo)| Pair { sketch, photo, group: 0 }).to_vec()
 }
 
 /// A configuration; only its update, margins and K matter here.

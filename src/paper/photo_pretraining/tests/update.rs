@@ -115,7 +115,7 @@ fn updates_without_topology_need_no_neighbours() {
     assert_ne!(toy.theta(), Toy::new().theta());
     let toy = Toy::new();
     let mut step = toy.step(&config(meta, MARGINS), &Shapes, true).unwrap();
-    let unknown = [batch(), vec![Pair { sketch: 5, photo: 15 }]].concat();
+    let unknown = [batch(), vec![Pair { sketch: 5, photo: 15, group: 0 }]].concat();
     let error = step.step(&unknown, &mut stream(), 1.0).unwrap_err().to_string();
     assert!(error.contains("photos of the topology") && toy.theta() == Toy::new().theta(), "{error}");
 }

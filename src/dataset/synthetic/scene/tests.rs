@@ -1,0 +1,129 @@
+//! What the scenes promise: sizes, families, hidden objects, strokes by object.
+
+use super::*;
+use std::collections::BTreeSet;
+
+fn scenes() -> SceneCorpus {
+    SceneCorpus::new(64).unwrap()
+}
+
+fn drawn(corpus: &SceneCorpus, sketch: usize) -> Vec<SketchInstance> {
+    corpus.instance_strokes(sketch).unwrap().unwrap()
+}
+
+fn map(corpus: &SceneCorpus, photo: usize) -> InstanceMap {
+    corpus.photo_instances(photo).unwrap().unwrap()
+}
+
+#[test]
+fn index_has_a_thousand_and_two_hundred_pairs() {
+    let index = scenes().index().clone();
+    index.check().unwrap();
+    assert_eq!((index.photos_of(Split::Train).len(), index.photos_of(Split::Test).len()), (1000, 200));
+    assert!(index.sketches.iter().enumerate().all(|(at, sketch)| sketch.photo == at));
+    let people: BTreeSet<_> = index.sketches.iter().map(|sketch| sketch.sketcher).collect();
+    assert_eq!(people.len(), SKETCHERS as usize);
+}
+
+#[test]
+fn scenes_hold_six_to_sixteen_objects_of_their_family() {
+    let corpus = scenes();
+    for family in [0, 40, 101, 119] {
+        let kinds: Vec<BTreeSet<String>> =
+            (0..FAMILY).map(|k| map(&corpus, family * FAMILY + k).categories().iter().cloned().collect()).collect();
+        let all: BTreeSet<&String> = kinds.iter().flatten().collect();
+        assert!((3..=8).contains(&all.len()), "{all:?}");
+        for k in 0..FAMILY {
+            let count = map(&corpus, family * FAMILY + k).categories().len();
+            assert!((6..=16).contains(&count), "{count} objects");
+        }
+    }
+}
+
+#[test]
+fn few_objects_are_hidden() {
+    let corpus = scenes();
+    let (mut hidden, mut all) = (0, 0);
+    for photo in 1000..1060 {
+        let map = map(&corpus, photo);
+        all += map.categories().len();
+        hidden += (0..map.categories().len()).filter(|object| map.area(*object) < 4).count();
+    }
+    assert!(hidden * 50 <= all, "{hidden} of {all} objects have fewer than 4 of 4096 pixels");
+}
+
+#[test]
+fn near_objects_are_larger_and_lower() {
+    let corpus = scenes();
+    let (mut far, mut near) = ([0.0f64; 2], [0.0f64; 2]);
+    for photo in 1000..1060 {
+        let map = map(&corpus, photo);
+        let last = map.categories().len() - 1;
+        for (sums, object) in [(&mut far, 0), (&mut near, last)] {
+            let [left, top, right, bottom] = map.bounds(object).unwrap_or_default();
+            sums[0] += f64::from((right - left).max(bottom - top));
+            sums[1] += f64::from(bottom);
+        }
+    }
+    assert!(near[0] > 1.5 * far[0] && near[1] > far[1] + 60.0 * 10.0, "{near:?} {far:?}");
+}
+
+#[test]
+fn sketches_hold_half_of_the_objects() {
+    let corpus = scenes();
+    let (mut drawn_objects, mut all) = (0, 0);
+    for sketch in 1000..1200 {
+        let instances = drawn(&corpus, sketch);
+        let (objects, _) = corpus.scene(sketch).unwrap();
+        let own: BTreeSet<_> = instances.iter().filter_map(|one| one.object).collect();
+        assert_eq!(own.len(), instances.len());
+        for one in &instances {
+            assert_eq!(one.category, corpus.categories[objects[one.object.unwrap()].category].name);
+            let inside = |p: &crate::sketch::Point| (4.0..=252.0).contains(&p.x) && (4.0..=252.0).contains(&p.y);
+            assert!(one.strokes.strokes.iter().flatten().all(inside));
+        }
+        drawn_objects += instances.len();
+        all += objects.len();
+    }
+    // SketchyCOCO's sketches hold 49.7%; the share is drawn anew for every scene.
+    let share = f64::from(drawn_objects as u32) / f64::from(all as u32);
+    assert!((0.45..0.55).contains(&share), "{share}");
+}
+
+#[test]
+fn drawing_is_all_instances_together() {
+    let corpus = scenes();
+    let whole = corpus.drawing(1003).unwrap().vector().unwrap();
+    let strokes: usize = drawn(&corpus, 1003).iter().map(|one| one.strokes.strokes.len()).sum();
+    assert_eq!(whole.strokes.len(), strokes);
+}
+
+#[test]
+fn strokes_lie_near_their_objects() {
+    let corpus = SceneCorpus::new(256).unwrap();
+    let mut far = 0;
+    let mut count = 0;
+    for sketch in 1000..1020 {
+        let map = map(&corpus, sketch);
+        for one in drawn(&corpus, sketch) {
+            let Some([left, top, right, bottom]) = map.bounds(one.object.unwrap()) else { continue };
+            let points: Vec<_> = one.strokes.strokes.iter().flatten().collect();
+            let mean = |of: &dyn Fn(&crate::sketch::Point) -> f32| {
+                points.iter().map(|p| of(p)).sum::<f32>() / points.len() as f32
+            };
+            let (x, y) = (mean(&|p| p.x), mean(&|p| p.y));
+            let inside =
+                x > left as f32 - 25.0 && x < right as f32 + 25.0 && y > top as f32 - 25.0 && y < bottom as f32 + 25.0;
+            (far, count) = (far + usize::from(!inside), count + 1);
+        }
+    }
+    assert!(far * 20 <= count, "{far} of {count} objects are drawn off their place");
+}
+
+#[test]
+fn positions_outside_are_errors() {
+    let corpus = scenes();
+    assert!(corpus.photo(1200).is_err() && corpus.drawing(1200).is_err());
+    assert!(corpus.photo_instances(1200).is_err() && corpus.instance_strokes(1200).is_err());
+    assert!(corpus.sketch_instances(1200).is_err() && corpus.sketch_instances(0).unwrap().is_none());
+}
