@@ -1,7 +1,7 @@
 //! Which objects a scene has, and where they stand.
 
 use super::super::chance::{between, count, normal, unit};
-use super::super::curve::P2;
+use super::super::curve::{P2, mix};
 use super::super::figure::Figure;
 use super::super::world::{Category, CategoryKind, WorldDesign};
 use crate::seed::Stream;
@@ -14,8 +14,29 @@ const CATEGORIES: [usize; 2] = [3, 8];
 const TRIES: usize = 40;
 /// Share of the smaller of two boxes that both may cover.
 const OVERLAP: f32 = 0.35;
+/// The size of things on paper, and how much of the way to it every object goes in a sketch.
+const USUAL: f32 = 0.25;
+const EVEN: f32 = 0.4;
+/// Least width or height of a sketched scene, as a share of the photo's.
+const NARROW: f32 = 0.7;
 /// Size of an object at the horizon, as a share of that at the front.
 const FAR: f32 = 0.4;
+
+/// How a sketcher fills the paper: nobody keeps the frame of the photo.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Composition {
+    stretch: P2,
+    shift: P2,
+}
+
+impl Composition {
+    /// A composition at random that stays on the paper.
+    pub(super) fn new(s: &mut Stream) -> Self {
+        let stretch = [between(s, NARROW, 1.0), between(s, NARROW, 1.0)];
+        let shift = stretch.map(|stretch| between(s, -0.5, 0.5) * (1.0 - stretch));
+        Self { stretch, shift }
+    }
+}
 
 /// An object of a scene. Lengths are shares of the photo's side.
 #[derive(Debug, Clone)]
@@ -104,12 +125,19 @@ impl SceneObject {
         figure.moved(|p| [self.foot[0] + (p[0] - middle) * unit, self.foot[1] + (p[1] - high[1]) * unit])
     }
 
-    /// The object as a sketcher remembers it: measures, place and size are misjudged.
+    /// The object as a sketcher remembers it: measures and place are misjudged, and its size comes nearer to what all
+    /// things have on paper.
     pub(super) fn misjudged(&self, s: &mut Stream, error: f32, slip: f32) -> Self {
         let design = self.design.misjudged(s, error);
         let foot = [self.foot[0] + slip * normal(s), self.foot[1] + slip * normal(s)];
-        let size = self.size * (1.0 + 2.0 * slip * normal(s)).max(0.5);
+        let size = mix([self.size], [USUAL], EVEN)[0] * (1.0 + slip * normal(s)).max(0.5);
         Self { design, foot, size, ..self.clone() }
+    }
+
+    /// The object in a composition that is shifted and stretched.
+    pub(super) fn framed(&self, frame: &Composition) -> Self {
+        let foot = [0, 1].map(|axis| 0.5 + (self.foot[axis] - 0.5) * frame.stretch[axis] + frame.shift[axis]);
+        Self { foot, size: self.size * frame.stretch[0].min(frame.stretch[1]), ..self.clone() }
     }
 
     /// How likely it is drawn: large objects come to mind first.

@@ -17,7 +17,7 @@ use crate::dataset::{
 use crate::seed::{Seed, Stream};
 use crate::sketch::Sketch;
 use image::{GrayImage, RgbImage};
-use layout::SceneObject;
+use layout::{Composition, SceneObject};
 use rand::RngExt;
 
 /// Changes whenever the generator gives other scenes; categories have a version of their own.
@@ -29,7 +29,7 @@ const PAIRS: [(Split, usize); 2] = [(Split::Train, 1000), (Split::Test, 200)];
 const FAMILY: usize = 10;
 /// How much of a sketcher's error goes into an object's measures, and how far off its place it is drawn, as a share of
 /// the canvas for an error of 1: chosen so that HOG finds 5 to 30%.
-const ERROR: [f32; 2] = [1.0, 0.2];
+const ERROR: [f32; 2] = [1.0, 0.4];
 /// An object of a scene is drawn with about so many strokes fewer than one alone.
 const FEWER: usize = 4;
 /// Groups of an object's lines; more than any category has parts.
@@ -111,9 +111,10 @@ impl SceneCorpus {
         let (objects, _) = self.scene(entry.photo)?;
         let seen = layout::remembered(&objects, s);
         let [measures, place] = ERROR.map(|error| error * style.error);
+        let frame = Composition::new(s);
         let figures: Vec<Figure> = seen
             .iter()
-            .map(|at| objects[*at].misjudged(s, measures, place).figure(&self.categories))
+            .map(|at| objects[*at].misjudged(s, measures, place).framed(&frame).figure(&self.categories))
             .map(|figure| figure.moved(|p| p.map(|v| v * CANVAS)))
             .collect();
         let bounds: Vec<(P2, P2)> = figures.iter().map(Figure::bounds).collect();
