@@ -26,7 +26,7 @@ pub struct TableOptions {
     /// Which tables to print; an unknown name lists all of them; all are written
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "main")]
     name: Vec<String>,
-    /// Also fill the generated parts of README.md, of benches/README.md and of the papers' pages in results/
+    /// Also fill the generated parts of README.md, benches/README.md, docs/world.md and of the papers' pages in results/
     #[arg(long, hide = true)]
     readme: bool,
 }
@@ -35,6 +35,7 @@ pub struct TableOptions {
 pub fn everything(papers: &[AnyPaper], checked: &Checked) -> Result<()> {
     let (results, figures) = (&checked.places.results, &checked.places.figures);
     let (findings, _) = write_claims(checked)?;
+    figures::draw_sheets(&checked.places)?;
     for paper in papers {
         let drawn = figures::draw(*paper, &checked.order())?.len();
         let (written, paths) = write_tables(*paper, results)?;
@@ -85,19 +86,21 @@ fn write_tables(paper: AnyPaper, results: &Path) -> Result<(Vec<Table>, Vec<Path
     Ok((written, paths))
 }
 
-/// Fills the generated parts of the README, of the page of speeds and of the papers' pages.
+/// Fills the generated parts of the README, of the pages of speeds and of embedded corpora, and of the papers' pages.
 fn rewrite_pages(results: &Path) -> Result<()> {
     let papers: Vec<&dyn Paper> = PAPERS.iter().map(|paper| *paper as &dyn Paper).collect();
     block::rewrite("README.md".as_ref(), &page::readme(&papers, results)?)?;
     block::rewrite("benches/README.md".as_ref(), &page::speeds(results)?)?;
+    block::rewrite("docs/world.md".as_ref(), &page::corpora(&papers, results)?)?;
     for paper in papers {
         block::rewrite(&results.join(paper.slug()).join("README.md"), &page::page(paper, results)?)?;
     }
     Ok(())
 }
 
-/// Draws every figure that has records.
+/// Draws every figure that has records, and the contact sheets of the embedded corpora.
 pub fn figure(options: &ShowOptions, checked: &Checked) -> Result<()> {
+    figures::draw_sheets(&checked.places)?.iter().for_each(|path| println!("written to {}", path.display()));
     for paper in or_all(&options.papers) {
         let written = figures::draw(paper, &checked.order())?;
         checked.terminal.clear();

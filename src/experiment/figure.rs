@@ -2,6 +2,7 @@
 
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Order, Paper, Reproduction, Retrieval};
+use crate::dataset::synthetic::NAMES;
 use crate::file::write_atomic;
 use crate::report::figure::{bar, canvas, curve, gallery};
 use crate::report::table;
@@ -9,13 +10,14 @@ use crate::run::Places;
 use crate::seed::Seed;
 use crate::{Error, Result, dataset};
 use image::ImageFormat;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
 
 /// Draws every figure that has records: the main table's bars, training curves, the paper's own figures, and on
-/// the embedded corpora a contact sheet and what the last of the compared rows retrieves.
+/// the embedded corpora what the last of the compared rows retrieves.
 ///
 /// # Errors
 /// A record that cannot be read; a folder that cannot be written.
@@ -24,7 +26,6 @@ pub fn draw(paper: &dyn Reproduction, order: &Order) -> Result<Vec<PathBuf>> {
     let mut written = draw_records(paper, places)?;
     for corpus in paper.corpora().into_iter().filter(|corpus| dataset::is_embedded(corpus.name)) {
         written.extend(draw_rows(paper, corpus.name, order)?);
-        written.push(draw_sheet(corpus.name, places)?);
     }
     Ok(written)
 }
@@ -91,16 +92,26 @@ fn label(paper: &dyn Paper, row: &str) -> String {
     named.map_or(row.to_string(), |spec| spec.label)
 }
 
-/// Draws six objects of an embedded corpus, each as its photo and three sketches.
+/// Draws a contact sheet of every embedded corpus: six objects, each as its photo and three sketches, or one object of
+/// every category with two.
 ///
 /// # Errors
 /// A folder that cannot be written.
-pub fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
+pub fn draw_sheets(places: &Places) -> Result<Vec<PathBuf>> {
+    // The seen categories stand on the sheet of the whole world.
+    NAMES.into_iter().filter(|name| *name != "synth-world-seen").map(|name| draw_sheet(name, places)).collect()
+}
+
+fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
     let source = dataset::open(dataset, None)?;
-    let photos = dataset::choose(source.index(), &source.index().all(), 6, Seed(0));
+    let index = source.index();
+    let categories: BTreeSet<&str> = index.photos.iter().map(|photo| photo.category.as_str()).collect();
+    let photos = dataset::choose(index, &index.all(), categories.len().max(6), Seed(0));
     let path = places.figures.join(format!("contact-sheet-{dataset}.png"));
     let mut bytes = std::io::Cursor::new(Vec::new());
-    let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // pixels a picture: eight to a line of a README
+    // Pixels a picture: eight to a line of a README, or twelve.
+    let side = if categories.len() > 6 { 112 } else { 160 };
+    let sheet = dataset::sheet(source.as_ref(), &photos, side)?;
     sheet.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::Figure(error.to_string()))?;
     write_atomic(Path::new(&path), bytes.get_ref())?;
     Ok(path)

@@ -30,6 +30,17 @@ fn at_a_glance(paper: &dyn Paper, results: &Path) -> Result<String> {
     Ok(format!("{overview}\n{claims} [The whole table](results/tables/{slug}/{}.md).\n\n", spec.name))
 }
 
+/// The part of the page of embedded corpora, `docs/world.md`: how hard each is, from the table `corpora` of the papers that
+/// have one.
+///
+/// # Errors
+/// A record that cannot be read.
+pub fn corpora(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
+    let specs = papers.iter().flat_map(|paper| paper.tables()).filter(|spec| spec.name == "corpora");
+    let parts = specs.map(|spec| Ok(overview::markdown(&table::build(results, &spec)?)));
+    Ok(vec![("corpora".into(), parts.collect::<Result<Vec<String>>>()?.concat())])
+}
+
 /// The part of the page of speeds, `benches/README.md`.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ fn test_sketches(corpus: &SyntheticCorpus) -> Vec<Sketch> {
     corpus.index().sketches_of(Split::Test).into_iter().map(|i| corpus.sketch(i).unwrap()).collect()
 }
 
-fn digest(sketches: &[Sketch]) -> String {
+pub(super) fn digest(sketches: &[Sketch]) -> String {
     let mut hash = Sha256::new();
     for point in sketches.iter().flat_map(|sketch| sketch.strokes.iter().flatten()) {
         hash.update(point.x.to_le_bytes());

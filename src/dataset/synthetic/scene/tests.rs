@@ -1,5 +1,6 @@
 //! What the scenes promise: sizes, families, hidden objects, strokes by object.
 
+use super::super::tests::digest;
 use super::*;
 use std::collections::BTreeSet;
 
@@ -118,6 +119,39 @@ fn sketches_keep_the_order_of_objects() {
         }
     }
     assert!(count > 100 && right * 20 >= count * 19, "{right} of {count} pairs in order");
+}
+
+#[test]
+fn the_same_scenes_on_every_machine() {
+    let corpus = scenes();
+    let sketches: Vec<_> = (1000..1200).map(|at| corpus.drawing(at).unwrap().vector().unwrap()).collect();
+    assert_eq!(digest(&sketches), "e5b2279d0b103e22", "change SCENE_VERSION with the generator");
+    assert_eq!(map(&corpus, 1001), map(&corpus, 1001));
+}
+
+/// Instance maps have no soft edges, so that a pixel is an object's or not, on every machine.
+#[test]
+fn maps_and_photos_agree_on_the_ground() {
+    let corpus = SceneCorpus::new(128).unwrap();
+    let (photo, map) = (corpus.photo(1000).unwrap(), map(&corpus, 1000));
+    assert_eq!(photo.dimensions(), map.pixels().dimensions());
+    let top = (0..128).filter(|x| map.pixels().get_pixel(*x, 0).0[0] == 0).count();
+    assert_eq!(top, 128, "nothing reaches the upper edge");
+    let objects = map.pixels().pixels().filter(|pixel| pixel.0[0] > 0).count();
+    assert!((128 * 128 / 20..128 * 128 * 3 / 4).contains(&objects), "{objects}");
+}
+
+#[test]
+fn further_scenes_are_others() {
+    use crate::dataset::synthetic::MorePhotos;
+    let [more, other] = [1, 2].map(|seed| MorePhotos::new("synth-scene", 5, seed, 64).unwrap());
+    let corpus = scenes();
+    let known: BTreeSet<Vec<u8>> = (0..20).map(|at| corpus.photo(at).unwrap().into_raw()).collect();
+    for at in 0..5 {
+        let photo = more.photo(at).unwrap();
+        assert!(!known.contains(photo.as_raw()) && photo != other.photo(at).unwrap());
+        assert_eq!(photo, MorePhotos::new("synth-scene", 9, 1, 64).unwrap().photo(at).unwrap());
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::SKETCHERS;
 use super::super::figure::Figure;
+use super::super::tests::digest;
 use super::*;
 use crate::sketch::Sketch;
 use image::imageops::{FilterType, grayscale, resize};
@@ -272,6 +273,25 @@ fn sketchers_are_told_apart_on_unseen_categories() {
     let share = 100.0 * right as f64 / test.len() as f64;
     println!("sketcher of an unseen category's sketch: {share:.1}% of {} (chance 3.3%)", test.len());
     assert!(share > 10.0, "{share}");
+}
+
+#[test]
+fn the_same_strokes_on_every_machine() {
+    let corpus = world();
+    let test = corpus.index().sketches_of(Split::Test);
+    let sketches: Vec<Sketch> = test.into_iter().map(|at| sketch(&corpus, at)).collect();
+    assert_eq!(digest(&sketches), "f54918bb21f562df", "change WORLD_VERSION with a category or the generator");
+}
+
+#[test]
+fn a_photo_is_the_same_twice_and_near_the_recorded_one_everywhere() {
+    let corpus = world();
+    let first = corpus.photo(700).unwrap();
+    assert_eq!(first, corpus.photo(700).unwrap());
+    let means = resize(&grayscale(&first), 3, 3, FilterType::Triangle).into_raw();
+    let recorded: [i32; 9] = [204, 214, 220, 158, 178, 196, 177, 176, 182];
+    let near = means.iter().zip(recorded).all(|(a, b)| (i32::from(*a) - b).abs() <= 2);
+    assert!(near, "{means:?}, recorded {recorded:?}: change WORLD_VERSION with a category or the generator");
 }
 
 #[test]
