@@ -43,20 +43,20 @@ pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
 }
 
 fn list(checked: &Checked) -> Result<()> {
-    println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
+    println!("{:<23} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
     for kind in dataset::synthetic::ObjectKind::ALL {
         let name = format!("synth-{}", kind.name());
         for (split, [photos, sketches]) in dataset::open(&name, None)?.index().counts() {
-            println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
+            println!("{name:<23} {split:<6} {photos:>7} {sketches:>9}  embedded");
         }
     }
     for known in dataset::list()? {
         for counts in &known.published {
             let PublishedCounts { split, photos, sketches, origin, .. } = counts;
-            println!("{:<16} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
+            println!("{:<23} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
         }
-        let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).is_dir());
-        println!("{:<16} {} ({}/)", "", if found { "here" } else { "not in the data folder" }, known.folder);
+        let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).exists());
+        println!("{:<23} {} ({})", "", if found { "here" } else { "not in the data folder" }, known.folder);
     }
     Ok(())
 }
@@ -68,8 +68,8 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
             Some(data) => dataset::check(&data.join(known.folder))?,
             None => return dataset::open(path, None).map(|_| ()), // says what is missing
         },
-        None if path.starts_with("synth-") => dataset::check_source(dataset::open(path, None)?.as_ref(), &[]),
-        None => dataset::check(Path::new(path))?,
+        None if Path::new(path).exists() => dataset::check(Path::new(path))?,
+        None => dataset::check_source(dataset::open(path, data)?.as_ref(), &[]),
     };
     println!("{report}");
     if report.is_sound() {

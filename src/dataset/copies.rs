@@ -1,6 +1,6 @@
 //! Photos that are copies of each other, told by their content: names, sizes and encodings differ between releases.
 
-use super::{Split, catalogue, open};
+use super::{Layout, Split, catalogue, open};
 use crate::Result;
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma, RgbImage};
@@ -90,10 +90,14 @@ fn window(grey: &GrayImage, axis: impl Fn(u32, u32) -> u32) -> (u32, u32) {
 /// # Errors
 /// A corpus or a photo that cannot be read.
 pub fn test_photos(data: &Path) -> Result<Vec<Fingerprint>> {
-    let here = catalogue::list()?.into_iter().filter(|known| data.join(&known.folder).is_dir());
+    // What is drawn is no photo, and photos without sketches are for training.
+    let unfit = [Layout::Friss, Layout::Photos, Layout::Drawings, Layout::SceneDrawings];
+    let is_unfit = |root: &Path| open::detect(root).is_ok_and(|layout| unfit.contains(&layout));
+    let is_here = |root: &Path| root.is_dir() && !is_unfit(root);
+    let here = catalogue::list()?.into_iter().filter(|known| is_here(&data.join(&known.folder)));
     let mut fingerprints = Vec::new();
     for known in here {
-        let corpus = open(&known.name, Some(data))?;
+        let corpus = open::open(&known.name, Some(data))?;
         let positions = corpus.index().photos_of(Split::Test);
         let of = |position: usize| Ok(Fingerprint::of(&corpus.photo(position)?));
         fingerprints.extend(positions.into_par_iter().map(of).collect::<Result<Vec<_>>>()?);

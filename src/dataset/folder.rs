@@ -131,7 +131,7 @@ fn add_line(
     let whole = |text: &String| text.parse().map_err(|_| ("a whole number as sketcher".into(), format!("`{text}`")));
     let sketcher = line.sketcher.as_ref().map(whole).transpose()?;
     let (id, photo) = (sketch.clone(), photo.clone());
-    scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher, stored });
+    scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher, stored, objects: None });
     Ok(())
 }
 

@@ -74,6 +74,22 @@ pub struct SketchInstance {
     pub strokes: Sketch,
 }
 
+/// The category of what has no name of its own in a scene, such as grass, trees and clouds.
+pub const BACKGROUND: &str = "background";
+
+/// A box around an object, drawn by people.
+///
+/// # Shapes
+/// `bounds`: left, top, right and bottom as shares of the picture's width and height, so that a picture may be stored at
+/// any size; `0..=1`, but some released boxes reach beyond their picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectBox {
+    /// What it is.
+    pub category: String,
+    /// Left, top, right, bottom.
+    pub bounds: [f32; 4],
+}
+
 /// What a corpus of scenes knows of single objects, beside what every [`super::Source`] gives.
 pub trait Scenes {
     /// The objects of a photo; none where the corpus has no map of it.
@@ -93,4 +109,22 @@ pub trait Scenes {
     /// # Errors
     /// As [`Self::photo_instances`].
     fn instance_strokes(&self, sketch: usize) -> Result<Option<Vec<SketchInstance>>>;
+
+    /// Boxes around objects of a photo; none where the corpus has none.
+    ///
+    /// To match them with those of a sketch is no retrieval by pixels: an oracle.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn photo_boxes(&self, _photo: usize) -> Result<Option<Vec<ObjectBox>>> {
+        Ok(None)
+    }
+
+    /// Boxes around objects of a sketch; none where the corpus has none.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn sketch_boxes(&self, _sketch: usize) -> Result<Option<Vec<ObjectBox>>> {
+        Ok(None)
+    }
 }

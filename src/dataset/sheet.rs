@@ -11,7 +11,8 @@ pub const SKETCHES: usize = 3;
 /// Line width of vector drawings, in pixels of the 256 canvas: the width at which the real corpora's ink is measured.
 const WIDTH: f32 = 3.0;
 
-/// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most.
+/// Photos for a sheet, in order of the index: drawn by seed among those with three sketches, then those with most; among
+/// all, where none has one.
 pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
     let mut drawn = vec![0; index.photos.len()];
     for sketch in &index.sketches {
@@ -19,7 +20,8 @@ pub fn choose(index: &Index, count: usize, seed: Seed) -> Vec<usize> {
             *count += 1;
         }
     }
-    let mut photos: Vec<usize> = (0..drawn.len()).filter(|&photo| drawn[photo] > 0).collect();
+    let is_drawn = !index.sketches.is_empty();
+    let mut photos: Vec<usize> = (0..drawn.len()).filter(|&photo| drawn[photo] > 0 || !is_drawn).collect();
     photos.shuffle(&mut seed.stream("sheet"));
     photos.sort_by_key(|&photo| SKETCHES.saturating_sub(drawn[photo])); // stable: ties stay shuffled
     photos.truncate(count);

@@ -40,6 +40,7 @@ fn read_sketches(path: &Path, category: &str, scan: &mut Scan) -> Result<BTreeMa
                     split: Some(split),
                     sketcher: None,
                     stored: Stored::Strokes(sketch),
+                    objects: None,
                 });
                 continue;
             }

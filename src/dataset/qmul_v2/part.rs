@@ -72,7 +72,7 @@ fn add_sketches(folder: &Path, category: &str, split: Option<Split>, scan: &mut 
         let vector = listing::ending(&path).as_deref() == Some("svg");
         let stored = if vector { Stored::Vector(path.clone()) } else { Stored::Picture(path.clone()) };
         let (id, photo, category) = (number.to_string(), photo.to_string(), category.to_string());
-        scan.sketches.push(FoundSketch { id, photo, category, split, sketcher: None, stored });
+        scan.sketches.push(FoundSketch { id, photo, category, split, sketcher: None, stored, objects: None });
     }
 }
 
