@@ -15,7 +15,8 @@
 //! five and trains on the others; by name, `sketchycoco-sl-210-fold0` to `-fold4`.
 
 use super::class::{self, Classes};
-use super::corpus::{FileCorpus, FoundPhoto, FoundSketch, Layout, Scan, Stored, StoredPhoto};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::{Objects, StoredMap};
 use super::{BACKGROUND, ObjectBox, PhotoEntry, Split, catalogue, json, listing};
 use crate::{Error, Result};

@@ -1,66 +1,12 @@
 //! Whether a corpus is complete: every file opened, every count compared with what is published.
 
 use super::catalogue::{self, Variant};
-use super::{Drawing, Layout, PublishedCounts, Source, Split, drawings, objects, open};
+use super::report::{self, Report};
+use super::{Drawing, Layout, PublishedCounts, Source, drawings, objects, open};
 use crate::{Error, Result};
 use rayon::prelude::*;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
-
-/// The report of [`check`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// The corpus's name.
-    pub name: String,
-    /// How it lies on disk; absent for a generated one.
-    pub layout: Option<Layout>,
-    /// [`Source::version`].
-    pub version: String,
-    /// Photos and sketches of each split.
-    pub counts: BTreeMap<String, [usize; 2]>,
-    /// Photos without a sketch: distractors of the gallery.
-    pub undrawn: usize,
-    /// How many photos have which size, e.g. `256 x 256`.
-    pub sizes: BTreeMap<String, usize>,
-    /// Sketches of strokes, and of pixels.
-    pub drawings: [usize; 2],
-    /// Against every published count.
-    pub comparisons: Vec<Comparison>,
-    /// Every fault, with file and reason.
-    pub problems: Vec<String>,
-}
-
-/// A published count beside ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Comparison {
-    /// The published count.
-    pub published: PublishedCounts,
-    /// Photos and sketches found in that split.
-    pub found: [usize; 2],
-}
-
-impl Comparison {
-    /// Whether both counts are the same.
-    pub fn agrees(&self) -> bool {
-        self.found == [self.published.photos, self.published.sketches]
-    }
-}
-
-impl Report {
-    /// Whether nothing is wrong with any file. Counts may still differ from published ones, as those differ among
-    /// themselves.
-    pub fn is_sound(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    /// Whether all counts that one origin gives are ours.
-    pub fn agrees_with(&self, origin: &str) -> bool {
-        let mut given = self.comparisons.iter().filter(|c| c.published.origin == origin).peekable();
-        given.peek().is_some() && given.all(Comparison::agrees)
-    }
-}
 
 /// Checks the corpus in a folder, or in a file of drawings, whatever its layout.
 ///
@@ -86,16 +32,6 @@ pub fn check(root: &Path) -> Result<Report> {
 pub(super) fn published(name: &str) -> Result<Vec<PublishedCounts>> {
     let known = catalogue::list()?.into_iter().find(|known| known.name == name);
     Ok(known.map_or_else(Vec::new, |known| known.published))
-}
-
-/// Counts by split beside published ones, of which `all` stands for the whole.
-pub(super) fn compare(counts: &BTreeMap<String, [usize; 2]>, published: &[PublishedCounts]) -> Vec<Comparison> {
-    let compare = |published: &PublishedCounts| {
-        let found = counts.iter().filter(|(split, _)| [split.as_str(), "all"].contains(&published.split.as_str()));
-        let found = found.fold([0, 0], |sum, (_, own)| [sum[0] + own[0], sum[1] + own[1]]);
-        Comparison { published: published.clone(), found }
-    };
-    published.iter().map(compare).collect()
 }
 
 /// Checks an opened corpus against published counts: reads every photo and every drawing.
@@ -133,7 +69,7 @@ fn inspect(source: &dyn Source, published: &[PublishedCounts], place: &(dyn Fn(u
         }
     }
     let counts = index.counts();
-    let comparisons = compare(&counts, published);
+    let comparisons = report::compare(&counts, published);
     let undrawn = drawn.iter().filter(|drawn| !**drawn).count();
     let (name, version) = (source.name().to_string(), source.version());
     Report { name, layout: None, version, counts, undrawn, sizes, drawings, comparisons, problems }
@@ -161,57 +97,6 @@ fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> 
         }
         Drawing::Raster(_) => Ok(false),
     }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        writeln!(f, "{}, version {}", self.name, self.version)?;
-        for split in Split::ALL.map(Split::name).into_iter().chain(["all"]) {
-            let Some([photos, sketches]) = self.counts.get(split) else { continue };
-            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches")?;
-        }
-        let sizes: Vec<_> = self.sizes.iter().take(3).map(|(size, count)| format!("{count} of {size}")).collect();
-        let rest =
-            if self.sizes.len() > 3 { format!(", and {} more sizes", self.sizes.len() - 3) } else { String::new() };
-        if !sizes.is_empty() {
-            writeln!(f, "  photos in pixels: {}{rest}; {} without a sketch", sizes.join(", "), self.undrawn)?;
-        }
-        if self.drawings != [0, 0] {
-            writeln!(f, "  sketches: {} of strokes, {} of pixels", self.drawings[0], self.drawings[1])?;
-        }
-        if !self.comparisons.is_empty() {
-            writeln!(f, "published counts")?;
-        }
-        for Comparison { published: PublishedCounts { split, photos, sketches, origin, .. }, found } in
-            &self.comparisons
-        {
-            let verdict = describe(["photo", "sketch"], [*photos, *sketches], *found);
-            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches  {origin}: {verdict}")?;
-        }
-        match self.problems.len() {
-            0 => write!(f, "every file reads"),
-            count => {
-                writeln!(f, "{count} problem{}", if count == 1 { "" } else { "s" })?;
-                self.problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))
-            }
-        }
-    }
-}
-
-/// `the same here`, or how many more and fewer there are here.
-fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> String {
-    let plural = |noun: &str, count: usize| match (noun, count) {
-        (noun, 1) => noun.to_string(),
-        ("sketch", _) => "sketches".to_string(),
-        (noun, _) => format!("{noun}s"),
-    };
-    let differ = |at: usize| match found[at].abs_diff(published[at]) {
-        0 => None,
-        count if found[at] > published[at] => Some(format!("{count} {} more here", plural(nouns[at], count))),
-        count => Some(format!("{count} {} fewer here", plural(nouns[at], count))),
-    };
-    let differences: Vec<_> = (0..2).filter_map(differ).collect();
-    if differences.is_empty() { "the same here".into() } else { differences.join(", ") }
 }
 
 #[cfg(test)]

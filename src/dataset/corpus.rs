@@ -1,63 +1,13 @@
 //! From what a folder holds to a [`Source`]: pairing, order, version. Every loader of real data ends here.
 
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::{Objects, PEN};
 use super::{Drawing, Index, PhotoEntry, Scenes, SketchEntry, Source, Split, fs_coco, listing, picture, vector};
-use crate::sketch::{CANVAS, Sketch, antialiased};
+use crate::sketch::{CANVAS, antialiased};
 use crate::{Error, Result};
 use image::{DynamicImage, RgbImage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// How a sketch is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Stored {
-    /// Already read, from a file that holds many.
-    Strokes(Sketch),
-    /// A PNG or JPEG.
-    Picture(PathBuf),
-    /// An SVG or stroke JSON.
-    Vector(PathBuf),
-    /// FS-COCO's points with their times.
-    TimedPoints(PathBuf),
-}
-
-impl Stored {
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Strokes(_) => None,
-            Self::Picture(path) | Self::Vector(path) | Self::TimedPoints(path) => Some(path),
-        }
-    }
-}
-
-/// How a photo is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum StoredPhoto {
-    /// A PNG or JPEG.
-    Picture(PathBuf),
-    /// A drawing that stands for a photo, where one drawing is searched by another.
-    Strokes(Sketch),
-}
-
-/// A photo that a loader found.
-#[derive(Debug, Clone)]
-pub(super) struct FoundPhoto {
-    pub entry: PhotoEntry,
-    pub stored: StoredPhoto,
-    pub objects: Option<Objects>,
-}
-
-/// A sketch that a loader found, and the photo that it says it shows.
-#[derive(Debug, Clone)]
-pub(super) struct FoundSketch {
-    pub id: String,
-    pub photo: String,
-    pub category: String,
-    pub split: Option<Split>,
-    pub sketcher: Option<u32>,
-    pub stored: Stored,
-    pub objects: Option<Objects>,
-}
 
 /// The findings of a loader in a folder, faults included: `open` refuses them, `check` lists them.
 #[derive(Debug)]
@@ -100,8 +50,19 @@ pub enum Layout {
     Photos,
     /// Lines of drawings with their classes, `ndjson`: [`super::drawings()`].
     Drawings,
-    /// A file of scenes without pairs, `jsonl`: [`super::friss::read`].
+    /// A file of scenes without pairs, `jsonl`: [`super::scene_drawings`].
     SceneDrawings,
+}
+
+impl Layout {
+    /// Whether it pairs sketches with photos of single objects.
+    pub(super) fn is_of_objects(self) -> bool {
+        match self {
+            Self::QmulV2Pickle | Self::QmulV2Svg | Self::QmulV1 | Self::Sketchy | Self::Folder => true,
+            Self::BoxedScenes | Self::Friss | Self::SketchyScene | Self::SketchyCoco | Self::FsCoco => false,
+            Self::Photos | Self::Drawings | Self::SceneDrawings => false,
+        }
+    }
 }
 
 /// A corpus of files.
@@ -239,21 +200,6 @@ impl Scan {
         let sketches = self.sketches.iter().filter_map(FoundSketch::path);
         let tables = self.tables.iter().map(PathBuf::as_path);
         listing::version(&self.root, photos.chain(sketches).chain(tables).chain(maps))
-    }
-}
-
-impl FoundPhoto {
-    fn path(&self) -> Option<&Path> {
-        match &self.stored {
-            StoredPhoto::Strokes(_) => None,
-            StoredPhoto::Picture(path) => Some(path),
-        }
-    }
-}
-
-impl FoundSketch {
-    fn path(&self) -> Option<&Path> {
-        self.stored.path()
     }
 }
 

@@ -10,8 +10,8 @@
 //! A raw drawing is moved to the left and the top and scaled so that its longer side ends at 255, as the simplified ones
 //! were; its points stay as many as they are. Other keys, such as `countrycode`, are not read.
 
-use super::check::{self, Report};
-use super::{Layout, catalogue, friss, json, listing};
+use super::report::{self, Report};
+use super::{Layout, catalogue, check, json, listing, scene_drawing};
 use crate::sketch::{Point, Sketch, Stroke};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,14 +181,14 @@ fn strokes(drawing: &[Vec<Vec<f32>>]) -> Result<Sketch, json::Fault> {
 pub(super) fn report(root: &Path, layout: Layout) -> Result<Report> {
     let mut problems = Vec::new();
     let (name, version, count) = if layout == Layout::SceneDrawings {
-        let scenes = friss::read_all(root, &mut problems)?;
+        let scenes = scene_drawing::read_all(root, &mut problems)?;
         (catalogue::name_of_folder(root)?, listing::version(root, [root].into_iter())?, scenes.len())
     } else {
         let drawings = read(root, &mut problems)?;
         (drawings.name, drawings.version, drawings.drawings.len())
     };
     let counts = BTreeMap::from([("all".to_string(), [0, count])]);
-    let comparisons = check::compare(&counts, &check::published(&name)?);
+    let comparisons = report::compare(&counts, &check::published(&name)?);
     let problems = problems.iter().map(Error::to_string).collect();
     let (layout, sizes, drawings) = (Some(layout), BTreeMap::new(), [count, 0]);
     Ok(Report { name, layout, version, counts, undrawn: 0, sizes, drawings, comparisons, problems })
@@ -198,7 +198,7 @@ pub(super) fn report(root: &Path, layout: Layout) -> Result<Report> {
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::dataset::{check, open};
+    use crate::dataset::{check::check, open};
 
     fn points(sketch: &Sketch) -> Vec<Vec<[f32; 2]>> {
         sketch.strokes.iter().map(|stroke| stroke.iter().map(|point| [point.x, point.y]).collect()).collect()

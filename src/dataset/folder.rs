@@ -16,7 +16,8 @@
 //! | `category` | may be left out or empty: `object` |
 //! | `sketcher` | a whole number, may be left out or empty: unknown |
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use polars::prelude::{CsvReadOptions, DataFrame, SerReader};

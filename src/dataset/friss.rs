@@ -14,13 +14,13 @@
 //! sketches. The released parts (`split`) mix scenes and people, so they are not used: all scenes are for the test, and
 //! [`open_fold`] tests on the scenes whose number leaves that remainder when divided by five, and trains on the others.
 //!
-//! Scenes of CBSC were drawn once each, so they pair with nothing: [`read`] gives them.
+//! Scenes of CBSC were drawn once each, so they pair with nothing: [`super::scene_drawings`] gives them.
 
 use super::boxed_scenes::SCENE;
-use super::corpus::{FileCorpus, FoundPhoto, FoundSketch, Layout, Scan, Stored, StoredPhoto};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::Objects;
-use super::{PhotoEntry, SketchInstance, Split, catalogue, json};
-use crate::sketch::{CANVAS, Point, Sketch};
+use super::{PhotoEntry, SceneDrawing, Split, catalogue, scene_drawing};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,24 +29,6 @@ const FILES: [&str; 2] = ["friss.jsonl.gz", "friss.jsonl"];
 
 /// As many as the folds of the other corpora of scenes.
 const FOLDS: u32 = 5;
-
-/// A drawing of a scene, object by object.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SceneDrawing {
-    /// The corpus's own name of it; never printed into `results/`.
-    pub id: String,
-    /// The released part: `train`, `val` or `validation`, `test`.
-    pub part: String,
-    /// In the order in which they were drawn; at least one.
-    pub instances: Vec<SketchInstance>,
-}
-
-impl SceneDrawing {
-    /// All strokes, in the order in which they were drawn.
-    pub fn sketch(&self) -> Sketch {
-        Sketch { strokes: self.instances.iter().flat_map(|instance| instance.strokes.strokes.clone()).collect() }
-    }
-}
 
 /// Opens FrISS with all scenes for the test.
 ///
@@ -68,28 +50,6 @@ pub fn open_fold(root: &Path, fold: usize) -> Result<FileCorpus> {
     scan(root, Some(fold))?.open()
 }
 
-/// Reads every drawing of a file of scenes, packed or not.
-///
-/// # Errors
-/// A missing or cut file; the first line that does not fit.
-///
-/// ```
-/// let place = tempfile::tempdir().unwrap();
-/// let path = place.path().join("cbsc.jsonl");
-/// let line = r#"{"img_id": "0_home_1", "img_w": 512, "img_h": 256, "split": "test", "object_divisions": [0, 1],
-///     "scene_strokes": [[10, 20, 0], [30, 0, 1]], "gt_class_names": ["lamp"]}"#;
-/// std::fs::write(&path, line.replace('\n', "")).unwrap();
-/// let drawing = &retrace::dataset::friss::read(&path)?[0];
-/// let point = drawing.instances[0].strokes.strokes[0][1];
-/// assert_eq!((point.x, point.y), (20.0, 74.0)); // half as large, and 64 lower: the sheet is wide
-/// # Ok::<(), retrace::Error>(())
-/// ```
-pub fn read(path: &Path) -> Result<Vec<SceneDrawing>> {
-    let mut problems = Vec::new();
-    let drawings = read_all(path, &mut problems)?;
-    problems.into_iter().next().map_or(Ok(drawings), Err)
-}
-
 pub(super) fn detect(root: &Path) -> Option<Layout> {
     file_of(root).map(|_| Layout::Friss)
 }
@@ -107,7 +67,7 @@ pub(super) fn scan(root: &Path, fold: Option<usize>) -> Result<Scan> {
     let name = fold.map_or_else(|| name.clone(), |fold| format!("{name}-fold{fold}"));
     let mut scan = Scan::new(name, Layout::Friss, root);
     let mut scenes: BTreeMap<u32, BTreeMap<u32, SceneDrawing>> = BTreeMap::new();
-    for drawing in read_all(&path, &mut scan.problems)? {
+    for drawing in scene_drawing::read_all(&path, &mut scan.problems)? {
         let Some((scene, person)) = scene_and_person(&drawing.id) else {
             let found = format!("`{}`", drawing.id);
             scan.problems.push(Error::data(&path, "an id `sceneid-<scene>-userid-<person>`", found));
@@ -148,68 +108,12 @@ fn scene_and_person(id: &str) -> Option<(u32, u32)> {
     Some((scene.parse().ok()?, person.parse().ok()?))
 }
 
-/// A line of either file; `gt_classes`, the names' numbers in CBSC, is not read.
-#[derive(Debug, serde::Deserialize)]
-struct SceneLine {
-    img_id: String,
-    img_w: f32,
-    img_h: f32,
-    split: String,
-    scene_strokes: Vec<[f32; 3]>,
-    object_divisions: Vec<usize>,
-    gt_class_names: Vec<String>,
-}
-
-pub(super) fn read_all(path: &Path, problems: &mut Vec<Error>) -> Result<Vec<SceneDrawing>> {
-    let mut drawings = Vec::new();
-    json::read_lines(path, "a drawing of a scene, as FrISS has it", problems, |line: SceneLine, _| {
-        drawings.push(SceneDrawing { instances: instances(&line)?, id: line.img_id, part: line.split });
-        Ok(())
-    })?;
-    if drawings.is_empty() && problems.is_empty() {
-        problems.push(Error::data(path, "at least one drawing", "none"));
-    }
-    Ok(drawings)
-}
-
-/// The strokes of each object, on the canvas.
-fn instances(line: &SceneLine) -> Result<Vec<SketchInstance>, json::Fault> {
-    let sketch = Sketch::from_stroke3(&line.scene_strokes).map_err(|error| match error {
-        Error::Value { expected, found, .. } => (expected, found),
-        other => ("strokes".into(), other.to_string()),
-    })?;
-    let divisions = &line.object_divisions;
-    let rise = divisions.windows(2).all(|pair| pair[0] < pair[1]);
-    let ends = (divisions.first(), divisions.last()) == (Some(&0), Some(&sketch.strokes.len()));
-    if !rise || !ends || divisions.len() != line.gt_class_names.len() + 1 {
-        let expected = format!("divisions from 0 to {} strokes, one object for each class", sketch.strokes.len());
-        return Err((expected, format!("{divisions:?} of {} classes", line.gt_class_names.len())));
-    }
-    let sketch = on_canvas(&sketch, line.img_w, line.img_h)?;
-    let instance = |(name, ends): (&String, &[usize])| SketchInstance {
-        category: name.clone(),
-        object: None,
-        strokes: Sketch { strokes: sketch.strokes[ends[0]..ends[1]].to_vec() },
-    };
-    Ok(line.gt_class_names.iter().zip(divisions.windows(2)).map(instance).collect())
-}
-
-/// Scales a sheet to the canvas and lays it in the middle.
-fn on_canvas(sketch: &Sketch, width: f32, height: f32) -> Result<Sketch, json::Fault> {
-    let side = width.max(height);
-    if !(width > 0.0 && height > 0.0 && side.is_finite()) {
-        return Err(("a sheet with an area".into(), format!("{width} x {height}")));
-    }
-    let (left, top) = ((side - width) / 2.0, (side - height) / 2.0);
-    let scale = CANVAS / side;
-    Ok(sketch.map(|point| Point::new((point.x + left) * scale, (point.y + top) * scale)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::dataset::{Drawing, Source, check};
+    use crate::dataset::{Drawing, Source, check, scene_drawings};
+    use crate::sketch::Sketch;
 
     fn small() -> tempfile::TempDir {
         let place = tempfile::tempdir().unwrap();
@@ -297,9 +201,9 @@ mod tests {
         let path = place.path().join("friss.jsonl.gz");
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("friss.jsonl.gz: expected a whole gzip file"));
+        assert!(scene_drawings(&path).unwrap_err().to_string().contains("friss.jsonl.gz: expected a whole gzip file"));
         fixture::pack(&path, "\n");
-        assert!(read(&path).unwrap_err().to_string().contains("expected at least one drawing, found none"));
+        assert!(scene_drawings(&path).unwrap_err().to_string().contains("expected at least one drawing, found none"));
     }
 
     #[test]
@@ -309,7 +213,7 @@ mod tests {
         let corpus = open(&root).unwrap();
         assert_eq!((corpus.name(), corpus.index().counts()["test"]), ("friss", [181, 828]));
         for (file, drawings, objects, strokes) in [("friss", 1009, 6099, 36_141), ("cbsc", 332, 1568, 10_983)] {
-            let read = read(&root.join(format!("{file}.jsonl.gz"))).unwrap();
+            let read = scene_drawings(&root.join(format!("{file}.jsonl.gz"))).unwrap();
             let found = read.iter().map(|drawing| drawing.instances.len()).sum::<usize>();
             let lines = read.iter().map(|drawing| drawing.sketch().strokes.len()).sum::<usize>();
             assert_eq!((read.len(), found, lines), (drawings, objects, strokes), "{file}");

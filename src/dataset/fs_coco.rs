@@ -13,7 +13,8 @@
 //! into both parts, and is not read; nor are time stamps, captions and `raster_sketches/`. The whole set was not at hand.
 
 use super::boxed_scenes::SCENE;
-use super::corpus::{FileCorpus, FoundPhoto, FoundSketch, Layout, Scan, Stored, StoredPhoto};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::picture::PICTURES;
 use super::{PhotoEntry, Split, catalogue, json, listing};
 use crate::sketch::{CANVAS, Point, Sketch, Stroke};

@@ -21,7 +21,8 @@
 //! were not at hand; a map of another size than its drawing is a fault.
 
 use super::boxed_scenes::SCENE;
-use super::corpus::{FileCorpus, FoundPhoto, FoundSketch, Layout, Scan, Stored, StoredPhoto};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::{Objects, StoredMap};
 use super::picture::PICTURES;
 use super::{PhotoEntry, Split, catalogue, listing};

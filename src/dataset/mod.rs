@@ -47,6 +47,7 @@ mod episode;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod folder;
+mod found;
 pub mod friss;
 pub mod fs_coco;
 mod index;
@@ -60,7 +61,9 @@ mod photos;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;
+mod report;
 mod scene;
+mod scene_drawing;
 mod sheet;
 pub mod sketchy;
 mod validation;
@@ -68,14 +71,16 @@ mod vector;
 
 pub use attribute::{Attributes, Transfer, open_transfer};
 pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
-pub use check::{Comparison, Report, check, check_source};
+pub use check::{check, check_source};
 pub use copies::{Fingerprint, test_photos};
 pub use corpus::{FileCorpus, Layout};
 pub use drawings::{Drawings, LabelledDrawing, drawings};
 pub use episode::{Episode, episodes};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
+pub use report::{Comparison, Report};
 pub use scene::{BACKGROUND, InstanceMap, ObjectBox, Scenes, SketchInstance};
+pub use scene_drawing::{SceneDrawing, scene_drawings};
 pub use sheet::{choose, sheet};
 pub use validation::with_validation;
 

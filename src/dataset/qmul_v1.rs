@@ -7,7 +7,8 @@
 //!
 //! Sketches have a transparent ground, which becomes white. [`super::Attributes`] reads `annotation/`.
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::Path;

@@ -10,7 +10,8 @@
 //!
 //! Photos without a sketch stay in the index: they are the distractors of the gallery. Sketchers are unknown.
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The layout with a coordinate pickle.
 
-use super::super::corpus::{FoundSketch, Layout, Scan, Stored};
+use super::super::corpus::{Layout, Scan};
+use super::super::found::{FoundSketch, Stored};
 use super::super::{Split, listing, picture::PICTURES};
 use super::{find_pickle, identify, pickle};
 use crate::sketch::{CANVAS, Sketch};

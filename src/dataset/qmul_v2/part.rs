@@ -1,6 +1,7 @@
 //! The layouts with a file a sketch: list files, or a folder a part.
 
-use super::super::corpus::{FoundSketch, Layout, Scan, Stored};
+use super::super::corpus::{Layout, Scan};
+use super::super::found::{FoundSketch, Stored};
 use super::super::listing::{self, Named};
 use super::super::{Split, picture::PICTURES};
 use super::identify;
