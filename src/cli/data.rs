@@ -2,7 +2,7 @@
 
 use super::check::Checked;
 use clap::Subcommand;
-use retrace::dataset::{self, PublishedCounts};
+use retrace::dataset::{self, Known, PublishedCounts};
 use retrace::seed::Seed;
 use retrace::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -61,12 +61,17 @@ fn list(checked: &Checked) -> Result<()> {
     Ok(())
 }
 
+/// A known corpus by its name, or by that of its folder.
+fn find_known(name: &str) -> Result<Option<Known>> {
+    Ok(dataset::list()?.into_iter().find(|known| known.name == name || known.folder == name))
+}
+
 fn check(path: &str, checked: &Checked) -> Result<()> {
     let data = checked.places.data.as_deref();
-    let report = match dataset::list()?.into_iter().find(|known| known.name == path) {
+    let report = match find_known(path)? {
         Some(known) => match data {
             Some(data) => dataset::check(&data.join(known.folder))?,
-            None => return dataset::open(path, None).map(|_| ()), // says what is missing
+            None => return dataset::open(&known.name, None).map(|_| ()), // says what is missing
         },
         None if Path::new(path).exists() => dataset::check(Path::new(path))?,
         None => dataset::check_source(dataset::open(path, data)?.as_ref(), &[]),
@@ -81,6 +86,8 @@ fn check(path: &str, checked: &Checked) -> Result<()> {
 }
 
 fn show(name: &str, out: Option<&Path>, count: usize, seed: u64, checked: &Checked) -> Result<()> {
+    let known = find_known(name)?;
+    let name = known.as_ref().map_or(name, |known| &known.name);
     let source = dataset::open(name, checked.places.data.as_deref())?;
     let photos = dataset::choose(source.index(), count, Seed(seed));
     let sheet = dataset::sheet(source.as_ref(), &photos, 160)?; // 160 px: four to a line on a laptop's screen

@@ -18,6 +18,7 @@ use super::class::{self, Classes};
 use super::corpus::{FileCorpus, Layout, Scan};
 use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::{Objects, StoredMap};
+use super::scene::SCENE;
 use super::{BACKGROUND, ObjectBox, PhotoEntry, Split, catalogue, json, listing};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +26,6 @@ use std::path::{Path, PathBuf};
 
 const BOXES: &str = "boxes.json";
 const FOLDS: &str = "folds5.json";
-
-/// The class of every photo: scenes have none of their own.
-pub(super) const SCENE: &str = "scene";
 
 /// Opens the corpus with all pairs for the test.
 ///
@@ -53,14 +51,17 @@ pub(super) fn detect(root: &Path) -> Option<Layout> {
     root.join(BOXES).is_file().then_some(Layout::BoxedScenes)
 }
 
+/// Class, left, top, right, bottom.
+type PixelBox = (u32, f32, f32, f32, f32);
+
 /// One scene of `boxes.json`.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SceneBoxes {
     photo_size: [u32; 2],
     sketch_size: [u32; 2],
-    photo_boxes: Vec<(u32, f32, f32, f32, f32)>,
-    sketch_boxes: Vec<(u32, f32, f32, f32, f32)>,
+    photo_boxes: Vec<PixelBox>,
+    sketch_boxes: Vec<PixelBox>,
     /// Foreground objects that have a pixel.
     n_fg_in_map: usize,
     n_bg_components: usize,
@@ -145,23 +146,11 @@ fn objects(boxes: &SceneBoxes, classes: Classes, map: PathBuf) -> Result<[Object
     Ok([of_photo, Objects { map: Some(map), boxes: Some(sketch), strokes: None }])
 }
 
-fn to_shares(
-    boxes: &[(u32, f32, f32, f32, f32)],
-    size: [u32; 2],
-    classes: Classes,
-) -> Result<Vec<ObjectBox>, json::Fault> {
-    let [width, height] = size.map(|side| side as f32);
-    if width * height == 0.0 {
-        return Err(("a size in pixels".into(), format!("{size:?}")));
-    }
-    let share = |&(number, left, top, right, bottom): &(u32, f32, f32, f32, f32)| {
+fn to_shares(boxes: &[PixelBox], size: [u32; 2], classes: Classes) -> Result<Vec<ObjectBox>, json::Fault> {
+    let share = |&(number, left, top, right, bottom): &PixelBox| {
         let category =
             class::name(classes, number).ok_or_else(|| ("a known class".into(), format!("class {number}")))?;
-        if left >= right || top >= bottom {
-            return Err(("a box with an area".into(), format!("{left}, {top}, {right}, {bottom}")));
-        }
-        let bounds = [left / width, top / height, right / width, bottom / height];
-        Ok(ObjectBox { category: category.to_string(), bounds })
+        ObjectBox::in_pixels(category, [left, top, right, bottom], size).map_err(json::fault)
     };
     boxes.iter().map(share).collect()
 }
@@ -248,12 +237,11 @@ mod tests {
     #[test]
     fn faults_name_the_file() {
         type Damage = fn(&Path);
-        let cases: [(Damage, &str); 8] = [
+        let cases: [(Damage, &str); 7] = [
             (
                 |root| replace(root.join(BOXES), "[14", "[13"),
                 "boxes.json: expected a known class, found class 13, in `0000",
             ),
-            (|root| replace(root.join(BOXES), "2, 0.0, 6.0", "2, 0.0, 1.0"), "a box with an area, found 2, 0, 1, 8"),
             (|root| replace(root.join(BOXES), "[8, 8]", "[8, 0]"), "a size in pixels, found [8, 0]"),
             (|root| replace(root.join(BOXES), r#""photo_size": [16, 32], "#, ""), "missing field `photo_size`"),
             (|root| replace(root.join(BOXES), SCENES[0], SCENES[1]), "`000000000042` twice"),

@@ -16,10 +16,10 @@
 //!
 //! Scenes of CBSC were drawn once each, so they pair with nothing: [`super::scene_drawings`] gives them.
 
-use super::boxed_scenes::SCENE;
 use super::corpus::{FileCorpus, Layout, Scan};
 use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::Objects;
+use super::scene::SCENE;
 use super::{PhotoEntry, SceneDrawing, Split, catalogue, scene_drawing};
 use crate::{Error, Result};
 use std::collections::BTreeMap;

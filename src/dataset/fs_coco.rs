@@ -12,10 +12,10 @@
 //! The list of the test part is that of the released baseline. `val_unseen_user.txt` cuts the sketches of every person
 //! into both parts, and is not read; nor are time stamps, captions and `raster_sketches/`. The whole set was not at hand.
 
-use super::boxed_scenes::SCENE;
 use super::corpus::{FileCorpus, Layout, Scan};
 use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::picture::PICTURES;
+use super::scene::SCENE;
 use super::{PhotoEntry, Split, catalogue, json, listing};
 use crate::sketch::{CANVAS, Point, Sketch, Stroke};
 use crate::{Error, Result};

@@ -76,3 +76,11 @@ pub(super) fn read_lines<T: DeserializeOwned>(
 
 /// What was expected of a record, and what was found.
 pub(super) type Fault = (String, String);
+
+/// The fault of a value in a record.
+pub(super) fn fault(error: Error) -> Fault {
+    match error {
+        Error::Value { what, expected, found } => (format!("{what}: {expected}"), found),
+        other => ("a sound record".into(), other.to_string()),
+    }
+}

@@ -20,11 +20,11 @@
 //! classes in a form that is certain (SketchyScene lists them in cells of a MATLAB file). Categories are `class 7`. Maps
 //! were not at hand; a map of another size than its drawing is a fault.
 
-use super::boxed_scenes::SCENE;
 use super::corpus::{FileCorpus, Layout, Scan};
 use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
 use super::objects::{Objects, StoredMap};
 use super::picture::PICTURES;
+use super::scene::SCENE;
 use super::{PhotoEntry, Split, catalogue, listing};
 use crate::{Error, Result};
 use std::collections::BTreeMap;

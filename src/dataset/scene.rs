@@ -77,6 +77,9 @@ pub struct SketchInstance {
 /// The category of what has no name of its own in a scene, such as grass, trees and clouds.
 pub const BACKGROUND: &str = "background";
 
+/// The category of every photo of scenes: they have none of their own.
+pub(super) const SCENE: &str = "scene";
+
 /// A box around an object, drawn by people.
 ///
 /// # Shapes
@@ -88,6 +91,32 @@ pub struct ObjectBox {
     pub category: String,
     /// Left, top, right, bottom.
     pub bounds: [f32; 4],
+}
+
+impl ObjectBox {
+    /// A box that is given in pixels of a picture of this width and height.
+    ///
+    /// # Errors
+    /// A picture or a box without an area.
+    ///
+    /// ```
+    /// use retrace::dataset::ObjectBox;
+    /// let lamp = ObjectBox::in_pixels("lamp", [16.0, 0.0, 48.0, 8.0], [64, 32])?;
+    /// assert_eq!(lamp.bounds, [0.25, 0.0, 0.75, 0.25]);
+    /// assert!(ObjectBox::in_pixels("lamp", [16.0, 0.0, 16.0, 8.0], [64, 32]).is_err());
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn in_pixels(category: &str, [left, top, right, bottom]: [f32; 4], size: [u32; 2]) -> Result<Self> {
+        if size.contains(&0) {
+            return Err(Error::value("picture", "a size in pixels", format!("{size:?}")));
+        }
+        if !(left < right && top < bottom) {
+            let found = format!("{left}, {top}, {right}, {bottom}");
+            return Err(Error::value("box of an object", "left, top, right and bottom around an area", found));
+        }
+        let [width, height] = size.map(|side| side as f32);
+        Ok(Self { category: category.into(), bounds: [left / width, top / height, right / width, bottom / height] })
+    }
 }
 
 /// What a corpus of scenes knows of single objects, beside what every [`super::Source`] gives.

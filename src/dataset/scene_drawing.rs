@@ -71,10 +71,7 @@ pub(super) fn read_all(path: &Path, problems: &mut Vec<Error>) -> Result<Vec<Sce
 
 /// The strokes of each object, on the canvas.
 fn instances(line: &SceneLine) -> Result<Vec<SketchInstance>, json::Fault> {
-    let sketch = Sketch::from_stroke3(&line.scene_strokes).map_err(|error| match error {
-        Error::Value { expected, found, .. } => (expected, found),
-        other => ("strokes".into(), other.to_string()),
-    })?;
+    let sketch = Sketch::from_stroke3(&line.scene_strokes).map_err(json::fault)?;
     let divisions = &line.object_divisions;
     let rise = divisions.windows(2).all(|pair| pair[0] < pair[1]);
     let ends = (divisions.first(), divisions.last()) == (Some(&0), Some(&sketch.strokes.len()));

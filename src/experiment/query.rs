@@ -237,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn galleries_of_sketchy_mini_are_as_large_as_its_parts() {
+        let Some(data) = crate::dataset::fixture::real_data() else { return };
+        let corpus = crate::dataset::open("sketchy-mini", Some(&data)).unwrap();
+        let size = |protocol: Protocol, split| protocol.queries(corpus.index(), split).gallery_size();
+        let unseen = Protocol::ALL.map(|protocol| size(protocol, Split::Test));
+        assert_eq!((unseen, size(Protocol::Split, Split::Train)), ([525, 25, 3125], 2600));
+    }
+
+    #[test]
     fn protocols_read_as_they_are_written() {
         for protocol in Protocol::ALL {
             assert_eq!(protocol.name().parse::<Protocol>().unwrap(), protocol);
