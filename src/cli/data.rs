@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use image::ImageFormat;
 use rayon::prelude::*;
 use retrace::dataset::synthetic::MorePhotos;
-use retrace::dataset::{self, PublishedCounts};
+use retrace::dataset::{self, Known, PublishedCounts};
 use retrace::file::write_atomic;
 use retrace::seed::Seed;
 use retrace::{Error, Result};
@@ -76,32 +76,37 @@ pub fn run(verb: &DataVerb, checked: &Checked) -> Result<()> {
 }
 
 fn list(checked: &Checked) -> Result<()> {
-    println!("{:<16} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
+    println!("{:<23} {:<6} {:>7} {:>9}  counted by", "corpus", "split", "photos", "sketches");
     for name in dataset::synthetic::NAMES {
         for (split, [photos, sketches]) in dataset::open(name, None)?.index().counts() {
-            println!("{name:<16} {split:<6} {photos:>7} {sketches:>9}  embedded");
+            println!("{name:<23} {split:<6} {photos:>7} {sketches:>9}  embedded");
         }
     }
     for known in dataset::list()? {
         for counts in &known.published {
             let PublishedCounts { split, photos, sketches, origin, .. } = counts;
-            println!("{:<16} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
+            println!("{:<23} {split:<6} {photos:>7} {sketches:>9}  {origin}", known.name);
         }
-        let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).is_dir());
-        println!("{:<16} {} ({}/)", "", if found { "here" } else { "not in the data folder" }, known.folder);
+        let found = checked.places.data.as_ref().is_some_and(|data| data.join(&known.folder).exists());
+        println!("{:<23} {} ({})", "", if found { "here" } else { "not in the data folder" }, known.folder);
     }
     Ok(())
 }
 
+/// A known corpus by its name, or by that of its folder.
+fn find_known(name: &str) -> Result<Option<Known>> {
+    Ok(dataset::list()?.into_iter().find(|known| known.name == name || known.folder == name))
+}
+
 fn check(path: &str, checked: &Checked) -> Result<()> {
     let data = checked.places.data.as_deref();
-    let report = match dataset::list()?.into_iter().find(|known| known.name == path) {
+    let report = match find_known(path)? {
         Some(known) => match data {
             Some(data) => dataset::check(&data.join(known.folder))?,
-            None => return dataset::open(path, None).map(|_| ()), // says what is missing
+            None => return dataset::open(&known.name, None).map(|_| ()), // says what is missing
         },
-        None if path.starts_with("synth-") => dataset::check_source(dataset::open(path, None)?.as_ref(), &[]),
-        None => dataset::check(Path::new(path))?,
+        None if Path::new(path).exists() => dataset::check(Path::new(path))?,
+        None => dataset::check_source(dataset::open(path, data)?.as_ref(), &[]),
     };
     println!("{report}");
     if report.is_sound() {
@@ -129,6 +134,8 @@ fn photos(photos: &MorePhotos, out: &Path) -> Result<()> {
 }
 
 fn show(name: &str, out: Option<&Path>, choice: &Choice, checked: &Checked) -> Result<()> {
+    let known = find_known(name)?;
+    let name = known.as_ref().map_or(name, |known| &known.name);
     let source = dataset::open(name, checked.places.data.as_deref())?;
     let index = source.index();
     let photos = choice.category.as_ref().map_or_else(|| Ok(index.all()), |category| index.of_category(category))?;

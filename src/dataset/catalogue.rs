@@ -1,6 +1,6 @@
 //! Corpora known by name, with the counts that papers and releases publish: `data/corpora.csv`.
 
-use super::synthetic;
+use super::{Transfer, synthetic};
 use crate::{Error, Result};
 use polars::prelude::{CsvReader, DataFrame, DataType, SerReader};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct PublishedCounts {
 pub struct Known {
     /// Its name in `results/`.
     pub name: String,
-    /// Its folder below the data folder.
+    /// Its folder below the data folder; its file, where a folder holds several corpora.
     pub folder: String,
     /// Counts, which differ between papers and releases.
     pub published: Vec<PublishedCounts>,
@@ -85,7 +85,8 @@ fn empty(name: &str, row: usize) -> Error {
 pub(super) fn name_of_folder(root: &Path) -> Result<String> {
     let whole = root.canonicalize().map_err(Error::io(root))?;
     let folder = whole.file_name().map_or_else(|| "corpus".into(), |name| name.to_string_lossy());
-    if let Some(known) = list()?.into_iter().find(|known| known.folder == folder) {
+    let own = |known: &Known| known.folder.rsplit('/').next() == Some(&*folder);
+    if let Some(known) = list()?.into_iter().find(own) {
         return Ok(known.name);
     }
     let lower = folder.to_lowercase();
@@ -120,7 +121,32 @@ pub fn name_of(corpus: &str) -> Result<String> {
 }
 
 fn is_known(name: &str) -> Result<bool> {
-    Ok(is_embedded(name) || list()?.iter().any(|known| known.name == name))
+    Ok(is_embedded(name) || list()?.iter().any(|known| known.name == variant_of(name).0))
+}
+
+/// What is trained and tested on, where a corpus has more than one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variant {
+    /// As it is published.
+    Whole,
+    /// Tested on one fold.
+    Fold(usize),
+    /// Trained on one kind of shoes, tested on another.
+    Transfer(Transfer),
+}
+
+/// The corpus and the variant of `<corpus>-fold<k>` and `<corpus>-<transfer>`; else the name as it is.
+pub(super) fn variant_of(name: &str) -> (&str, Variant) {
+    if let Some((base, fold)) = name.rsplit_once("-fold")
+        && let Ok(fold) = fold.parse()
+    {
+        return (base, Variant::Fold(fold));
+    }
+    let cut = |transfer: Transfer| {
+        let base = name.strip_suffix(transfer.name())?.strip_suffix('-')?;
+        Some((base, Variant::Transfer(transfer)))
+    };
+    Transfer::ALL.into_iter().find_map(cut).unwrap_or((name, Variant::Whole))
 }
 
 /// The class of a corpus with one class, by its name.
@@ -144,6 +170,16 @@ mod tests {
         let papers: usize = shoe.published.iter().filter(|p| p.origin == "papers").map(|p| p.sketches).sum();
         assert_eq!(papers, 6730); // the total that all papers print
         assert_eq!(shoe.folder, "QMUL-Shoe-V2");
+    }
+
+    #[test]
+    fn variants_are_told_by_the_end_of_a_name() {
+        assert_eq!(variant_of("friss-fold3"), ("friss", Variant::Fold(3)));
+        assert_eq!(variant_of("a-b-toe-shape"), ("a-b", Variant::Transfer(Transfer::ToeShape)));
+        for name in ["friss", "friss-foldx", "toe-shape", "my-folders"] {
+            assert_eq!(variant_of(name), (name, Variant::Whole));
+        }
+        assert_eq!(name_of("friss-fold3").unwrap(), "friss-fold3");
     }
 
     #[test]

@@ -1,81 +1,37 @@
 //! Whether a corpus is complete: every file opened, every count compared with what is published.
 
-use super::{Drawing, Layout, PublishedCounts, Source, Split, catalogue, open};
+use super::catalogue::{self, Variant};
+use super::report::{self, Report};
+use super::{Drawing, Layout, PublishedCounts, Source, drawings, objects, open};
 use crate::{Error, Result};
 use rayon::prelude::*;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
-/// The report of [`check`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// The corpus's name.
-    pub name: String,
-    /// How it lies on disk; absent for a generated one.
-    pub layout: Option<Layout>,
-    /// [`Source::version`].
-    pub version: String,
-    /// Photos and sketches of each split.
-    pub counts: BTreeMap<String, [usize; 2]>,
-    /// Photos without a sketch: distractors of the gallery.
-    pub undrawn: usize,
-    /// How many photos have which size, e.g. `256 x 256`.
-    pub sizes: BTreeMap<String, usize>,
-    /// Sketches of strokes, and of pixels.
-    pub drawings: [usize; 2],
-    /// Against every published count.
-    pub comparisons: Vec<Comparison>,
-    /// Every fault, with file and reason.
-    pub problems: Vec<String>,
-}
-
-/// A published count beside ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Comparison {
-    /// The published count.
-    pub published: PublishedCounts,
-    /// Photos and sketches found in that split.
-    pub found: [usize; 2],
-}
-
-impl Comparison {
-    /// Whether both counts are the same.
-    pub fn agrees(&self) -> bool {
-        self.found == [self.published.photos, self.published.sketches]
-    }
-}
-
-impl Report {
-    /// Whether nothing is wrong with any file. Counts may still differ from published ones, as those differ among
-    /// themselves.
-    pub fn is_sound(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    /// Whether all counts that one origin gives are ours.
-    pub fn agrees_with(&self, origin: &str) -> bool {
-        let mut given = self.comparisons.iter().filter(|c| c.published.origin == origin).peekable();
-        given.peek().is_some() && given.all(Comparison::agrees)
-    }
-}
-
-/// Checks the corpus in a folder, whatever its layout.
+/// Checks the corpus in a folder, or in a file of drawings, whatever its layout.
 ///
 /// Faults of single files do not stop it: the report names them all.
 ///
 /// # Errors
 /// A folder that is missing, empty or of no known layout; a coordinate file or manifest that cannot be read at all.
 pub fn check(root: &Path) -> Result<Report> {
-    let (corpus, faults) = open::scan(root)?.assemble()?;
-    let known = catalogue::list()?;
-    let published = known.into_iter().find(|known| known.name == corpus.name()).map_or_else(Vec::new, |k| k.published);
+    let layout = open::detect(root)?;
+    if matches!(layout, Layout::Drawings | Layout::SceneDrawings) {
+        return drawings::report(root, layout);
+    }
+    let (corpus, faults) = open::scan(root, Variant::Whole)?.assemble()?;
+    let published = published(corpus.name())?;
     let place = |at| corpus.sketch_path(at).map_or_else(|| drawing_of(&corpus, at), |path| path.display().to_string());
     let mut report = inspect(&corpus, &published, &place);
     report.layout = Some(corpus.layout());
     report.problems = faults.iter().map(Error::to_string).chain(report.problems).collect();
     Ok(report)
+}
+
+/// The published counts of a corpus.
+pub(super) fn published(name: &str) -> Result<Vec<PublishedCounts>> {
+    let known = catalogue::list()?.into_iter().find(|known| known.name == name);
+    Ok(known.map_or_else(Vec::new, |known| known.published))
 }
 
 /// Checks an opened corpus against published counts: reads every photo and every drawing.
@@ -90,12 +46,12 @@ fn drawing_of(source: &dyn Source, position: usize) -> String {
 /// `place` says where a drawing lies.
 fn inspect(source: &dyn Source, published: &[PublishedCounts], place: &(dyn Fn(usize) -> String + Sync)) -> Report {
     let index = source.index();
-    let photos: Vec<_> = (0..index.photos.len()).into_par_iter().map(|photo| source.photo(photo)).collect();
+    let photos: Vec<_> = (0..index.photos.len()).into_par_iter().map(|at| check_photo(source, at)).collect();
     let faults: Vec<_> = (0..index.sketches.len()).into_par_iter().map(|at| check_drawing(source, at, place)).collect();
     let (mut problems, mut sizes, mut drawings) = (Vec::new(), BTreeMap::new(), [0, 0]);
     for photo in photos {
         match photo {
-            Ok(photo) => *sizes.entry(format!("{} x {}", photo.width(), photo.height())).or_insert(0) += 1,
+            Ok((width, height)) => *sizes.entry(format!("{width} x {height}")).or_insert(0) += 1,
             Err(error) => problems.push(error.to_string()),
         }
     }
@@ -113,20 +69,27 @@ fn inspect(source: &dyn Source, published: &[PublishedCounts], place: &(dyn Fn(u
         }
     }
     let counts = index.counts();
-    let compare = |published: &PublishedCounts| {
-        let found = counts.iter().filter(|(split, _)| [split.as_str(), "all"].contains(&published.split.as_str()));
-        let found = found.fold([0, 0], |sum, (_, own)| [sum[0] + own[0], sum[1] + own[1]]);
-        Comparison { published: published.clone(), found }
-    };
-    let comparisons = published.iter().map(compare).collect();
+    let comparisons = report::compare(&counts, published);
     let undrawn = drawn.iter().filter(|drawn| !**drawn).count();
     let (name, version) = (source.name().to_string(), source.version());
     Report { name, layout: None, version, counts, undrawn, sizes, drawings, comparisons, problems }
 }
 
+/// The size of a photo, if it and its objects are whole.
+fn check_photo(source: &dyn Source, position: usize) -> Result<(u32, u32)> {
+    let size = source.photo(position)?.dimensions();
+    objects::check(source, 0, position, Some(size)).map(|()| size)
+}
+
 /// Whether a drawing is of strokes, if it is whole and shows anything.
 fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> String) -> Result<bool> {
-    match source.drawing(position)? {
+    let drawing = source.drawing(position)?;
+    let size = match &drawing {
+        Drawing::Vector(_) => None,
+        Drawing::Raster(picture) => Some(picture.dimensions()),
+    };
+    objects::check(source, 1, position, size)?;
+    match drawing {
         Drawing::Vector(sketch) => sketch.check(place(position)).map(|()| true),
         // Darker than half of white; white ink on a transparent ground leaves no such pixel.
         Drawing::Raster(picture) if picture.pixels().all(|pixel| pixel[0] > 127) => {
@@ -134,53 +97,6 @@ fn check_drawing(source: &dyn Source, position: usize, place: &dyn Fn(usize) -> 
         }
         Drawing::Raster(_) => Ok(false),
     }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        writeln!(f, "{}, version {}", self.name, self.version)?;
-        for split in Split::ALL.map(Split::name) {
-            let Some([photos, sketches]) = self.counts.get(split) else { continue };
-            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches")?;
-        }
-        let sizes: Vec<_> = self.sizes.iter().take(3).map(|(size, count)| format!("{count} of {size}")).collect();
-        let rest =
-            if self.sizes.len() > 3 { format!(", and {} more sizes", self.sizes.len() - 3) } else { String::new() };
-        writeln!(f, "  photos in pixels: {}{rest}; {} without a sketch", sizes.join(", "), self.undrawn)?;
-        writeln!(f, "  sketches: {} of strokes, {} of pixels", self.drawings[0], self.drawings[1])?;
-        if !self.comparisons.is_empty() {
-            writeln!(f, "published counts")?;
-        }
-        for Comparison { published: PublishedCounts { split, photos, sketches, origin, .. }, found } in
-            &self.comparisons
-        {
-            let verdict = describe(["photo", "sketch"], [*photos, *sketches], *found);
-            writeln!(f, "  {split:<6}{photos:>7} photos{sketches:>8} sketches  {origin}: {verdict}")?;
-        }
-        match self.problems.len() {
-            0 => write!(f, "every file reads"),
-            count => {
-                writeln!(f, "{count} problem{}", if count == 1 { "" } else { "s" })?;
-                self.problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))
-            }
-        }
-    }
-}
-
-/// `the same here`, or how many more and fewer there are here.
-fn describe(nouns: [&str; 2], published: [usize; 2], found: [usize; 2]) -> String {
-    let plural = |noun: &str, count: usize| match (noun, count) {
-        (noun, 1) => noun.to_string(),
-        ("sketch", _) => "sketches".to_string(),
-        (noun, _) => format!("{noun}s"),
-    };
-    let differ = |at: usize| match found[at].abs_diff(published[at]) {
-        0 => None,
-        count if found[at] > published[at] => Some(format!("{count} {} more here", plural(nouns[at], count))),
-        count => Some(format!("{count} {} fewer here", plural(nouns[at], count))),
-    };
-    let differences: Vec<_> = (0..2).filter_map(differ).collect();
-    if differences.is_empty() { "the same here".into() } else { differences.join(", ") }
 }
 
 #[cfg(test)]
@@ -259,9 +175,14 @@ mod tests {
     #[test]
     fn real_corpora_are_sound() {
         let Some(data) = fixture::real_data() else { return };
-        for (folder, origin, sizes) in
-            [("QMUL-Chair-V2", "measured", 2), ("QMUL-Shoe-V1", "papers", 1), ("Sketchy-mini", "measured", 1)]
-        {
+        for (folder, origin, sizes) in [
+            ("QMUL-Chair-V2", "measured", 2),
+            ("QMUL-Shoe-V1", "papers", 1),
+            ("Sketchy-mini", "measured", 1),
+            ("FrISS-CBSC", "measured", 1),
+            ("FrISS-CBSC/cbsc.jsonl.gz", "measured", 0),
+            ("QuickDraw-345", "measured", 0),
+        ] {
             let report = check(&data.join(folder)).unwrap();
             println!("{report}");
             assert!(report.is_sound() && report.agrees_with(origin), "{report}");

@@ -1,39 +1,13 @@
 //! From what a folder holds to a [`Source`]: pairing, order, version. Every loader of real data ends here.
 
-use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split, listing, picture, vector};
-use crate::{Error, Result, sketch::Sketch};
-use image::RgbImage;
+use super::found::{FoundPhoto, FoundSketch, Stored, StoredPhoto};
+use super::objects::{Objects, PEN};
+use super::{Drawing, Index, PhotoEntry, Scenes, SketchEntry, Source, Split, fs_coco, listing, picture, vector};
+use crate::sketch::{CANVAS, antialiased};
+use crate::{Error, Result};
+use image::{DynamicImage, RgbImage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// How a sketch is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Stored {
-    /// Already read, from a file that holds many.
-    Strokes(Sketch),
-    /// A PNG or JPEG.
-    Picture(PathBuf),
-    /// An SVG or stroke JSON.
-    Vector(PathBuf),
-}
-
-/// A photo that a loader found.
-#[derive(Debug, Clone)]
-pub(super) struct FoundPhoto {
-    pub entry: PhotoEntry,
-    pub path: PathBuf,
-}
-
-/// A sketch that a loader found, and the photo that it says it shows.
-#[derive(Debug, Clone)]
-pub(super) struct FoundSketch {
-    pub id: String,
-    pub photo: String,
-    pub category: String,
-    pub split: Option<Split>,
-    pub sketcher: Option<u32>,
-    pub stored: Stored,
-}
 
 /// The findings of a loader in a folder, faults included: `open` refuses them, `check` lists them.
 #[derive(Debug)]
@@ -62,6 +36,33 @@ pub enum Layout {
     Sketchy,
     /// Any files, paired by `manifest.csv`: [`super::folder`].
     Folder,
+    /// `photo/`, `sketch/`, `instance/` and `boxes.json`: [`super::boxed_scenes`].
+    BoxedScenes,
+    /// `friss.jsonl.gz`, scenes of strokes: [`super::friss`].
+    Friss,
+    /// `<part>/{reference_image,DRAWING_GT,INSTANCE_GT,CLASS_GT}`: [`super::matlab_scenes`].
+    SketchyScene,
+    /// `GT/`, `Sketch/` and `Annotation/paper_version/`: [`super::matlab_scenes`].
+    SketchyCoco,
+    /// `images/<person>` and `raw_data/<person>`: [`super::fs_coco`].
+    FsCoco,
+    /// Photos alone: [`super::photos()`].
+    Photos,
+    /// Lines of drawings with their classes, `ndjson`: [`super::drawings()`].
+    Drawings,
+    /// A file of scenes without pairs, `jsonl`: [`super::scene_drawings`].
+    SceneDrawings,
+}
+
+impl Layout {
+    /// Whether it pairs sketches with photos of single objects.
+    pub(super) fn is_of_objects(self) -> bool {
+        match self {
+            Self::QmulV2Pickle | Self::QmulV2Svg | Self::QmulV1 | Self::Sketchy | Self::Folder => true,
+            Self::BoxedScenes | Self::Friss | Self::SketchyScene | Self::SketchyCoco | Self::FsCoco => false,
+            Self::Photos | Self::Drawings | Self::SceneDrawings => false,
+        }
+    }
 }
 
 /// A corpus of files.
@@ -70,8 +71,10 @@ pub struct FileCorpus {
     name: String,
     layout: Layout,
     index: Index,
-    photos: Vec<PathBuf>,
+    photos: Vec<StoredPhoto>,
     drawings: Vec<Stored>,
+    /// Of each photo, then of each sketch.
+    pub(super) objects: [Vec<Option<Objects>>; 2],
     version: String,
 }
 
@@ -83,7 +86,7 @@ impl Scan {
 
     pub(super) fn add_photo(&mut self, id: impl ToString, category: impl ToString, split: Split, path: &Path) {
         let entry = PhotoEntry { id: id.to_string(), category: category.to_string(), split };
-        self.photos.push(FoundPhoto { entry, path: path.to_path_buf() });
+        self.photos.push(FoundPhoto { entry, stored: StoredPhoto::Picture(path.to_path_buf()), objects: None });
     }
 
     /// The corpus, if nothing is wrong with it.
@@ -104,38 +107,45 @@ impl Scan {
 
     /// The corpus of all sound entries, and the faults of the others.
     pub(super) fn assemble(mut self) -> Result<(FileCorpus, Vec<Error>)> {
-        self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path.cmp(&b.path)));
+        self.photos.sort_by(|a, b| photo_key(&a.entry).cmp(&photo_key(&b.entry)).then_with(|| a.path().cmp(&b.path())));
         let version = self.version()?;
         let places = self.place_photos();
         let sketches = self.place_sketches(&places);
         let mut index = Index::default();
-        let (mut photos, mut drawings) = (Vec::new(), Vec::new());
-        for FoundPhoto { entry, path } in self.photos {
-            index.photos.push(entry);
-            photos.push(path);
+        let (mut photos, mut drawings, mut objects) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
+        for found in self.photos {
+            index.photos.push(found.entry);
+            photos.push(found.stored);
+            objects[0].push(found.objects);
         }
         for (photo, found) in sketches {
             index.sketches.push(SketchEntry { id: found.id, photo, sketcher: found.sketcher });
             drawings.push(found.stored);
+            objects[1].push(found.objects);
         }
         // After another fault, a split without sketches only repeats it.
-        if let (true, Err(error)) = (self.problems.is_empty(), index.check()) {
+        let is_whole = self.problems.is_empty() && self.layout != Layout::Photos;
+        if let (true, Err(error)) = (is_whole, index.check()) {
             self.problems.push(Error::data(&self.root, "a corpus to train or test on", error));
         }
-        let corpus = FileCorpus { name: self.name, layout: self.layout, index, photos, drawings, version };
+        let corpus = FileCorpus { name: self.name, layout: self.layout, index, photos, drawings, objects, version };
         Ok((corpus, self.problems))
     }
 
     /// Where each photo stands, by class and id; of photos with the same name all but the first are refused.
     fn place_photos(&mut self) -> BTreeMap<(String, String), usize> {
         let mut places = BTreeMap::new();
-        let problems = &mut self.problems;
+        let (problems, root) = (&mut self.problems, &self.root);
         self.photos.retain(|found| {
             let key = (found.entry.category.clone(), found.entry.id.clone());
             let place = places.len();
             if places.contains_key(&key) {
                 let expected = "photos of different names in all splits";
-                problems.push(Error::data(&found.path, expected, format!("two named `{}`", found.entry.id)));
+                problems.push(Error::data(
+                    found.path().unwrap_or(root),
+                    expected,
+                    format!("two named `{}`", found.entry.id),
+                ));
                 return false;
             }
             places.insert(key, place);
@@ -183,19 +193,13 @@ impl Scan {
 
     /// What [`Source::version`] returns.
     fn version(&self) -> Result<String> {
-        let photos = self.photos.iter().map(|found| found.path.as_path());
+        let photos = self.photos.iter().filter_map(FoundPhoto::path);
+        let maps =
+            self.photos.iter().map(|found| &found.objects).chain(self.sketches.iter().map(|found| &found.objects));
+        let maps = maps.flatten().flat_map(Objects::paths);
         let sketches = self.sketches.iter().filter_map(FoundSketch::path);
         let tables = self.tables.iter().map(PathBuf::as_path);
-        listing::version(&self.root, photos.chain(sketches).chain(tables))
-    }
-}
-
-impl FoundSketch {
-    fn path(&self) -> Option<&Path> {
-        match &self.stored {
-            Stored::Strokes(_) => None,
-            Stored::Picture(path) | Stored::Vector(path) => Some(path),
-        }
+        listing::version(&self.root, photos.chain(sketches).chain(tables).chain(maps))
     }
 }
 
@@ -211,13 +215,10 @@ impl FileCorpus {
 
     /// The file of the sketch at a position, where it has one of its own.
     pub(super) fn sketch_path(&self, position: usize) -> Option<&Path> {
-        match self.drawings.get(position)? {
-            Stored::Strokes(_) => None,
-            Stored::Picture(path) | Stored::Vector(path) => Some(path),
-        }
+        self.drawings.get(position)?.path()
     }
 
-    fn beyond(&self, what: &str, position: usize, count: usize) -> Error {
+    pub(super) fn beyond(&self, what: &str, position: usize, count: usize) -> Error {
         Error::value(format!("{what} of {}", self.name), format!("a position below {count}"), position)
     }
 }
@@ -239,8 +240,12 @@ impl Source for FileCorpus {
     }
 
     fn photo(&self, position: usize) -> Result<RgbImage> {
-        let path = self.photos.get(position).ok_or_else(|| self.beyond("photo", position, self.photos.len()))?;
-        picture::read_photo(path)
+        match self.photos.get(position).ok_or_else(|| self.beyond("photo", position, self.photos.len()))? {
+            StoredPhoto::Picture(path) => picture::read_photo(path),
+            StoredPhoto::Strokes(sketch) => {
+                Ok(DynamicImage::ImageLuma8(antialiased(sketch, CANVAS as u32, PEN)).to_rgb8())
+            }
+        }
     }
 
     fn drawing(&self, position: usize) -> Result<Drawing> {
@@ -248,6 +253,11 @@ impl Source for FileCorpus {
             Stored::Strokes(sketch) => Ok(Drawing::Vector(sketch.clone())),
             Stored::Picture(path) => picture::read_sketch(path).map(Drawing::Raster),
             Stored::Vector(path) => vector::read(path).map(Drawing::Vector),
+            Stored::TimedPoints(path) => fs_coco::read(path).map(Drawing::Vector),
         }
+    }
+
+    fn scenes(&self) -> Option<&dyn Scenes> {
+        self.objects.iter().flatten().any(Option::is_some).then_some(self)
     }
 }

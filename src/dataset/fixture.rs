@@ -1,7 +1,7 @@
 //! Tiny corpora in temporary folders, for tests.
 
 use super::qmul_v2::pickle;
-use image::{Rgb, RgbImage};
+use image::{GrayImage, Luma, Rgb, RgbImage};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -86,4 +86,62 @@ pub(crate) fn folder(root: &Path) {
                     drawings/b1.png,photos/b.jpg,test,,\n\
                     ,photos/c.png,test,,\n";
     write(&root.join("manifest.csv"), manifest);
+}
+
+/// Ids of [`boxed_scenes`].
+pub(crate) const SCENES: [&str; 2] = ["000000000007", "000000000042"];
+
+/// Scenes with boxes in small: two pairs of 8 x 8 pixels. In each map, pixel (2, 3) is of the one box, (4, 5) background.
+pub(crate) fn boxed_scenes(root: &Path) {
+    for (id, shade) in SCENES.into_iter().zip([10, 20]) {
+        paint(&root.join(format!("photo/{id}.jpg")), shade);
+        paint(&root.join(format!("sketch/{id}.png")), 100);
+        labels(&root.join(format!("instance/{id}.png")), &[(2, 3, 1), (4, 5, 2)]);
+    }
+    let scene = r#"{"photo_size": [16, 32], "sketch_size": [8, 8], "photo_boxes": [[14, 4.0, 8.0, 12.0, 16]],
+        "sketch_boxes": [[14, 2, 0.0, 6.0, 8.0]], "n_fg_in_map": 1, "n_bg_components": 1}"#;
+    let [first, second] = SCENES;
+    write(&root.join("boxes.json"), format!(r#"{{"{first}": {scene}, "{second}": {scene}}}"#));
+    write(&root.join("folds5.json"), format!(r#"{{"0": ["{second}"], "1": ["{first}"]}}"#));
+}
+
+/// Writes a map of 8 x 8 labels.
+pub(crate) fn labels(path: &Path, pixels: &[(u32, u32, u8)]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut map = GrayImage::new(8, 8);
+    pixels.iter().for_each(|&(x, y, label)| map.put_pixel(x, y, Luma([label])));
+    map.save(path).unwrap();
+}
+
+/// A scene of strokes as a line: on a sheet of 512 x 256, a lamp of one stroke and a table of two.
+pub(crate) fn scene_line(id: &str) -> String {
+    format!(
+        r#"{{"img_id": "{id}", "img_w": 512, "img_h": 256, "split": "train", "object_divisions": [0, 1, 3],
+        "scene_strokes": [[64.0, 128.0, 0.0], [192.0, 0.0, 1.0], [0, 10, 1], [-20, 0, 0], [10, 10, 1]],
+        "gt_class_names": ["lamp", "table"]}}"#
+    )
+    .replace('\n', "")
+}
+
+/// FrISS in small: scene 5 drawn by people 2, 3 and 10, scene 6 by 3 and 4.
+pub(crate) fn friss(root: &Path) {
+    let ids = [(5, 10), (5, 2), (6, 4), (5, 3), (6, 3)];
+    let lines = ids.map(|(scene, person)| scene_line(&format!("sceneid-{scene}-userid-{person}")));
+    pack(&root.join("friss.jsonl.gz"), &lines.join("\n"));
+}
+
+/// Writes a gzip file.
+pub(crate) fn pack(path: &Path, text: &str) {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    write(path, packed.finish().unwrap());
+}
+
+/// QuickDraw in small: a simplified drawing of `ant`, two raw ones of `bat`, of which one is a point.
+pub(crate) fn quickdraw(root: &Path) {
+    let ant = r#"{"key_id": "2", "word": "ant", "recognized": false, "drawing": [[[0, 255], [10, 20]], [[7], [8]]]}"#;
+    write(&root.join("ant.ndjson"), ant);
+    let bat = r#"{"key_id": "3", "word": "bat", "recognized": true, "drawing": [[[9], [9], [0]]]}
+        {"key_id": "1", "word": "bat", "recognized": true, "countrycode": "DE", "drawing": [[[100, 200], [50, 100], [0, 30]]]}"#;
+    pack(&root.join("bat.ndjson.gz"), bat);
 }

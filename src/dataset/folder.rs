@@ -16,7 +16,8 @@
 //! | `category` | may be left out or empty: `object` |
 //! | `sketcher` | a whole number, may be left out or empty: unknown |
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use polars::prelude::{CsvReadOptions, DataFrame, SerReader};
@@ -131,7 +132,7 @@ fn add_line(
     let whole = |text: &String| text.parse().map_err(|_| ("a whole number as sketcher".into(), format!("`{text}`")));
     let sketcher = line.sketcher.as_ref().map(whole).transpose()?;
     let (id, photo) = (sketch.clone(), photo.clone());
-    scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher, stored });
+    scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher, stored, objects: None });
     Ok(())
 }
 

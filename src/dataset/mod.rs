@@ -4,9 +4,15 @@
 //! |---|---|
 //! | [`qmul_v2`] | QMUL-Shoe-V2 and Chair-V2: photos and a coordinate pickle, or SVG folders |
 //! | [`qmul_v1`] | QMUL-Shoe-V1, Chair-V1, Handbag: paired pictures |
+//! | [`Attributes`] | attributes of Shoe-V1's photos, and transfers between kinds of shoes |
 //! | [`sketchy`] | Sketchy: a folder a class |
+//! | [`boxed_scenes`] | scenes with boxes and instance maps: parts of SketchyCOCO and FS-COCO, by folds |
+//! | [`friss`] | FrISS and CBSC: scenes of strokes, object by object |
+//! | [`matlab_scenes`] | SketchyScene and SketchyCOCO as released: scenes with instance maps |
+//! | [`fs_coco`] | FS-COCO as released: scenes of strokes |
 //! | [`folder`] | a user's own data, paired by a `manifest.csv` |
 //! | [`photos()`] | photos alone, without sketches or labels |
+//! | [`drawings()`] | QuickDraw: drawings alone, with their classes |
 //!
 //! [`open()`] finds the right one by name or by folder; [`list`] knows the published counts; [`with_validation`] cuts a
 //! validation part; [`check()`] opens every file and compares counts; [`sheet()`] shows what a corpus looks like.
@@ -29,34 +35,53 @@ use crate::{Error, Result, sketch::Sketch};
 use image::{GrayImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
+mod attribute;
+pub mod boxed_scenes;
 mod catalogue;
 mod check;
+mod class;
 mod copies;
 mod corpus;
+mod drawings;
+mod episode;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod folder;
+mod found;
+pub mod friss;
+pub mod fs_coco;
 mod index;
+mod json;
 mod listing;
+mod mat;
+pub mod matlab_scenes;
+mod objects;
 mod open;
 mod photos;
 mod picture;
 pub mod qmul_v1;
 pub mod qmul_v2;
+mod report;
 mod scene;
+mod scene_drawing;
 mod sheet;
 pub mod sketchy;
 mod validation;
 mod vector;
 mod words;
 
+pub use attribute::{Attributes, Transfer, open_transfer};
 pub use catalogue::{Known, PublishedCounts, is_embedded, list, name_of};
-pub use check::{Comparison, Report, check, check_source};
+pub use check::{check, check_source};
 pub use copies::{Fingerprint, test_photos};
 pub use corpus::{FileCorpus, Layout};
+pub use drawings::{Drawings, LabelledDrawing, drawings};
+pub use episode::{Episode, episodes};
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
-pub use scene::{InstanceMap, SceneMask, Scenes, SketchInstance, whole};
+pub use report::{Comparison, Report};
+pub use scene::{BACKGROUND, InstanceMap, ObjectBox, SceneMask, Scenes, SketchInstance, whole};
+pub use scene_drawing::{SceneDrawing, scene_drawings};
 pub use sheet::{choose, sheet};
 pub use validation::with_validation;
 pub use words::WordVectors;

@@ -1,6 +1,13 @@
-//! A plain folder of photos without sketches, such as the unlabelled photos of QMUL-Shoe-V2.
+//! Photos without sketches, such as the unlabelled photos of QMUL-Shoe-V2.
+//!
+//! ```text
+//! <photo>.jpg          photo/<photo>.jpg   photo/<class>/... is another layout
+//!                or    wild/<photo>.jpg    natural ones, where there are some
+//!                      manifest.csv        where each is from: columns `file,...`, not read
+//! ```
 
-use super::{catalogue, listing, picture};
+use super::corpus::{Layout, Scan};
+use super::{Split, catalogue, listing, picture};
 use crate::{Error, Result};
 use image::RgbImage;
 use rayon::prelude::*;
@@ -14,7 +21,8 @@ pub struct PhotoFolder {
     version: String,
 }
 
-/// Opens a folder of PNG and JPEG files, sorted by file name (byte by byte); hidden files are skipped.
+/// Opens a folder of PNG and JPEG files, or of the sub-folders `photo/` and `wild/`, sorted by file name (byte by byte);
+/// hidden files are skipped.
 ///
 /// Files are read only when they are asked for; [`PhotoFolder::check`] reads all.
 ///
@@ -31,14 +39,63 @@ pub struct PhotoFolder {
 /// ```
 pub fn photos(root: &Path) -> Result<PhotoFolder> {
     let mut problems = Vec::new();
-    let files = listing::files(root, &picture::PICTURES, &mut problems);
+    let mut files = Vec::new();
+    for (_, folder) in folders(root) {
+        files.extend(listing::files(&folder, &picture::PICTURES, &mut problems));
+    }
     if let Some(problem) = problems.into_iter().next() {
         return Err(problem);
     }
     let mut paths: Vec<PathBuf> = files.into_iter().map(|(_, path)| path).collect();
-    paths.sort_by(|a, b| a.file_name().cmp(&b.file_name())); // `a.jpg` and `a-1.jpg` stand otherwise by their stems
+    paths.sort_by(|a, b| (a.parent(), a.file_name()).cmp(&(b.parent(), b.file_name()))); // `a.jpg` and `a-1.jpg` stand otherwise by their stems
     let version = listing::version(root, paths.iter().map(PathBuf::as_path))?;
     Ok(PhotoFolder { name: catalogue::name_of_folder(root)?, paths, version })
+}
+
+/// The folders that hold the photos, and what their photos' ids begin with.
+fn folders(root: &Path) -> Vec<(&'static str, PathBuf)> {
+    let parts = [("photo/", "photo"), ("wild/", "wild")].map(|(prefix, part)| (prefix, root.join(part)));
+    match detect_parts(root) {
+        true => parts.into_iter().filter(|(_, folder)| folder.is_dir()).collect(),
+        false => vec![("", root.to_path_buf())],
+    }
+}
+
+/// Whether there is nothing but `photo/`, `wild/` and manifests without a column of sketches.
+fn detect_parts(root: &Path) -> bool {
+    let entries: Vec<_> = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let fits = |path: &PathBuf| match path.file_name().and_then(|name| name.to_str()) {
+        Some("photo" | "wild") => path.is_dir() && listing::folders(path).is_ok_and(|inner| inner.is_empty()),
+        Some(name) if name.starts_with('.') => true,
+        Some(name) if name.starts_with("manifest") => {
+            std::fs::read_to_string(path).is_ok_and(|text| text.starts_with("file,"))
+        }
+        _ => false,
+    };
+    entries.iter().any(|path| path.is_dir()) && entries.iter().all(fits)
+}
+
+pub(super) fn detect(root: &Path) -> Option<Layout> {
+    let is_picture = |path: &Path| listing::ending(path).is_some_and(|own| picture::PICTURES.contains(&own.as_str()));
+    let flat = || {
+        let mut entries = std::fs::read_dir(root).ok()?.flatten().map(|entry| entry.path()).peekable();
+        entries.peek()?;
+        entries.all(|path| path.is_file() && is_picture(&path)).then_some(())
+    };
+    (detect_parts(root) || flat().is_some()).then_some(Layout::Photos)
+}
+
+/// The photos as a corpus for training that has no sketches: it can be checked and shown.
+pub(super) fn scan(root: &Path) -> Result<Scan> {
+    let name = catalogue::name_of_folder(root)?;
+    let category = catalogue::category_of(&name);
+    let mut scan = Scan::new(name, Layout::Photos, root);
+    for (prefix, folder) in folders(root) {
+        for (id, path) in listing::files(&folder, &picture::PICTURES, &mut scan.problems) {
+            scan.add_photo(format!("{prefix}{id}"), category, Split::Train, &path);
+        }
+    }
+    Ok(scan)
 }
 
 impl PhotoFolder {
@@ -76,6 +133,7 @@ impl PhotoFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Source;
     use image::Rgb;
 
     fn folder(names: &[&str]) -> tempfile::TempDir {
@@ -100,6 +158,41 @@ mod tests {
         assert!(found.check().is_empty() && !found.name().is_empty());
         let error = found.photo(5).unwrap_err().to_string();
         assert!(error.contains("a position below 5, found 5"), "{error}");
+    }
+
+    #[test]
+    fn parts_of_a_folder_are_read_together() {
+        let place = folder(&["9.png"]);
+        assert_eq!(detect(place.path()), Some(Layout::Photos));
+        let inner = |name: &str| place.path().join(name);
+        for part in ["wild", "photo"] {
+            std::fs::create_dir(inner(part)).unwrap();
+            std::fs::copy(inner("9.png"), inner(part).join("9.png")).unwrap();
+        }
+        assert_eq!(detect(place.path()), None); // photos beside the parts would be missed
+        std::fs::remove_file(inner("9.png")).unwrap();
+        std::fs::write(inner("manifest_wild.csv"), "file,source\n9.png,shop\n").unwrap();
+        let found = photos(place.path()).unwrap();
+        assert_eq!(found.count(), 2);
+        let corpus = scan(place.path()).unwrap().open().unwrap();
+        assert_eq!(
+            corpus.index().photos.iter().map(|photo| photo.id.as_str()).collect::<Vec<_>>(),
+            ["photo/9", "wild/9"]
+        );
+        assert_eq!((corpus.version(), corpus.photo(1).unwrap()), (found.version(), found.photo(1).unwrap()));
+        std::fs::write(inner("manifest.csv"), "sketch,photo,split\n").unwrap();
+        assert_eq!(detect(place.path()), None);
+    }
+
+    #[test]
+    fn the_real_photos_are_as_many_as_listed() {
+        let Some(data) = super::super::fixture::real_data() else { return };
+        let names = ["QMUL-Shoe-V2-photos", "Chair-photos-unlabelled", "Shoe-photos-unlabelled"];
+        for (name, count) in names.into_iter().zip([2000, 577, 3000]) {
+            let report = super::super::check(&data.join(name)).unwrap();
+            assert!(report.is_sound() && report.agrees_with("measured"), "{report}");
+            assert_eq!((photos(&data.join(name)).unwrap().count(), report.undrawn), (count, count));
+        }
     }
 
     #[test]

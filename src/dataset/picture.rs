@@ -24,6 +24,17 @@ pub fn read_sketch(path: &Path) -> Result<GrayImage> {
     Ok(on_white(decode(path)?).to_luma8())
 }
 
+/// A picture whose grey values are labels, as they are stored.
+///
+/// # Errors
+/// As [`read_photo`]; a picture of other than 8 bits of grey, whose values would change on the way.
+pub fn read_labels(path: &Path) -> Result<GrayImage> {
+    match decode(path)? {
+        DynamicImage::ImageLuma8(labels) => Ok(labels),
+        other => Err(Error::data(path, "labels as 8 bits of grey", format!("{:?}", other.color()))),
+    }
+}
+
 fn decode(path: &Path) -> Result<DynamicImage> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let broken = |found: String| Error::data(path, "a whole PNG or JPEG picture", found);

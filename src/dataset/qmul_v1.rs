@@ -5,9 +5,10 @@
 //! test/images/<id>.jpg      test/sketches/<id>.png
 //! ```
 //!
-//! Sketches have a transparent ground, which becomes white. Other folders (`annotation/`) are not read.
+//! Sketches have a transparent ground, which becomes white. [`super::Attributes`] reads `annotation/`.
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::Path;
@@ -42,7 +43,15 @@ pub(super) fn scan(root: &Path) -> Result<Scan> {
         }
         for (id, path) in listing::files(&root.join(part).join("sketches"), &PICTURES, &mut scan.problems) {
             let (photo, category, stored) = (id.clone(), category.to_string(), Stored::Picture(path));
-            scan.sketches.push(FoundSketch { id, photo, category, split: Some(split), sketcher: None, stored });
+            scan.sketches.push(FoundSketch {
+                id,
+                photo,
+                category,
+                split: Some(split),
+                sketcher: None,
+                stored,
+                objects: None,
+            });
         }
     }
     Ok(scan)

@@ -94,6 +94,51 @@ pub struct SketchInstance {
     pub strokes: Sketch,
 }
 
+/// The category of what has no name of its own in a scene, such as grass, trees and clouds.
+pub const BACKGROUND: &str = "background";
+
+/// The category of every photo of scenes: they have none of their own.
+pub(super) const SCENE: &str = "scene";
+
+/// A box around an object, drawn by people.
+///
+/// # Shapes
+/// `bounds`: left, top, right and bottom as shares of the picture's width and height, so that a picture may be stored at
+/// any size; `0..=1`, but some released boxes reach beyond their picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectBox {
+    /// What it is.
+    pub category: String,
+    /// Left, top, right, bottom.
+    pub bounds: [f32; 4],
+}
+
+impl ObjectBox {
+    /// A box that is given in pixels of a picture of this width and height.
+    ///
+    /// # Errors
+    /// A picture or a box without an area.
+    ///
+    /// ```
+    /// use retrace::dataset::ObjectBox;
+    /// let lamp = ObjectBox::in_pixels("lamp", [16.0, 0.0, 48.0, 8.0], [64, 32])?;
+    /// assert_eq!(lamp.bounds, [0.25, 0.0, 0.75, 0.25]);
+    /// assert!(ObjectBox::in_pixels("lamp", [16.0, 0.0, 16.0, 8.0], [64, 32]).is_err());
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn in_pixels(category: &str, [left, top, right, bottom]: [f32; 4], size: [u32; 2]) -> Result<Self> {
+        if size.contains(&0) {
+            return Err(Error::value("picture", "a size in pixels", format!("{size:?}")));
+        }
+        if !(left < right && top < bottom) {
+            let found = format!("{left}, {top}, {right}, {bottom}");
+            return Err(Error::value("box of an object", "left, top, right and bottom around an area", found));
+        }
+        let [width, height] = size.map(|side| side as f32);
+        Ok(Self { category: category.into(), bounds: [left / width, top / height, right / width, bottom / height] })
+    }
+}
+
 /// What is missing of a scene sketch.
 ///
 /// # References
@@ -176,6 +221,24 @@ pub trait Scenes {
     /// # Errors
     /// As [`Self::photo_instances`].
     fn instance_strokes(&self, sketch: usize) -> Result<Option<Vec<SketchInstance>>>;
+
+    /// Boxes around objects of a photo; none where the corpus has none.
+    ///
+    /// To match them with those of a sketch is no retrieval by pixels: an oracle.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn photo_boxes(&self, _photo: usize) -> Result<Option<Vec<ObjectBox>>> {
+        Ok(None)
+    }
+
+    /// Boxes around objects of a sketch; none where the corpus has none.
+    ///
+    /// # Errors
+    /// A position outside the index.
+    fn sketch_boxes(&self, _sketch: usize) -> Result<Option<Vec<ObjectBox>>> {
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const MANY: usize = 12;
 const WIDTH: f32 = 3.0;
 
 /// Photos for a sheet out of some of the index, in its order: drawn by seed, one of every category before a second of any, and those
-/// with three sketches before others.
+/// with three sketches before others; any, where none has one.
 pub fn choose(index: &Index, photos: &[usize], count: usize, seed: Seed) -> Vec<usize> {
     let mut drawn = vec![0; index.photos.len()];
     for sketch in &index.sketches {
@@ -24,7 +24,7 @@ pub fn choose(index: &Index, photos: &[usize], count: usize, seed: Seed) -> Vec<
             *count += 1;
         }
     }
-    let is_drawn = |photo: &usize| drawn.get(*photo).is_some_and(|count| *count > 0);
+    let is_drawn = |photo: &usize| index.sketches.is_empty() || drawn.get(*photo).is_some_and(|count| *count > 0);
     let mut photos: Vec<usize> = photos.iter().copied().filter(is_drawn).collect();
     photos.shuffle(&mut seed.stream("sheet"));
     photos.sort_by_key(|&photo| SKETCHES[0].saturating_sub(drawn[photo])); // stable: ties stay shuffled

@@ -1,13 +1,17 @@
-//! Sketchy: many classes, five or more sketches of a photo, as pictures.
+//! Sketchy: many classes, five or more sketches of a photo, as pictures or as strokes.
 //!
 //! ```text
 //! photo/<class>/<id>.jpg            or, in the full release, photo/tx_000000000000/<class>/<id>.jpg
 //! sketch/<class>/<id>-<n>.png                                sketch/tx_000000000000/<class>/<id>-<n>.png
+//! sketch/<class>/<id>-<n>.svg       in place of pictures: strokes
 //! ```
+//!
+//! A sketch is there once, as a picture or as strokes: two files of it are a fault.
 //!
 //! Photos without a sketch stay in the index: they are the distractors of the gallery. Sketchers are unknown.
 
-use super::corpus::{FileCorpus, FoundSketch, Layout, Scan, Stored};
+use super::corpus::{FileCorpus, Layout, Scan};
+use super::found::{FoundSketch, Stored};
 use super::{Split, catalogue, listing, picture::PICTURES};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -94,14 +98,15 @@ fn class_folder(root: &Path, part: &str) -> PathBuf {
 }
 
 fn add_sketches(class: &str, folder: &Path, scan: &mut Scan) {
-    for (stem, path) in listing::files(folder, &PICTURES, &mut scan.problems) {
+    for (stem, path) in listing::files(folder, &["png", "jpg", "jpeg", "svg"], &mut scan.problems) {
         let Some((photo, number)) = stem.rsplit_once('-') else {
             scan.problems.push(Error::data(&path, "a name `<photo>-<n>`", "no `-`"));
             continue;
         };
         let (id, photo, category) = (number.to_string(), photo.to_string(), class.to_string());
-        let stored = Stored::Picture(path);
-        scan.sketches.push(FoundSketch { id, photo, category, split: None, sketcher: None, stored });
+        let is_vector = listing::ending(&path).as_deref() == Some("svg");
+        let stored = if is_vector { Stored::Vector(path) } else { Stored::Picture(path) };
+        scan.sketches.push(FoundSketch { id, photo, category, split: None, sketcher: None, stored, objects: None });
     }
 }
 
@@ -109,7 +114,8 @@ fn add_sketches(class: &str, folder: &Path, scan: &mut Scan) {
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::dataset::Source;
+    use crate::dataset::{Drawing, Source};
+    use crate::sketch::Point;
 
     #[test]
     fn classes_split_and_distractors_stay() {
@@ -122,6 +128,26 @@ mod tests {
         assert_eq!(corpus.index().sketches.iter().map(|s| s.photo).collect::<Vec<_>>(), [0, 0, 2, 2]);
         let other = open_with(place.path(), &["ant"]).unwrap();
         assert_eq!(other.index().photos[0].category, "bat");
+    }
+
+    #[test]
+    fn strokes_stand_in_for_pictures() {
+        let place = tempfile::tempdir().unwrap();
+        fixture::sketchy(place.path());
+        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 256 256">
+            <path d="M 1 2 L 3 4" fill="none" stroke="black"/></svg>"#;
+        let folder = place.path().join("sketch/bat");
+        fixture::write(&folder.join("n1_1-3.svg"), svg);
+        let corpus = open_with(place.path(), &["bat"]).unwrap();
+        let Drawing::Vector(sketch) = corpus.drawing(4).unwrap() else { panic!("strokes") };
+        assert_eq!(sketch.strokes, [vec![Point::new(1.0, 2.0), Point::new(3.0, 4.0)]]);
+        assert!(matches!(corpus.drawing(3).unwrap(), Drawing::Raster(_)));
+        fixture::write(&folder.join("n1_1-2.svg"), svg);
+        let error = open_with(place.path(), &["bat"]).unwrap_err().to_string();
+        assert!(
+            error.contains("expected sketches of different names, found two sketches with the same name"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use embedding::{EmbeddingModel, Input, Pictures};
 pub use model::{Kept, Model, Origin};
 pub use need::{NeededWeights, Needs};
 pub use paper::{Method, Paper};
-pub use query::Queries;
+pub use query::{Protocol, Queries};
 pub use ranker::{Embedded, Gallery, Ranker, Space, View};
 pub use reproduction::{Reproduction, find};
 pub use retrieval::{Retrieval, TOLERANCE};

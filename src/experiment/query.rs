@@ -5,7 +5,62 @@ use crate::metric::{self, Tie};
 use crate::run::Rank;
 use crate::train::Scores;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Which photos each query is ranked against; whether classes were seen in training is told by the split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// All photos of the query's split: of a split by classes, the unseen ones alone.
+    Split,
+    /// The photos of the query's class in its split.
+    Category,
+    /// All photos of the corpus: those of seen classes too, which is the generalised protocol.
+    Corpus,
+}
+
+impl Protocol {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Split, Self::Category, Self::Corpus];
+
+    /// `split`, `category` or `corpus`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Split => "split",
+            Self::Category => "category",
+            Self::Corpus => "corpus",
+        }
+    }
+
+    /// Every sketch of a split against its gallery.
+    ///
+    /// ```
+    /// use retrace::dataset::{Split, open};
+    /// use retrace::experiment::Protocol;
+    /// let source = open("synth-chair", None)?;
+    /// let queries = "corpus".parse::<Protocol>()?.queries(source.index(), Split::Test);
+    /// assert_eq!((queries.sketches.len(), queries.gallery_size()), (324, 400));
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn queries(self, index: &Index, split: Split) -> Queries {
+        match self {
+            Self::Split => Queries::among_all(index, split),
+            Self::Category => Queries::of(index, split),
+            Self::Corpus => Queries::among((0..index.photos.len()).collect(), index.sketches_of(split), index, &|_| ()),
+        }
+    }
+}
+
+impl std::str::FromStr for Protocol {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let names = Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == name);
+        found.ok_or_else(|| Error::value("protocol", format!("one of {names}"), format!("`{name}`")))
+    }
+}
 
 /// Sketches to rank, each against its own gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +107,13 @@ impl Queries {
     ///
     /// `key` takes a position in [`Index::photos`]. Galleries come by rising key.
     pub fn grouped<K: Ord>(index: &Index, split: Split, key: &dyn Fn(usize) -> K) -> Self {
+        Self::among(index.photos_of(split), index.sketches_of(split), index, key)
+    }
+
+    /// Sketches against those of some photos that have the key of their own; a sketch whose photo is not there is left out.
+    fn among<K: Ord>(photos: Vec<usize>, drawn: Vec<usize>, index: &Index, key: &dyn Fn(usize) -> K) -> Self {
         let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
-        for photo in index.photos_of(split) {
+        for photo in photos {
             by_key.entry(key(photo)).or_default().push(photo);
         }
         let places: BTreeMap<usize, (usize, usize)> = by_key
@@ -61,10 +121,9 @@ impl Queries {
             .enumerate()
             .flat_map(|(gallery, photos)| photos.iter().enumerate().map(move |(own, photo)| (*photo, (gallery, own))))
             .collect();
-        let sketches = index.sketches_of(split);
-        // A sketch's photo is of the sketch's split by definition, so every sketch has a place.
-        let (gallery_of, own) =
-            sketches.iter().filter_map(|sketch| places.get(&index.sketches[*sketch].photo).copied()).unzip();
+        let placed = drawn.into_iter().filter_map(|sketch| Some((sketch, *places.get(&index.sketches[sketch].photo)?)));
+        let (sketches, found): (Vec<usize>, Vec<_>) = placed.unzip();
+        let (gallery_of, own) = found.into_iter().unzip();
         Self { sketches, own, galleries: by_key.into_values().collect(), gallery_of }
     }
 
@@ -142,5 +201,58 @@ impl Queries {
             acc10: metric::acc_at(&values, 10)?,
             percentile: crate::run::percentile(ranks, self.gallery_size())?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{PhotoEntry, SketchEntry};
+
+    /// Photos of classes a (train), b, b, c (test), and a sketch of each.
+    fn index() -> Index {
+        let photo = |(at, category): (usize, &str)| PhotoEntry {
+            id: at.to_string(),
+            category: category.into(),
+            split: if at == 0 { Split::Train } else { Split::Test },
+        };
+        let sketch = |photo| SketchEntry { id: "1".into(), photo, sketcher: None };
+        Index {
+            photos: ["a", "b", "b", "c"].into_iter().enumerate().map(photo).collect(),
+            sketches: (0..4).map(sketch).collect(),
+        }
+    }
+
+    #[test]
+    fn protocols_choose_the_gallery() {
+        let galleries = |protocol: Protocol| {
+            let queries = protocol.queries(&index(), Split::Test);
+            assert_eq!(queries.sketches, [1, 2, 3]);
+            let own: Vec<_> = (0..3).map(|query| queries.gallery(query)[queries.own[query]]).collect();
+            assert_eq!(own, [1, 2, 3]); // each sketch's own photo stands where it is said to
+            (0..3).map(|query| queries.gallery(query).to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(galleries(Protocol::Split), [[1, 2, 3], [1, 2, 3], [1, 2, 3]]);
+        assert_eq!(galleries(Protocol::Category), [vec![1, 2], vec![1, 2], vec![3]]);
+        assert_eq!(galleries(Protocol::Corpus), [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]);
+    }
+
+    #[test]
+    fn galleries_of_sketchy_mini_are_as_large_as_its_parts() {
+        let Some(data) = crate::dataset::fixture::real_data() else { return };
+        let corpus = crate::dataset::open("sketchy-mini", Some(&data)).unwrap();
+        let size = |protocol: Protocol, split| protocol.queries(corpus.index(), split).gallery_size();
+        let unseen = Protocol::ALL.map(|protocol| size(protocol, Split::Test));
+        assert_eq!((unseen, size(Protocol::Split, Split::Train)), ([525, 25, 3125], 2600));
+    }
+
+    #[test]
+    fn protocols_read_as_they_are_written() {
+        for protocol in Protocol::ALL {
+            assert_eq!(protocol.name().parse::<Protocol>().unwrap(), protocol);
+            assert_eq!(serde_json::to_string(&protocol).unwrap(), format!("\"{}\"", protocol.name()));
+        }
+        let error = "seen".parse::<Protocol>().unwrap_err().to_string();
+        assert_eq!(error, "protocol: expected one of split, category, corpus, found `seen`");
     }
 }

@@ -1,6 +1,7 @@
 //! The layout with a coordinate pickle.
 
-use super::super::corpus::{FoundSketch, Layout, Scan, Stored};
+use super::super::corpus::{Layout, Scan};
+use super::super::found::{FoundSketch, Stored};
 use super::super::{Split, listing, picture::PICTURES};
 use super::{find_pickle, identify, pickle};
 use crate::sketch::{CANVAS, Sketch};
@@ -40,6 +41,7 @@ fn read_sketches(path: &Path, category: &str, scan: &mut Scan) -> Result<BTreeMa
                     split: Some(split),
                     sketcher: None,
                     stored: Stored::Strokes(sketch),
+                    objects: None,
                 });
                 continue;
             }

@@ -1,6 +1,7 @@
 //! The layouts with a file a sketch: list files, or a folder a part.
 
-use super::super::corpus::{FoundSketch, Layout, Scan, Stored};
+use super::super::corpus::{Layout, Scan};
+use super::super::found::{FoundSketch, Stored};
 use super::super::listing::{self, Named};
 use super::super::{Split, picture::PICTURES};
 use super::identify;
@@ -72,7 +73,7 @@ fn add_sketches(folder: &Path, category: &str, split: Option<Split>, scan: &mut 
         let vector = listing::ending(&path).as_deref() == Some("svg");
         let stored = if vector { Stored::Vector(path.clone()) } else { Stored::Picture(path.clone()) };
         let (id, photo, category) = (number.to_string(), photo.to_string(), category.to_string());
-        scan.sketches.push(FoundSketch { id, photo, category, split, sketcher: None, stored });
+        scan.sketches.push(FoundSketch { id, photo, category, split, sketcher: None, stored, objects: None });
     }
 }
 
