@@ -2,6 +2,7 @@
 //!
 //! `*_loss` is a mean over what is stated; `*_losses` gives one value a sample, for weights or rewards of single samples.
 
+mod assignment;
 mod contrastive;
 mod correlation;
 mod cross_entropy;
@@ -10,7 +11,9 @@ mod soft_cross_entropy;
 mod topology;
 mod triple;
 mod triplet;
+mod weighted;
 
+pub use assignment::{column_entropy, gumbel, normal_divergence, row_entropy, straight_through, uniform_divergence};
 pub use contrastive::{contrastive_loss, contrastive_losses};
 pub use correlation::barlow_twins_loss;
 pub use cross_entropy::{cross_entropy_loss, cross_entropy_losses};
@@ -18,7 +21,8 @@ pub use neighbourhood::{agreement, neighbourhood_loss, neighbourhood_losses};
 pub use soft_cross_entropy::{soft_cross_entropy_loss, soft_cross_entropy_losses};
 pub use topology::Topology;
 pub use triple::{Draw, Triple, draw_triples};
-pub use triplet::{triplet_loss, triplet_losses};
+pub use triplet::{triplet_loss, triplet_loss_of, triplet_losses};
+pub use weighted::weighted_distances;
 
 use candle_core::{D, Result, Tensor};
 

@@ -33,6 +33,29 @@ pub fn triplet_loss(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin
     Ok((all.sum_all()? / negatives.iter().sum::<f64>())?)
 }
 
+/// The same over distances of any kind.
+///
+/// # Shapes
+/// `distances` `(b, b)`: of sketch i to photo k, the pairs on the diagonal; `owners` as [`triplet_loss`]; out a scalar.
+///
+/// # Errors
+/// As [`triplet_loss`].
+///
+/// # References
+/// Pang et al., Generalising Fine-Grained Sketch-Based Image Retrieval, CVPR 2019, Eq. 9.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let distances = Tensor::new(&[[1.0_f64, 2.0], [1.0, 0.0]], &Device::Cpu)?;
+/// // Sketch 0: 1.5 + 1 - 2. Sketch 1: 1.5 + 0 - 1.
+/// assert_eq!(retrace::loss::triplet_loss_of(&distances, &[0, 1], 1.5)?.to_scalar::<f64>()?, 0.5);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn triplet_loss_of(distances: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
+    let Violations { all, negatives } = Violations::of(distances, owners, margin)?;
+    Ok((all.sum_all()? / negatives.iter().sum::<f64>())?)
+}
+
 /// The same, one value a sketch: what each of them adds, for a loss that weighs its samples.
 ///
 /// ```text
@@ -76,9 +99,17 @@ struct Violations {
 
 impl Violations {
     fn new(sketches: &Tensor, photos: &Tensor, owners: &[usize], margin: f64) -> Result<Self> {
-        let (b, _) = sketches.dims2()?;
-        if photos.dims() != sketches.dims() || owners.len() != b {
+        if photos.dims() != sketches.dims() || owners.len() != sketches.dim(0)? {
             let found = format!("{:?}, {:?}, {} owners", sketches.dims(), photos.dims(), owners.len());
+            return Err(Error::value("triplet batch", "as many photos and owners as sketches", found));
+        }
+        Self::of(&distances(sketches, photos)?, owners, margin)
+    }
+
+    fn of(all: &Tensor, owners: &[usize], margin: f64) -> Result<Self> {
+        let b = owners.len();
+        if all.dims() != [b, b] {
+            let found = format!("{:?} for {b} owners", all.dims());
             return Err(Error::value("triplet batch", "as many photos and owners as sketches", found));
         }
         let negatives: Vec<f64> = owners.iter().map(|i| owners.iter().filter(|k| i != *k).count() as f64).collect();
@@ -86,10 +117,9 @@ impl Violations {
             let found = format!("{b} rows of one photo");
             return Err(Error::value("triplet batch", "two different photos or more", found));
         }
-        let all = distances(sketches, photos)?;
-        let own = (&all * Tensor::eye(b, all.dtype(), all.device())?)?.sum_keepdim(1)?;
-        let violation = hinge(&(own.broadcast_sub(&all)? + margin)?)?;
-        let mask = mask(owners, sketches)?;
+        let own = (all * Tensor::eye(b, all.dtype(), all.device())?)?.sum_keepdim(1)?;
+        let violation = hinge(&(own.broadcast_sub(all)? + margin)?)?;
+        let mask = mask(owners, all)?;
         Ok(Self { all: (violation * mask)?, negatives })
     }
 }
