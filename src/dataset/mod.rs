@@ -83,7 +83,7 @@ pub use report::{Comparison, Report};
 pub use scene::{BACKGROUND, InstanceMap, ObjectBox, SceneMask, Scenes, SketchInstance, whole};
 pub use scene_drawing::{SceneDrawing, scene_drawings};
 pub use sheet::{choose, sheet};
-pub use validation::with_validation;
+pub use validation::{with_valid_categories, with_validation};
 pub use words::WordVectors;
 
 /// The part of a corpus that a photo, and with it all of its sketches, belongs to.

@@ -3,7 +3,7 @@
 use super::{Index, Split};
 use crate::{Error, Result, seed::Seed};
 use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Moves `count` training photos, each with all of its sketches, to [`Split::Valid`].
 ///
@@ -50,6 +50,42 @@ pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index>
     Ok(index)
 }
 
+/// Moves all photos of `count` training categories, drawn from the stream `validation`, to [`Split::Valid`]: what chooses
+/// a network for unseen categories is of categories that it did not see.
+///
+/// # Errors
+/// An index that has a validation part already; fewer than `count + 1` training categories; a count of 0.
+///
+/// ```
+/// use retrace::dataset::{Split, open, with_valid_categories};
+/// use retrace::seed::Seed;
+/// let world = open("synth-world", None)?;
+/// let divided = with_valid_categories(world.index(), 5, Seed(0))?;
+/// assert_eq!(divided.photos_of(Split::Valid).len(), 5 * 50);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn with_valid_categories(index: &Index, count: usize, seed: Seed) -> Result<Index> {
+    let own = index.photos_of(Split::Valid).len();
+    if own > 0 {
+        return Err(Error::value("validation photos of the index", "none", own));
+    }
+    let train = index.photos_of(Split::Train);
+    let names: BTreeSet<&str> = train.iter().map(|photo| index.photos[*photo].category.as_str()).collect();
+    let mut names: Vec<&str> = names.into_iter().collect();
+    if count == 0 || count >= names.len() {
+        let expected = format!("1 or more, below the number of training categories, {}", names.len());
+        return Err(Error::value("validation categories", expected, count));
+    }
+    names.shuffle(&mut seed.stream("validation"));
+    let mut divided = index.clone();
+    for photo in train.into_iter().filter(|photo| names[..count].contains(&index.photos[*photo].category.as_str())) {
+        divided.photos[photo].split = Split::Valid;
+    }
+    divided.require(Split::Train)?;
+    divided.require(Split::Valid)?;
+    Ok(divided)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::index::tests::index;
@@ -57,6 +93,21 @@ mod tests {
 
     fn corpus() -> Index {
         index(&[vec![(Split::Train, 3); 30], vec![(Split::Test, 2); 10]].concat())
+    }
+
+    #[test]
+    fn whole_categories_move_and_a_corpus_of_one_is_refused() {
+        let mut index = corpus();
+        (0..30).for_each(|photo| index.photos[photo].category = ["lamp", "owl", "key"][photo % 3].into());
+        let divided = with_valid_categories(&index, 1, Seed(3)).unwrap();
+        let valid = divided.photos_of(Split::Valid);
+        assert_eq!(valid.len(), 10);
+        assert!(valid.iter().all(|photo| index.photos[*photo].category == index.photos[valid[0]].category));
+        assert_eq!(divided.photos_of(Split::Test), index.photos_of(Split::Test));
+        assert!(
+            with_valid_categories(&index, 3, Seed(0)).is_err() && with_valid_categories(&divided, 1, Seed(0)).is_err()
+        );
+        assert!(with_valid_categories(&corpus(), 1, Seed(0)).unwrap_err().to_string().contains("categories, 1"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Bench {
         Self::divide(corpus, &Needs::default(), Seed(0), places)
     }
 
-    /// Opens it for a run of a seed, and sets `valid_photos` of its training photos aside; 0: none.
+    /// Opens it for a run of a seed, and sets `valid_photos` of its training photos aside, or `valid_categories`; 0: none.
     ///
     /// A corpus that has a validation part of its own keeps it; one with fewer than
     /// `2 valid_photos` gives a tenth of them.
@@ -52,6 +52,9 @@ impl Bench {
         source.index().require(Split::Test)?;
         let (train, own) = (source.index().photos_of(Split::Train).len(), source.index().photos_of(Split::Valid).len());
         let index = match (own, needs.valid_photos) {
+            (0, _) if needs.valid_categories > 0 => {
+                dataset::with_valid_categories(source.index(), needs.valid_categories, needs.valid_seed(seed))?
+            }
             (0, count) if count > 0 => {
                 // Two photos at least: among one, every query is right.
                 let count = if 2 * count <= train { count } else { (train / VALID_SHARE).max(2) };

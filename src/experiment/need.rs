@@ -13,6 +13,9 @@ pub struct Needs {
     pub weights: Vec<NeededWeights>,
     /// Training photos that are set aside for validation, with their sketches.
     pub valid_photos: usize,
+    /// Training categories that are set aside for validation instead, with all of their photos: where the test part is of
+    /// categories that training never sees.
+    pub valid_categories: usize,
     /// Whether that part is drawn anew for every seed; else all seeds have the one of seed 0.
     pub valid_by_seed: bool,
     /// Whether anything is trained: if not, there is nothing that a seed could change.

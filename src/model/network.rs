@@ -106,6 +106,11 @@ impl Network {
         self.parameters.round(|name| self.is_saved(name))
     }
 
+    /// Numbers in an embedding.
+    pub fn dimension(&self) -> usize {
+        self.embedder.dimension()
+    }
+
     /// The tensors that an optimiser trains.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         self.parameters.trainable().into_iter().filter(|(name, _)| self.is_saved(name)).collect()

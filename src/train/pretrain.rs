@@ -30,6 +30,7 @@ mod trunk;
 
 pub use colour::ColourConfig;
 pub use config::{PretrainConfig, SLUG};
+pub use edges::map as edge_map;
 pub use method::PretrainMethod;
 pub use run::run;
 pub use score::{AttributeScore, PretrainReport};

@@ -289,7 +289,8 @@ impl Config {
         let source = source.map(|name| NeededWeights { name: file(name), role: Some("R") });
         let is_trained = self.update != Update::ZeroShot;
         let weights = std::iter::once(NeededWeights::start(file(&self.weights))).chain(source).collect();
-        Needs { weights, valid_photos: self.valid_photos, valid_by_seed: self.valid_by_seed, is_trained }
+        let (valid_photos, valid_by_seed) = (self.valid_photos, self.valid_by_seed);
+        Needs { weights, valid_photos, valid_categories: 0, valid_by_seed, is_trained }
     }
 
     /// EfficientNet-Lite0 with ImageNet weights, all of it trained, for the real corpora.

@@ -55,7 +55,7 @@ impl PretrainTask for Edges {
 ///
 /// `blur` is a deviation in pixels of the canvas. The crate blurs by [`EDGE_BLUR`] pixels of the picture on its own; what
 /// is missing comes before.
-pub(super) fn map(photo: &RgbImage, [low, high]: [f32; 2], blur: f32) -> GrayImage {
+pub fn map(photo: &RgbImage, [low, high]: [f32; 2], blur: f32) -> GrayImage {
     let grey = imageops::grayscale(photo);
     let missing = (blur * photo.width() as f32 / CANVAS).powi(2) - EDGE_BLUR.powi(2);
     let grey = if missing > 0.0 { imageproc::filter::gaussian_blur_f32(&grey, missing.sqrt()) } else { grey };

@@ -1,0 +1,302 @@
+//! Settings of the paper, and the rows of its tables.
+
+use crate::dataset::{Ink, PrepareConfig, is_embedded};
+use crate::experiment::row::{Row, number};
+use crate::experiment::{NeededWeights, Needs, Pictures};
+use crate::model::{Architecture, NetworkConfig, NormConfig};
+use crate::sketch::AugmentConfig;
+use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How a sketch gets a word of the dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assignment {
+    /// A mixture of words in training, kept sparse by entropies: Eq. 5 and 6.
+    Soft,
+    /// One word, drawn with Gumbel noise, its gradient straight through: Eq. 3 and 4.
+    Hard,
+}
+
+/// What the descriptor network learns from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drawn {
+    /// Sketches.
+    #[default]
+    Sketches,
+    /// Edge maps of photos: `Ours-Full/Edge`.
+    Edges,
+}
+
+/// The network that describes a sketch by a word of a dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescriptorConfig {
+    /// K: words of the dictionary.
+    pub words: usize,
+    /// M: numbers of a word.
+    pub dimension: usize,
+    /// How words are assigned.
+    pub assignment: Assignment,
+    /// What it learns from.
+    pub drawn: Drawn,
+    /// alpha of Eq. 2: how much of the sketch passes the dictionary by.
+    pub skip: f64,
+    /// beta: how far a replaced word lies from the one it copies.
+    pub replace: f64,
+    /// Temperature of the Gumbel-softmax.
+    pub temperature: f64,
+    /// Weights of Eq. 7 in the first and in the last epoch: of the divergence (hard), of row and column entropy (soft).
+    pub weights: [[f64; 2]; 3],
+    /// Passes over the training sketches.
+    pub epochs: usize,
+    /// Sketches to a step.
+    pub batch: usize,
+    /// Of Adam.
+    pub rate: f64,
+}
+
+/// What the weights of a query are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TraitSource {
+    /// Nothing: the plain network, `Hard-Transfer`.
+    None,
+    /// A word of a dictionary: `Ours-Full`.
+    Dictionary(DescriptorConfig),
+    /// The latent mean of a variational autoencoder: `Ours-VAE`.
+    Vae(DescriptorConfig),
+    /// The word vector of the category's name: `Ours-WordVector`.
+    WordVector,
+    /// Features of a classifier of sketches: `Ours-Classify`.
+    Classifier(DescriptorConfig),
+}
+
+/// Everything that determines a run of this paper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The backbone F of Eq. 8.
+    pub architecture: Architecture,
+    /// Its pre-trained weights.
+    pub weights: String,
+    /// Batch norm in training.
+    pub norm: NormConfig,
+    /// Size and ink of the pictures.
+    pub prepare: PrepareConfig,
+    /// Deformations in training.
+    pub augment: AugmentConfig,
+    /// Seen categories that are set aside for validation.
+    pub valid_categories: usize,
+    /// What weights are made from.
+    pub traits: TraitSource,
+    /// Margin of Eq. 9.
+    pub margin: f64,
+    /// lambda_con of Eq. 11.
+    pub lambda: f64,
+    /// Samples of eta at test, of which the smallest distance counts.
+    pub samples: usize,
+    /// The rule of the retrieval network.
+    pub optimiser: OptimiserConfig,
+    /// Length, batch, schedule, selection.
+    pub fit: FitConfig,
+}
+
+impl Default for DescriptorConfig {
+    /// The paper's values (Sec. 3.1 and 4.1).
+    fn default() -> Self {
+        Self {
+            words: 300,
+            dimension: 256,
+            assignment: Assignment::Soft,
+            drawn: Drawn::Sketches,
+            skip: 0.02,
+            replace: 0.05,
+            temperature: 1.0,
+            weights: [[0.0, 1.5], [1.0, 2.0], [1.0, 10.0]],
+            epochs: 200,
+            batch: 64, // not printed
+            rate: 2e-4,
+        }
+    }
+}
+
+/// The parts that a row's name may have, in their order.
+const KEYS: [&str; 3] = ["assignment", "words", "drawn"];
+
+/// The rows without parts.
+const ROWS: &str = "hard-transfer, ours-full, ours-vae, ours-wordvector or ours-classify";
+
+impl Config {
+    /// The settings of a row on a corpus.
+    ///
+    /// | part of `ours-full` | what it sets | where in the paper |
+    /// |---|---|---|
+    /// | `+assignment=hard` | one word a sketch in training | Table 1, `Ours-Full/Hard` |
+    /// | `+words=100` | K | Table 3 |
+    /// | `+drawn=edges` | the descriptor network learns from edge maps of photos | Table 1, `Ours-Full/Edge` |
+    ///
+    /// ```
+    /// use retrace::paper::generalising::{Config, TraitSource};
+    /// let TraitSource::Dictionary(descriptor) = Config::preset("synth-world", "ours-full+words=100")?.traits else { panic!() };
+    /// assert_eq!((descriptor.words, descriptor.dimension), (100, 256));
+    /// assert!(Config::preset("synth-world", "hard-transfer+words=100").is_err());
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A row that is not known, or a part that it has no use for.
+    pub fn preset(dataset: &str, row: &str) -> Result<Self> {
+        let name = Row::parse(row, &KEYS)?;
+        let mut descriptor = Self::descriptor(dataset);
+        if !name.parts.is_empty() && name.first != "ours-full" {
+            return Err(Error::value(format!("row {row}"), "ours-full, where there are parts", name.first));
+        }
+        for (key, value) in name.parts {
+            match (key, value) {
+                ("words", value) => descriptor.words = number(key, value)?,
+                ("assignment", "hard") => descriptor.assignment = Assignment::Hard,
+                ("drawn", "edges") => descriptor.drawn = Drawn::Edges,
+                _ => return Err(Error::value(format!("+{key}"), "hard, or edges", format!("`{value}`"))),
+            }
+        }
+        let traits = match name.first {
+            "hard-transfer" => TraitSource::None,
+            "ours-full" => TraitSource::Dictionary(descriptor),
+            "ours-vae" => TraitSource::Vae(descriptor),
+            "ours-wordvector" => TraitSource::WordVector,
+            "ours-classify" => TraitSource::Classifier(descriptor),
+            other => return Err(Error::value("row", ROWS, format!("`{other}`"))),
+        };
+        let config = if is_embedded(dataset) { Self::mini() } else { Self::lite() };
+        Ok(Self { traits, ..config })
+    }
+
+    /// The paper's descriptor network, with as many passes as a smaller set needs: by then its reconstructions no longer
+    /// improve on the validation categories.
+    fn descriptor(dataset: &str) -> DescriptorConfig {
+        let epochs = if is_embedded(dataset) { 20 } else { 40 };
+        DescriptorConfig { epochs, ..DescriptorConfig::default() }
+    }
+
+    /// EfficientNet-Lite0 with ImageNet weights at 128 px, for the real corpora.
+    fn lite() -> Self {
+        Self {
+            architecture: Architecture::EfficientNetLite0,
+            weights: "imagenet".into(),
+            norm: NormConfig::running(),
+            prepare: PrepareConfig::new(128, Ink::DarkOnWhite { width: 3.0 }),
+            augment: AugmentConfig::default(),
+            valid_categories: 10,
+            traits: TraitSource::None,
+            margin: 0.1,                            // Sec. 4.1
+            lambda: 0.004,                          // Sec. 4.1
+            samples: 10,                            // Sec. 3.2
+            optimiser: OptimiserConfig::adam(1e-4), // Sec. 4.1
+            fit: FitConfig {
+                epochs: 20, // Sec. 4.1
+                batch: 16,
+                schedule: Schedule::Constant,
+                select_on: SelectOn::ValidMean,
+            },
+        }
+    }
+
+    /// The small residual network at 64 px, for the embedded corpora.
+    fn mini() -> Self {
+        let plain = Self::lite();
+        Self {
+            architecture: Architecture::Mini,
+            weights: "attributes".into(),
+            prepare: PrepareConfig::new(64, Ink::DarkOnWhite { width: 4.0 }), // one pixel of 64
+            valid_categories: 5,
+            optimiser: OptimiserConfig::adam(5e-4),
+            fit: FitConfig { epochs: 10, batch: 32, schedule: Schedule::Cosine, ..plain.fit },
+            ..plain
+        }
+    }
+
+    /// F, without the classifier.
+    pub fn network(&self) -> NetworkConfig {
+        NetworkConfig { architecture: self.architecture, norm: self.norm, head: None, frozen: false }
+    }
+
+    /// How pictures reach F.
+    pub fn pictures(&self) -> Pictures {
+        Pictures { prepare: self.prepare, augment: self.augment }
+    }
+
+    /// The weights that a run starts from, and its validation categories.
+    pub fn needs(&self) -> Needs {
+        let weights = vec![NeededWeights::start(format!("{}-{}", self.architecture, self.weights))];
+        Needs { weights, valid_categories: self.valid_categories, is_trained: true, ..Needs::default() }
+    }
+
+    /// Checks that every setting can be trained with.
+    ///
+    /// # Errors
+    /// The first setting that is not, with its name.
+    pub fn check(&self) -> Result<()> {
+        self.augment.check()?;
+        self.prepare.check()?;
+        let at_least = |name: &str, least: usize, found: usize| {
+            if found >= least { Ok(()) } else { Err(Error::value(name, format!("{least} or more"), found)) }
+        };
+        at_least("config.samples", 1, self.samples)?;
+        at_least("config.valid_categories", 1, self.valid_categories)?;
+        at_least("config.fit.epochs", 1, self.fit.epochs)?;
+        at_least("config.fit.batch", 2, self.fit.batch)?;
+        if let Some(descriptor) = self.traits.descriptor() {
+            at_least("config.traits.words", 2, descriptor.words)?;
+            at_least("config.traits.epochs", 1, descriptor.epochs)?;
+            at_least("config.traits.batch", 2, descriptor.batch)?;
+            at_least("config.traits.dimension", 1, descriptor.dimension)?;
+        }
+        Ok(())
+    }
+}
+
+impl TraitSource {
+    /// The settings of the network that describes sketches, where there is one.
+    pub fn descriptor(&self) -> Option<&DescriptorConfig> {
+        match self {
+            Self::Dictionary(config) | Self::Vae(config) | Self::Classifier(config) => Some(config),
+            Self::None | Self::WordVector => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_hold_the_printed_values() {
+        let config = Config::preset("sketchy", "ours-full").unwrap();
+        assert_eq!((config.margin, config.lambda, config.samples, config.fit.epochs), (0.1, 0.004, 10, 20));
+        let paper = DescriptorConfig::default();
+        assert_eq!(
+            (paper.words, paper.dimension, paper.skip, paper.replace, paper.epochs),
+            (300, 256, 0.02, 0.05, 200)
+        );
+        assert_eq!((paper.rate, paper.weights), (2e-4, [[0.0, 1.5], [1.0, 2.0], [1.0, 10.0]]));
+        for row in
+            ["hard-transfer", "ours-full+assignment=hard+words=20", "ours-vae", "ours-wordvector", "ours-classify"]
+        {
+            Config::preset("synth-world", row).unwrap().check().unwrap();
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_exist_are_refused() {
+        let message = |row: &str| Config::preset("synth-world", row).unwrap_err().to_string();
+        assert!(message("ours").contains("hard-transfer"));
+        assert!(message("ours-vae+words=20").contains("ours-full"));
+        assert!(message("ours-full+assignment=firm").contains("hard"));
+        let mut config = Config::preset("synth-world", "ours-full").unwrap();
+        config.samples = 0;
+        assert!(config.check().unwrap_err().to_string().contains("config.samples"));
+    }
+}
