@@ -3,7 +3,7 @@
 use super::adapt::{AdaptedNetwork, Generator, noise};
 use super::coder::{CODE, SIDE};
 use super::*;
-use crate::experiment::ranker::{Gallery, Ranker, View};
+use crate::experiment::ranker::{Ranker, View};
 use crate::model::Mode;
 use crate::run::Places;
 use crate::seed::Seed;
