@@ -160,6 +160,17 @@ impl AdaptedNetwork {
         all
     }
 
+    /// Loads tensors of the trained variables alone, as [`crate::train::values`] gives them.
+    ///
+    /// # Errors
+    /// A variable without a value.
+    pub fn set(&self, values: &Tensors) -> Result<()> {
+        for (name, var) in self.trainable() {
+            var.set(crate::train::named::entry(values, &name)?)?;
+        }
+        Ok(())
+    }
+
     /// Loads a checkpoint.
     ///
     /// # Errors

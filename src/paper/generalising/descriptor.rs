@@ -3,7 +3,8 @@
 use super::coder::{CODE, Decoder, Encoder};
 use super::config::{Assignment, DescriptorConfig, TraitSource};
 use crate::loss::{
-    column_entropy, cross_entropy_loss, gumbel, normal_divergence, row_entropy, straight_through, uniform_divergence,
+    column_entropy, cross_entropy_loss, distances, gumbel, normal_divergence, row_entropy, straight_through,
+    uniform_divergence,
 };
 use crate::model::{Fan, Init, Linear, Mode, Parameters, Weight};
 use crate::seed::{Seed, Stream};
@@ -11,6 +12,7 @@ use crate::{Error, Result};
 use candle_core::{D, Device, Tensor};
 use candle_nn::ops::softmax;
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_distr::StandardNormal;
 
 /// A network that describes sketches.
@@ -25,7 +27,7 @@ pub struct Descriptor {
 #[derive(Debug)]
 enum Kind {
     Dictionary { assign: Linear, skip: Linear, words: Weight, decoder: Decoder },
-    Vae { mean: Linear, variance: Linear, decoder: Decoder },
+    Vae { mean: Linear, variance: Linear, decoder: Decoder, centres: Option<Weight> },
     Classifier { hidden: Linear, classes: Linear },
 }
 
@@ -60,10 +62,16 @@ impl Descriptor {
         let encoder = Encoder::new(&mut root.push("encoder"))?;
         let kaiming = Init::KaimingNormal(Fan::In);
         let kind = match source {
-            TraitSource::Vae(_) => Kind::Vae {
+            TraitSource::Vae(_) | TraitSource::VaeKmeans(_) => Kind::Vae {
                 mean: Linear::new(CODE, config.dimension, kaiming, &mut root.push("mean"))?,
                 variance: Linear::new(CODE, config.dimension, Init::Zeros, &mut root.push("variance"))?,
                 decoder: Decoder::new(&mut root.push("decoder"))?,
+                centres: match source {
+                    TraitSource::VaeKmeans(_) => {
+                        Some(root.buffer("centres", &[config.words, config.dimension], Init::Zeros)?)
+                    }
+                    _ => None,
+                },
             },
             TraitSource::Classifier(_) => Kind::Classifier {
                 hidden: Linear::new(CODE, config.dimension, kaiming, &mut root.push("hidden"))?,
@@ -121,7 +129,7 @@ impl Descriptor {
                 let drawn = decoder.forward(&seen, Mode::Train)?;
                 (far(sketches, &drawn)?, Some(self.spread(&logits, weights)?))
             }
-            Kind::Vae { mean, variance, decoder } => {
+            Kind::Vae { mean, variance, decoder, .. } => {
                 let (mean, variance) = (mean.forward(&code, Mode::Train)?, variance.forward(&code, Mode::Train)?);
                 let sample = ((&variance * 0.5)?.exp()? * normal(mean.shape().dims(), mean.device(), stream)?)?;
                 let drawn = decoder.forward(&(&mean + sample)?, Mode::Train)?;
@@ -151,7 +159,12 @@ impl Descriptor {
 
     fn spread(&self, logits: &Tensor, [divergence, row, column]: [f64; 3]) -> Result<Tensor> {
         Ok(match self.config.assignment {
-            Assignment::Soft => ((row_entropy(logits)? * row)? - (column_entropy(logits)? * column)?)?,
+            Assignment::Soft => {
+                // Both in units of log K, as the paper's maximum of 1 for Eq. 6 asks for: else the rows would outweigh the
+                // columns, and all sketches would share a few words.
+                let unit = (self.config.words as f64).ln();
+                ((row_entropy(logits)? * (row / unit))? - (column_entropy(logits)? * column)?)?
+            }
             Assignment::Hard => (uniform_divergence(logits)? * divergence)?,
         })
     }
@@ -183,10 +196,40 @@ impl Descriptor {
                 let chosen = Tensor::from_slice(&chosen, chosen.len(), sketches.device())?;
                 words.value(Mode::Eval).index_select(&chosen, 0)?
             }
-            Kind::Vae { mean, .. } => mean.forward(&code, Mode::Eval)?,
+            Kind::Vae { mean, centres, .. } => {
+                let latent = mean.forward(&code, Mode::Eval)?;
+                match centres {
+                    Some(centres) => nearest(&latent, &centres.value(Mode::Eval))?,
+                    None => latent,
+                }
+            }
             Kind::Classifier { hidden, .. } => hidden.forward(&code, Mode::Eval)?.relu()?,
         };
         Ok(found.detach())
+    }
+
+    /// The latent means of sketches, and the centres that [`Self::settle`] fills; none of other networks.
+    fn latent(&self, sketches: &Tensor) -> Result<Option<(Tensor, &Weight)>> {
+        let Kind::Vae { mean, centres: Some(centres), .. } = &self.kind else { return Ok(None) };
+        let code = self.encoder.forward(sketches, Mode::Eval)?;
+        Ok(Some((mean.forward(&code, Mode::Eval)?.detach(), centres)))
+    }
+
+    /// Puts the K means of the training sketches' latent codes in place, where the descriptions are these.
+    ///
+    /// # Errors
+    /// Fewer sketches than words.
+    pub fn settle(&self, chunks: &[Tensor], seed: Seed) -> Result<()> {
+        let mut found = Vec::new();
+        let mut place = None;
+        for chunk in chunks {
+            let Some((latent, centres)) = self.latent(chunk)? else { return Ok(()) };
+            found.push(latent);
+            place = Some(centres);
+        }
+        let Some(place) = place else { return Ok(()) };
+        let means = kmeans(&Tensor::cat(&found, 0)?, self.config.words, seed)?;
+        place.update(|_| Ok(means))
     }
 
     /// What the network draws of sketches, through their words alone and the skip connection; none of a classifier.
@@ -234,6 +277,45 @@ impl Descriptor {
     }
 }
 
+/// The nearest centre of each row.
+fn nearest(rows: &Tensor, centres: &Tensor) -> Result<Tensor> {
+    let chosen = distances(rows, centres)?.argmin(D::Minus1)?;
+    Ok(centres.index_select(&chosen, 0)?)
+}
+
+/// Rounds of [`kmeans`]; by then few rows change their centre.
+const ROUNDS: usize = 25;
+
+/// K means by Lloyd's method, from rows drawn at random; a centre that loses all rows stays where it is.
+///
+/// The crates for it bring an array library of their own; on tensors it is a product and a sum.
+///
+/// # References
+/// Lloyd, Least Squares Quantization in PCM, 1982.
+fn kmeans(rows: &Tensor, words: usize, seed: Seed) -> Result<Tensor> {
+    let (count, d) = rows.dims2()?;
+    if words > count {
+        return Err(Error::value("+words", format!("at most as many as training sketches, {count}"), words));
+    }
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    order.shuffle(&mut seed.stream("kmeans"));
+    let mut centres = rows.index_select(&Tensor::from_slice(&order[..words], words, rows.device())?, 0)?;
+    let values = rows.to_vec2::<f32>()?;
+    for _ in 0..ROUNDS {
+        let chosen = distances(rows, &centres)?.argmin(D::Minus1)?.to_vec1::<u32>()?;
+        let mut means = centres.to_vec2::<f32>()?;
+        for (word, mean) in means.iter_mut().enumerate() {
+            let own: Vec<&Vec<f32>> =
+                values.iter().zip(&chosen).filter(|(_, c)| **c as usize == word).map(|(v, _)| v).collect();
+            if !own.is_empty() {
+                *mean = (0..d).map(|i| own.iter().map(|row| row[i]).sum::<f32>() / own.len() as f32).collect();
+            }
+        }
+        centres = Tensor::new(means, rows.device())?;
+    }
+    Ok(centres)
+}
+
 /// `|s - s'|`, the mean over the batch.
 fn far(sketches: &Tensor, drawn: &Tensor) -> Result<Tensor> {
     let square = (sketches - drawn)?.sqr()?.flatten_from(1)?.sum(1)?;
@@ -244,4 +326,24 @@ fn far(sketches: &Tensor, drawn: &Tensor) -> Result<Tensor> {
 pub(super) fn normal(shape: &[usize], device: &Device, stream: &mut Stream) -> Result<Tensor> {
     let values: Vec<f32> = (0..shape.iter().product::<usize>()).map(|_| stream.sample(StandardNormal)).collect();
     Ok(Tensor::from_vec(values, shape, device)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kmeans_finds_three_clouds() {
+        let stream = &mut Seed(1).stream("clouds");
+        let near = |centre: f32, s: &mut Stream| vec![centre + 0.1 * s.sample::<f32, _>(StandardNormal), 5.0 - centre];
+        let rows: Vec<Vec<f32>> = (0..90).map(|n| near([0.0, 10.0, 20.0][n % 3], stream)).collect();
+        let rows = Tensor::new(rows, &Device::Cpu).unwrap();
+        // From a start with a row of each cloud, which seed 2 draws.
+        let mut found = kmeans(&rows, 3, Seed(2)).unwrap().to_vec2::<f32>().unwrap();
+        found.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        for (centre, expected) in found.iter().zip([0.0, 10.0, 20.0]) {
+            assert!((centre[0] - expected).abs() < 0.1 && (centre[1] - (5.0 - expected)).abs() < 1e-4, "{found:?}");
+        }
+        assert!(kmeans(&rows, 91, Seed(0)).is_err());
+    }
 }

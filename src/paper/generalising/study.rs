@@ -1,0 +1,219 @@
+//! Training of the network that describes sketches.
+
+use super::config::{Config, DescriptorConfig, Drawn, TraitSource};
+use super::descriptor::{Descriptor, DescriptorLoss};
+use super::model::{SKETCHES, inked};
+use crate::dataset::{Album, Split};
+use crate::experiment::{Bench, Order, Trial, View};
+use crate::file::hash_bytes;
+use crate::model::Allowance;
+use crate::model::weights::{self, Storage};
+use crate::run::RunFolder;
+use crate::seed::{Seed, Stream};
+use crate::train::named::Tensors;
+use crate::train::pretrain::edge_map;
+use crate::train::{Course, CoursePlan, Log, Optimiser, OptimiserConfig, Resume, SelectOn, gradients};
+use crate::{Error, Result, device};
+use candle_core::Tensor;
+use image::imageops::{FilterType, resize};
+use rand::seq::SliceRandom;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Sketches to a pass that needs no gradient.
+pub(super) const CHUNK: usize = 128;
+
+/// Canny's thresholds and blur of edge maps, as in `retrace pretrain edges`.
+const EDGES: ([f32; 2], f32) = ([20.0, 60.0], 1.6);
+
+/// The categories of the training part, by name.
+pub(super) fn categories(bench: &Bench) -> Vec<String> {
+    let index = bench.index();
+    let names: BTreeSet<&String> =
+        index.photos_of(Split::Train).into_iter().map(|photo| &index.photos[photo].category).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// A line of the descriptor's log.
+#[derive(Serialize)]
+struct DescriptorLine {
+    loss: f64,
+    first: f64,
+    used: Option<f64>,
+}
+
+/// Trains the descriptor network, or reads it where the same training is done: rows of one seed share it.
+pub(super) fn describe(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
+    learn(trial, descriptor)?;
+    if let TraitSource::VaeKmeans(settings) = &trial.run.config.traits {
+        let (sketches, _) = pictures(trial.bench, settings.drawn, trial.order)?;
+        let count = sketches.dim(0)?;
+        let chunk = |start: usize| sketches.narrow(0, start, CHUNK.min(count - start));
+        let chunks = (0..count).step_by(CHUNK).map(chunk).collect::<candle_core::Result<Vec<_>>>()?;
+        descriptor.settle(&chunks, trial.run.seed)?;
+    }
+    Ok(())
+}
+
+/// Trains it, or reads what the same training left.
+fn learn(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
+    let Trial { run, bench, order, .. } = *trial;
+    let config = *run.config.traits.descriptor().ok_or_else(|| Error::value("descriptor", "its settings", "none"))?;
+    let key = key(trial)?;
+    let folder = RunFolder(order.places.cache.join(format!("descriptor-{key}")));
+    let done = folder.0.join("descriptor.safetensors");
+    if done.is_file() {
+        let tensors = weights::read(&done)?.tensors;
+        let allowance = Allowance { missing: &["centres"], extra: &[] };
+        return descriptor.parameters().load_allowing(&tensors, &allowance).map(drop);
+    }
+    std::fs::create_dir_all(&folder.0).map_err(Error::io(&folder.0))?;
+    let _lock = folder.lock()?;
+    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(key.clone()), order)?)?;
+    let mut study = Study::new(trial, config, descriptor)?;
+    let plan =
+        CoursePlan { epochs: config.epochs, select_on: SelectOn::Last, folder: &folder, hash: key, watch: order.watch };
+    let mut course = Course::open(plan, &mut study, &mut log)?;
+    while let Some(epoch) = course.next_epoch() {
+        let line = study.epoch(&course, epoch)?;
+        let note = format!("descriptor: {:.3}, words used {:?}", line.first, line.used);
+        course.end_epoch(&study, &line, &note, None)?;
+    }
+    course.finish(&mut study)?;
+    let mut tensors = descriptor.parameters().tensors();
+    tensors.remove("centres"); // made afterwards, from the same network with and without them
+    weights::save(&done, &tensors, Storage::F32, &BTreeMap::new())?;
+    folder.remove_state()
+}
+
+/// Names a training of the descriptor network: its settings, data, seed and device.
+fn key(trial: &Trial<Config>) -> Result<String> {
+    let Trial { run, bench, order, .. } = *trial;
+    // Means are made afterwards: the autoencoder below them is the same.
+    let traits = match run.config.traits {
+        TraitSource::VaeKmeans(config) => TraitSource::Vae(config),
+        traits => traits,
+    };
+    let traits = serde_json::to_string(&traits)?;
+    let photos = bench.index().photos_of(Split::Train);
+    let (data, device) = (bench.source().version(), device::name(order.device));
+    let text = format!("{} {data} {traits} {:?} {photos:?} {device}", run.dataset, run.seed);
+    Ok(hash_bytes(text.as_bytes())[..16].to_string())
+}
+
+/// The descriptor network in training.
+struct Study<'a> {
+    config: DescriptorConfig,
+    descriptor: &'a Descriptor,
+    optimiser: Optimiser,
+    /// `(n, 64, 64, 1)`.
+    sketches: Tensor,
+    labels: Vec<u32>,
+    seed: Seed,
+    has_dictionary: bool,
+}
+
+impl<'a> Study<'a> {
+    fn new(trial: &Trial<Config>, config: DescriptorConfig, descriptor: &'a Descriptor) -> Result<Self> {
+        let (sketches, labels) = pictures(trial.bench, config.drawn, trial.order)?;
+        let has_dictionary = matches!(trial.run.config.traits, TraitSource::Dictionary(_));
+        if has_dictionary && config.words > labels.len() {
+            let expected = format!("at most as many words as training sketches, {}", labels.len());
+            return Err(Error::value("+words", expected, config.words));
+        }
+        let optimiser = Optimiser::new(OptimiserConfig::adam(config.rate), descriptor.parameters().trainable());
+        Ok(Self { config, descriptor, optimiser, sketches, labels, seed: trial.run.seed, has_dictionary })
+    }
+
+    /// Weights of Eq. 7, linear over the epochs.
+    fn weights(&self, epoch: usize) -> [f64; 3] {
+        let share = (epoch - 1) as f64 / (self.config.epochs - 1).max(1) as f64;
+        self.config.weights.map(|[first, last]| first + (last - first) * share)
+    }
+
+    fn epoch(&mut self, course: &Course, epoch: usize) -> Result<DescriptorLine> {
+        let stream = &mut self.seed.child("descriptor", epoch as u64);
+        let mut order: Vec<u32> = (0..self.labels.len() as u32).collect();
+        order.shuffle(stream);
+        let chunks: Vec<&[u32]> = order.chunks_exact(self.config.batch.min(order.len())).collect();
+        let (mut loss, mut first) = (0.0, 0.0);
+        let (total, weights) = (chunks.len() * self.config.epochs, self.weights(epoch));
+        for (i, chunk) in chunks.iter().enumerate() {
+            let done = (epoch - 1) * chunks.len() + i;
+            let step = course.step(done, total, || self.step(chunk, weights, stream))?;
+            (loss, first) = (loss + step[0], first + step[1]);
+        }
+        let used = if self.has_dictionary { Some(self.replace(stream)?) } else { None };
+        Ok(DescriptorLine { loss: loss / chunks.len() as f64, first: first / chunks.len() as f64, used })
+    }
+
+    fn step(&mut self, chunk: &[u32], weights: [f64; 3], stream: &mut Stream) -> Result<[f64; 2]> {
+        let rows = Tensor::from_slice(chunk, chunk.len(), self.sketches.device())?;
+        let labels: Vec<u32> = chunk.iter().map(|row| self.labels[*row as usize]).collect();
+        let batch = self.sketches.index_select(&rows, 0)?;
+        let DescriptorLoss { loss, first } = self.descriptor.loss(&batch, &labels, weights, stream)?;
+        let gradients = gradients(&loss, &self.descriptor.parameters().trainable())?;
+        self.optimiser.step(&gradients, 1.0)?;
+        Ok([f64::from(loss.to_scalar::<f32>()?), first])
+    }
+
+    /// Replaces unused words after an epoch.
+    fn replace(&self, stream: &mut Stream) -> Result<f64> {
+        let mut chosen = Vec::with_capacity(self.labels.len());
+        for start in (0..self.labels.len()).step_by(CHUNK) {
+            let count = CHUNK.min(self.labels.len() - start);
+            chosen.extend(self.descriptor.words(&self.sketches.narrow(0, start, count)?)?);
+        }
+        self.descriptor.replace_unused(&chosen, stream)
+    }
+}
+
+impl Resume for Study<'_> {
+    fn trained(&self) -> Result<Tensors> {
+        Ok(self.descriptor.parameters().tensors())
+    }
+
+    fn load(&mut self, trained: &Tensors) -> Result<()> {
+        self.descriptor.parameters().load(trained).map(drop)
+    }
+
+    fn state(&self) -> Result<Tensors> {
+        self.optimiser.state()
+    }
+
+    fn restore(&mut self, state: Tensors) -> Result<()> {
+        self.optimiser.restore(state)
+    }
+}
+
+/// What the descriptor network learns from, and the category of each.
+fn pictures(bench: &Bench, drawn: Drawn, order: &Order) -> Result<(Tensor, Vec<u32>)> {
+    let (index, names) = (bench.index(), categories(bench));
+    let label = |photo: usize| names.iter().position(|name| *name == index.photos[photo].category).unwrap_or(0) as u32;
+    let album = bench.album(SKETCHES, &[Split::Train], order.watch)?;
+    let (album, positions, labels) = match drawn {
+        Drawn::Sketches => {
+            let sketches = index.sketches_of(Split::Train);
+            let labels = sketches.iter().map(|sketch| label(index.sketches[*sketch].photo)).collect();
+            (album, sketches, labels)
+        }
+        Drawn::Edges => {
+            let photos = index.photos_of(Split::Train);
+            let labels = photos.iter().map(|photo| label(*photo)).collect();
+            let read = |photo: &usize| bench.source().photo(*photo);
+            let photos = photos.iter().map(read).collect::<Result<Vec<_>>>()?;
+            let side = SKETCHES.side;
+            let small = |picture: image::GrayImage| resize(&picture, side, side, FilterType::Triangle);
+            let maps: Vec<_> = photos.iter().map(|photo| small(edge_map(photo, EDGES.0, EDGES.1))).collect();
+            let fitted: Vec<_> = photos.iter().map(|photo| fit_photo(photo, side)).collect();
+            let count = maps.len();
+            (Album::of_pairs(fitted, maps, SKETCHES)?, (0..count).collect(), labels)
+        }
+    };
+    let parts = positions.chunks(CHUNK).map(|chunk| inked(&album, chunk, View::Whole, order.device));
+    Ok((Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?, labels))
+}
+
+fn fit_photo(photo: &image::RgbImage, side: u32) -> image::RgbImage {
+    resize(photo, side, side, FilterType::Triangle)
+}
