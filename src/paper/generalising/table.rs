@@ -36,7 +36,12 @@ pub fn main_table() -> TableSpec {
         noted("hard-transfer", "Hard-Transfer", "a triplet network, as it is, on categories that it never saw"),
         noted("ours-full", "Ours-Full", "its weights are made from a visual trait of the query"),
     ];
-    spec("main", "Acc@1 on unseen categories of Hard-Transfer and Ours-Full (Eq. 8)", rows, "table1")
+    spec(
+        "main",
+        "Generalising FG-SBIR: Acc@1 on unseen categories of Hard-Transfer and Ours-Full (Eq. 8)",
+        rows,
+        "table1",
+    )
 }
 
 /// Table 1, all rows.
