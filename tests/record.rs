@@ -127,3 +127,33 @@ fn every_preset_reads_back_as_it_was_written() {
     let error = Config::preset("synth-chair", "theirs").unwrap_err().to_string();
     assert!(error.contains("zero-shot, ours-base, ours") && error.contains("`theirs`"), "{error}");
 }
+
+/// A results folder whose checkpoint is of another row, while the working directory has the right one.
+#[test]
+fn reproduce_ranks_with_the_checkpoints_of_its_results_folder() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (shipped, place) = (root.join("results"), tempfile::tempdir().unwrap());
+    let results = place.path().join("other");
+    let copy = |from: &str, to: &str| {
+        let to = results.join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(shipped.join(from), to).unwrap();
+    };
+    for file in ["config.json", "log.jsonl", "ranks.csv", "early.csv", "summary.json"] {
+        let own = format!("{SLUG}/synth-chair/ours-base/seed0/{file}");
+        copy(&own, &own);
+    }
+    let weights = |row: &str| format!("checkpoints/{SLUG}/synth-chair/{row}.safetensors");
+    copy(&weights("ours"), &weights("ours-base"));
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_retrace"))
+        .current_dir(root)
+        .args(["reproduce", SLUG, "--dataset", "synth-chair"])
+        .args(["--results".as_ref(), results.as_os_str(), "--figures".as_ref(), place.path().as_os_str()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success(), "{said}");
+    let path = results.join(weights("ours-base"));
+    let expected = format!("{}: expected weights of the run with the config_hash", path.display());
+    assert!(said.replace("\n", " ").contains(&expected), "{said}");
+}

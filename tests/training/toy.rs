@@ -134,7 +134,8 @@ pub fn train_scored(
     let folder = RunFolder(folder.to_path_buf());
     let mut step = Regression::new(parameters);
     let hash = hash.to_string();
-    let whole = Fit { config, seed: Seed(3), parameters, pairs: pairs(), score, folder: &folder, hash, watch };
+    let (score, stop) = (Some(score), None);
+    let whole = Fit { config, seed: Seed(3), parameters, pairs: pairs(), score, stop, folder: &folder, hash, watch };
     let outcome = fit(&whole, &mut step, &mut log);
     End { outcome, weights: weights(parameters), log: lines(&path) }
 }

@@ -12,6 +12,13 @@ use plotters::style::text_anchor::HPos;
 /// A dash of a level and the gap after it, in pixels.
 const DASH: (i32, i32) = (6, 4);
 
+/// How far names stand from the axes, and the lines that lead to them from the points, in pixels.
+const NAME: i32 = 11;
+const BESIDE: i32 = 7;
+
+/// A line that leads to a name.
+const LEADER: RGBColor = RGBColor(170, 170, 170);
+
 /// Half the width of a bar's ends, in pixels.
 const BAR_END: i32 = 4;
 
@@ -43,6 +50,15 @@ pub enum Deviation {
     Band,
     /// A bar at every point of two seeds or more.
     Bars,
+    /// The lines of the seeds themselves, thin.
+    Seeds,
+}
+
+impl Deviation {
+    /// The width of a line of means, in pixels.
+    fn width(self) -> u32 {
+        if self == Self::Seeds { 3 } else { 2 }
+    }
 }
 
 /// A line.
@@ -52,13 +68,25 @@ pub struct PanelLine {
     pub label: String,
     /// By rising x; at least one.
     pub points: Vec<PointSpread>,
+    /// Each seed's own (x, y), for [`Deviation::Seeds`].
+    pub seeds: Vec<Vec<(f64, f64)>>,
+}
+
+impl PanelLine {
+    /// The mean of some seeds at every x that all of them have, each seed a list of (x, y).
+    ///
+    /// # Errors
+    /// As [`spread`].
+    pub fn of(label: &str, seeds: Vec<Vec<(f64, f64)>>) -> Result<Self> {
+        Ok(Self { label: label.into(), points: spread(&seeds)?, seeds })
+    }
 }
 
 /// A number that does not depend on x, e.g. of what the lines are compared with: a dashed line across the panel, its
-/// deviation a bar at the right end.
+/// deviation a bar at the right end, where one without a label has the hollow mark of its colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    /// Written to the right of its end.
+    /// Written to the right of its end; empty where the colour is that of a line, which names it.
     pub label: String,
     /// Mean over seeds.
     pub mean: f64,
@@ -197,6 +225,14 @@ fn draw_levels(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
         let dashes = DashedLineSeries::new(ends, DASH.0, DASH.1, colour(level.colour).stroke_width(1));
         chart.draw_series(dashes).map_err(fail)?;
         draw_bars(chart, &[PointSpread { x: right, mean: level.mean, sd: level.sd }], colour(level.colour))?;
+        if level.label.is_empty() {
+            let corners = mark(level.colour);
+            let outline = corners.iter().chain(corners.first()).copied().collect::<Vec<_>>();
+            let hollow = EmptyElement::at((right, level.mean))
+                + Polygon::new(corners, WHITE.filled())
+                + PathElement::new(outline, colour(level.colour).stroke_width(1));
+            chart.draw_series([hollow]).map_err(fail)?;
+        }
     }
     Ok(())
 }
@@ -206,15 +242,27 @@ fn draw_lines(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
         match panel.deviation {
             Deviation::Bars => draw_bars(chart, &line.points, colour(i))?,
             Deviation::Band => draw_bands(chart, &line.points, colour(i))?,
+            Deviation::Seeds => draw_seeds(chart, &line.seeds, colour(i))?,
         }
     }
     for (i, line) in panel.lines.iter().enumerate() {
         let points = line.points.iter().map(|point| (point.x, point.mean));
-        chart.draw_series(LineSeries::new(points.clone(), colour(i).stroke_width(2))).map_err(fail)?;
+        chart
+            .draw_series(LineSeries::new(points.clone(), colour(i).stroke_width(panel.deviation.width())))
+            .map_err(fail)?;
         if panel.marks {
             let marks = points.map(|at| EmptyElement::at(at) + Polygon::new(mark(i), colour(i).filled()));
             chart.draw_series(marks).map_err(fail)?;
         }
+    }
+    Ok(())
+}
+
+/// A thin line a seed, where there are two or more.
+fn draw_seeds(chart: &mut Chart<'_, '_>, seeds: &[Vec<(f64, f64)>], colour: RGBColor) -> Result<()> {
+    for seed in seeds.iter().filter(|_| seeds.len() > 1) {
+        let thin = LineSeries::new(seed.iter().copied(), colour.mix(0.5).stroke_width(1));
+        chart.draw_series(thin).map_err(fail)?;
     }
     Ok(())
 }
@@ -246,17 +294,32 @@ fn draw_bands(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColo
     Ok(())
 }
 
-/// Names to the right of the axes, each as near the end of its line as the others allow.
+/// Names to the right of the axes, each as near the end of its line as the others allow; a thin line leads to one that lies
+/// apart from it.
 fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
-    let lines = panel.lines.iter().enumerate();
-    let lines = lines.filter_map(|(i, line)| Some((line.points.last()?.mean, &line.label, i)));
-    let levels = panel.levels.iter().map(|level| (level.mean, &level.label, level.colour));
-    let names: Vec<(f64, &String, usize)> = lines.chain(levels).collect();
+    let right = panel.x.range.1;
+    let end = |(colour, line): (usize, &PanelLine)| {
+        let last = *line.points.last()?;
+        Some((line.label.clone(), (last.x, last.mean), colour))
+    };
+    let lines = panel.lines.iter().enumerate().filter_map(end);
+    let named = panel.levels.iter().filter(|level| !level.label.is_empty());
+    let levels = named.map(|level| (level.label.clone(), (right, level.mean), level.colour));
+    let names: Vec<(String, (f64, f64), usize)> = lines.chain(levels).collect();
     let start = area.get_base_pixel();
-    let at = |y: f64| chart.backend_coord(&(panel.x.range.1, y));
-    let heights: Vec<i32> = names.iter().map(|name| at(name.0).1 - start.1).collect();
-    for ((y, label, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
-        write(area, label, (at(y).0 - start.0 + 9, height), text(TextSize::Small, colour(i), HPos::Left))?;
+    let pixel = |at: (f64, f64)| {
+        let (x, y) = chart.backend_coord(&at);
+        (x - start.0, y - start.1)
+    };
+    let heights: Vec<i32> = names.iter().map(|name| pixel(name.1).1).collect();
+    let x = pixel((right, panel.y.range.0)).0 + NAME;
+    for ((label, at, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
+        let end = pixel(at);
+        if x - end.0 > NAME || (height - end.1).abs() > STEP / 4 {
+            let path = vec![(end.0 + BESIDE, end.1), (x - 3, height)];
+            area.draw(&PathElement::new(path, LEADER.stroke_width(1))).map_err(fail)?;
+        }
+        write(area, &label, (x, height), text(TextSize::Small, colour(i), HPos::Left))?;
     }
     Ok(())
 }
@@ -283,7 +346,8 @@ mod tests {
 
     #[test]
     fn top_is_a_round_number() {
-        let line = |mean, sd| PanelLine { label: "a".into(), points: vec![PointSpread { x: 0.0, mean, sd }] };
+        let points = |mean, sd| vec![PointSpread { x: 0.0, mean, sd }];
+        let line = |mean, sd| PanelLine { label: "a".into(), points: points(mean, sd), seeds: Vec::new() };
         assert_eq!(top(&[line(47.0, None)]), 50.0);
         assert_eq!(top(&[line(47.0, Some(4.0))]), 60.0);
         assert!((top(&[line(0.023, None)]) - 0.03).abs() < 1e-12);
