@@ -25,13 +25,19 @@ impl Border {
         dot(row, &self.line) + self.line[row.len()]
     }
 
-    /// The direction across the plane, of length 1, towards the second cloud, and what a score is divided by to be a
-    /// distance; a direction of 0 where the clouds have no difference.
-    pub(super) fn normal(&self) -> (Vec<f64>, f64) {
-        let (_, weights) = self.line.split_last().unwrap_or((&0.0, &[]));
-        let length = dot(weights, weights).sqrt();
-        let scale = if length > 0.0 { length } else { 1.0 };
-        (weights.iter().map(|weight| weight / scale).collect(), scale)
+    /// How far a row lies from the plane, below 0 on the side of the first cloud.
+    pub(super) fn distance(&self, row: &[f64]) -> f64 {
+        let score = self.score(row);
+        let length = dot(&self.line[..row.len()], &self.line[..row.len()]).sqrt();
+        if length > 0.0 { score / length } else { score }
+    }
+
+    /// The direction across the plane, of length 1, for rows whose columns were multiplied by `scales` before they got here:
+    /// along all others at right angles to it the score stays the same. It is 0 where the clouds have no difference.
+    pub(super) fn normal(&self, scales: &[f64]) -> Vec<f64> {
+        let weights: Vec<f64> = self.line.iter().zip(scales).map(|(weight, scale)| weight * scale).collect();
+        let length = dot(&weights, &weights).sqrt();
+        weights.iter().map(|weight| if length > 0.0 { weight / length } else { 0.0 }).collect()
     }
 }
 
@@ -79,9 +85,12 @@ mod tests {
     #[test]
     fn normal_of_two_points_lies_between_them() {
         let border = Border::between([&[-3.0, -4.0], &[3.0, 4.0]], 2);
-        let (normal, scale) = border.normal();
+        let normal = border.normal(&[1.0, 1.0]);
         assert!((normal[0] - 0.6).abs() < 1e-6 && (normal[1] - 0.8).abs() < 1e-6, "{normal:?}");
-        assert!((border.score(&[3.0, 4.0]) / scale - 5.0).abs() < 1e-6);
-        assert_eq!(Border::between([&[0.0], &[0.0]], 1).normal(), (vec![0.0], 1.0));
+        assert!((border.distance(&[3.0, 4.0]) - 5.0).abs() < 1e-6);
+        let halved = border.normal(&[0.5, 0.375]); // 3 * 0.5 = 4 * 0.375
+        assert!((halved[0] - halved[1]).abs() < 1e-6, "{halved:?}");
+        let none = Border::between([&[0.0], &[0.0]], 1);
+        assert_eq!((none.normal(&[1.0]), none.distance(&[0.0])), (vec![0.0], 0.0));
     }
 }

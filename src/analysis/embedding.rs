@@ -19,13 +19,14 @@ pub struct PlacedRow {
 /// Two clouds across and along the border of the classifier that [`told_apart`](super::told_apart) trains.
 ///
 /// ```text
-/// x(r) = (w . r + c) / |w|        y(r) = (r - mean) . v        v: largest eigenvector of the covariance with w taken out
+/// x(r) = (w . z(r) + c) / |w|     z: standardised as there
+/// y(r) = (r - mean) . v           v: direction of largest variance among those along which x stays the same
 /// ```
 ///
-/// Rows are of held-out objects, on which the border was not trained, and standardised as there: a unit is the deviation
-/// of one feature. So the share of a cloud on its own side of x = 0 is what `told_apart` says of it. The sign of v is
-/// fixed (its largest coordinate is positive): the same rows give the same picture. The paper does not say how it draws
-/// its Fig. 2b and c.
+/// Rows are of held-out objects, on which the border was not trained. So the share of a cloud on its own side of x = 0 is
+/// what `told_apart` says of it. A unit of x is the deviation of one feature; y is as long as the features themselves, as
+/// a column that hardly varies would rule it if it were standardised. The sign of v is fixed (its largest coordinate is
+/// positive): the same rows give the same picture. The paper does not say how it draws its Fig. 2b and c.
 ///
 /// # Shapes
 /// As `told_apart`; a point for every row of a held-out object, in the order of rows.
@@ -46,22 +47,22 @@ pub struct PlacedRow {
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn embed(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<PlacedRow>; 2]> {
-    let Halves { border, tested } = divide(a, b, d)?;
-    let (normal, scale) = border.normal();
-    let rows = tested.concat();
+    let Halves { border, tested, plain, scales } = divide(a, b, d)?;
+    let rows = plain.concat();
     let mean: Vec<f64> = (0..d).map(|column| mean(rows.iter().skip(column).step_by(d))).collect();
     let centred: Vec<f64> = rows.iter().zip(mean.iter().cycle()).map(|(value, mean)| value - mean).collect();
-    let (along, _) = longest(&centred, d, &normal);
+    let (along, _) = longest(&centred, d, &border.normal(&scales));
     let middle = dot(&mean, &along);
-    let place = |cloud: FeatureCloud, rows: &[f64]| {
-        let point = |(row, values): (usize, &[f64])| PlacedRow {
+    let place = |cloud: FeatureCloud, i: usize| {
+        let rows = tested[i].chunks_exact(d).zip(plain[i].chunks_exact(d));
+        let point = |(row, (scaled, plain)): (usize, (&[f64], &[f64]))| PlacedRow {
             row,
-            x: border.score(values) / scale,
-            y: dot(values, &along) - middle,
+            x: border.distance(scaled),
+            y: dot(plain, &along) - middle,
         };
-        cloud.held_out().zip(rows.chunks_exact(d)).map(point).collect()
+        cloud.held_out().zip(rows).map(point).collect()
     };
-    Ok([place(a, &tested[0]), place(b, &tested[1])])
+    Ok([place(a, 0), place(b, 1)])
 }
 
 fn mean<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {

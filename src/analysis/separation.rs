@@ -87,6 +87,10 @@ pub(super) struct Halves {
     pub(super) border: Border,
     /// The held-out rows of each cloud, standardised.
     pub(super) tested: [Vec<f64>; 2],
+    /// The same as they were.
+    pub(super) plain: [Vec<f64>; 2],
+    /// What each column was multiplied by.
+    pub(super) scales: Vec<f64>,
 }
 
 /// Trains the classifier on one half of the objects and scales the other.
@@ -105,9 +109,10 @@ pub(super) fn divide(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<Halve
         rows.flat_map(|(row, _)| row).copied().map(f64::from).collect()
     };
     let mut halves = [half(a, false), half(b, false), half(a, true), half(b, true)];
-    standardise(&mut halves, d);
+    let plain = [halves[2].clone(), halves[3].clone()];
+    let scales = standardise(&mut halves, d);
     let [train_a, train_b, test_a, test_b] = halves;
-    Ok(Halves { border: Border::between([&train_a, &train_b], d), tested: [test_a, test_b] })
+    Ok(Halves { border: Border::between([&train_a, &train_b], d), tested: [test_a, test_b], plain, scales })
 }
 
 impl FeatureCloud<'_> {
@@ -122,8 +127,9 @@ fn is_held_out(object: usize) -> bool {
 }
 
 /// Scales every column so that the first two clouds together have mean 0 and deviation 1; all clouds are scaled alike.
-fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
-    for column in 0..d {
+/// Returns what each column was multiplied by.
+fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) -> Vec<f64> {
+    let mut scale_column = |column: usize| {
         let values = || clouds[..2].iter().flat_map(|rows| rows.iter().skip(column).step_by(d));
         let n = values().count() as f64;
         let mean = values().sum::<f64>() / n;
@@ -133,7 +139,9 @@ fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
         for rows in clouds.iter_mut() {
             rows.iter_mut().skip(column).step_by(d).for_each(|value| *value = (*value - mean) * scale);
         }
-    }
+        scale
+    };
+    (0..d).map(&mut scale_column).collect()
 }
 
 pub(super) fn check(clouds: [&[f32]; 2], d: usize, least: usize) -> Result<()> {

@@ -13,7 +13,7 @@ use plotters::style::text_anchor::HPos;
 const DASH: (i32, i32) = (6, 4);
 
 /// How far names stand from the axes, and the lines that lead to them from the points, in pixels.
-const NAME: i32 = 11;
+const NAME: i32 = 9;
 const BESIDE: i32 = 7;
 
 /// A line that leads to a name.
@@ -315,7 +315,7 @@ fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<(
     let x = pixel((right, panel.y.range.0)).0 + NAME;
     for ((label, at, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
         let end = pixel(at);
-        if x - end.0 > NAME || (height - end.1).abs() > STEP / 4 {
+        if x - end.0 > 2 * NAME || (height - end.1).abs() > STEP / 4 {
             let path = vec![(end.0 + BESIDE, end.1), (x - 3, height)];
             area.draw(&PathElement::new(path, LEADER.stroke_width(1))).map_err(fail)?;
         }

@@ -8,8 +8,8 @@ use crate::report::records::Records;
 
 /// The note on all parts.
 const NOTE: &str = "The first seed of each row; the photos, and sketches of them, that the classifier was not trained on. Dashed: the \
-                    border of a linear classifier of sketches (left) and photos (right), with all dimensions of the features. A \
-                    unit is the standard deviation of one feature.";
+                    border of a linear classifier of sketches (left) and photos (right), with all dimensions of the features. To \
+                    the right a unit is the standard deviation of one feature.";
 
 /// Features of the test part across and along the border of a classifier, a part a row.
 ///
