@@ -324,8 +324,8 @@ impl RunFolder {
     /// A file that cannot be removed.
     pub fn remove_state(&self) -> Result<()> {
         let paths = [&self.0, &self.choice()].map(|folder| folder.join("state.safetensors"));
-        let states = paths.iter().filter(|path| path.is_file());
-        states.map(|path| std::fs::remove_file(path).map_err(Error::io(path))).collect()
+        let mut states = paths.iter().filter(|path| path.is_file());
+        states.try_for_each(|path| std::fs::remove_file(path).map_err(Error::io(path)))
     }
 
     /// Writes `summary.json`, which marks the run as finished.

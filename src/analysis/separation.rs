@@ -72,7 +72,7 @@ pub struct Answer {
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn told_apart(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<Answer>; 2]> {
-    let Halves { border, tested } = divide(a, b, d)?;
+    let Halves { border, tested, .. } = divide(a, b, d)?;
     let answers = |cloud: FeatureCloud, rows: &[f64], side: f64| {
         let scores = rows.chunks_exact(d).map(|row| side * border.score(row));
         let rights = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) });

@@ -71,9 +71,8 @@ mod tests {
     /// How often of 200 worlds the interval holds the true difference.
     fn held(lots: [&[f64]; 2]) -> usize {
         let truth = spread(lots[0]).0 - spread(lots[1]).0;
-        (0..200)
-            .filter(|number| (|found: Interval| found.low <= truth && truth <= found.high)(world(*number, lots)))
-            .count()
+        let holds = |found: Interval| found.low <= truth && truth <= found.high;
+        (0..200).filter(|number| holds(world(*number, lots))).count()
     }
 
     #[test]

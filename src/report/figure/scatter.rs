@@ -198,13 +198,14 @@ mod tests {
             let parts = parts.iter().map(part).collect();
             Scatter { title: String::new(), note: String::new(), parts, border }
         };
-        let (near, far) = (cloud(&[(0.0, 0.0), (1.0, 2.0)]), cloud(&[(10.0, 4.0)]));
-        let (both, wide) = (of(&[&[near.clone(), far.clone()]], None), of(&[&[near.clone()], &[far]], Some(-10.0)));
+        let [near, far] = [&[(0.0, 0.0), (1.0, 2.0)][..], &[(10.0, 4.0)]].map(|points| [cloud(points)]);
+        let both = of(&[&[near.clone(), far.clone()].concat()], None);
+        let wide = of(&[&near, &far], Some(-10.0));
         assert_eq!(window(&both).unwrap(), [(-0.6, 10.6), (-0.24, 4.24)]);
         assert_eq!(window(&wide).unwrap(), [(-11.2, 11.2), (-0.24, 4.24)]); // of two parts: one window
         assert_eq!(window(&of(&[&[cloud(&[(3.0, 4.0)])]], None)).unwrap(), [(2.0, 4.0), (3.0, 5.0)]);
         for bad in [&[cloud(&[])][..], &[cloud(&[(f64::NAN, 0.0)])], &[]] {
-            assert!(window(&of(&[&[near.clone()], bad], None)).is_err());
+            assert!(window(&of(&[&near, bad], None)).is_err());
         }
         assert!(draw(&of(&[], None)).is_err());
     }
