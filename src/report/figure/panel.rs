@@ -1,23 +1,16 @@
 //! Axes with lines, bands or bars over seeds, levels to compare with, and every name at the right.
 
 use super::axis::{Axis, Coordinate};
-use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width};
 use super::head::Head;
-use super::label::{STEP, push_apart};
 use super::mark::mark;
+use super::name::draw_names;
 use crate::{Result, metric::mean_sd};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 /// A dash of a level and the gap after it, in pixels.
 const DASH: (i32, i32) = (6, 4);
-
-/// How far names stand from the axes, and the lines that lead to them from the points, in pixels.
-const NAME: i32 = 9;
-const BESIDE: i32 = 7;
-
-/// A line that leads to a name.
-const LEADER: RGBColor = RGBColor(170, 170, 170);
 
 /// Half the width of a bar's ends, in pixels.
 const BAR_END: i32 = 4;
@@ -181,7 +174,7 @@ fn head(area: &Area<'_>, panel: &Panel) -> Result<Head> {
 }
 
 /// The coordinate system of a panel.
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
 
 fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<()> {
     let labels = || panel.lines.iter().map(|line| &line.label).chain(panel.levels.iter().map(|level| &level.label));
@@ -214,7 +207,7 @@ fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<(
     draw_names(&chart, panel, area)
 }
 
-fn colour(i: usize) -> RGBColor {
+pub(super) fn colour(i: usize) -> RGBColor {
     PALETTE[i % PALETTE.len()]
 }
 
@@ -290,36 +283,6 @@ fn draw_bands(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColo
         let below = ends.iter().rev().map(|(x, low, _)| (*x, *low));
         let band = Polygon::new(above.chain(below).collect::<Vec<_>>(), colour.mix(0.16));
         chart.draw_series([band]).map_err(fail)?;
-    }
-    Ok(())
-}
-
-/// Names to the right of the axes, each as near the end of its line as the others allow; a thin line leads to one that lies
-/// apart from it.
-fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
-    let right = panel.x.range.1;
-    let end = |(colour, line): (usize, &PanelLine)| {
-        let last = *line.points.last()?;
-        Some((line.label.clone(), (last.x, last.mean), colour))
-    };
-    let lines = panel.lines.iter().enumerate().filter_map(end);
-    let named = panel.levels.iter().filter(|level| !level.label.is_empty());
-    let levels = named.map(|level| (level.label.clone(), (right, level.mean), level.colour));
-    let names: Vec<(String, (f64, f64), usize)> = lines.chain(levels).collect();
-    let start = area.get_base_pixel();
-    let pixel = |at: (f64, f64)| {
-        let (x, y) = chart.backend_coord(&at);
-        (x - start.0, y - start.1)
-    };
-    let heights: Vec<i32> = names.iter().map(|name| pixel(name.1).1).collect();
-    let x = pixel((right, panel.y.range.0)).0 + NAME;
-    for ((label, at, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
-        let end = pixel(at);
-        if x - end.0 > 2 * NAME || (height - end.1).abs() > STEP / 4 {
-            let path = vec![(end.0 + BESIDE, end.1), (x - 3, height)];
-            area.draw(&PathElement::new(path, LEADER.stroke_width(1))).map_err(fail)?;
-        }
-        write(area, &label, (x, height), text(TextSize::Small, colour(i), HPos::Left))?;
     }
     Ok(())
 }
