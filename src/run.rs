@@ -8,6 +8,7 @@
 //!                  queries have galleries of their own (of a class, of a person), also gallery: how many photos
 //!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
+//!   choice/log.jsonl  of a row that is trained twice: the training whose epoch validation chose
 //!   analysis/      what else was measured of it, where it was
 //!   lock           held by the process that trains here ([`RunFolder::lock`]); empty, and no part of the record
 //! ```
@@ -312,13 +313,19 @@ impl RunFolder {
         write_csv(&self.0.join("early.csv"), &mut whole)
     }
 
-    /// Removes the state that a training leaves for resuming.
+    /// Where a row that is trained twice chooses its epoch.
+    pub fn choice(&self) -> PathBuf {
+        self.0.join("choice")
+    }
+
+    /// Removes the states that trainings leave for resuming.
     ///
     /// # Errors
     /// A file that cannot be removed.
     pub fn remove_state(&self) -> Result<()> {
-        let path = self.0.join("state.safetensors");
-        if path.is_file() { std::fs::remove_file(&path).map_err(Error::io(&path)) } else { Ok(()) }
+        let paths = [&self.0, &self.choice()].map(|folder| folder.join("state.safetensors"));
+        let mut states = paths.iter().filter(|path| path.is_file());
+        states.try_for_each(|path| std::fs::remove_file(path).map_err(Error::io(path)))
     }
 
     /// Writes `summary.json`, which marks the run as finished.

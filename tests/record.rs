@@ -5,6 +5,7 @@ use retrace::file::{read_json, write_json};
 use retrace::paper::photo_pretraining::{Config, SLUG};
 use retrace::run::{RunConfig, RunFolder};
 use retrace::seed::Seed;
+use retrace::train::{Outcome, Scores, SelectOn};
 
 /// Every committed run of a row that is trained or ranked by a network reads as settings of today, under the hash that its
 /// log names.
@@ -23,6 +24,51 @@ fn committed_records_keep_their_hashes() {
         count += 1;
     }
     assert!(count > 400, "{count} records");
+}
+
+/// What an epoch's line in a log says.
+#[derive(serde::Deserialize)]
+struct EpochLine {
+    epoch: usize,
+    valid_acc1: f64,
+    valid_acc5: f64,
+    valid_acc10: f64,
+    valid_percentile: f64,
+}
+
+fn outcome(line: &str, queries: usize) -> Outcome {
+    let EpochLine { epoch, valid_acc1: acc1, valid_acc5: acc5, valid_acc10: acc10, valid_percentile: percentile } =
+        serde_json::from_str(line).unwrap();
+    Outcome { epoch, scores: Some(Scores { queries, acc1, acc5, acc10, percentile }), seconds: 0.0 }
+}
+
+/// Runs that were recorded before hits were counted may have kept an epoch of an equal sum that the percentile does not
+/// prefer: the page lists these, and no other.
+#[test]
+fn committed_records_kept_the_epoch_of_the_rule_but_for_those_that_the_page_lists() {
+    let results = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(SLUG);
+    let page = std::fs::read_to_string(results.join("README.md")).unwrap();
+    let (mut count, mut different) = (0, Vec::new());
+    for entry in walkdir::WalkDir::new(&results).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        let folder = RunFolder(path.parent().unwrap().to_path_buf());
+        if !path.ends_with("summary.json") || folder.summary().unwrap().select_on != SelectOn::ValidMean.to_string() {
+            continue;
+        }
+        let (kept, (header, lines)) = (folder.summary().unwrap().selected_epoch, folder.log().unwrap());
+        let training: Vec<Outcome> = lines.iter().map(|line| outcome(line, header.counts["valid"][1])).collect();
+        let chosen = SelectOn::ValidMean.choose(&training);
+        if chosen != kept {
+            let run = folder.0.strip_prefix(&results).unwrap().display().to_string();
+            let [kept, chosen] = [kept, chosen].map(Option::unwrap);
+            different.push(format!("| `{run}` | {kept} | {chosen} |"));
+        }
+        count += 1;
+    }
+    let listed: Vec<&str> = page.lines().filter(|line| different.iter().any(|own| own == line)).collect();
+    assert_eq!(listed, different, "the page has to list these");
+    let said = format!("{} of {count} runs", different.len());
+    assert!(page.contains(&said), "the page has to say `{said}`");
 }
 
 fn run(config: Config) -> RunConfig<Config> {
@@ -80,4 +126,34 @@ fn every_preset_reads_back_as_it_was_written() {
     }
     let error = Config::preset("synth-chair", "theirs").unwrap_err().to_string();
     assert!(error.contains("zero-shot, ours-base, ours") && error.contains("`theirs`"), "{error}");
+}
+
+/// A results folder whose checkpoint is of another row, while the working directory has the right one.
+#[test]
+fn reproduce_ranks_with_the_checkpoints_of_its_results_folder() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (shipped, place) = (root.join("results"), tempfile::tempdir().unwrap());
+    let results = place.path().join("other");
+    let copy = |from: &str, to: &str| {
+        let to = results.join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(shipped.join(from), to).unwrap();
+    };
+    for file in ["config.json", "log.jsonl", "ranks.csv", "early.csv", "summary.json"] {
+        let own = format!("{SLUG}/synth-chair/ours-base/seed0/{file}");
+        copy(&own, &own);
+    }
+    let weights = |row: &str| format!("checkpoints/{SLUG}/synth-chair/{row}.safetensors");
+    copy(&weights("ours"), &weights("ours-base"));
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_retrace"))
+        .current_dir(root)
+        .args(["reproduce", SLUG, "--dataset", "synth-chair"])
+        .args(["--results".as_ref(), results.as_os_str(), "--figures".as_ref(), place.path().as_os_str()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success(), "{said}");
+    let path = results.join(weights("ours-base"));
+    let expected = format!("{}: expected weights of the run with the config_hash", path.display());
+    assert!(said.replace("\n", " ").contains(&expected), "{said}");
 }

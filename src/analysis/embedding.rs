@@ -1,86 +1,109 @@
 //! Two clouds of features as a picture.
 
-use super::principal::{dot, plane};
-use super::separation::check;
+use super::principal::{dot, longest};
+use super::separation::{FeatureCloud, Halves, divide};
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
-/// Two clouds on the first two principal components of both together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Embedding {
-    /// A point for each row of the first cloud.
-    pub a: Vec<(f64, f64)>,
-    /// A point for each row of the second cloud.
-    pub b: Vec<(f64, f64)>,
-    /// Share of the total variance along each axis, in percent.
-    pub explained: (f64, f64),
+/// A held-out row in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlacedRow {
+    /// The row of its cloud, from 0.
+    pub row: usize,
+    /// How far it lies from the classifier's border, below 0 on the side of the first cloud.
+    pub x: f64,
+    /// Its place along the widest direction within the border.
+    pub y: f64,
 }
 
-/// Principal components of two clouds, joined and centred.
+/// Two clouds across and along the border of the classifier that [`told_apart`](super::told_apart) trains.
 ///
 /// ```text
-/// x(r) = (r - mean) . v1        y(r) = (r - mean) . v2        v1, v2: largest eigenvectors of the joint covariance
+/// x(r) = (w . z(r) + c) / |w|     z: standardised as there
+/// y(r) = (r - mean) . v           v: direction of largest variance among those along which x stays the same
 /// ```
 ///
-/// The same rows give the same picture: the sign of an axis is fixed (its largest coordinate is positive), and where
-/// rows lie on a line the second axis is 0. The paper does not say how it draws its Fig. 2b and c; this is linear, so
-/// distances in the picture are never longer than those of the features.
+/// Rows are of held-out objects, on which the border was not trained. So the share of a cloud on its own side of x = 0 is
+/// what `told_apart` says of it. A unit of x is the deviation of one feature; y is as long as the features themselves, as
+/// a column that hardly varies would rule it if it were standardised. The sign of v is fixed (its largest coordinate is
+/// positive): the same rows give the same picture. The paper does not say how it draws its Fig. 2b and c.
 ///
 /// # Shapes
-/// `a` is `(n, d)`, `b` is `(m, d)`, row by row.
+/// As `told_apart`; a point for every row of a held-out object, in the order of rows.
 ///
 /// # Errors
-/// An empty cloud, an incomplete row, or features that are not finite.
+/// As `told_apart`.
 ///
 /// # References
 /// Jolliffe, Principal Component Analysis, 2002, Sec. 1.1; to redraw Li et al., Photo Pre-Training, But for Sketch,
 /// CVPR 2023, Fig. 2b and c.
 ///
 /// ```
-/// let found = retrace::analysis::embed(&[0.0, 0.0, 3.0, 4.0], &[6.0, 8.0], 2)?; // steps of 5 on a line
-/// assert!((found.a[0].0 + 5.0).abs() < 1e-9 && found.a[1].0.abs() < 1e-9 && (found.b[0].0 - 5.0).abs() < 1e-9);
-/// assert!((found.explained.0 - 100.0).abs() < 1e-9);
+/// use retrace::analysis::{FeatureCloud, embed};
+/// let low = FeatureCloud { rows: &[0.0, 0.1, 0.2, 9.0], objects: &[0, 1, 2, 3] };
+/// let high = FeatureCloud { rows: &[5.0, 5.1, 5.2], objects: &[0, 1, 1] };
+/// let sides = embed(low, high, 1)?.map(|rows| rows.iter().map(|r| (r.row, r.x > 0.0)).collect::<Vec<_>>());
+/// assert_eq!(sides, [[(1, false), (3, true)], [(1, true), (2, true)]]); // 9.0 lies among the others
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn embed(a: &[f32], b: &[f32], d: usize) -> Result<Embedding> {
-    check([a, b], d, 1)?;
-    let mut rows: Vec<f64> = a.iter().chain(b).map(|value| f64::from(*value)).collect();
-    let n = (rows.len() / d) as f64;
-    for column in 0..d {
-        let mean = rows.iter().skip(column).step_by(d).sum::<f64>() / n;
-        rows.iter_mut().skip(column).step_by(d).for_each(|value| *value -= mean);
-    }
-    let [(first, along), (second, across)] = plane(&rows, d);
-    let whole = dot(&rows, &rows) / n;
-    let percent = |variance: f64| if whole > 0.0 { 100.0 * variance / whole } else { 0.0 };
-    let mut points: Vec<_> = rows.chunks_exact(d).map(|row| (dot(row, &first), dot(row, &second))).collect();
-    let b = points.split_off(a.len() / d);
-    Ok(Embedding { a: points, b, explained: (percent(along), percent(across)) })
+pub fn embed(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<PlacedRow>; 2]> {
+    let Halves { border, tested, plain, scales } = divide(a, b, d)?;
+    let rows = plain.concat();
+    let mean: Vec<f64> = (0..d).map(|column| mean(rows.iter().skip(column).step_by(d))).collect();
+    let centred: Vec<f64> = rows.iter().zip(mean.iter().cycle()).map(|(value, mean)| value - mean).collect();
+    let (along, _) = longest(&centred, d, &border.normal(&scales));
+    let middle = dot(&mean, &along);
+    let place = |cloud: FeatureCloud, i: usize| {
+        let rows = tested[i].chunks_exact(d).zip(plain[i].chunks_exact(d));
+        let point = |(row, (scaled, plain)): (usize, (&[f64], &[f64]))| PlacedRow {
+            row,
+            x: border.distance(scaled),
+            y: dot(plain, &along) - middle,
+        };
+        cloud.held_out().zip(rows).map(point).collect()
+    };
+    Ok([place(a, 0), place(b, 1)])
+}
+
+fn mean<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
+    values.clone().sum::<f64>() / values.count() as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::separation::tests::cloud;
+    use crate::analysis::told_apart;
 
-    #[test]
-    fn embed_keeps_the_distance_of_two_clouds() {
-        let (a, b) = (cloud("a", 60, 0.0), cloud("b", 40, 20.0));
-        let found = embed(&a, &b, 8).unwrap();
-        assert_eq!((found.a.len(), found.b.len()), (60, 40));
-        let middle = |points: &[(f64, f64)]| points.iter().map(|point| point.0).sum::<f64>() / points.len() as f64;
-        assert!((middle(&found.b) - middle(&found.a) - 20.0).abs() < 0.6, "{found:?}"); // 20 +- sqrt(1/60 + 1/40) * 3
-        // Between the means lies a variance of 0.24 * 400, along each of the 8 axes about 1.
-        assert!((found.explained.0 - 100.0 * 97.0 / 104.0).abs() < 2.0 && found.explained.1 < 3.0, "{found:?}");
-        assert_eq!(found, embed(&a, &b, 8).unwrap());
+    fn objects(rows: &[f32]) -> Vec<usize> {
+        (0..rows.len() / 8).collect()
     }
 
     #[test]
-    fn embed_refuses_bad_clouds() {
-        assert!(embed(&[], &[1.0], 1).is_err() && embed(&[1.0], &[1.0, 2.0, 3.0], 2).is_err());
-        assert!(embed(&[1.0], &[1.0], 0).is_err());
-        let error = embed(&[1.0, 2.0], &[1.0, f32::NAN], 1).unwrap_err().to_string();
-        assert!(error.contains("second cloud, row 1"), "{error}");
-        assert_eq!(embed(&[2.0, 2.0], &[2.0, 2.0], 2).unwrap().explained, (0.0, 0.0));
+    fn embed_shows_what_the_classifier_says() {
+        // Half of 400 rows a cloud train: 8 weights are told from so many.
+        let (a, b) = (cloud("a", 400, 0.0), cloud("b", 400, 1.0));
+        let own = [objects(&a), objects(&b)];
+        let clouds = || [FeatureCloud { rows: &a, objects: &own[0] }, FeatureCloud { rows: &b, objects: &own[1] }];
+        let ([c, e], [f, g]) = (clouds(), clouds());
+        let (found, answers) = (embed(c, e, 8).unwrap(), told_apart(f, g, 8).unwrap());
+        for ((rows, answers), side) in found.iter().zip(&answers).zip([-1.0, 1.0]) {
+            assert_eq!(rows.len(), 200);
+            let right = |row: &PlacedRow| (row.row, f64::from(side * row.x > 0.0));
+            assert!(rows.iter().map(right).eq(answers.iter().map(|answer| (answer.row, answer.right))));
+        }
+        let middle = |rows: &[PlacedRow]| rows.iter().map(|row| row.x).sum::<f64>() / rows.len() as f64;
+        // The first column has means 1 apart and a deviation of sqrt(1 + 1/4) over both: 0.89, along the border nearly so.
+        assert!((middle(&found[1]) - middle(&found[0]) - 0.89).abs() < 0.3, "{found:?}");
+        let heights: f64 = found.iter().flatten().map(|row| row.y).sum();
+        assert!(heights.abs() < 1e-6, "{heights}");
+    }
+
+    #[test]
+    fn embed_of_equal_clouds_is_a_point_and_of_bad_ones_an_error() {
+        let cloud = FeatureCloud { rows: &[2.0; 4], objects: &[0, 1] };
+        let [a, b] = embed(cloud, cloud, 2).unwrap();
+        assert!(a == b && a == [PlacedRow { row: 1, x: 0.0, y: 0.0 }]);
+        assert!(embed(FeatureCloud { rows: &[1.0], objects: &[1] }, cloud, 1).is_err());
     }
 }

@@ -8,13 +8,15 @@
 //! | `stability` | how far a series varies around its mean, relative to the mean |
 //! | `smoothness` | how alike the photos ranked first are |
 //! | `attribution` | whether the model or the sketch causes a wrong answer |
-//! | `embedding` | two clouds of features in one picture |
-//! | `separation` | how far apart they are: the accuracy of a classifier |
+//! | `separation` | how far apart two clouds of features are: the accuracy of a classifier |
+//! | `border` | that classifier |
+//! | `embedding` | the clouds across and along its border, in one picture |
 //!
 //! All of them are pure computations: no paper, no model, no file. Their inputs are tensors,
 //! slices or closures.
 
 mod attribution;
+mod border;
 mod covariance;
 mod direction;
 mod embedding;
@@ -27,7 +29,7 @@ mod stability;
 pub use attribution::{Blame, ErrorScores, MEDIAN, Scenario, Thresholds, attribute};
 pub use covariance::{GradientSpread, GradientSum};
 pub use direction::Directions;
-pub use embedding::{Embedding, embed};
+pub use embedding::{PlacedRow, embed};
 pub use landscape::{Grid, Rise, scan};
 pub use separation::{Answer, FeatureCloud, balanced, told_apart};
 pub use smoothness::{Smoothness, fidelity, smoothness};

@@ -1,33 +1,27 @@
-//! The directions in which a cloud of rows is longest.
+//! The direction in which a cloud of rows is longest.
 
 use crate::seed::Seed;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// Most steps of the power iteration for a direction. Directions of nearly equal variance need the most; there,
-/// either order of them gives an equally good picture.
+/// Most steps of the power iteration. Directions of nearly equal variance need the most; there, either of them gives an
+/// equally good picture.
 const STEPS: usize = 1000;
 
 /// A step that turns the direction by less than this (in each coordinate) ends the iteration; the picture is in pixels.
 const ENOUGH: f64 = 1e-10;
 
-/// A direction whose variance is below this share of the longest one's is rounding, not data.
+/// A direction whose variance is below this share of the mean square of rows is rounding, not data.
 const ROUNDING: f64 = 1e-12;
 
-/// The unit directions of largest and second largest variance of centred rows, each with its variance (of n).
+/// The unit direction of largest variance (of n) of centred rows among those at right angles to `taken`, a unit direction
+/// or 0, and that variance.
 ///
-/// Power iteration, `v <- X^T X v / n` scaled to length 1, without ever forming the d x d matrix; the first direction is
-/// taken out of every step of the second. The start is drawn from a fixed seed, so that no data are at right angles to it
-/// by construction. The sign is fixed: the largest coordinate, the first of them at a tie, is positive. A direction
-/// without variance is 0.
-pub(super) fn plane(rows: &[f64], d: usize) -> [(Vec<f64>, f64); 2] {
-    let first = direction(rows, d, None, 0.0);
-    let second = direction(rows, d, Some(&first.0), first.1 * ROUNDING);
-    [first, second]
-}
-
-fn direction(rows: &[f64], d: usize, taken: Option<&Vec<f64>>, least: f64) -> (Vec<f64>, f64) {
-    let mut stream = Seed(0).child("principal", u64::from(taken.is_some()));
+/// Power iteration, `v <- X^T X v / n` scaled to length 1, without ever forming the d x d matrix; `taken` is taken out of
+/// every step. The start is drawn from a fixed seed, so that no data are at right angles to it by construction. The sign is
+/// fixed: the largest coordinate, the first of them at a tie, is positive. A direction without variance is 0.
+pub(super) fn longest(rows: &[f64], d: usize, taken: &[f64]) -> (Vec<f64>, f64) {
+    let mut stream = Seed(0).stream("principal");
     let mut vector: Vec<f64> = (0..d).map(|_| stream.sample(StandardNormal)).collect();
     let mut variance = 0.0;
     shorten(&mut vector, taken);
@@ -40,7 +34,7 @@ fn direction(rows: &[f64], d: usize, taken: Option<&Vec<f64>>, least: f64) -> (V
             break;
         }
     }
-    if variance <= least {
+    if variance <= ROUNDING * dot(rows, rows) / (rows.len() / d) as f64 {
         return (vec![0.0; d], 0.0);
     }
     fix_sign(&mut vector);
@@ -59,11 +53,9 @@ fn turn(rows: &[f64], d: usize, vector: &[f64]) -> Vec<f64> {
 }
 
 /// Removes a direction and scales the rest to length 1; returns the length before.
-fn shorten(vector: &mut [f64], taken: Option<&Vec<f64>>) -> f64 {
-    if let Some(taken) = taken {
-        let along = dot(vector, taken);
-        vector.iter_mut().zip(taken).for_each(|(value, taken)| *value -= along * taken);
-    }
+fn shorten(vector: &mut [f64], taken: &[f64]) -> f64 {
+    let along = dot(vector, taken);
+    vector.iter_mut().zip(taken).for_each(|(value, taken)| *value -= along * taken);
     let length = dot(vector, vector).sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|value| *value /= length);
@@ -88,23 +80,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plane_of_a_matrix_by_hand() {
+    fn longest_of_a_matrix_by_hand() {
         // Rows +-(3, 3) and +-(1, -1): variances 2 * 18 / 4 along (1, 1) and 2 * 2 / 4 along (1, -1).
-        let [first, second] = plane(&[3.0, 3.0, -3.0, -3.0, 1.0, -1.0, -1.0, 1.0], 2);
-        let half = 0.5_f64.sqrt();
+        let (rows, half) = ([3.0, 3.0, -3.0, -3.0, 1.0, -1.0, -1.0, 1.0], 0.5_f64.sqrt());
+        let first = longest(&rows, 2, &[0.0; 2]);
+        let second = longest(&rows, 2, &first.0);
         for (found, expected, variance) in [(first, [half, half], 9.0), (second, [half, -half], 1.0)] {
             assert!(found.0.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-8), "{found:?}");
             assert!((found.1 - variance).abs() < 1e-8);
         }
+        assert_eq!(longest(&rows, 2, &[1.0, 0.0]).0, [0.0, 1.0]); // whatever the variance along the other
     }
 
     #[test]
-    fn plane_of_a_line_and_of_a_point() {
-        let [first, second] = plane(&[-2.0, -4.0, -4.0, 2.0, 4.0, 4.0], 3);
+    fn longest_of_a_line_and_of_a_point() {
+        let rows = [-2.0, -4.0, -4.0, 2.0, 4.0, 4.0];
+        let first = longest(&rows, 3, &[0.0; 3]);
         assert!(first.0.iter().zip([1.0, 2.0, 2.0]).all(|(a, b)| (a - b / 3.0).abs() < 1e-9), "{first:?}");
         assert!((first.1 - 36.0).abs() < 1e-9);
-        assert_eq!(second, (vec![0.0; 3], 0.0));
-        assert_eq!(plane(&[0.0; 6], 3)[0], (vec![0.0; 3], 0.0));
-        assert_eq!(plane(&[-1.0, 1.0], 1)[1], (vec![0.0], 0.0)); // one dimension
+        assert_eq!(longest(&rows, 3, &first.0), (vec![0.0; 3], 0.0));
+        assert_eq!(longest(&[0.0; 6], 3, &[0.0; 3]), (vec![0.0; 3], 0.0));
+        assert_eq!(longest(&[-1.0, 1.0], 1, &[1.0]), (vec![0.0], 0.0)); // one dimension
     }
 }

@@ -1,13 +1,7 @@
 //! How far apart two clouds of features are, e.g. those of sketches and of photos.
 
-use super::principal::dot;
+use super::border::Border;
 use crate::{Error, Result};
-
-/// Steps of the classifier; the test of two touching clouds converges long before.
-const STEPS: usize = 500;
-
-/// Weight of the penalty, small beside a loss of log 2 and above 0, so that weights stay finite where clouds are apart.
-const PENALTY: f64 = 1e-3;
 
 /// The share of held-out rows on their own side, as mean over both clouds, in percent: 100 = apart, 50 = chance, whatever
 /// the sizes of the clouds.
@@ -78,6 +72,29 @@ pub struct Answer {
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn told_apart(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<Answer>; 2]> {
+    let Halves { border, tested, .. } = divide(a, b, d)?;
+    let answers = |cloud: FeatureCloud, rows: &[f64], side: f64| {
+        let scores = rows.chunks_exact(d).map(|row| side * border.score(row));
+        let rights = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) });
+        cloud.held_out().zip(rights).map(|(row, right)| Answer { row, right }).collect()
+    };
+    Ok([answers(a, &tested[0], -1.0), answers(b, &tested[1], 1.0)])
+}
+
+/// Two clouds whose objects of even numbers have trained a classifier.
+pub(super) struct Halves {
+    /// The classifier.
+    pub(super) border: Border,
+    /// The held-out rows of each cloud, standardised.
+    pub(super) tested: [Vec<f64>; 2],
+    /// The same as they were.
+    pub(super) plain: [Vec<f64>; 2],
+    /// What each column was multiplied by.
+    pub(super) scales: Vec<f64>,
+}
+
+/// Trains the classifier on one half of the objects and scales the other.
+pub(super) fn divide(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<Halves> {
     check([a.rows, b.rows], d, 2)?;
     for cloud in [a, b] {
         let held_out = cloud.held_out().count();
@@ -92,20 +109,15 @@ pub fn told_apart(a: FeatureCloud, b: FeatureCloud, d: usize) -> Result<[Vec<Ans
         rows.flat_map(|(row, _)| row).copied().map(f64::from).collect()
     };
     let mut halves = [half(a, false), half(b, false), half(a, true), half(b, true)];
-    standardise(&mut halves, d);
-    let [train_a, train_b, test_a, test_b] = &halves;
-    let line = train([train_a, train_b], d);
-    let answers = |cloud: FeatureCloud, rows: &[f64], side: f64| {
-        let scores = rows.chunks_exact(d).map(|row| side * (dot(row, &line) + line[d]));
-        let rights = scores.map(|score| if score == 0.0 { 0.5 } else { f64::from(score > 0.0) });
-        cloud.held_out().zip(rights).map(|(row, right)| Answer { row, right }).collect()
-    };
-    Ok([answers(a, test_a, -1.0), answers(b, test_b, 1.0)])
+    let plain = [halves[2].clone(), halves[3].clone()];
+    let scales = standardise(&mut halves, d);
+    let [train_a, train_b, test_a, test_b] = halves;
+    Ok(Halves { border: Border::between([&train_a, &train_b], d), tested: [test_a, test_b], plain, scales })
 }
 
 impl FeatureCloud<'_> {
     /// The rows of held-out objects.
-    fn held_out(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn held_out(&self) -> impl Iterator<Item = usize> {
         self.objects.iter().enumerate().filter(|(_, object)| is_held_out(**object)).map(|(row, _)| row)
     }
 }
@@ -115,8 +127,9 @@ fn is_held_out(object: usize) -> bool {
 }
 
 /// Scales every column so that the first two clouds together have mean 0 and deviation 1; all clouds are scaled alike.
-fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
-    for column in 0..d {
+/// Returns what each column was multiplied by.
+fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) -> Vec<f64> {
+    let mut scale_column = |column: usize| {
         let values = || clouds[..2].iter().flat_map(|rows| rows.iter().skip(column).step_by(d));
         let n = values().count() as f64;
         let mean = values().sum::<f64>() / n;
@@ -126,35 +139,9 @@ fn standardise(clouds: &mut [Vec<f64>; 4], d: usize) {
         for rows in clouds.iter_mut() {
             rows.iter_mut().skip(column).step_by(d).for_each(|value| *value = (*value - mean) * scale);
         }
-    }
-}
-
-/// The weights and, last, the constant; positive on the side of the second cloud.
-fn train(clouds: [&[f64]; 2], d: usize) -> Vec<f64> {
-    // The logistic loss bends by at most 1/4 of the squared length of its input, 1 more for the constant.
-    let square = |rows: &[f64]| 1.0 + dot(rows, rows) / (rows.len() / d) as f64;
-    let step = 1.0 / (0.25 * (square(clouds[0]) + square(clouds[1])) / 2.0 + PENALTY);
-    let (mut line, mut ahead) = (vec![0.0; d + 1], vec![0.0; d + 1]);
-    for i in 0..STEPS {
-        let slope = slope(clouds, d, &ahead);
-        let next: Vec<f64> = ahead.iter().zip(slope).map(|(value, slope)| value - step * slope).collect();
-        let push = i as f64 / (i as f64 + 3.0); // Nesterov's momentum, in its usual short form
-        ahead = next.iter().zip(&line).map(|(next, line)| next + push * (next - line)).collect();
-        line = next;
-    }
-    line
-}
-
-fn slope(clouds: [&[f64]; 2], d: usize, line: &[f64]) -> Vec<f64> {
-    let mut sum: Vec<f64> = line[..d].iter().map(|weight| PENALTY * weight).chain([0.0]).collect();
-    for (rows, side) in clouds.into_iter().zip([-1.0, 1.0]) {
-        let share = 0.5 / (rows.len() / d) as f64;
-        for row in rows.chunks_exact(d) {
-            let pull = -side * share / (1.0 + (side * (dot(row, line) + line[d])).exp());
-            sum.iter_mut().zip(row.iter().chain([&1.0])).for_each(|(sum, value)| *sum += pull * value);
-        }
-    }
-    sum
+        scale
+    };
+    (0..d).map(&mut scale_column).collect()
 }
 
 pub(super) fn check(clouds: [&[f32]; 2], d: usize, least: usize) -> Result<()> {
@@ -233,14 +220,6 @@ pub(super) mod tests {
         // deviation 100 * sqrt(0.841 * 0.159 / 1000) = 1.2, bound 4 of it.
         let found = domain_accuracy(&cloud("a", 1000, 0.0), &cloud("b", 1000, 2.0), 8).unwrap();
         assert!((found - 84.1).abs() < 4.8, "{found}");
-    }
-
-    #[test]
-    fn told_apart_has_converged() {
-        let rows = |name, moved| cloud(name, 200, moved).into_iter().map(f64::from).collect::<Vec<f64>>();
-        let (a, b) = (rows("a", 0.0), rows("b", 1.0));
-        let slope = slope([&a, &b], 8, &train([&a, &b], 8));
-        assert!(slope.iter().all(|slope| slope.abs() < 1e-3), "{slope:?}");
     }
 
     #[test]

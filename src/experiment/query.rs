@@ -196,6 +196,7 @@ impl Queries {
     pub fn scores(&self, ranks: &[Rank]) -> Result<Scores> {
         let values: Vec<u32> = ranks.iter().map(|rank| rank.rank).collect();
         Ok(Scores {
+            queries: values.len(),
             acc1: metric::acc_at(&values, 1)?,
             acc5: metric::acc_at(&values, 5)?,
             acc10: metric::acc_at(&values, 10)?,

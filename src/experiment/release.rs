@@ -3,10 +3,10 @@
 use super::checkpoint::{checkpoint_path, first_seed, shipped_weights};
 use super::{Kept, Method, Order, Origin, Paper, Retrieval};
 use crate::dataset;
-use crate::file::read_json;
+use crate::file::{hash_bytes, hash_file, read_json};
 use crate::hub::{Address, CONFIG, Card, CardMetric, Release, WEIGHTS};
 use crate::metric::mean_sd;
-use crate::model::weights;
+use crate::model::weights::{self, Archive};
 use crate::report::record::{Run, read_row};
 use crate::run::{RunConfig, Summary};
 use crate::seed::Seed;
@@ -46,6 +46,9 @@ pub struct Released<C> {
     pub row: String,
     /// The seed of these weights.
     pub seed: Seed,
+    /// First 16 digits of the SHA-256 of the weights' file; absent in releases of before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// Architecture and every setting of the training.
     pub config: C,
 }
@@ -101,6 +104,7 @@ pub fn release<M: Method>(
         first.ok_or_else(|| Error::data(results, format!("a finished seed 0 of {row} on {dataset}"), "none"))?;
     let run: RunConfig<M::Config> = read_json(&first.folder.0.join("config.json"))?;
     let header = &first.origin.header;
+    let weights = weights_of(paper, &run, commit, order)?;
     let released = Released {
         model_type: MODEL_TYPE.into(),
         retrace: env!("CARGO_PKG_VERSION").into(),
@@ -110,10 +114,11 @@ pub fn release<M: Method>(
         dataset: run.dataset.clone(),
         row: run.row.clone(),
         seed: run.seed,
+        weights: Some(hash_bytes(&weights)),
         config: run.config.clone(),
     };
     let mut release = Release::default();
-    release.add(WEIGHTS, weights_of(paper, &run, commit, order)?);
+    release.add(WEIGHTS, weights);
     release.add(CONFIG, serde_json::to_string_pretty(&released)? + "\n");
     release.add("README.md", card(paper, &released, &runs, header.device.clone())?.render(address)?);
     let ranks = first.folder.0.join("ranks.csv");
@@ -262,9 +267,50 @@ pub fn open<M: Method>(paper: &M, folder: &Path, corpus: &str, order: &Order) ->
 /// As [`open`], but for the corpus.
 pub fn load<M: Method>(paper: &M, folder: &Path, device: &Device) -> Result<(RunConfig<M::Config>, M::Network)> {
     Label::read(folder, &[paper.slug()])?;
-    let Released { slug, dataset, row, seed, config, .. } = read_json(&folder.join(CONFIG))?;
+    let Released { slug, dataset, row, seed, config, config_hash, weights, .. } = read_json(&folder.join(CONFIG))?;
     paper.check(&config)?;
-    let run = RunConfig { slug, dataset, row, seed, config };
-    let network = paper.load(&run, Origin::Release(&folder.join(WEIGHTS)), device)?;
+    let (run, path) = (RunConfig { slug, dataset, row, seed, config }, folder.join(WEIGHTS));
+    check_weights(&path, &config_hash, weights.as_deref())?;
+    let network = paper.load(&run, Origin::Release(&path), device)?;
     Ok((run, network))
+}
+
+/// Checks that weights are those that a `config.json`, and with it a card's numbers, stands beside.
+fn check_weights(path: &Path, config_hash: &str, hash: Option<&str>) -> Result<()> {
+    let archive = Archive::open(path)?;
+    let own = archive.metadata().get("config_hash").map_or("none", String::as_str);
+    if own != config_hash {
+        let found = own.escape_debug().to_string(); // any text can stand there
+        return Err(Error::data(path, format!("weights of the run with the config_hash {config_hash}"), found));
+    }
+    match (hash, hash_file(path)?) {
+        (Some(wanted), found) if wanted != found => {
+            Err(Error::data(path, format!("the weights {wanted} that {CONFIG} names"), found))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::Storage;
+    use candle_core::Tensor;
+
+    #[test]
+    fn weights_that_the_config_does_not_name_are_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join(WEIGHTS);
+        let write = |value: f32| {
+            let metadata = [("config_hash".to_string(), "a".to_string())].into();
+            let tensors = [("w".to_string(), Tensor::new(&[value], &Device::Cpu).unwrap())].into();
+            weights::save(&path, &tensors, Storage::F32, &metadata).unwrap();
+            hash_file(&path).unwrap()
+        };
+        let (first, second) = (write(1.0), write(2.0));
+        let refused = |config, hash| check_weights(&path, config, hash).err().map(|error| error.to_string());
+        assert_eq!((refused("a", Some(second.as_str())), refused("a", None)), (None, None));
+        assert!(refused("a", Some(&first)).unwrap().ends_with(&second));
+        assert!(refused("b", Some(&second)).unwrap().contains("the run with the config_hash b"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Tables and findings as HTML, for pages that show them beside their text: notebooks, model cards.
 
-use super::claim::{Finding, Verdict, both_seeds, both_sides};
+use super::claim::{Finding, FindingCells, Verdict, cells as finding_cells};
 use super::render::format_mean;
 use super::table::{MeanSd, Measured, Table, TableLine};
 use crate::Result;
@@ -117,16 +117,16 @@ pub fn findings(findings: &[Finding]) -> String {
 
 /// The cells of a finding that was tested.
 fn finding(finding: &Finding) -> Option<Vec<HtmlCell>> {
-    let (claim, interval) = (&finding.claim, finding.interval?);
-    let paper = claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default();
+    finding.interval?;
+    let FindingCells { sides, paper, measured, interval, seeds, .. } = finding_cells(finding, 2);
     Some(vec![
         words(&finding.dataset),
-        words(&both_sides(claim)),
-        words(claim.metric.title),
+        words(&sides),
+        words(finding.claim.metric.title),
         number(&paper),
-        number(&format!("{:+.2}", interval.effect + 0.0)), // + 0.0 turns -0 into 0
-        number(&format!("[{:+.2}, {:+.2}]", interval.low + 0.0, interval.high + 0.0)),
-        number(&both_seeds(finding)),
+        number(&measured),
+        number(&interval),
+        number(&seeds),
         HtmlCell { html: verdict(finding.verdict), is_number: false },
     ])
 }

@@ -59,8 +59,11 @@ pub struct Fit<'a> {
     pub parameters: &'a Parameters,
     /// Training sketches and their photos.
     pub pairs: Vec<Pair>,
-    /// Measures the parameters as they are on the validation part.
-    pub score: &'a dyn Fn() -> Result<Scores>,
+    /// Measures the parameters as they are on the validation part; none where no part is set aside, so that the last epoch
+    /// has to be kept.
+    pub score: Option<&'a dyn Fn() -> Result<Scores>>,
+    /// The epoch to end with, where that is not the last of the schedule.
+    pub stop: Option<usize>,
     /// Where the state goes after every epoch.
     pub folder: &'a RunFolder,
     /// Hash of the whole configuration: a state of another one is refused.
@@ -73,16 +76,22 @@ pub struct Fit<'a> {
 #[derive(Serialize)]
 struct EpochLine {
     loss: f64,
+    #[serde(flatten)]
+    valid: Option<ValidLine>,
+}
+
+/// The scores in it.
+#[derive(Serialize)]
+struct ValidLine {
     valid_acc1: f64,
     valid_acc5: f64,
     valid_acc10: f64,
     valid_percentile: f64,
 }
 
-impl EpochLine {
-    fn new(loss: f64, scores: &Scores) -> Self {
+impl ValidLine {
+    fn new(scores: &Scores) -> Self {
         Self {
-            loss,
             valid_acc1: scores.acc1,
             valid_acc5: scores.acc5,
             valid_acc10: scores.acc10,
@@ -150,22 +159,25 @@ impl Resume for FitParts<'_> {
 ///
 /// The state after every epoch is on disk before the next begins, so a run that is stopped or killed goes on from its
 /// last whole epoch and, since every epoch draws from streams of its own, ends with the same weights as an unbroken one.
-/// Where weights are averaged, the last epoch's line in the log has the scores of their mean.
+/// Where weights are averaged, the last epoch's line in the log has the scores of their mean. A training that stops before
+/// the end of its schedule is the beginning of the whole one.
 ///
 /// # Errors
 /// [`Error::Stopped`] where the watch asks for it; a batch size that no batch can be made for; a failing step.
 pub fn fit(fit: &Fit, step: &mut dyn Step, log: &mut Log) -> Result<Outcome> {
-    let FitConfig { epochs, select_on, .. } = fit.config;
+    let select_on = fit.config.select_on;
+    let epochs = fit.stop.unwrap_or(fit.config.epochs);
     let plan = CoursePlan { epochs, select_on, folder: fit.folder, hash: fit.hash.clone(), watch: fit.watch };
     let mut fitted = FitParts { parameters: fit.parameters, step, sums: Tensors::new() };
-    check_averaged(fit.config)?;
+    check_averaged(FitConfig { epochs, ..fit.config })?;
     let mut course = Course::open(plan, &mut fitted, log)?;
     while let Some(epoch) = course.next_epoch() {
         let loss = run_epoch(fit, fitted.step, &course, epoch)?;
         fitted.average(epoch, epochs, select_on.averaged())?;
-        let scores = (fit.score)()?;
-        let note = format!("loss {loss:.4}, valid Acc@1 {:.1}", scores.acc1);
-        course.end_epoch(&fitted, &EpochLine::new(loss, &scores), &note, Some(scores))?;
+        let scores = fit.score.map(|score| score()).transpose()?;
+        let valid = scores.map(|scores| format!(", valid Acc@1 {:.1}", scores.acc1)).unwrap_or_default();
+        let line = EpochLine { loss, valid: scores.as_ref().map(ValidLine::new) };
+        course.end_epoch(&fitted, &line, &format!("loss {loss:.4}{valid}"), scores)?;
     }
     course.finish(&mut fitted)
 }

@@ -41,6 +41,9 @@ impl std::fmt::Display for SelectOn {
 /// Scores on the validation part after an epoch, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
+    /// Queries that they are shares of: with it they are counts, which are equal or not, whatever their last bits.
+    #[serde(default)] // a training may have stopped before there was this field; what it resumes with has it
+    pub queries: usize,
     /// Acc@1.
     #[serde(with = "exact")]
     pub acc1: f64,
@@ -79,31 +82,52 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
-/// Sums of accuracies are equal, or differ by 100 / n points for n queries. In floats equal ones differ by 1e-13 or so: this
-/// lies far from both for up to a million queries.
-const SAME: f64 = 1e-6;
+impl Scores {
+    /// How many queries an accuracy in percent is, of so many.
+    fn count(percent: f64, queries: usize) -> u64 {
+        (percent * queries as f64 / 100.0).round() as u64 // off by 1e-10 at most before it is rounded
+    }
+}
 
 impl SelectOn {
-    /// The numbers in which the kept epoch is largest, the second among equals of the first; none where the epoch is no
-    /// candidate.
-    fn key(self, outcome: &Outcome) -> Option<(f64, f64)> {
+    /// The whole number in which the kept epoch is largest, and what decides between equal ones; none where the epoch is no
+    /// candidate. Accuracies are counts of `queries`.
+    fn key(self, outcome: &Outcome, queries: usize) -> Option<(u64, f64)> {
+        let hits = |of: &dyn Fn(&Scores) -> Vec<f64>| {
+            let sum = |scores: &Scores| of(scores).into_iter().map(|percent| Scores::count(percent, queries)).sum();
+            outcome.scores.as_ref().map(|scores| (sum(scores), scores.percentile))
+        };
         match self {
-            Self::ValidAcc1 => outcome.scores.map(|scores| (scores.acc1, scores.percentile)),
-            Self::ValidMean => {
-                outcome.scores.map(|scores| (scores.acc1 + scores.acc5 + scores.acc10, scores.percentile))
-            }
-            Self::Last | Self::MeanOfLast(_) => Some((outcome.epoch as f64, 0.0)),
+            Self::ValidAcc1 => hits(&|scores| vec![scores.acc1]),
+            Self::ValidMean => hits(&|scores| vec![scores.acc1, scores.acc5, scores.acc10]),
+            Self::Last | Self::MeanOfLast(_) => Some((outcome.epoch as u64, 0.0)),
         }
     }
 
-    /// Whether an epoch takes the place of the best one before it.
+    /// Whether an epoch takes the place of the best one before it; both were scored on the same queries.
     pub(super) fn prefers(self, now: &Outcome, best: Option<&Outcome>) -> bool {
-        match (self.key(now), best.and_then(|best| self.key(best))) {
+        let queries = now.scores.map_or(0, |scores| scores.queries);
+        match (self.key(now, queries), best.and_then(|best| self.key(best, queries))) {
             (None, _) => false,
             (Some(_), None) => true,
-            (Some(now), Some(best)) if (now.0 - best.0).abs() < SAME => now.1 > best.1,
-            (Some(now), Some(best)) => now.0 > best.0,
+            (Some(now), Some(best)) => now > best,
         }
+    }
+
+    /// The epoch that is kept of a whole training; none where none is a candidate.
+    ///
+    /// ```
+    /// use retrace::train::{Outcome, Scores, SelectOn};
+    /// let scored = |epoch, acc1, percentile| {
+    ///     let scores = Some(Scores { queries: 4, acc1, acc5: 75.0, acc10: 100.0, percentile });
+    ///     Outcome { epoch, scores, seconds: 0.0 }
+    /// };
+    /// let training = [scored(1, 25.0, 90.0), scored(2, 50.0, 80.0), scored(3, 50.0, 85.0), scored(4, 50.0, 85.0)];
+    /// assert_eq!(SelectOn::ValidMean.choose(&training), Some(3));
+    /// ```
+    pub fn choose(self, training: &[Outcome]) -> Option<usize> {
+        let better = |best, now| if self.prefers(now, best) { Some(now) } else { best };
+        training.iter().fold(None, better).map(|best| best.epoch)
     }
 }
 
@@ -112,7 +136,7 @@ mod tests {
     use super::*;
 
     fn outcome(epoch: usize, acc1: Option<f64>) -> Outcome {
-        let scores = acc1.map(|acc1| Scores { acc1, acc5: 0.0, acc10: 0.0, percentile: 0.0 });
+        let scores = acc1.map(|acc1| Scores { queries: 20, acc1, acc5: 0.0, acc10: 0.0, percentile: 0.0 });
         Outcome { epoch, scores, seconds: 0.0 }
     }
 
@@ -131,7 +155,8 @@ mod tests {
     /// Hits among the first one, five and ten of 93 queries, and the percentile.
     fn hits([acc1, acc5, acc10]: [u32; 3], percentile: f64) -> Outcome {
         let percent = |hits: u32| 100.0 * f64::from(hits) / 93.0;
-        let scores = Scores { acc1: percent(acc1), acc5: percent(acc5), acc10: percent(acc10), percentile };
+        let (acc1, acc5, acc10) = (percent(acc1), percent(acc5), percent(acc10));
+        let scores = Scores { queries: 93, acc1, acc5, acc10, percentile };
         Outcome { epoch: 1, scores: Some(scores), seconds: 0.0 }
     }
 
@@ -152,6 +177,8 @@ mod tests {
     fn one_more_query_found_outweighs_any_percentile() {
         let (fewer, more) = (hits([60, 88, 92], 99.0), hits([60, 88, 93], 90.0));
         assert!(SelectOn::ValidMean.prefers(&more, Some(&fewer)) && !SelectOn::ValidMean.prefers(&fewer, Some(&more)));
+        let old = Outcome { scores: fewer.scores.map(|scores| Scores { queries: 0, ..scores }), ..fewer };
+        assert!(SelectOn::ValidMean.prefers(&more, Some(&old)), "a state of before there were counts");
         assert!(!SelectOn::ValidMean.prefers(&more, Some(&more)), "of equal ones the earlier stays");
     }
 }

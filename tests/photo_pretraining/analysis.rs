@@ -97,17 +97,19 @@ fn every_part_leaves_its_numbers() {
     }
     for (row, _) in separated() {
         let analysis = Folder::of(&folder(&places, &row, 0));
-        let clouds = ["sketch", "photo"]
-            .map(|domain| analysis.lines_where("separation", &[("domain", domain)], ["accuracy"]).unwrap());
-        assert!(clouds.iter().all(|cloud| cloud.len() == 4), "{row}");
         // Of four photos the second and the fourth are held out, and with each its sketch.
         let tested = analysis.lines("domain", ["position", "photo", "right"]).unwrap();
         assert!(
             tested.iter().map(|line| [line[0], line[1]]).eq([[1.0, 1.0], [3.0, 3.0], [1.0, 1.0], [3.0, 3.0]]),
             "{row}"
         );
-        let right: f64 = tested.iter().map(|line| line[2]).sum();
-        assert_eq!(clouds[0][0][0], 100.0 * right / 4.0, "{row}");
+        // A picture of the same ones: x is above 0 on the photos' side.
+        for (domain, side) in [("sketch", -1.0), ("photo", 1.0)] {
+            let answers = analysis.lines_where("domain", &[("domain", domain)], ["photo", "right"]).unwrap();
+            let placed = analysis.lines_where("plane", &[("domain", domain)], ["photo", "x"]).unwrap();
+            let right = |[photo, x]: [f64; 2]| [photo, f64::from(side * x > 0.0)];
+            assert_eq!(placed.into_iter().map(right).collect::<Vec<_>>(), answers, "{row} {domain}");
+        }
     }
 }
 

@@ -127,7 +127,7 @@ pub fn order<'a>(places: &'a Places, watch: &'a dyn Watch) -> Order<'a> {
     Order { places, device: &Device::Cpu, command: "retrace train".into(), watch }
 }
 
-fn without_time(line: &str) -> String {
+pub fn without_time(line: &str) -> String {
     let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
     value.as_object_mut().unwrap().remove("seconds");
     value.to_string()

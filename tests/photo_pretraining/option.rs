@@ -28,6 +28,7 @@ pub fn tiny() -> Config {
         valid_photos: 2,
         task: TaskLoss::Triplet,
         valid_by_seed: false,
+        retrain: false,
         margin: 0.3,
         neighbourhood: Neighbourhood::new(4, 0.1),
         update: Update::MetaFull { task, meta, epsilon: 0.1, curvature: Curvature::Printed },
@@ -163,8 +164,13 @@ fn of_norm() -> Vec<Change> {
 #[test]
 fn with_a_trained_backbone_norm_and_pictures_change_the_run() {
     let own = json!({"shift": 0.1, "scale": 0.0, "rotation": 0.0});
-    let of_pictures =
-        [("/augment/shift", json!(0.05)), ("/augment/own", own.clone()), ("/head", json!(null)), ("/frozen", json!(2))];
+    let of_pictures = [
+        ("/augment/shift", json!(0.05)),
+        ("/augment/own", own.clone()),
+        ("/head", json!(null)),
+        ("/frozen", json!(2)),
+        ("/retrain", json!(true)),
+    ];
     check(&tiny(), &[&of_norm()[..], &of_pictures].concat());
     let frozen = changed(&frozen(tiny().update), &("/augment/own", own));
     assert!(frozen.check().unwrap_err().to_string().starts_with("config.augment.own: expected null"));

@@ -1,6 +1,6 @@
 //! A whole run that is stopped and resumed, from data to record, against an uninterrupted one.
 
-use crate::corpus::{CorpusFolder, RunRecord};
+use crate::corpus::{CorpusFolder, RunRecord, without_time};
 use crate::option::tiny;
 use retrace::Error;
 use retrace::paper::photo_pretraining::{Config, Update};
@@ -56,6 +56,29 @@ fn a_run_taken_up_again_ends_as_if_unbroken() {
     assert_eq!(bench.topologies().len(), 1);
     bench.run("plain-other", &other, &Unwatched).unwrap();
     assert_eq!(bench.topologies().len(), 1);
+}
+
+#[test]
+fn a_row_that_is_trained_twice_resumes_in_either_training() {
+    let config = Config { retrain: true, ..ours() };
+    let bench = CorpusFolder::new(&config);
+    let whole = check(&bench, &config, "twice");
+    let results = "twice-late";
+    let stopped = bench.run(results, &config, &Stopper(AtomicUsize::new(5))).unwrap_err(); // four steps choose
+    assert!(matches!(stopped, Error::Stopped { .. }), "{stopped}");
+    assert_eq!(bench.run(results, &config, &Unwatched).unwrap(), whole);
+    // The first training is the plain one; the second is as long as it chose, and has nothing to be scored on.
+    let plain = bench.run("once", &ours(), &Unwatched).unwrap();
+    let choice = bench.folder(results, &config).choice();
+    let first = std::fs::read_to_string(choice.join("log.jsonl")).unwrap();
+    assert_eq!(first.lines().skip(1).map(without_time).collect::<Vec<_>>(), plain.log);
+    assert!(!choice.join("state.safetensors").exists());
+    assert_eq!(Some(whole.log.len()), whole.summary.selected_epoch);
+    assert_eq!(whole.summary.selected_epoch, plain.summary.selected_epoch);
+    assert!(whole.log.iter().all(|line| line.contains("loss") && !line.contains("valid")), "{:?}", whole.log);
+    assert_eq!(whole.summary.select_on, "valid mean of acc1, acc5, acc10, then trained anew on all pairs");
+    assert!(whole.weights != plain.weights);
+    assert_eq!(bench.topologies().len(), 2); // of the training photos, and of the validation photos too
 }
 
 #[test]

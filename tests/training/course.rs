@@ -94,7 +94,7 @@ fn plan<'a>(folder: &'a RunFolder, select_on: SelectOn, hash: &str, watch: &'a d
 /// The scores of an epoch of the second phase: they rise and fall.
 fn scores(epoch: usize) -> Option<Scores> {
     let acc1 = [10.0, 30.0, 20.0][epoch.checked_sub(FIRST + 1)?];
-    Some(Scores { acc1, acc5: acc1, acc10: acc1, percentile: 50.0 })
+    Some(Scores { queries: 100, acc1, acc5: acc1, acc10: acc1, percentile: 50.0 })
 }
 
 fn learn(pair: &mut NetworkPair, course: &mut Course) -> Result<()> {
@@ -219,7 +219,8 @@ fn course_counts_time_before_the_first_epoch() {
     assert!((1000.0..1060.0).contains(&seconds), "{seconds}");
 }
 
-/// The file's layout must not change: a training that an earlier version began can be resumed.
+/// The file's layout must not change but for fields that it may lack, such as `queries`: a training that an earlier version
+/// began can be resumed.
 #[test]
 fn course_state_has_the_layout_that_earlier_versions_wrote() {
     let place = tempfile::tempdir().unwrap();
@@ -230,7 +231,7 @@ fn course_state_has_the_layout_that_earlier_versions_wrote() {
     let found = &metadata["progress"];
     let seconds = found.rsplit_once(':').unwrap().1.trim_end_matches('}');
     let acc = crate::toy::score(&tensors["best/w"].to_vec1::<f32>().unwrap()).acc1;
-    let scores = format!(r#"{{"acc1":"{acc}","acc5":"{acc}","acc10":"{acc}","percentile":"50"}}"#);
+    let scores = format!(r#"{{"queries":1000000,"acc1":"{acc}","acc5":"{acc}","acc10":"{acc}","percentile":"50"}}"#);
     let best = format!(r#"{{"epoch":2,"scores":{scores},"seconds":{seconds}}}"#);
     assert_eq!(*found, format!(r#"{{"hash":"a","epoch":2,"best":{best},"seconds":{seconds}}}"#));
     assert_eq!(metadata.len(), 1);

@@ -2,7 +2,7 @@
 
 use super::frame::{domains_frame, lines_frame, ranks_frame};
 use super::subject::{SEED, Subject};
-use crate::analysis::{FeatureCloud, balanced, embed, fidelity, smoothness, told_apart};
+use crate::analysis::{Answer, FeatureCloud, PlacedRow, embed, fidelity, smoothness, told_apart};
 use crate::experiment::floor::Floor;
 use crate::experiment::{Method, Retrieval, again::checkpoint};
 use crate::{Error, Result};
@@ -97,29 +97,53 @@ impl<C> Subject<'_, C> {
         self.write_smoothness("smoothness-hog", (&features, d), found)
     }
 
-    /// Writes `separation.csv` (domain,position,x,y,accuracy), features of the test part in the plane in which they are
-    /// widest, and `domain.csv` (domain,position,photo,right), how well a line tells the domains of held-out ones apart.
+    /// Writes `domain.csv` (domain,position,photo,right): how well a classifier tells the domains of held-out features
+    /// apart.
     ///
     /// # Errors
     /// A model whose distance is not between points.
     pub fn write_separation(&self, found: &Retrieval) -> Result<()> {
+        let domains = Domains::of(found)?;
+        let answers = told_apart(domains.cloud(0), domains.cloud(1), domains.d)?;
+        let line = |i: usize, answer: &Answer| vec![answer.row as f64, domains.photo(i, answer.row), answer.right];
+        let lines = [0, 1].map(|i| answers[i].iter().map(|answer| line(i, answer)).collect());
+        self.write("domain", domains_frame(&["position", "photo", "right"], lines)?)
+    }
+
+    /// Writes `plane.csv` (domain,position,photo,x,y): held-out features across and along the border of that classifier.
+    ///
+    /// # Errors
+    /// As [`Subject::write_separation`].
+    pub fn write_plane(&self, found: &Retrieval) -> Result<()> {
+        let domains = Domains::of(found)?;
+        let placed = embed(domains.cloud(0), domains.cloud(1), domains.d)?;
+        let line = |i: usize, own: &PlacedRow| vec![own.row as f64, domains.photo(i, own.row), own.x, own.y];
+        let lines = [0, 1].map(|i| placed[i].iter().map(|own| line(i, own)).collect());
+        self.write("plane", domains_frame(&["position", "photo", "x", "y"], lines)?)
+    }
+}
+
+/// Features of the test part: of sketches, and of photos.
+struct Domains {
+    rows: [Vec<f32>; 2],
+    /// An object is a photo, by its place in the gallery.
+    objects: [Vec<usize>; 2],
+    d: usize,
+}
+
+impl Domains {
+    fn of(found: &Retrieval) -> Result<Self> {
         let (sketches, photos, d) = found.embeddings()?;
-        // An object is a photo, by its place in the gallery.
         let objects = [found.queries().own.clone(), (0..found.queries().gallery(0).len()).collect()];
-        let cloud = |i: usize, rows| FeatureCloud { rows, objects: &objects[i] };
-        let (plane, answers) = (embed(&sketches, &photos, d)?, told_apart(cloud(0, &sketches), cloud(1, &photos), d)?);
-        let accuracy = balanced(&answers);
-        let points = |points: Vec<(f64, f64)>| {
-            let line = |(i, (x, y)): (usize, (f64, f64))| vec![i as f64, x, y, accuracy];
-            points.into_iter().enumerate().map(line).collect::<Vec<_>>()
-        };
-        let tested = [0, 1].map(|i| {
-            let lines =
-                answers[i].iter().map(|found| vec![found.row as f64, objects[i][found.row] as f64, found.right]);
-            lines.collect()
-        });
-        let names = ["position", "x", "y", "accuracy"];
-        self.write("separation", domains_frame(&names, [points(plane.a), points(plane.b)])?)?;
-        self.write("domain", domains_frame(&["position", "photo", "right"], tested)?)
+        Ok(Self { rows: [sketches, photos], objects, d })
+    }
+
+    fn cloud(&self, i: usize) -> FeatureCloud<'_> {
+        FeatureCloud { rows: &self.rows[i], objects: &self.objects[i] }
+    }
+
+    /// The photo of a row, as the number of a column.
+    fn photo(&self, i: usize, row: usize) -> f64 {
+        self.objects[i][row] as f64
     }
 }

@@ -24,7 +24,7 @@ pub struct Analysis {
     pub files: &'static [&'static str],
     /// Further files where sketches have strokes.
     pub stroke_files: &'static [&'static str],
-    /// Whether it measures a training step: step cost does not depend on the seed, so the first seed is enough.
+    /// Whether the first seed is enough: the cost of a step does not depend on the seed, and a picture is of one run.
     pub first_seed: bool,
     /// Whether all rows are measured at once, to be comparable.
     pub together: bool,

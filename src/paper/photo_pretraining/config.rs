@@ -194,6 +194,9 @@ pub struct Config {
     /// Whether every seed has a validation part of its own, drawn anew; else all have the one of seed 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub valid_by_seed: bool,
+    /// Whether the network is trained anew, on training and validation pairs, once validation has chosen the epoch.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retrain: bool,
     /// The margin of Eq. 1.
     pub margin: f64,
     /// The topology loss, where the update uses it.
@@ -229,7 +232,8 @@ impl Config {
             TaskLoss::Triplet => None,
             TaskLoss::Contrastive { temperature } => Some(temperature),
         };
-        let fields: [(&str, bool, &str, &dyn Debug); 12] = [
+        let by_validation = matches!(self.fit.select_on, SelectOn::ValidAcc1 | SelectOn::ValidMean);
+        let fields: [(&str, bool, &str, &dyn Debug); 13] = [
             ("task.temperature", temperature.is_none_or(positive), "above 0", &temperature.unwrap_or(0.0)),
             ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
             (
@@ -255,6 +259,12 @@ impl Config {
                 self.frozen.is_none() || self.augment.own.is_none(),
                 "null where the backbone is frozen: its pictures are not deformed in pairs",
                 &self.augment.own,
+            ),
+            (
+                "retrain",
+                !self.retrain || (trained && self.frozen.is_none() && by_validation),
+                "false, or a network that is trained as a whole and whose epoch validation chooses",
+                &self.retrain,
             ),
             (
                 "frozen",
@@ -306,6 +316,7 @@ impl Config {
             valid_photos: 30, // a tenth of Chair-V2's and Shoe-V1's training photos
             task: TaskLoss::Triplet,
             valid_by_seed: false,
+            retrain: false,
             margin: 0.3, // distances of unit vectors lie in 0..2; the paper prints no number
             neighbourhood: Neighbourhood::new(10, 0.01), // Table 3, the shaded row
             update: Update::Base { task: OptimiserConfig::adam(1e-4) },

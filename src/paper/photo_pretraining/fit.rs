@@ -1,5 +1,6 @@
 //! The paper's training: the inputs of its step, and the loop.
 
+use super::retrain::train_twice;
 use super::{Config, Neighbours, PaperStep, Update};
 use crate::dataset::Split;
 use crate::experiment::ranker::evaluate;
@@ -27,9 +28,14 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Embeddi
     if run.config.update == Update::ZeroShot {
         return end(&run.config, model, None);
     }
-    let input = model.input();
-    let outcome = train(trial, &model, &mut step(trial, &model, &input)?, log, &|| Ok(()))?;
+    let outcome = if run.config.retrain { train_twice(trial, &model, log)? } else { train_once(trial, &model, log)? };
     end(&run.config, model, Some(outcome))
+}
+
+/// A training whose epoch validation chooses, where it does.
+pub(super) fn train_once(trial: &Trial<Config>, model: &EmbeddingModel, log: &mut Log) -> Result<Outcome> {
+    let input = model.input();
+    train(trial, model, &mut step(trial, model, &input, &[Split::Train])?, log, &|| Ok(()))
 }
 
 /// The network with its pre-trained weights, and the pictures of all splits.
@@ -47,15 +53,16 @@ pub(super) fn start_of(config: &Config, places: &Places) -> Result<PathBuf> {
 /// Rounded as it will be saved, so that the ranked weights are the shipped ones.
 pub(super) fn end(config: &Config, model: EmbeddingModel, outcome: Option<Outcome>) -> Result<Fitted<EmbeddingModel>> {
     model.network.round()?;
-    let select_on = outcome.map_or("none".to_string(), |_| config.fit.select_on.to_string());
+    let again = if config.retrain { ", then trained anew on all pairs" } else { "" };
+    let select_on = outcome.map_or("none".to_string(), |_| format!("{}{again}", config.fit.select_on));
     Ok(Fitted { model, outcome, select_on })
 }
 
-/// The topology of the training photos under the network as it was pre-trained, or under another one (Table 4); every
+/// The topology of the photos that are trained on under the network as it was pre-trained, or under another one (Table 4); every
 /// seed has the same.
-fn neighbours(trial: &Trial<Config>, model: &EmbeddingModel, input: &Input) -> Result<Neighbours> {
+fn neighbours(trial: &Trial<Config>, model: &EmbeddingModel, input: &Input, splits: &[Split]) -> Result<Neighbours> {
     let Trial { run, bench, order, .. } = *trial;
-    let photos = bench.index().photos_of(Split::Train);
+    let photos: Vec<usize> = splits.iter().flat_map(|split| bench.index().photos_of(*split)).collect();
     let weights = run.config.needs().find(order.places)?;
     let source = weights.last().cloned().unwrap_or_default();
     let other = if weights.len() > 1 { Some(with_weights(&source, trial)?) } else { None };
@@ -81,11 +88,17 @@ fn with_weights(weights: &Path, trial: &Trial<Config>) -> Result<Network> {
     Ok(network)
 }
 
-/// The update, at its start; the network still holds the pre-trained weights here, also where a training goes on.
-pub(super) fn step<'a>(trial: &Trial<Config>, model: &'a EmbeddingModel, input: &'a Input) -> Result<PaperStep<'a>> {
+/// The update on the pairs of some splits, at its start; the network still holds the pre-trained weights here, also where a
+/// training goes on.
+pub(super) fn step<'a>(
+    trial: &Trial<Config>,
+    model: &'a EmbeddingModel,
+    input: &'a Input,
+    splits: &[Split],
+) -> Result<PaperStep<'a>> {
     let config = &trial.run.config;
     let needed = config.update.needs_neighbours();
-    let neighbours = needed.then(|| neighbours(trial, model, input)).transpose()?;
+    let neighbours = needed.then(|| neighbours(trial, model, input, splits)).transpose()?;
     PaperStep::new(config, &model.network, input.feed(), neighbours)
 }
 
@@ -108,7 +121,8 @@ pub(super) fn train(
         seed: run.seed,
         parameters: model.network.parameters(),
         pairs: bench.pairs(Split::Train),
-        score: &score,
+        score: Some(&score),
+        stop: None,
         folder,
         hash: run.hash()?,
         watch: order.watch,

@@ -22,6 +22,7 @@ mod fit;
 mod gain;
 mod printed;
 mod recipe;
+mod retrain;
 mod row;
 mod step;
 pub mod table;

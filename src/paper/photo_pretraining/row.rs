@@ -10,9 +10,9 @@ use crate::train::{Rule, SelectOn, pretrain};
 use crate::{Error, Result};
 
 /// What can follow a row's first word, in this order, so that no two names mean one row.
-const KEYS: [&str; 14] = [
-    "backbone", "weights", "recipe", "without", "average", "side", "source", "pairs", "margin", "draw", "query",
-    "beta", "sgd", "ratio",
+const KEYS: [&str; 15] = [
+    "backbone", "weights", "recipe", "without", "average", "retrain", "side", "source", "pairs", "margin", "draw",
+    "query", "beta", "sgd", "ratio",
 ];
 
 /// Momentum of `+sgd`: the usual one.
@@ -30,6 +30,7 @@ impl Config {
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`](super::RecipePart)) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
     /// | `+average=5` | the mean of the weights after each of the last five epochs is kept, not the best epoch | not there |
+    /// | `+retrain=all` | a second training, on training and validation pairs, for as many epochs as validation chose in the first | not there |
     /// | `+side=224` | width and height of the pictures, in pixels | not there |
     /// | `+source=obow` | the pre-training that R comes from, where it is another; `supervised`: the corpus's own | Table 4 |
     /// | `+pairs=50` | K | Table 3 |
@@ -75,6 +76,7 @@ impl Config {
                 "recipe" => config.set_recipe(value, without)?,
                 "without" => {} // part of the recipe
                 "average" => config.set_average(number(key, value)?)?,
+                "retrain" => config.set_retrain(value)?,
                 "side" => config.set_side(number(key, value)?)?,
                 "sgd" => config.set_descent(number(key, value)?)?,
                 _ => config.set(key, if value == SUPERVISED { &usual } else { value })?,
@@ -138,6 +140,18 @@ impl Config {
             return Err(Error::value("+average", expected, format!("{epochs} of {}", self.update.name())));
         }
         self.fit.select_on = SelectOn::MeanOfLast(epochs);
+        Ok(())
+    }
+
+    /// Training anew on all pairs, where the recipe is strong and validation chooses the epoch.
+    fn set_retrain(&mut self, pairs: &str) -> Result<()> {
+        if pairs != "all" {
+            return Err(Error::value("+retrain", "all (no second training is usual)", format!("`{pairs}`")));
+        }
+        if !self.valid_by_seed || self.fit.select_on != SelectOn::ValidMean {
+            return Err(Error::value("+retrain", "a row with +recipe=strong and without +average", self.fit.select_on));
+        }
+        self.retrain = true;
         Ok(())
     }
 
@@ -211,6 +225,9 @@ mod tests {
         assert_eq!((task.rate, meta.rate), (5e-4, 2.5e-4));
         let average = Config::preset("synth-chair", "ours+recipe=strong+average=5").unwrap();
         assert_eq!(average.fit.select_on, SelectOn::MeanOfLast(5));
+        let strong = Config::preset("synth-chair", "ours+recipe=strong").unwrap();
+        let again = Config::preset("synth-chair", "ours+recipe=strong+retrain=all").unwrap();
+        assert!(again.check().is_ok() && again == Config { retrain: true, ..strong });
         let Update::MetaFirst { task, meta } = Config::preset("synth-chair", "ours+sgd=0.2+ratio=0.5").unwrap().update
         else {
             panic!("two steps")
@@ -248,6 +265,10 @@ mod tests {
         assert!(message("zero-shot+sgd=1").contains("trained"));
         assert!(message("ours+average=few").contains("average"));
         assert!(message("zero-shot+average=2").contains("trained") && message("ours+average=99").contains("1 to 20"));
+        assert!(message("ours+retrain=all").contains("+recipe=strong"));
+        assert!(message("ours+recipe=strong+average=5+retrain=all").contains("without +average"));
+        assert!(message("ours+recipe=strong+retrain=valid").contains("all"));
+        assert!(message("ours+recipe=strong+retrain=all+average=5").contains("order"));
         assert!(message("ours+margin=0.05+pairs=1").contains("order"));
         assert!(message("ours+pairs=1+pairs=2").contains("order"));
         assert!(message("ours+weights=vgg").contains("barlow-twins"));

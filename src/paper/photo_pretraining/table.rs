@@ -258,6 +258,12 @@ pub fn recipe() -> TableSpec {
             "the mean after each of the last 5 epochs",
             &[],
         ),
+        row(
+            "ours-base+recipe=strong+retrain=all",
+            "Strong, trained anew on all pairs",
+            "validation pairs too, for as many epochs as they chose",
+            &[],
+        ),
         row("ours-base+recipe=strong+side=160", "Strong, 160 px", "", &REAL),
         row("ours-base+recipe=strong+side=224", "Strong, 224 px", "", &REAL),
         row("zero-shot+weights=edges", "Edges, zero-shot", "those weights as they are: no sketch was seen", &[]),

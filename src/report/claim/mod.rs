@@ -11,6 +11,7 @@
 //! | `new@70` | the same with 70 percent of every sketch drawn |
 //! | `new new+margin=1` | the mean of rows, each over all of its seeds |
 //! | `new - old` | the mean of rows less that of others: a gain, to be compared with another gain |
+//! | `spread: new new+margin=1` | the standard deviation of the means of rows, to be compared with another spread |
 //! | `printed:People [7]` | B alone: what the paper prints in that row of a table, a number without queries |
 //!
 //! A direction is `greater`, `less` or `within 3`: no more than 3 points apart.
@@ -21,15 +22,15 @@ mod judge;
 mod read;
 mod show;
 mod side;
+mod spread;
 #[cfg(test)]
 mod tests;
 
 pub use count::{VerdictCounts, corrected_counts, counts};
 pub use evaluate::evaluate;
 pub use judge::{Judgement, judge};
-pub(super) use show::both_seeds;
+pub(super) use show::{FindingCells, cells};
 pub use show::{frame, markdown, primary, terminal, write};
-pub(super) use side::both_sides;
 #[cfg(test)]
 pub(crate) use side::rows;
 

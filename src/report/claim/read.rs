@@ -1,6 +1,7 @@
 //! The claims of a paper.
 
 use super::side::{LESS, PRINTED, rows};
+use super::spread::SPREAD;
 use super::{Claim, Direction};
 use crate::report::printed::{Printed, read_text};
 use crate::report::score::Metric;
@@ -92,6 +93,12 @@ fn parse_line(printed: &Printed, frame: &DataFrame, line: usize) -> Result<Claim
 fn check_sides(a: &str, b: &str) -> Result<()> {
     if a.starts_with(PRINTED) {
         return Err(Error::value("row_a", "rows that are run", a));
+    }
+    if [a, b].iter().any(|side| side.starts_with(SPREAD)) {
+        let is_spread = |side: &str| side.starts_with(SPREAD) && !side.contains(LESS) && rows(side).len() > 1;
+        let wrong = [a, b].into_iter().find(|side| !is_spread(side));
+        return wrong
+            .map_or(Ok(()), |side| Err(Error::value("row", "on both sides the spread of two rows or more", side)));
     }
     for side in [a, b].into_iter().filter(|side| !side.starts_with(PRINTED)) {
         let parts: Vec<&str> = side.split(LESS).collect();

@@ -1,6 +1,7 @@
 //! Findings as a file and as text.
 
-use super::{Claim, Finding, Verdict, both_sides, evaluate};
+use super::side::both_sides;
+use super::{Claim, Finding, Verdict, evaluate};
 use crate::Result;
 use crate::file::write_csv;
 use crate::report::render::{align, markdown_line};
@@ -48,7 +49,7 @@ fn seeds(count: usize) -> Option<String> {
 }
 
 /// Seeds of A and of B; a printed number has none.
-pub(in crate::report) fn both_seeds(finding: &Finding) -> String {
+fn both_seeds(finding: &Finding) -> String {
     finding.seeds.map(|count| seeds(count).unwrap_or("-".into())).join(", ")
 }
 
@@ -60,6 +61,36 @@ fn over(finding: &Finding) -> String {
         [_, 1] => format!("seeds of A and {samples}"),
         [1, _] => format!("seeds of B and {samples}"),
         _ => format!("seeds and {samples}"),
+    }
+}
+
+/// A finding as the cells of a line, wherever findings are listed; empty where there is nothing to say.
+pub(in crate::report) struct FindingCells {
+    pub sides: String,
+    pub paper: String,
+    pub measured: String,
+    pub interval: String,
+    pub p: String,
+    pub seeds: String,
+    pub over: String,
+    pub verdict: &'static str,
+    pub corrected: &'static str,
+}
+
+/// The cells of a finding, its differences with so many decimals.
+pub(in crate::report) fn cells(finding: &Finding, decimals: usize) -> FindingCells {
+    let (claim, found) = (&finding.claim, finding.interval);
+    let signed = |value: f64| format!("{:+.decimals$}", value + 0.0); // + 0.0 turns -0 into 0
+    FindingCells {
+        sides: both_sides(claim),
+        paper: claim.paper_effect.map(signed).unwrap_or_default(),
+        measured: found.map(|found| signed(found.effect)).unwrap_or_default(),
+        interval: found.map(|found| format!("[{}, {}]", signed(found.low), signed(found.high))).unwrap_or_default(),
+        p: finding.p.map(|p| format!("{p:.3}")).unwrap_or_default(),
+        seeds: both_seeds(finding),
+        over: found.map(|_| over(finding)).unwrap_or_default(),
+        verdict: finding.verdict.name(),
+        corrected: finding.corrected.name(),
     }
 }
 
@@ -131,19 +162,10 @@ pub fn primary(findings: &[Finding]) -> String {
     let heads = ["claim", "corpus", "A - B", "measured", "95% interval", "the paper", "p", "verdict", "corrected"];
     let mut text = format!("{}\n|---|---|---|---|---|---|---|---|---|\n", markdown_line(&heads.map(str::to_string)));
     for finding in findings.iter().filter(|finding| finding.claim.is_primary) {
-        let (claim, found) = (&finding.claim, finding.interval);
-        let cells = [
-            said(claim),
-            finding.dataset.clone(),
-            both_sides(claim),
-            found.map(|found| format!("{:+.1}", found.effect + 0.0)).unwrap_or_default(),
-            found.map(|found| format!("[{:.1}, {:.1}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
-            claim.paper_effect.map(|effect| format!("{effect:+.1}")).unwrap_or_default(),
-            finding.p.map(|p| format!("{p:.3}")).unwrap_or_default(),
-            finding.verdict.name().into(),
-            finding.corrected.name().into(),
-        ];
-        text += &format!("{}\n", markdown_line(&cells));
+        let FindingCells { sides, paper, measured, interval, p, verdict, corrected, .. } = cells(finding, 1);
+        let names = [said(&finding.claim), finding.dataset.clone(), sides];
+        let numbers = [measured, interval, paper, p, verdict.into(), corrected.into()];
+        text += &format!("{}\n", markdown_line(&[&names[..], &numbers].concat()));
     }
     text
 }
@@ -165,21 +187,10 @@ pub fn terminal(findings: &[Finding]) -> String {
     ];
     let mut grid = vec![heads.map(str::to_string).to_vec()];
     grid.extend(findings.iter().map(|finding| {
-        let claim = &finding.claim;
-        let interval = finding.interval;
-        vec![
-            claim.id.clone(),
-            finding.dataset.clone(),
-            both_sides(claim),
-            claim.metric.title.into(),
-            claim.paper_effect.map(|effect| format!("{effect:+.2}")).unwrap_or_default(),
-            interval.map(|found| format!("{:+.2}", found.effect + 0.0)).unwrap_or_default(),
-            interval.map(|found| format!("[{:+.2}, {:+.2}]", found.low + 0.0, found.high + 0.0)).unwrap_or_default(),
-            both_seeds(finding),
-            interval.map(|_| over(finding)).unwrap_or_default(),
-            finding.verdict.name().into(),
-            finding.corrected.name().into(),
-        ]
+        let FindingCells { sides, paper, measured, interval, seeds, over, verdict, corrected, .. } = cells(finding, 2);
+        let (id, dataset, metric) =
+            (finding.claim.id.clone(), finding.dataset.clone(), finding.claim.metric.title.into());
+        vec![id, dataset, sides, metric, paper, measured, interval, seeds, over, verdict.into(), corrected.into()]
     }));
     let mut text = align(&grid, 4..7);
     text += "\nA - B in points, with its 95% interval over what stands beside it: with one seed a row, the variance of training \

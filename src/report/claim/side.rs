@@ -1,6 +1,7 @@
 //! The two sides of a comparison: which rows they weigh, and what those scored.
 
 use super::Claim;
+use super::spread::{SPREAD, spread};
 use crate::metric::{Interval, Term, contrast};
 use crate::report::record::{Run, check_same_queries, read_row};
 use crate::report::score::{BySeed, RowScores, read_early};
@@ -16,11 +17,18 @@ pub(super) const LESS: &str = " - ";
 
 /// The rows that a side names; none for a printed number.
 pub(crate) fn rows(side: &str) -> Vec<&str> {
-    if side.starts_with(PRINTED) { Vec::new() } else { side.split_whitespace().filter(|word| *word != "-").collect() }
+    if side.starts_with(PRINTED) {
+        return Vec::new();
+    }
+    side.strip_prefix(SPREAD).unwrap_or(side).split_whitespace().filter(|word| *word != "-").collect()
 }
 
-/// How much each row of a side counts: the mean of the first rows, less the mean of those after ` - `.
+/// How much each row of a side counts: the mean of the first rows, less the mean of those after ` - `. Of a spread this
+/// comes of what the rows score.
 fn weights(side: &str) -> Vec<(&str, f64)> {
+    if side.starts_with(SPREAD) {
+        return rows(side).into_iter().map(|row| (row, 1.0)).collect();
+    }
     let mut weights = Vec::new();
     for (part, sign) in side.split(LESS).zip([1.0, -1.0]) {
         let rows = rows(part);
@@ -36,6 +44,7 @@ pub(in crate::report) fn both_sides(claim: &Claim) -> String {
         many => format!("mean of {many} rows"),
     };
     let side = |side: &str| match side.split_once(LESS) {
+        _ if side.starts_with(SPREAD) => format!("spread of {} rows", rows(side).len()),
         Some((of, base)) if !side.starts_with(PRINTED) => format!("({} - {})", title(of), title(base)),
         _ => title(side),
     };
@@ -52,6 +61,21 @@ struct Compared<'a> {
     scores: BySeed,
 }
 
+impl Compared<'_> {
+    fn mean(&self) -> f64 {
+        let scores = || self.scores.values().flatten();
+        scores().sum::<f64>() / scores().count() as f64
+    }
+}
+
+/// The spread of the rows of a side, each of which then counts by its slope.
+fn weigh_spread(rows: &mut [Compared], side: usize) -> f64 {
+    let mut own: Vec<&mut Compared> = rows.iter_mut().filter(|row| row.weights[side] != 0.0).collect();
+    let (spread, slopes) = spread(&own.iter().map(|row| row.mean()).collect::<Vec<_>>());
+    own.iter_mut().zip(slopes).for_each(|(row, slope)| row.weights[side] = slope);
+    spread
+}
+
 /// Both sides of a claim on a dataset, as far as they were run.
 pub(super) struct Sides<'a> {
     rows: Vec<Compared<'a>>,
@@ -59,6 +83,8 @@ pub(super) struct Sides<'a> {
     groups: Vec<u32>,
     /// B, where it is a number of the paper.
     printed: Option<f64>,
+    /// The spreads of A and of B, where these are compared.
+    spreads: Option<[f64; 2]>,
 }
 
 impl<'a> Sides<'a> {
@@ -96,7 +122,8 @@ impl<'a> Sides<'a> {
             },
             None => None,
         };
-        Ok(Some(Self { rows, groups, printed }))
+        let spreads = claim.row_a.starts_with(SPREAD).then(|| [0, 1].map(|side| weigh_spread(&mut rows, side)));
+        Ok(Some(Self { rows, groups, printed, spreads }))
     }
 
     /// The number of groups of queries or samples, e.g. of photos.
@@ -112,9 +139,10 @@ impl<'a> Sides<'a> {
 
     /// The mean of A and of B.
     pub(super) fn levels(&self) -> [f64; 2] {
-        let mean =
-            |row: &Compared| row.scores.values().flatten().sum::<f64>() / (row.scores.len() * self.groups.len()) as f64;
-        let of = |side: usize| self.rows.iter().map(|row| row.weights[side] * mean(row)).sum::<f64>();
+        if let Some(spreads) = self.spreads {
+            return spreads;
+        }
+        let of = |side: usize| self.rows.iter().map(|row| row.weights[side] * row.mean()).sum::<f64>();
         [of(0), of(1) + self.printed.unwrap_or(0.0)]
     }
 

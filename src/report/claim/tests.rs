@@ -388,3 +388,39 @@ fn a_claim_may_be_in_a_papers_own_metric() {
     assert_eq!(parse(&Printed { metrics: &METRICS, ..TOY }, text).unwrap()[0].metric, &OWN);
     assert!(parse(&TOY, text).unwrap_err().to_string().contains("found own"));
 }
+
+/// A claim of the toy paper between two sides.
+fn between(row_a: &str, row_b: &str) -> crate::Result<Claim> {
+    let head = "id,where,statement,dataset,row_a,row_b,metric,direction,paper_effect";
+    let text = format!("{head}\nspread,Table 3,One matters more,chair,{row_a},{row_b},acc1,greater,\n");
+    Ok(parse(&TOY, &text)?.remove(0))
+}
+
+#[test]
+fn the_spread_of_rows_is_compared_with_that_of_others() {
+    let place = tempfile::tempdir().unwrap();
+    // Means of 20, 50 and 80 against 45, 50 and 55: deviations of 30 and of 5. The middle row is in both.
+    for (row, hits) in [("wide", 20), ("usual", 50), ("wider", 80), ("near", 45), ("nearer", 55)] {
+        for seed in 0..3 {
+            let found = hits - 2 + 2 * seed as usize;
+            let ranks: Vec<u32> = (0..100).map(|i| if i * 37 % 100 < found { 1 } else { 7 }).collect();
+            write_run(&at(place.path(), "chair", row, seed), &ranks);
+        }
+    }
+    let claim = between("spread: wide usual wider", "spread: near usual nearer").unwrap();
+    let found = evaluate(place.path(), &[claim]).unwrap().remove(0);
+    assert!((found.interval.unwrap().effect - 25.0).abs() < 1e-9, "{found:?}");
+    assert_eq!((found.verdict, found.seeds), (Verdict::Reproduced, [3, 3]));
+    assert!(terminal(&[found]).contains("spread of 3 rows - spread of 3 rows"));
+    let missing = between("spread: wide absent", "spread: near usual").unwrap();
+    assert_eq!(evaluate(place.path(), &[missing]).unwrap()[0].verdict, Verdict::NotRun);
+}
+
+#[test]
+fn a_spread_needs_rows_on_both_sides() {
+    for (a, b) in
+        [("spread: x y", "x y"), ("x", "spread: x y"), ("spread: x", "spread: x y"), ("spread: x - y", "spread: x y")]
+    {
+        assert!(between(a, b).unwrap_err().to_string().contains("the spread of two rows or more"), "{a}, {b}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Training curves: loss and validation accuracy over the epochs.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Panel, PanelLine, note, spread, top};
+use super::panel::{self, Deviation, Panel, PanelLine, note, top};
 use crate::report::record::read_row;
 use crate::run::RunFolder;
 use crate::{Error, Result};
@@ -54,10 +54,10 @@ fn read_lines(
     for (row, label) in rows {
         let runs = read_row(results, slug, dataset, row)?;
         let seeds: Result<Vec<_>> = runs.iter().map(|run| read_log(&run.folder, field)).collect();
-        let points = spread(&seeds?)?;
-        if !points.is_empty() {
+        let line = PanelLine::of(label, seeds?)?;
+        if !line.points.is_empty() {
             counts.push(runs.len());
-            lines.push(PanelLine { label: (*label).to_string(), points });
+            lines.push(line);
         }
     }
     Ok((lines, counts))

@@ -1,7 +1,7 @@
 //! Acc@K against the share of the sketch that is drawn.
 
 use super::axis::Axis;
-use super::panel::{self, Deviation, Panel, PanelLine, note, spread, top};
+use super::panel::{self, Deviation, Panel, PanelLine, note, top};
 use crate::Result;
 use crate::metric::acc_at;
 use crate::report::{
@@ -13,6 +13,22 @@ use std::path::Path;
 /// A panel for each K of Acc@K: the one that papers draw, and the one that a page of results shows.
 const KS: [u32; 2] = [1, 10];
 
+/// What the figure shows, and what its note adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// The K of Acc@K, a panel each.
+    pub ks: &'a [u32],
+    /// At the end of the note, e.g. which other figure shows another K; empty for none.
+    pub more: &'a str,
+}
+
+/// Acc@1 and Acc@10.
+impl Default for Shown<'_> {
+    fn default() -> Self {
+        Self { ks: &KS, more: "" }
+    }
+}
+
 /// Draws some rows, each given as (folder, label), under titles that begin with `title`; none where no row recorded
 /// `early.csv`.
 ///
@@ -23,32 +39,27 @@ const KS: [u32; 2] = [1, 10];
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Fig. 5b.
-pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
-    draw_noted(results, slug, dataset, title, rows, "")
-}
-
-/// As [`draw`], with more at the end of the note: which other figure shows Acc@1, which is then left out; empty for none.
-///
-/// # Errors
-/// As [`draw`].
-pub fn draw_noted(
+pub fn draw(
     results: &Path,
     slug: &str,
     dataset: &str,
     title: &str,
     rows: &[(&str, &str)],
-    more: &str,
+    shown: Shown,
 ) -> Result<Option<String>> {
     let mut panels = Vec::new();
-    let shown = if more.is_empty() { &KS[..] } else { &KS[1..] };
-    for &k in shown {
+    for &k in shown.ks {
         let (lines, counts) = read_lines(results, slug, dataset, rows, k)?;
         if lines.is_empty() {
             return Ok(None);
         }
         panels.push(Panel {
             title: format!("{title}: Acc@{k}"),
-            note: format!("{}{}{more}", note(&counts), if more.is_empty() { "" } else { "; " }),
+            note: [note(&counts).as_str(), shown.more]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("; "),
             x: Axis::new("Share of the sketch drawn (% of its points)", (0.0, 100.0)),
             y: Axis::new(&format!("Acc@{k} (%)"), (0.0, top(&lines))),
             lines,
@@ -72,10 +83,10 @@ fn read_lines(
     for (row, label) in rows {
         let runs = read_row(results, slug, dataset, row)?;
         let seeds = runs.iter().map(|run| read_steps(run, k)).collect::<Result<Vec<_>>>()?;
-        let points = spread(&seeds)?;
-        if points.len() > 1 {
-            counts.push(seeds.len());
-            lines.push(PanelLine { label: (*label).to_string(), points });
+        let line = PanelLine::of(label, seeds)?;
+        if line.points.len() > 1 {
+            counts.push(line.seeds.len());
+            lines.push(line);
         }
     }
     Ok((lines, counts))

@@ -14,8 +14,8 @@
 //! | [`analysed`] | what was measured beside accuracy: features, landscapes, a training from inside, early retrieval |
 //!
 //! They share [`canvas`] (size, background, font, saving; no text is cut), `head` (title and note) and [`panel`] (lines,
-//! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `label`
-//! moves names apart, `seeds` says of how many seeds numbers are, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
+//! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `name`
+//! puts names at line ends, `label` moves them apart, `seeds` says of how many seeds numbers are, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
 //! `contour` draws its map.
 
 pub mod analysed;
@@ -33,6 +33,7 @@ mod head;
 pub mod heat;
 mod label;
 mod mark;
+mod name;
 pub mod panel;
 mod ramp;
 pub mod scatter;

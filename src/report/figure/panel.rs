@@ -1,10 +1,10 @@
 //! Axes with lines, bands or bars over seeds, levels to compare with, and every name at the right.
 
 use super::axis::{Axis, Coordinate};
-use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
+use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width};
 use super::head::Head;
-use super::label::{STEP, push_apart};
 use super::mark::mark;
+use super::name::draw_names;
 use crate::{Result, metric::mean_sd};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
@@ -43,6 +43,15 @@ pub enum Deviation {
     Band,
     /// A bar at every point of two seeds or more.
     Bars,
+    /// The lines of the seeds themselves, thin.
+    Seeds,
+}
+
+impl Deviation {
+    /// The width of a line of means, in pixels.
+    fn width(self) -> u32 {
+        if self == Self::Seeds { 3 } else { 2 }
+    }
 }
 
 /// A line.
@@ -52,13 +61,25 @@ pub struct PanelLine {
     pub label: String,
     /// By rising x; at least one.
     pub points: Vec<PointSpread>,
+    /// Each seed's own (x, y), for [`Deviation::Seeds`].
+    pub seeds: Vec<Vec<(f64, f64)>>,
+}
+
+impl PanelLine {
+    /// The mean of some seeds at every x that all of them have, each seed a list of (x, y).
+    ///
+    /// # Errors
+    /// As [`spread`].
+    pub fn of(label: &str, seeds: Vec<Vec<(f64, f64)>>) -> Result<Self> {
+        Ok(Self { label: label.into(), points: spread(&seeds)?, seeds })
+    }
 }
 
 /// A number that does not depend on x, e.g. of what the lines are compared with: a dashed line across the panel, its
-/// deviation a bar at the right end.
+/// deviation a bar at the right end, where one without a label has the hollow mark of its colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    /// Written to the right of its end.
+    /// Written to the right of its end; empty where the colour is that of a line, which names it.
     pub label: String,
     /// Mean over seeds.
     pub mean: f64,
@@ -153,7 +174,7 @@ fn head(area: &Area<'_>, panel: &Panel) -> Result<Head> {
 }
 
 /// The coordinate system of a panel.
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
+pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
 
 fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<()> {
     let labels = || panel.lines.iter().map(|line| &line.label).chain(panel.levels.iter().map(|level| &level.label));
@@ -186,7 +207,7 @@ fn draw_below(area: &Area<'_>, panel: &Panel, head: &Head, top: i32) -> Result<(
     draw_names(&chart, panel, area)
 }
 
-fn colour(i: usize) -> RGBColor {
+pub(super) fn colour(i: usize) -> RGBColor {
     PALETTE[i % PALETTE.len()]
 }
 
@@ -197,6 +218,14 @@ fn draw_levels(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
         let dashes = DashedLineSeries::new(ends, DASH.0, DASH.1, colour(level.colour).stroke_width(1));
         chart.draw_series(dashes).map_err(fail)?;
         draw_bars(chart, &[PointSpread { x: right, mean: level.mean, sd: level.sd }], colour(level.colour))?;
+        if level.label.is_empty() {
+            let corners = mark(level.colour);
+            let outline = corners.iter().chain(corners.first()).copied().collect::<Vec<_>>();
+            let hollow = EmptyElement::at((right, level.mean))
+                + Polygon::new(corners, WHITE.filled())
+                + PathElement::new(outline, colour(level.colour).stroke_width(1));
+            chart.draw_series([hollow]).map_err(fail)?;
+        }
     }
     Ok(())
 }
@@ -206,15 +235,27 @@ fn draw_lines(chart: &mut Chart<'_, '_>, panel: &Panel) -> Result<()> {
         match panel.deviation {
             Deviation::Bars => draw_bars(chart, &line.points, colour(i))?,
             Deviation::Band => draw_bands(chart, &line.points, colour(i))?,
+            Deviation::Seeds => draw_seeds(chart, &line.seeds, colour(i))?,
         }
     }
     for (i, line) in panel.lines.iter().enumerate() {
         let points = line.points.iter().map(|point| (point.x, point.mean));
-        chart.draw_series(LineSeries::new(points.clone(), colour(i).stroke_width(2))).map_err(fail)?;
+        chart
+            .draw_series(LineSeries::new(points.clone(), colour(i).stroke_width(panel.deviation.width())))
+            .map_err(fail)?;
         if panel.marks {
             let marks = points.map(|at| EmptyElement::at(at) + Polygon::new(mark(i), colour(i).filled()));
             chart.draw_series(marks).map_err(fail)?;
         }
+    }
+    Ok(())
+}
+
+/// A thin line a seed, where there are two or more.
+fn draw_seeds(chart: &mut Chart<'_, '_>, seeds: &[Vec<(f64, f64)>], colour: RGBColor) -> Result<()> {
+    for seed in seeds.iter().filter(|_| seeds.len() > 1) {
+        let thin = LineSeries::new(seed.iter().copied(), colour.mix(0.5).stroke_width(1));
+        chart.draw_series(thin).map_err(fail)?;
     }
     Ok(())
 }
@@ -246,21 +287,6 @@ fn draw_bands(chart: &mut Chart<'_, '_>, points: &[PointSpread], colour: RGBColo
     Ok(())
 }
 
-/// Names to the right of the axes, each as near the end of its line as the others allow.
-fn draw_names(chart: &Chart<'_, '_>, panel: &Panel, area: &Area<'_>) -> Result<()> {
-    let lines = panel.lines.iter().enumerate();
-    let lines = lines.filter_map(|(i, line)| Some((line.points.last()?.mean, &line.label, i)));
-    let levels = panel.levels.iter().map(|level| (level.mean, &level.label, level.colour));
-    let names: Vec<(f64, &String, usize)> = lines.chain(levels).collect();
-    let start = area.get_base_pixel();
-    let at = |y: f64| chart.backend_coord(&(panel.x.range.1, y));
-    let heights: Vec<i32> = names.iter().map(|name| at(name.0).1 - start.1).collect();
-    for ((y, label, i), height) in names.into_iter().zip(push_apart(&heights, STEP)) {
-        write(area, label, (at(y).0 - start.0 + 9, height), text(TextSize::Small, colour(i), HPos::Left))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +309,8 @@ mod tests {
 
     #[test]
     fn top_is_a_round_number() {
-        let line = |mean, sd| PanelLine { label: "a".into(), points: vec![PointSpread { x: 0.0, mean, sd }] };
+        let points = |mean, sd| vec![PointSpread { x: 0.0, mean, sd }];
+        let line = |mean, sd| PanelLine { label: "a".into(), points: points(mean, sd), seeds: Vec::new() };
         assert_eq!(top(&[line(47.0, None)]), 50.0);
         assert_eq!(top(&[line(47.0, Some(4.0))]), 60.0);
         assert!((top(&[line(0.023, None)]) - 0.03).abs() < 1e-12);

@@ -1,4 +1,4 @@
-//! Clouds of points, e.g. features of sketches and of photos in the plane in which they are widest.
+//! Clouds of points, e.g. features of sketches and of photos on both sides of a border.
 
 use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
 use super::head::{EDGE, Head};
@@ -16,6 +16,9 @@ const COLUMNS: usize = 3;
 /// Height of a part's title, note and key, in pixels.
 const HEAD: i32 = 78;
 
+/// How opaque the marks of the larger clouds are: the points under them are seen.
+const FAINT: f64 = 0.45;
+
 /// Free space around the points, as a share of their extent.
 const AIR: f64 = 0.06;
 
@@ -28,6 +31,8 @@ pub struct Scatter {
     pub note: String,
     /// From left to right, three in a line.
     pub parts: Vec<ScatterPart>,
+    /// Where an upright dashed line stands in every part; none for no line.
+    pub border: Option<f64>,
 }
 
 /// A coordinate system with clouds of points.
@@ -54,7 +59,8 @@ pub struct PointCloud {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Draws the parts; a unit is as long to the right as up, and as long in one part as in the others.
+/// Draws the parts; an axis has the same range in all of them. The cloud of the fewest points lies on top, with a white edge
+/// around each mark, and the others are faint.
 ///
 /// # Errors
 /// No part, a part without points, a point that is not finite, or a character that the font lacks.
@@ -67,12 +73,15 @@ pub fn draw(scatter: &Scatter) -> Result<String> {
     render((width, head.height().unsigned_abs() + PART.1 * lines as u32), |area| {
         head.draw(area)?;
         let areas = area.split_vertically(head.height()).1.split_evenly((lines, columns));
-        areas.iter().zip(&scatter.parts).try_for_each(|(area, part)| draw_part(area, part, window))
+        areas.iter().zip(&scatter.parts).try_for_each(|(area, part)| draw_part(area, part, window, scatter.border))
     })
 }
 
-/// Centre and half the side of the square that holds the points of all parts.
-fn window(scatter: &Scatter) -> Result<((f64, f64), f64)> {
+/// A range from its low end to its high one.
+type Ends = (f64, f64);
+
+/// The ranges to the right and up that hold the points of all parts, and the border.
+fn window(scatter: &Scatter) -> Result<[Ends; 2]> {
     if scatter.parts.is_empty() {
         return Err(Error::value("scatter", "at least one part", "none"));
     }
@@ -86,16 +95,18 @@ fn window(scatter: &Scatter) -> Result<((f64, f64), f64)> {
         }
     }
     let points = || scatter.parts.iter().flat_map(|part| &part.clouds).flat_map(|cloud| &cloud.points);
-    let ends = |side: fn(&(f64, f64)) -> f64| {
-        points().map(side).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
-    };
-    let (x, y) = (ends(|point| point.0), ends(|point| point.1));
-    let half = (x.1 - x.0).max(y.1 - y.0) / 2.0 * (1.0 + 2.0 * AIR);
-    // A single point still gets axes.
-    Ok((((x.0 + x.1) / 2.0, (y.0 + y.1) / 2.0), if half > 0.0 { half } else { 1.0 }))
+    let x = points().map(|point| point.0).chain(scatter.border);
+    Ok([range(x), range(points().map(|point| point.1))])
 }
 
-fn draw_part(area: &Area<'_>, part: &ScatterPart, ((x, y), half): ((f64, f64), f64)) -> Result<()> {
+/// The ends of some values, with air around; a single value still gets an axis.
+fn range(values: impl Iterator<Item = f64>) -> Ends {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let air = if high > low { AIR * (high - low) } else { 1.0 };
+    (low - air, high + air)
+}
+
+fn draw_part(area: &Area<'_>, part: &ScatterPart, [x, y]: [Ends; 2], border: Option<f64>) -> Result<()> {
     write(area, &part.title, (EDGE, 12), text(TextSize::Normal, INK, HPos::Left))?;
     write(area, &part.note, (EDGE, 32), text(TextSize::Small, INK, HPos::Left))?;
     draw_key(area, &part.clouds)?;
@@ -107,10 +118,8 @@ fn draw_part(area: &Area<'_>, part: &ScatterPart, ((x, y), half): ((f64, f64), f
         .margin_right(20)
         .x_label_area_size(PART.1 - HEAD as u32 - 6 - SIDE)
         .y_label_area_size(PART.0 - 28 - SIDE)
-        .build_cartesian_2d(x - half..x + half, y - half..y + half)
+        .build_cartesian_2d(x.0..x.1, y.0..y.1)
         .map_err(fail)?;
-    let decimals = (-(half / 2.5).log10().floor()).clamp(0.0, 6.0) as usize;
-    let label = |value: &f64| format!("{:.decimals$}", if value.abs() < half * 1e-6 { 0.0 } else { *value });
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -122,24 +131,39 @@ fn draw_part(area: &Area<'_>, part: &ScatterPart, ((x, y), half): ((f64, f64), f
         .y_desc(&part.y)
         .x_labels(6)
         .y_labels(6)
-        .x_label_formatter(&label)
-        .y_label_formatter(&label)
+        .x_label_formatter(&|value| tick(*value, x))
+        .y_label_formatter(&|value| tick(*value, y))
         .draw()
         .map_err(fail)?;
-    // In turns, each cloud as often as it has points, so that no cloud covers another.
-    let turn = |i: usize| move |(at, count): (usize, usize)| ((at as f64 + 0.5) / count as f64, i, at);
-    let turns = part.clouds.iter().enumerate().flat_map(|(i, cloud)| {
-        let count = cloud.points.len();
-        (0..count).map(move |at| (at, count)).map(turn(i))
-    });
-    let mut turns: Vec<(f64, usize, usize)> = turns.collect();
-    turns.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (_, i, at) in turns {
-        let colour = PALETTE[i % PALETTE.len()];
-        let place = EmptyElement::at(part.clouds[i].points[at]);
-        chart.draw_series([place + Polygon::new(mark(i), colour.mix(0.7).filled())]).map_err(fail)?;
+    if let Some(border) = border {
+        let ends = [(border, y.0), (border, y.1)];
+        chart.draw_series(DashedLineSeries::new(ends, 6, 4, INK.stroke_width(1))).map_err(fail)?;
+    }
+    for (above, i) in order(&part.clouds).into_iter().enumerate() {
+        let (is_top, colour) = (above + 1 == part.clouds.len(), PALETTE[i % PALETTE.len()]);
+        let (fill, edge) = if is_top { (colour.mix(1.0), WHITE.mix(1.0)) } else { (colour.mix(FAINT), TRANSPARENT) };
+        let outline: Vec<_> = mark(i).into_iter().chain(mark(i).first().copied()).collect();
+        let place = |point: &(f64, f64)| {
+            EmptyElement::at(*point)
+                + Polygon::new(mark(i), fill.filled())
+                + PathElement::new(outline.clone(), edge.stroke_width(1))
+        };
+        chart.draw_series(part.clouds[i].points.iter().map(place)).map_err(fail)?;
     }
     Ok(())
+}
+
+/// The clouds from the one with the most points, which lies at the bottom, to the one with the fewest.
+fn order(clouds: &[PointCloud]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..clouds.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse(clouds[*i].points.len()));
+    order
+}
+
+/// A round number with the digits that tell about five ticks of a range apart.
+fn tick(value: f64, (low, high): Ends) -> String {
+    let decimals = (-((high - low) / 5.0).log10().floor()).clamp(0.0, 6.0) as usize;
+    format!("{:.decimals$}", if value.abs() < (high - low) * 1e-6 { 0.0 } else { value })
 }
 
 /// Side of the square of the axes, in pixels.
@@ -161,9 +185,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_is_a_square_around_all_points() {
+    fn the_window_holds_all_points_and_the_border() {
         let cloud = |points: &[(f64, f64)]| PointCloud { label: "a".into(), points: points.to_vec() };
-        let of = |parts: &[&[PointCloud]]| {
+        let of = |parts: &[&[PointCloud]], border| {
             let part = |clouds: &&[PointCloud]| ScatterPart {
                 title: "t".into(),
                 note: String::new(),
@@ -171,15 +195,25 @@ mod tests {
                 y: String::new(),
                 clouds: clouds.to_vec(),
             };
-            Scatter { title: String::new(), note: String::new(), parts: parts.iter().map(part).collect() }
+            let parts = parts.iter().map(part).collect();
+            Scatter { title: String::new(), note: String::new(), parts, border }
         };
-        let (near, far) = (cloud(&[(0.0, 0.0), (1.0, 2.0)]), cloud(&[(10.0, 4.0)]));
-        let (centre, half) = window(&of(&[&[near.clone(), far.clone()]])).unwrap();
-        assert_eq!(centre, (5.0, 2.0));
-        assert!((half - 5.0 * 1.12).abs() < 1e-12);
-        assert_eq!(window(&of(&[&[near], &[far]])).unwrap(), (centre, half)); // of two parts: one window
-        assert_eq!(window(&of(&[&[cloud(&[(3.0, 4.0)])]])).unwrap(), ((3.0, 4.0), 1.0));
-        assert!(window(&of(&[&[cloud(&[])]])).is_err() && window(&of(&[&[cloud(&[(f64::NAN, 0.0)])]])).is_err());
-        assert!(window(&of(&[&[cloud(&[(3.0, 4.0)])], &[]])).is_err() && draw(&of(&[])).is_err());
+        let [near, far] = [&[(0.0, 0.0), (1.0, 2.0)][..], &[(10.0, 4.0)]].map(|points| [cloud(points)]);
+        let both = of(&[&[near.clone(), far.clone()].concat()], None);
+        let wide = of(&[&near, &far], Some(-10.0));
+        assert_eq!(window(&both).unwrap(), [(-0.6, 10.6), (-0.24, 4.24)]);
+        assert_eq!(window(&wide).unwrap(), [(-11.2, 11.2), (-0.24, 4.24)]); // of two parts: one window
+        assert_eq!(window(&of(&[&[cloud(&[(3.0, 4.0)])]], None)).unwrap(), [(2.0, 4.0), (3.0, 5.0)]);
+        for bad in [&[cloud(&[])][..], &[cloud(&[(f64::NAN, 0.0)])], &[]] {
+            assert!(window(&of(&[&near, bad], None)).is_err());
+        }
+        assert!(draw(&of(&[], None)).is_err());
+    }
+
+    #[test]
+    fn the_fewest_points_lie_on_top() {
+        let cloud = |count| PointCloud { label: String::new(), points: vec![(0.0, 0.0); count] };
+        assert_eq!(order(&[cloud(2), cloud(5), cloud(1)]), [1, 0, 2]);
+        assert_eq!((tick(-1e-9, (-2.0, 2.0)), tick(0.5, (0.0, 3.0))), ("0.0".into(), "0.5".into()));
     }
 }

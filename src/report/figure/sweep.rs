@@ -53,12 +53,12 @@ impl<'a> Sweep<'a> {
         if points.len() < 2 {
             return Ok(None);
         }
-        self.lines.push(PanelLine { label: label.into(), points });
+        self.lines.push(PanelLine { label: label.into(), points, seeds: Vec::new() });
         self.seeds.append(&mut seeds);
         Ok(Some(self.lines.len() - 1))
     }
 
-    /// Adds a row that does not depend on the value, where it was run.
+    /// Adds a row that does not depend on the value, where it was run; without a label where its colour is that of a line.
     ///
     /// # Errors
     /// A record that cannot be read.

@@ -2,6 +2,7 @@
 //! drawings are also written there, to be looked at.
 
 use super::canvas::{TextSize, width};
+use super::early::Shown;
 use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
 use crate::file::write_atomic;
 use crate::metric::Interval;
@@ -100,17 +101,31 @@ pub(crate) fn check(name: &str, svg: &str) {
 fn early_draws_means_and_bands() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
-    let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", title, &ROWS, Shown::default()).unwrap().unwrap();
     check("early", &svg);
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
-    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap());
+    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS, Shown::default()).unwrap().unwrap());
     let document = Document::parse(&svg).unwrap();
     let label = |name: &str| texts(&document).into_iter().find(|node| node.text().unwrap().trim() == name);
     let heights: Vec<f64> = ["Ours", "Ours-Base", "Zero-shot"].map(|name| number(&label(name).unwrap(), "y")).to_vec();
     assert!(heights[1] - heights[0] >= 16.0 && heights[2] - heights[1] >= 16.0, "{heights:?}");
     assert!(label("Absent").is_none());
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (3 + 30)); // two panels of bands and marks
-    assert!(early::draw(place.path(), "p", "none", title, &ROWS).unwrap().is_none());
+    assert!(early::draw(place.path(), "p", "none", title, &ROWS, Shown::default()).unwrap().is_none());
+}
+
+#[test]
+fn early_shows_the_ks_that_it_is_told_whatever_its_note() {
+    let place = fake_results();
+    let said = |ks: &[u32], more: &str| {
+        let svg = early::draw(place.path(), "p", "d", "T", &ROWS, Shown { ks, more }).unwrap().unwrap();
+        contents(&Document::parse(&svg).unwrap()).join(" | ")
+    };
+    let noted = said(&[1, 10], "see there");
+    assert!(noted.contains("T: Acc@1 |") && noted.contains("T: Acc@10 |"), "{noted}");
+    assert_eq!(noted.matches("deviation; see there").count(), 2);
+    let alone = said(&[10], "");
+    assert!(!alone.contains("Acc@1 ") && alone.contains("one standard deviation |"), "{alone}");
 }
 
 #[test]
@@ -150,7 +165,8 @@ fn curve_draws_every_row() {
 fn panel_draws_a_bar_at_a_single_point_of_several_seeds() {
     let drawn = |sds: [Option<f64>; 4]| {
         let point = |(i, sd): (usize, Option<f64>)| panel::PointSpread { x: i as f64, mean: 5.0, sd };
-        let line = panel::PanelLine { label: "a".into(), points: sds.into_iter().enumerate().map(point).collect() };
+        let points = sds.into_iter().enumerate().map(point).collect();
+        let line = panel::PanelLine { label: "a".into(), points, seeds: Vec::new() };
         let panel = panel::Panel {
             title: "t".into(),
             note: String::new(),
@@ -267,7 +283,7 @@ fn gallery_frames_the_own_photo() {
 #[test]
 fn the_embedded_font_has_every_letter_of_the_figure() {
     let place = fake_results();
-    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS, Shown::default()).unwrap().unwrap();
     let used = font::characters(&svg, true);
     assert_eq!(used.into_iter().collect::<String>(), " 013:@AFchr±ü");
 }
@@ -338,15 +354,18 @@ fn scatter_draws_clouds_and_key() {
         title: "Features in a plane, fake".into(),
         note: "a percentage is not of the plane ".repeat(6), // too long for one line
         parts: vec![part("Photos only", 3.0), part("Cross-domain", 0.2)],
+        border: Some(1.5),
     };
     let svg = scatter::draw(&whole).unwrap();
     check("scatter", &svg);
-    assert!(svg.len() < 80_000, "{} bytes", svg.len());
+    assert!(svg.len() < 100_000, "{} bytes", svg.len());
     assert_eq!(svg, scatter::draw(&whole).unwrap());
     let document = Document::parse(&svg).unwrap();
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (200 + 2)); // and the key
     let found = contents(&document);
     assert_eq!(found.iter().filter(|content| *content == "photos").count(), 2);
+    let edges = document.descendants().filter(|node| node.attribute("stroke") == Some("#FFFFFF")).count();
+    assert_eq!(edges, 2 * 50); // around the photos, which are fewer and lie on top
     assert_eq!(found.iter().filter(|content| content.matches("percentage").count() > 1).count(), 2); // lines of the note
     let empty = scatter::ScatterPart { clouds: vec![], ..whole.parts[0].clone() };
     assert!(scatter::draw(&scatter::Scatter { parts: vec![empty], ..whole }).is_err());

@@ -7,8 +7,8 @@
 //!   smoothness.csv     query,value: mean distance between the first ten photos (Sec. 4)
 //!   smoothness-hog.csv the same by histograms of gradients, which gave no R
 //!   attribution.csv    query,smoothness,fidelity: what errors are attributed by (Sec. 4)
-//!   separation.csv     domain,position,x,y,accuracy: features of sketches and photos in a plane (Fig. 2b, c)
-//!   domain.csv         domain,position,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
+//!   domain.csv         domain,position,photo,right: whether a classifier tells a held-out feature's domain (Sec. 2.1)
+//!   plane.csv          domain,position,photo,x,y: these features across and along its border (Fig. 2b, c)
 //!   landscape.csv      draw,alpha,beta,loss: around the trained weights (Fig. 4a)
 //!   gradient.csv       epoch,nuclear_norm,signal: of the task's gradients over batches (Fig. 4b)
 //!   stability.csv      step,acc1: on the test part over the last 100 steps (Fig. 4c)
@@ -42,12 +42,14 @@ pub fn list() -> Vec<Analysis> {
     let of_a_step =
         |name, files| Analysis { first_seed: true, ..Analysis::new(name, STEPS.map(String::from).into(), files) };
     let ranked = compared().into_iter().flat_map(|(_, rows)| rows).collect();
+    let apart: Vec<String> = separated().into_iter().map(|(row, _)| row).collect();
     vec![
         Analysis {
             stroke_files: &["robustness", "early"],
             ..Analysis::new("retrieval", ranked, &["smoothness", "attribution", "smoothness-hog"])
         },
-        Analysis::new("separation", separated().into_iter().map(|(row, _)| row).collect(), &["separation", "domain"]),
+        Analysis::new("separation", apart.clone(), &["domain"]),
+        Analysis { first_seed: true, ..Analysis::new("plane", apart, &["plane"]) },
         Analysis { together: true, ..of_a_step("time", &["time"]) },
         of_a_step("memory", &["memory"]),
         Analysis::new("landscape", own(ROWS), &["landscape"]),
@@ -69,6 +71,7 @@ pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
         match part {
             "retrieval" => retrieval(subject)?,
             "separation" => subject.write_separation(&subject.ranked(&PhotoPretraining)?)?,
+            "plane" => subject.write_plane(&subject.ranked(&PhotoPretraining)?)?,
             "landscape" => training::landscape(subject)?,
             "memory" => training::with_steps(std::slice::from_ref(subject), |steppers| {
                 analyse::memory(subject, &mut steppers[0])

@@ -49,7 +49,7 @@ pub(super) fn with_steps(
     for ((Subject { run, record, order, .. }, (bench, model)), (input, pairs)) in
         subjects.iter().zip(&starts).zip(&inputs)
     {
-        let step = Box::new(fit::step(&Trial { run, bench, folder: record, order }, model, input)?);
+        let step = Box::new(fit::step(&Trial { run, bench, folder: record, order }, model, input, &[Split::Train])?);
         steppers.push(Stepper { step, pairs, batch: run.config.fit.batch });
     }
     measure(&mut steppers)
@@ -96,7 +96,8 @@ fn watch(
     let loss = |batch: &Batch| task_loss(&model.network, batch, Mode::Train, run.config.margin);
     let after_epoch = || seen.epoch(&model.network, &fixed, &loss);
     let input = model.input();
-    let (inner, first) = (Box::new(fit::step(trial, &model, &input)?), total.saturating_sub(settings.last));
+    let (inner, first) =
+        (Box::new(fit::step(trial, &model, &input, &[Split::Train])?), total.saturating_sub(settings.last));
     let mut step = Watched { inner, score: &score, taken: 0, first, seen };
     let outcome = fit::train(trial, &model, &mut step, log, &after_epoch)?;
     drop(step);

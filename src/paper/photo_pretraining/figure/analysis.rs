@@ -6,7 +6,7 @@ use crate::paper::photo_pretraining::analysis::separated;
 use crate::report::figure::analysed;
 use std::path::Path;
 
-/// Features of the test part in the plane in which they are widest (Fig. 2b and c).
+/// Features of the test part on both sides of a classifier's border (Fig. 2b and c).
 ///
 /// # Errors
 /// A record that cannot be read.

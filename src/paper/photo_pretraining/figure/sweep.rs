@@ -18,11 +18,11 @@ pub fn fig3(results: &Path, dataset: &str) -> Result<Option<String>> {
     let mut sweep = Sweep::new(records(results, dataset), &BETAS)?;
     for own in PRETRAININGS {
         if let Some(colour) = sweep.add_line(name(&own), &|beta| weighed(own.weights, Query::Sketch, beta))? {
-            sweep.add_level(&format!("{}: Ours-Base", name(&own)), &base(own), colour)?;
+            sweep.add_level("", &base(own), colour)?; // the line of the same colour says the pre-training
         }
     }
     let title = format!("Fig. 3: the weight of the topology loss, by pre-training, {dataset}");
-    let what = "Dashed, in the same colour: Ours-Base (Eq. 1) of the pre-training, without the topology loss.";
+    let what = "Dashed, with a hollow mark, in the same colour: Ours-Base (Eq. 1) of the pre-training, without the topology loss.";
     sweep.draw(&title, WEIGHT, what)
 }
 

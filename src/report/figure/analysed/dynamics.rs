@@ -1,11 +1,12 @@
 //! A training from inside: its gradients after every epoch, and test accuracy after each of its last steps.
 
-use super::{Curve, Rows, first_seed, over_seeds};
+use super::{Curve, Rows, over_seeds};
 use crate::Result;
 use crate::analysis::stability;
 use crate::report::analysis::Folder;
 use crate::report::figure::axis::Axis;
-use crate::report::figure::panel::{self, Deviation, Panel, PanelLine, PointSpread, note, reach};
+use crate::report::figure::panel::{self, Deviation, Panel, PanelLine, reach};
+use crate::report::figure::seeds::count;
 use crate::report::records::Records;
 
 /// Spread of the gradients of `loss` over the epochs, and test accuracy over the last steps, under a title each.
@@ -26,9 +27,8 @@ fn gradients(records: &Records, rows: Rows, title: &str, loss: &str) -> Result<O
     };
     let [_, batches]: [usize; 2] = folder.setting("batches")?; // as in all other rows
     let last = lines[0].points.last().map_or(1.0, |point| point.x);
-    let points = lines.iter().flat_map(|line| &line.points).map(|point| (point.mean, point.sd));
-    let y = Axis::logarithmic("Nuclear norm of the covariance (log scale)", reach(points));
-    let note = format!("{} of the logarithm; of the {loss} over {batches} batches", note(&counts));
+    let y = Axis::logarithmic("Nuclear norm of the covariance (log scale)", ends(&lines));
+    let note = format!("{} Of the {loss} over {batches} batches", means(&counts, ", of the logarithm"));
     Ok(Some(plain(title, note, Axis::new("Epoch", (1.0, last)), y, lines)))
 }
 
@@ -41,30 +41,42 @@ fn logarithms(folder: &Folder) -> Result<Curve> {
 
 /// Test accuracy after each of the last steps, over its mean.
 fn last_steps(records: &Records, rows: Rows, title: &str) -> Result<Option<Panel>> {
-    let mut lines = Vec::new();
-    for (row, label) in rows {
-        let Some(folder) = records.first_analysed(row, "stability") else { return Ok(None) };
-        let values = stability(&folder.column("stability", "acc1")?)?.normalised;
-        let point =
-            |(i, value): (usize, &f64)| PointSpread { x: i as f64 - values.len() as f64, mean: *value, sd: None };
-        lines.push(PanelLine { label: (*label).into(), points: values.iter().enumerate().map(point).collect() });
-    }
+    let Some((lines, counts)) = over_seeds(records, rows, "stability", &normalised)? else { return Ok(None) };
     let first = lines.iter().flat_map(|line| line.points.first()).map(|point| point.x).fold(-1.0, f64::min);
     let x = Axis::new("Step, counted from the end", (first, 0.0));
-    let y = Axis::new("Acc@1 / its mean over these steps", extent(&lines));
-    let note = format!("{}; test Acc@1 after every step", first_seed(rows));
+    let y = Axis::new("Acc@1 / its mean over these steps", extent(ends(&lines)));
+    let note = format!("{} Test Acc@1 after every step", means(&counts, ""));
     Ok(Some(plain(title, note, x, y, lines)))
+}
+
+fn normalised(folder: &Folder) -> Result<Curve> {
+    let values = stability(&folder.column("stability", "acc1")?)?.normalised;
+    let point = |(i, value): (usize, &f64)| (i as f64 - values.len() as f64, *value);
+    Ok(values.iter().enumerate().map(point).collect())
+}
+
+/// What is thick and what is thin, with a remark on the mean.
+fn means(counts: &[usize], remark: &str) -> String {
+    match counts.iter().max() {
+        None | Some(0 | 1) => "One seed.".into(),
+        Some(_) => format!("Thick: the mean over {}{remark}; thin: each of them.", count(counts)),
+    }
+}
+
+/// The lowest and the highest value of all seeds.
+fn ends(lines: &[PanelLine]) -> (f64, f64) {
+    reach(lines.iter().flat_map(|line| &line.seeds).flatten().map(|point| (point.1, None)))
 }
 
 fn plain(title: &str, note: String, x: Axis, y: Axis, lines: Vec<PanelLine>) -> Panel {
     let (title, levels) = (title.into(), Vec::new());
-    Panel { title, note, x, y, lines, levels, marks: false, deviation: Deviation::Band }
+    Panel { title, note, x, y, lines, levels, marks: false, deviation: Deviation::Seeds }
 }
 
 /// As far below 1 as above, at a multiple of 0.05.
-fn extent(lines: &[PanelLine]) -> (f64, f64) {
-    let most = lines.iter().flat_map(|line| &line.points).map(|point| (point.mean - 1.0).abs()).fold(0.05, f64::max);
-    let most = (most * 20.0).ceil() / 20.0;
+fn extent((low, high): (f64, f64)) -> (f64, f64) {
+    let most = (1.0 - low).max(high - 1.0).max(0.05);
+    let most = (most * 20.0 - 1e-9).ceil() / 20.0;
     (1.0 - most, 1.0 + most)
 }
 
@@ -74,8 +86,13 @@ mod tests {
 
     #[test]
     fn extent_is_even_and_round() {
-        let line = |mean| PanelLine { label: String::new(), points: vec![PointSpread { x: -1.0, mean, sd: None }] };
-        assert_eq!(extent(&[line(1.0)]), (0.95, 1.05));
-        assert_eq!(extent(&[line(1.01), line(0.88)]), (0.85, 1.15));
+        assert_eq!(extent((1.0, 1.0)), (0.95, 1.05));
+        assert_eq!(extent((0.88, 1.01)), (0.85, 1.15));
+    }
+
+    #[test]
+    fn means_are_of_several_seeds() {
+        assert_eq!(means(&[1, 1], ", so"), "One seed.");
+        assert_eq!(means(&[3, 2], ", so"), "Thick: the mean over 2 to 3 seeds, so; thin: each of them.");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | file | figure |
 //! |---|---|
-//! | `separation` | features of sketches and photos in a plane |
+//! | `separation` | features of sketches and photos on both sides of a classifier's border |
 //! | `landscape` | the loss around the trained weights |
 //! | `dynamics` | spread of gradients over the epochs, test accuracy over the last steps |
 //! | `drawn` | Acc@1 while the sketch is drawn, in steps of 5% |
@@ -18,7 +18,7 @@ pub use dynamics::dynamics;
 pub use landscape::landscape;
 pub use separation::separation;
 
-use super::panel::{PanelLine, spread};
+use super::panel::PanelLine;
 use crate::Result;
 use crate::report::analysis::{Folder, analysed};
 use crate::report::records::Records;
@@ -42,12 +42,12 @@ fn over_seeds(
         let runs = records.runs(row)?;
         let curves = analysed(&runs, name).into_iter().map(|run| curve(&Folder::of(&run.folder)));
         let curves = curves.collect::<Result<Vec<_>>>()?;
-        let points = spread(&curves)?;
-        if points.is_empty() {
+        let line = PanelLine::of(label, curves)?;
+        if line.points.is_empty() {
             return Ok(None);
         }
-        counts.push(curves.len());
-        lines.push(PanelLine { label: (*label).into(), points });
+        counts.push(line.seeds.len());
+        lines.push(line);
     }
     Ok((!lines.is_empty()).then_some((lines, counts)))
 }

@@ -39,16 +39,17 @@ fn no_row_is_no_figure() {
 #[test]
 fn separation_says_how_well_domains_are_told_apart() {
     let place = tempfile::tempdir().unwrap();
-    let text = |accuracy: f64| {
-        let line = |domain: &str, x: f64| format!("{domain},{x},0.5,{accuracy}\n");
-        let lines = [line("sketch", 0.0), line("sketch", 1.0), line("photo", 0.2), line("photo", 0.8)];
-        format!("domain,x,y,accuracy\n{}", lines.concat())
+    // Of three photos and a sketch the sketch and so many photos are on their own side.
+    let text = |right: usize| {
+        let line = |domain: &str, x: f64| format!("{domain},{x},0.5\n");
+        let photos = (0..3).map(|i| line("photo", if i < right { 0.8 } else { -0.2 }));
+        format!("domain,x,y\n{}{}", line("sketch", -1.0), photos.collect::<String>())
     };
-    put(place.path(), "a", 0, "separation", &text(62.5));
+    put(place.path(), "a", 0, "plane", &text(1));
     assert!(separation(&records(place.path()), &ROWS, "T").unwrap().is_none());
-    put(place.path(), "b", 0, "separation", &text(90.0));
+    put(place.path(), "b", 0, "plane", &text(3));
     let said = said("separation", separation(&records(place.path()), &ROWS, "T").unwrap());
-    for content in ["Row A", "62.5% (chance: 50%)", "Row B", "90.0% (chance: 50%)"] {
+    for content in ["Row A", "66.7% (chance: 50%)", "Row B", "100.0% (chance: 50%)"] {
         assert!(said.contains(content), "{content}: {said}");
     }
 }
@@ -76,7 +77,7 @@ fn landscape_says_its_rise_and_its_batches() {
 }
 
 #[test]
-fn dynamics_are_of_all_seeds_and_of_the_first() {
+fn dynamics_draw_every_seed_and_their_mean() {
     let place = tempfile::tempdir().unwrap();
     for (row, _) in ROWS {
         for seed in 0..2 {
@@ -89,15 +90,22 @@ fn dynamics_are_of_all_seeds_and_of_the_first() {
     for (row, _) in ROWS {
         put(place.path(), row, 0, "stability", "step,acc1\n7,40\n8,60\n9,50\n10,50\n");
     }
-    let said = said("dynamics", figure());
+    let svg = figure();
+    let thin = svg.as_ref().unwrap().matches("opacity=\"0.5\"").count();
+    let said = said("dynamics", svg);
     for content in [
-        "mean over 2 seeds; band: ± one standard deviation of the logarithm",
-        "of the toy loss over 16 batches",
-        "the first seed of either row; test Acc@1 after every step",
+        "Thick: the mean over 2 seeds, of the logarithm; thin: each of them. Of the toy loss over 16 batches",
+        "One seed. Test Acc@1 after every step",
     ] {
         assert!(said.contains(content), "{content}: {said}");
     }
     assert!(said.contains("-4.0") && !said.contains("-4.5"), "{said}"); // four steps
+    for (row, _) in ROWS {
+        put(place.path(), row, 1, "stability", "step,acc1\n7,40\n8,40\n9,50\n10,70\n");
+    }
+    let svg = figure().unwrap();
+    assert_eq!((thin, svg.matches("opacity=\"0.5\"").count()), (2 * 2, 4 * 2)); // two seeds of either row
+    assert!(svg.contains("Thick: the mean over 2 seeds; thin: each of them. Test Acc@1 after every step"));
 }
 
 #[test]
