@@ -135,8 +135,10 @@ pub struct Measured {
     pub seeds: usize,
     /// Test queries.
     pub queries: usize,
-    /// Photos ranked.
+    /// Photos ranked; where galleries differ, of the largest.
     pub gallery: usize,
+    /// Photos that are asked for, of all galleries.
+    pub photos: usize,
     /// The rule that chose the epoch.
     pub select_on: String,
 }
@@ -214,6 +216,7 @@ pub fn measure(runs: &[Run]) -> Result<Option<Measured>> {
         seeds: runs.len(),
         queries: first.ranks.len(),
         gallery,
+        photos: first.ranks.iter().map(|rank| rank.photo).collect::<std::collections::BTreeSet<_>>().len(),
         select_on: rules.join("; "),
     }))
 }

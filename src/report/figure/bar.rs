@@ -107,7 +107,7 @@ fn draw_line(area: &Area<'_>, line: &TableLine, metric: &Metric, left: i32, y: i
     {
         let corners = [(left, y - BAR / 2), (at(mean), y + BAR / 2)];
         area.draw(&Rectangle::new(corners, FILL.filled())).map_err(fail)?;
-        let noise = 1.96 * (mean * (100.0 - mean) / measured.gallery as f64).sqrt();
+        let noise = 1.96 * (mean * (100.0 - mean) / measured.photos as f64).sqrt();
         area.draw(&PathElement::new(vec![(at(mean - noise), y), (at(mean + noise), y)], INK)).map_err(fail)?;
         if let Some(sd) = sd {
             let whisker = vec![(at(mean - sd), y), (at(mean + sd), y)];

@@ -39,7 +39,15 @@ impl Default for Shown<'_> {
 ///
 /// # References
 /// Li et al., Photo Pre-Training, But for Sketch, CVPR 2023, Fig. 5b.
-pub fn draw(
+pub fn draw(results: &Path, slug: &str, dataset: &str, title: &str, rows: &[(&str, &str)]) -> Result<Option<String>> {
+    draw_shown(results, slug, dataset, title, rows, Shown::default())
+}
+
+/// The same with other panels, or more in the note.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_shown(
     results: &Path,
     slug: &str,
     dataset: &str,

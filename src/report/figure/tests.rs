@@ -101,24 +101,24 @@ pub(crate) fn check(name: &str, svg: &str) {
 fn early_draws_means_and_bands() {
     let place = fake_results();
     let title = "Early retrieval on fake runs";
-    let svg = early::draw(place.path(), "p", "d", title, &ROWS, Shown::default()).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap();
     check("early", &svg);
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
-    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS, Shown::default()).unwrap().unwrap());
+    assert_eq!(svg, early::draw(place.path(), "p", "d", title, &ROWS).unwrap().unwrap());
     let document = Document::parse(&svg).unwrap();
     let label = |name: &str| texts(&document).into_iter().find(|node| node.text().unwrap().trim() == name);
     let heights: Vec<f64> = ["Ours", "Ours-Base", "Zero-shot"].map(|name| number(&label(name).unwrap(), "y")).to_vec();
     assert!(heights[1] - heights[0] >= 16.0 && heights[2] - heights[1] >= 16.0, "{heights:?}");
     assert!(label("Absent").is_none());
     assert_eq!(document.descendants().filter(|node| node.has_tag_name("polygon")).count(), 2 * (3 + 30)); // two panels of bands and marks
-    assert!(early::draw(place.path(), "p", "none", title, &ROWS, Shown::default()).unwrap().is_none());
+    assert!(early::draw(place.path(), "p", "none", title, &ROWS).unwrap().is_none());
 }
 
 #[test]
 fn early_shows_the_ks_that_it_is_told_whatever_its_note() {
     let place = fake_results();
     let said = |ks: &[u32], more: &str| {
-        let svg = early::draw(place.path(), "p", "d", "T", &ROWS, Shown { ks, more }).unwrap().unwrap();
+        let svg = early::draw_shown(place.path(), "p", "d", "T", &ROWS, Shown { ks, more }).unwrap().unwrap();
         contents(&Document::parse(&svg).unwrap()).join(" | ")
     };
     let noted = said(&[1, 10], "see there");
@@ -214,6 +214,7 @@ fn bar_draws_means_whiskers_and_printed_numbers() {
         seeds: 3,
         queries: 9,
         gallery: 9,
+        photos: 9,
         select_on: "valid acc1".into(),
     };
     table.lines[0].measured = Some(measured((16.7, None)));
@@ -283,7 +284,7 @@ fn gallery_frames_the_own_photo() {
 #[test]
 fn the_embedded_font_has_every_letter_of_the_figure() {
     let place = fake_results();
-    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS, Shown::default()).unwrap().unwrap();
+    let svg = early::draw(place.path(), "p", "d", "Früh ± 3", &ROWS).unwrap().unwrap();
     let used = font::characters(&svg, true);
     assert_eq!(used.into_iter().collect::<String>(), " 013:@AFchr±ü");
 }

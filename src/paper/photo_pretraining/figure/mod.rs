@@ -32,7 +32,7 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
         let ks: &[u32] = if more.is_empty() { &[1, 10] } else { &[10] };
         let shown = Shown { ks, more: &more };
         let drawn = [
-            ("early", early::draw(results, SLUG, dataset, &title, &ROWS, shown)?),
+            ("early", early::draw_shown(results, SLUG, dataset, &title, &ROWS, shown)?),
             ("fig2a", sweep::fig2a(results, dataset)?),
             ("fig2bc", analysis::separation(results, dataset)?),
             ("fig3", sweep::fig3(results, dataset)?),
