@@ -1,11 +1,12 @@
 //! Files that are complete or absent: atomic writes, JSON, CSV tables, hashes.
 
 use crate::{Error, Result};
+use image::{ImageFormat, RgbImage};
 use polars::prelude::{CsvReader, CsvWriter, DataFrame, SerReader, SerWriter};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 /// Writes a file so that a reader sees the old content or the new, never a part: temporary file, then rename.
@@ -16,6 +17,17 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = temporary(path)?;
     file.write_all(bytes).map_err(Error::io(path))?;
     persist(file, path)
+}
+
+/// Writes a picture as PNG, whole or not at all.
+///
+/// # Errors
+/// A picture without pixels; a folder that cannot be made or written.
+pub fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    let written = picture.write_to(&mut bytes, ImageFormat::Png);
+    written.map_err(|error| Error::data(path, "a picture to be written", error))?;
+    write_atomic(path, bytes.get_ref())
 }
 
 /// A file to write what will be at `path`, beside it; it goes away unless it is given to [`persist`].

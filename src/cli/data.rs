@@ -2,14 +2,12 @@
 
 use super::check::Checked;
 use clap::{Args, Subcommand};
-use image::ImageFormat;
 use rayon::prelude::*;
 use retrace::dataset::synthetic::MorePhotos;
 use retrace::dataset::{self, Known, PublishedCounts};
-use retrace::file::write_atomic;
+use retrace::file::write_png;
 use retrace::seed::Seed;
 use retrace::{Error, Result};
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// What can be done with corpora.
@@ -124,10 +122,7 @@ fn photos(photos: &MorePhotos, out: &Path) -> Result<()> {
     }
     (0..photos.count()).into_par_iter().try_for_each(|position| {
         let path = out.join(format!("{}-{position:06}.png", photos.category(position)?));
-        let mut bytes = Cursor::new(Vec::new());
-        let written = photos.photo(position)?.write_to(&mut bytes, ImageFormat::Png);
-        written.map_err(|error| Error::data(&path, "a picture to be written", error))?;
-        write_atomic(&path, bytes.get_ref())
+        write_png(&path, &photos.photo(position)?)
     })?;
     println!("{} photos written to {}", photos.count(), out.display());
     Ok(())

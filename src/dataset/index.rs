@@ -49,6 +49,21 @@ impl Index {
         (0..self.photos.len()).collect()
     }
 
+    /// The categories of some photos, by name.
+    pub fn categories(&self, photos: &[usize]) -> BTreeSet<&str> {
+        photos.iter().map(|photo| self.photos[*photo].category.as_str()).collect()
+    }
+
+    /// Puts one photo of every category before a second of any; within a category they keep their order.
+    pub(super) fn take_turns(&self, photos: &mut [usize]) {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        photos.sort_by_cached_key(|photo| {
+            let before = seen.entry(&self.photos[*photo].category).or_default();
+            *before += 1;
+            *before
+        });
+    }
+
     /// Positions of the photos of a category.
     ///
     /// # Errors
@@ -56,8 +71,7 @@ impl Index {
     pub fn of_category(&self, category: &str) -> Result<Vec<usize>> {
         let own: Vec<usize> = (0..self.photos.len()).filter(|&i| self.photos[i].category == category).collect();
         if own.is_empty() {
-            let known: BTreeSet<&str> = self.photos.iter().map(|photo| photo.category.as_str()).collect();
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            let known = self.categories(&self.all()).into_iter().collect::<Vec<_>>().join(", ");
             return Err(Error::value("category", format!("one of {known}"), format!("`{category}`")));
         }
         Ok(own)

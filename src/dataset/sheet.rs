@@ -4,7 +4,6 @@ use super::{Drawing, Index, Source};
 use crate::{Error, Result, seed::Seed, sketch};
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
 
 /// Sketches shown of an object, and on a sheet of many.
 pub const SKETCHES: [usize; 2] = [3, 2];
@@ -15,8 +14,8 @@ const MANY: usize = 12;
 /// Line width of vector drawings, in pixels of the 256 canvas: the width at which the real corpora's ink is measured.
 const WIDTH: f32 = 3.0;
 
-/// Photos for a sheet out of some of the index, in its order: drawn by seed, one of every category before a second of any, and those
-/// with three sketches before others; any, where none has one.
+/// Photos for a sheet out of some of the index, in its order: drawn by seed, one of every category before a second of
+/// any, and those with three sketches before others; any, where none has a sketch.
 pub fn choose(index: &Index, photos: &[usize], count: usize, seed: Seed) -> Vec<usize> {
     let mut drawn = vec![0; index.photos.len()];
     for sketch in &index.sketches {
@@ -28,12 +27,7 @@ pub fn choose(index: &Index, photos: &[usize], count: usize, seed: Seed) -> Vec<
     let mut photos: Vec<usize> = photos.iter().copied().filter(is_drawn).collect();
     photos.shuffle(&mut seed.stream("sheet"));
     photos.sort_by_key(|&photo| SKETCHES[0].saturating_sub(drawn[photo])); // stable: ties stay shuffled
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    photos.sort_by_cached_key(|&photo| {
-        let before = seen.entry(&index.photos[photo].category).or_default();
-        *before += 1;
-        *before
-    });
+    index.take_turns(&mut photos);
     photos.truncate(count);
     photos.sort_unstable();
     photos

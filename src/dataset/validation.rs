@@ -3,7 +3,6 @@
 use super::{Index, Split};
 use crate::{Error, Result, seed::Seed};
 use rand::seq::SliceRandom;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Moves `count` training photos, each with all of its sketches, to [`Split::Valid`].
 ///
@@ -24,30 +23,32 @@ use std::collections::{BTreeMap, BTreeSet};
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index> {
+    check_undivided(index)?;
     let mut train = index.photos_of(Split::Train);
-    let own = index.photos_of(Split::Valid).len();
-    if own > 0 {
-        return Err(Error::value("validation photos of the index", "none", own));
-    }
     if count == 0 || count >= train.len() {
         let expected = format!("1 to {}, below the number of training photos", train.len().saturating_sub(1));
         return Err(Error::value("validation photos", expected, count));
     }
     train.shuffle(&mut seed.stream("validation"));
-    // One of every category before a second of any.
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    train.sort_by_cached_key(|photo| {
-        let before = seen.entry(&index.photos[*photo].category).or_default();
-        *before += 1;
-        *before
-    });
-    let mut index = index.clone();
-    for &photo in &train[..count] {
-        index.photos[photo].split = Split::Valid;
+    index.take_turns(&mut train);
+    set_aside(index, &train[..count])
+}
+
+/// Refuses an index that is divided already.
+fn check_undivided(index: &Index) -> Result<()> {
+    match index.photos_of(Split::Valid).len() {
+        0 => Ok(()),
+        own => Err(Error::value("validation photos of the index", "none", own)),
     }
-    index.require(Split::Train)?;
-    index.require(Split::Valid)?;
-    Ok(index)
+}
+
+/// The index with these photos in its validation part.
+fn set_aside(index: &Index, photos: &[usize]) -> Result<Index> {
+    let mut divided = index.clone();
+    photos.iter().for_each(|photo| divided.photos[*photo].split = Split::Valid);
+    divided.require(Split::Train)?;
+    divided.require(Split::Valid)?;
+    Ok(divided)
 }
 
 /// Moves all photos of `count` training categories, drawn from the stream `validation`, to [`Split::Valid`]: what chooses
@@ -65,25 +66,16 @@ pub fn with_validation(index: &Index, count: usize, seed: Seed) -> Result<Index>
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn with_valid_categories(index: &Index, count: usize, seed: Seed) -> Result<Index> {
-    let own = index.photos_of(Split::Valid).len();
-    if own > 0 {
-        return Err(Error::value("validation photos of the index", "none", own));
-    }
+    check_undivided(index)?;
     let train = index.photos_of(Split::Train);
-    let names: BTreeSet<&str> = train.iter().map(|photo| index.photos[*photo].category.as_str()).collect();
-    let mut names: Vec<&str> = names.into_iter().collect();
+    let mut names: Vec<&str> = index.categories(&train).into_iter().collect();
     if count == 0 || count >= names.len() {
         let expected = format!("1 or more, below the number of training categories, {}", names.len());
         return Err(Error::value("validation categories", expected, count));
     }
     names.shuffle(&mut seed.stream("validation"));
-    let mut divided = index.clone();
-    for photo in train.into_iter().filter(|photo| names[..count].contains(&index.photos[*photo].category.as_str())) {
-        divided.photos[photo].split = Split::Valid;
-    }
-    divided.require(Split::Train)?;
-    divided.require(Split::Valid)?;
-    Ok(divided)
+    let is_drawn = |photo: &usize| names[..count].contains(&index.photos[*photo].category.as_str());
+    set_aside(index, &train.into_iter().filter(is_drawn).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::seed::Seed;
 use crate::watch::Watch;
 use crate::{Error, Result, device};
 use candle_core::Device;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One photo in this many is set aside where a training part is too small for the number that was asked for.
@@ -117,8 +117,7 @@ impl Bench {
     /// The sketches of a split with their photos, grouped by category.
     pub fn pairs(&self, split: Split) -> Vec<Pair> {
         let photos = &self.index.photos;
-        let categories: BTreeSet<&str> = photos.iter().map(|photo| photo.category.as_str()).collect();
-        let categories: BTreeMap<&str, usize> = categories.into_iter().zip(0..).collect();
+        let categories: BTreeMap<&str, usize> = self.index.categories(&self.index.all()).into_iter().zip(0..).collect();
         let pair = |sketch: usize| {
             let photo = self.index.sketches[sketch].photo;
             Pair { sketch, photo, group: categories[photos[photo].category.as_str()] }

@@ -2,16 +2,14 @@
 
 use super::checkpoint::{checkpoint_path, first_seed};
 use super::{Order, Paper, Reproduction, Retrieval};
-use crate::dataset::synthetic::NAMES;
-use crate::file::write_atomic;
+use crate::dataset::synthetic::SHEETS;
+use crate::file::write_png;
 use crate::report::figure::{bar, canvas, curve, gallery};
 use crate::report::table;
 use crate::run::Places;
 use crate::seed::Seed;
-use crate::{Error, Result, dataset};
-use image::ImageFormat;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use crate::{Result, dataset};
+use std::path::PathBuf;
 
 /// Queries of the gallery, as shares of the test sketches in index order: chosen before any result was seen.
 const QUERIES: [f64; 4] = [0.1, 0.35, 0.6, 0.85];
@@ -98,21 +96,18 @@ fn label(paper: &dyn Paper, row: &str) -> String {
 /// # Errors
 /// A folder that cannot be written.
 pub fn draw_sheets(places: &Places) -> Result<Vec<PathBuf>> {
-    // The seen categories stand on the sheet of the whole world.
-    NAMES.into_iter().filter(|name| *name != "synth-world-seen").map(|name| draw_sheet(name, places)).collect()
+    SHEETS.into_iter().map(|name| draw_sheet(name, places)).collect()
 }
 
 fn draw_sheet(dataset: &str, places: &Places) -> Result<PathBuf> {
     let source = dataset::open(dataset, None)?;
     let index = source.index();
-    let categories: BTreeSet<&str> = index.photos.iter().map(|photo| photo.category.as_str()).collect();
+    let categories = index.categories(&index.all());
     let photos = dataset::choose(index, &index.all(), categories.len().max(6), Seed(0));
     let path = places.figures.join(format!("contact-sheet-{dataset}.png"));
-    let mut bytes = std::io::Cursor::new(Vec::new());
     // Pixels a picture: eight to a line of a README, or twelve.
     let side = if categories.len() > 6 { 112 } else { 160 };
     let sheet = dataset::sheet(source.as_ref(), &photos, side)?;
-    sheet.write_to(&mut bytes, ImageFormat::Png).map_err(|error| Error::Figure(error.to_string()))?;
-    write_atomic(Path::new(&path), bytes.get_ref())?;
+    write_png(&path, &sheet)?;
     Ok(path)
 }

@@ -5,6 +5,7 @@ use super::ranker::{Gallery, Ranker, View, evaluate};
 use crate::dataset::{Drawing, Source};
 use crate::metric;
 use crate::model::hog;
+use crate::report::table::RowSpec;
 use crate::run::Rank;
 use crate::sketch::rasterise::antialiased;
 use crate::watch::Watch;
@@ -39,6 +40,15 @@ impl Floor {
             Self::Hog => "hog",
             Self::Pixels => "pixels",
         }
+    }
+
+    /// Its line in a table; no paper prints one.
+    pub fn line(self) -> RowSpec {
+        let (label, note) = match self {
+            Self::Hog => ("HOG", "nearest neighbour on histograms of gradients, no learning"),
+            Self::Pixels => ("Raw pixels", "nearest neighbour on 32 x 32 grey values, no learning"),
+        };
+        RowSpec { row: Some(self.row().into()), label: label.into(), paper: None, note: note.into(), only: &[] }
     }
 
     /// Describes photos, given by their positions in the index.

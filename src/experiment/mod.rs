@@ -58,7 +58,7 @@ pub use analyse::{Analysis, Subject};
 pub use bench::{Bench, Order};
 pub use checkpoint::{checkpoint_path, first_seed};
 pub use embedding::{EmbeddingModel, Input, Pictures};
-pub use model::{Kept, Model, Origin};
+pub use model::{Kept, Model, Origin, describe_backbone};
 pub use need::{NeededWeights, Needs};
 pub use paper::{Method, Paper};
 pub use query::{Protocol, Queries};

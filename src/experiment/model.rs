@@ -3,11 +3,20 @@
 use super::ranker::{Ranker, Space};
 use crate::Result;
 use crate::model::weights::{self, Storage};
-use crate::model::{Network, Parameters};
+use crate::model::{Architecture, Network, Parameters};
 use crate::run::Places;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// A backbone and what it started from, for a model card.
+pub fn describe_backbone(architecture: Architecture, weights: &str) -> [String; 2] {
+    let started_from = match weights {
+        "imagenet" => format!("ImageNet weights of {architecture}"),
+        name => format!("`{name}` weights, pre-trained by this kit"),
+    };
+    [architecture.to_string(), started_from]
+}
 
 /// A trained network: weights that can be kept and published.
 pub trait Kept {

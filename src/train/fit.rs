@@ -74,10 +74,17 @@ pub struct Fit<'a> {
 
 /// The line of an epoch in the log.
 #[derive(Serialize)]
-struct EpochLine {
+pub struct EpochLine {
     loss: f64,
     #[serde(flatten)]
     valid: Option<ValidLine>,
+}
+
+impl EpochLine {
+    /// The loss, and the scores of the validation part where there is one.
+    pub fn new(loss: f64, scores: Option<&Scores>) -> Self {
+        Self { loss, valid: scores.map(ValidLine::new) }
+    }
 }
 
 /// The scores in it.
@@ -176,7 +183,7 @@ pub fn fit(fit: &Fit, step: &mut dyn Step, log: &mut Log) -> Result<Outcome> {
         fitted.average(epoch, epochs, select_on.averaged())?;
         let scores = fit.score.map(|score| score()).transpose()?;
         let valid = scores.map(|scores| format!(", valid Acc@1 {:.1}", scores.acc1)).unwrap_or_default();
-        let line = EpochLine { loss, valid: scores.as_ref().map(ValidLine::new) };
+        let line = EpochLine::new(loss, scores.as_ref());
         course.end_epoch(&fitted, &line, &format!("loss {loss:.4}{valid}"), scores)?;
     }
     course.finish(&mut fitted)

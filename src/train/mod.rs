@@ -21,7 +21,7 @@ mod topology;
 pub use course::{Course, CoursePlan};
 pub use feature::{FeaturePlan, Features};
 pub use feed::{Feed, Pixels};
-pub use fit::{Fit, FitConfig, Step, fit};
+pub use fit::{EpochLine, Fit, FitConfig, Step, fit};
 pub use gradient::{Gradients, clip, gradients, hessian_product, values};
 pub use log::Log;
 pub use optimiser::{Optimiser, OptimiserConfig, Rule};

@@ -176,6 +176,9 @@ impl SyntheticCorpus {
 /// The names of all embedded corpora.
 pub const NAMES: [&str; 5] = ["synth-chair", "synth-shoe", "synth-world", "synth-world-seen", "synth-scene"];
 
+/// Those that have a contact sheet of their own: `synth-world` shows the seen categories too.
+pub const SHEETS: [&str; 4] = ["synth-chair", "synth-shoe", "synth-world", "synth-scene"];
+
 /// Opens an embedded corpus with photos of [`SIDE`] pixels; none where no corpus has the name.
 ///
 /// # Errors
@@ -206,6 +209,13 @@ fn check_side(side: u32) -> Result<()> {
     Err(Error::value("side of a photo", "16 to 1024 pixels", side))
 }
 
+/// The photo of the object that a seed has at a number.
+fn render(kind: ObjectKind, seed: Seed, number: u64, side: u32) -> Result<RgbImage> {
+    let look = PhotoLook::new(&mut seed.child("look", number), kind == ObjectKind::Shoe);
+    let design = Design::new(kind, &mut seed.child("design", number));
+    photo::render(design.figure(), &look, side, &mut seed.child("noise", number))
+}
+
 fn missing(what: &str, count: usize, position: usize) -> Error {
     Error::value(format!("position of a {what}"), format!("below {count}"), position)
 }
@@ -227,10 +237,7 @@ impl Source for SyntheticCorpus {
         if position >= self.index.photos.len() {
             return Err(missing("photo", self.index.photos.len(), position));
         }
-        let seed = self.kind.seed();
-        let look = PhotoLook::new(&mut seed.child("look", position as u64), self.kind == ObjectKind::Shoe);
-        let noise = &mut seed.child("noise", position as u64);
-        photo::render(self.design(position).figure(), &look, self.side, noise)
+        render(self.kind, self.kind.seed(), position as u64, self.side)
     }
 
     fn drawing(&self, position: usize) -> Result<Drawing> {

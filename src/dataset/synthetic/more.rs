@@ -2,7 +2,7 @@
 
 use super::scene::SceneCorpus;
 use super::world::{self, Category, categories};
-use super::{Design, NAMES, ObjectKind, PhotoLook, missing, photo};
+use super::{NAMES, ObjectKind, missing};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use image::RgbImage;
@@ -87,11 +87,7 @@ impl MorePhotos {
         self.check(position)?;
         let item = position as u64;
         match &self.what {
-            Subject::Object(kind) => {
-                let design = Design::new(*kind, &mut self.seed.child("design", item));
-                let look = PhotoLook::new(&mut self.seed.child("look", item), *kind == ObjectKind::Shoe);
-                photo::render(design.figure(), &look, self.side, &mut self.seed.child("noise", item))
-            }
+            Subject::Object(kind) => super::render(*kind, self.seed, item, self.side),
             Subject::World(categories) => {
                 world::render(&categories[position % categories.len()], self.seed, item, self.side)
             }

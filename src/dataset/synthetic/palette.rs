@@ -8,18 +8,16 @@ use crate::seed::Stream;
 /// Red, green, blue, each 0..1.
 pub(super) type Rgb = [f32; 3];
 
-/// Names of the colour classes, for labels.
-pub(super) const COLOURS: [(&str, Rgb); 9] = [
-    ("black", [0.11, 0.11, 0.12]),
-    ("white", [0.9, 0.9, 0.88]),
-    ("grey", [0.55, 0.56, 0.58]),
-    ("brown", [0.42, 0.26, 0.16]),
-    ("tan", [0.77, 0.61, 0.42]),
-    ("red", [0.72, 0.14, 0.16]),
-    ("blue", [0.16, 0.3, 0.58]),
-    ("green", [0.24, 0.45, 0.28]),
-    ("yellow", [0.88, 0.7, 0.2]),
-];
+/// Names of the colour classes, for labels: the first of [`WORLD_COLOURS`].
+pub(super) const COLOURS: [(&str, Rgb); 9] = {
+    let mut first = [WORLD_COLOURS[0]; 9];
+    let mut i = 1;
+    while i < first.len() {
+        first[i] = WORLD_COLOURS[i];
+        i += 1;
+    }
+    first
+};
 
 /// Names of the colours that a category's file may give its materials.
 pub(super) const WORLD_COLOURS: [(&str, Rgb); 16] = [

@@ -177,8 +177,7 @@ impl Descriptor {
         let Kind::Dictionary { assign, .. } = &self.kind else {
             return Err(Error::value("words of a sketch", "a network with a dictionary", "one without"));
         };
-        let logits = assign.forward(&self.encoder.forward(sketches, Mode::Eval)?, Mode::Eval)?;
-        Ok(logits.argmax(D::Minus1)?.to_vec1()?)
+        Ok(most_probable(assign, &self.encoder.forward(sketches, Mode::Eval)?)?.to_vec1()?)
     }
 
     /// phi(s): a word of the dictionary, a latent mean, or features before the classes.
@@ -189,21 +188,22 @@ impl Descriptor {
     /// # Errors
     /// A failing tensor operation.
     pub fn describe(&self, sketches: &Tensor) -> Result<Tensor> {
-        let code = self.encoder.forward(sketches, Mode::Eval)?;
+        self.describe_code(&self.encoder.forward(sketches, Mode::Eval)?)
+    }
+
+    fn describe_code(&self, code: &Tensor) -> Result<Tensor> {
         let found = match &self.kind {
-            Kind::Dictionary { words, .. } => {
-                let chosen = self.words(sketches)?;
-                let chosen = Tensor::from_slice(&chosen, chosen.len(), sketches.device())?;
-                words.value(Mode::Eval).index_select(&chosen, 0)?
+            Kind::Dictionary { assign, words, .. } => {
+                words.value(Mode::Eval).index_select(&most_probable(assign, code)?, 0)?
             }
             Kind::Vae { mean, centres, .. } => {
-                let latent = mean.forward(&code, Mode::Eval)?;
+                let latent = mean.forward(code, Mode::Eval)?;
                 match centres {
                     Some(centres) => nearest(&latent, &centres.value(Mode::Eval))?,
                     None => latent,
                 }
             }
-            Kind::Classifier { hidden, .. } => hidden.forward(&code, Mode::Eval)?.relu()?,
+            Kind::Classifier { hidden, .. } => hidden.forward(code, Mode::Eval)?.relu()?,
         };
         Ok(found.detach())
     }
@@ -241,9 +241,9 @@ impl Descriptor {
         let (seen, decoder) = match &self.kind {
             Kind::Dictionary { skip, decoder, .. } => {
                 let passed = skip.forward(&code, Mode::Eval)?.tanh()?;
-                ((self.describe(sketches)? * ((passed * self.config.skip)? + 1.0)?)?, decoder)
+                ((self.describe_code(&code)? * ((passed * self.config.skip)? + 1.0)?)?, decoder)
             }
-            Kind::Vae { decoder, .. } => (self.describe(sketches)?, decoder),
+            Kind::Vae { decoder, .. } => (self.describe_code(&code)?, decoder),
             Kind::Classifier { .. } => return Ok(None),
         };
         Ok(Some(decoder.forward(&seen, Mode::Eval)?.detach()))
@@ -275,6 +275,11 @@ impl Descriptor {
         words.update(|old| Tensor::from_vec(values, old.shape(), old.device()))?;
         Ok((count - unused.len()) as f64 / count as f64)
     }
+}
+
+/// The word of the largest share in each row of codes.
+fn most_probable(assign: &Linear, code: &Tensor) -> Result<Tensor> {
+    Ok(assign.forward(code, Mode::Eval)?.argmax(D::Minus1)?)
 }
 
 /// The nearest centre of each row.

@@ -18,7 +18,7 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Adapted
     let Trial { run, bench, order, .. } = *trial;
     let config = &run.config;
     let adapted = AdaptedNetwork::new(config, categories(bench).len(), run.seed, order.device)?;
-    adapted.network.load_backbone(&order.places.pretrained(&format!("{}-{}", config.architecture, config.weights))?)?;
+    config.needs().find(order.places)?.iter().try_for_each(|start| adapted.network.load_backbone(start))?;
     if let Some(descriptor) = &adapted.descriptor {
         describe(trial, descriptor)?;
         descriptor.parameters().round(|_| true)?; // as it will be shipped

@@ -36,7 +36,7 @@ pub use printed::PRINTED;
 
 use crate::Result;
 use crate::dataset::Split;
-use crate::experiment::{Bench, Fitted, Method, Needs, Order, Origin, Paper, Trial};
+use crate::experiment::{Bench, Fitted, Method, Needs, Order, Origin, Paper, Trial, describe_backbone};
 use crate::report::printed::Printed;
 use crate::report::table::{DatasetSpec, TableSpec};
 use crate::run::RunConfig;
@@ -106,11 +106,7 @@ impl Method for Generalising {
     }
 
     fn describe(&self, config: &Config) -> [String; 2] {
-        let started_from = match config.weights.as_str() {
-            "imagenet" => format!("ImageNet weights of {}", config.architecture),
-            name => format!("`{name}` weights, pre-trained by this kit"),
-        };
-        [config.architecture.to_string(), started_from]
+        describe_backbone(config.architecture, &config.weights)
     }
 
     fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<AdaptedModel>> {

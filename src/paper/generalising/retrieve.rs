@@ -11,22 +11,11 @@ use crate::loss::{normal_divergence, triplet_loss_of, weighted_distances};
 use crate::model::Mode;
 use crate::seed::Stream;
 use crate::train::named::{Tensors, entry};
-use crate::train::{Course, Feed, Log, Optimiser, Outcome, Resume, gradients, values};
+use crate::train::{Course, EpochLine, Feed, Log, Optimiser, Outcome, Resume, gradients, values};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use rand::seq::SliceRandom;
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The line of a retrieval epoch.
-#[derive(Serialize)]
-struct RetrievalLine {
-    loss: f64,
-    valid_acc1: f64,
-    valid_acc5: f64,
-    valid_acc10: f64,
-    valid_percentile: f64,
-}
 
 /// The retrieval network in training (Eq. 11).
 struct Retrieval<'a> {
@@ -163,13 +152,7 @@ pub(super) fn retrieve(trial: &Trial<Config>, model: &AdaptedModel, log: &mut Lo
             Training::Plain | Training::UnseenHalf => training.epoch(&course, epoch, &batches, stream)?,
         };
         let scores = valid.scores(&evaluate(model, &valid)?)?;
-        let line = RetrievalLine {
-            loss,
-            valid_acc1: scores.acc1,
-            valid_acc5: scores.acc5,
-            valid_acc10: scores.acc10,
-            valid_percentile: scores.percentile,
-        };
+        let line = EpochLine::new(loss, Some(&scores));
         let note = format!("loss {loss:.4}, valid Acc@1 {:.1}", scores.acc1);
         course.end_epoch(&training, &line, &note, Some(scores))?;
     }

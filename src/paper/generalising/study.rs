@@ -18,7 +18,7 @@ use candle_core::Tensor;
 use image::imageops::{FilterType, resize};
 use rand::seq::SliceRandom;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Sketches to a pass that needs no gradient.
 pub(super) const CHUNK: usize = 128;
@@ -29,9 +29,7 @@ const EDGES: ([f32; 2], f32) = ([20.0, 60.0], 1.6);
 /// The categories of the training part, by name.
 pub(super) fn categories(bench: &Bench) -> Vec<String> {
     let index = bench.index();
-    let names: BTreeSet<&String> =
-        index.photos_of(Split::Train).into_iter().map(|photo| &index.photos[photo].category).collect();
-    names.into_iter().cloned().collect()
+    index.categories(&index.photos_of(Split::Train)).into_iter().map(String::from).collect()
 }
 
 /// A line of the descriptor's log.
@@ -190,12 +188,11 @@ impl Resume for Study<'_> {
 fn pictures(bench: &Bench, drawn: Drawn, order: &Order) -> Result<(Tensor, Vec<u32>)> {
     let (index, names) = (bench.index(), categories(bench));
     let label = |photo: usize| names.iter().position(|name| *name == index.photos[photo].category).unwrap_or(0) as u32;
-    let album = bench.album(SKETCHES, &[Split::Train], order.watch)?;
     let (album, positions, labels) = match drawn {
         Drawn::Sketches => {
             let sketches = index.sketches_of(Split::Train);
             let labels = sketches.iter().map(|sketch| label(index.sketches[*sketch].photo)).collect();
-            (album, sketches, labels)
+            (bench.album(SKETCHES, &[Split::Train], order.watch)?, sketches, labels)
         }
         Drawn::Edges => {
             let photos = index.photos_of(Split::Train);

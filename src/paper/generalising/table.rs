@@ -1,6 +1,7 @@
 //! What this paper's tables show.
 
 use super::PRINTED;
+use crate::experiment::floor::Floor;
 use crate::report::score::ACC1;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
 
@@ -28,11 +29,10 @@ pub fn measured() -> Vec<DatasetSpec> {
 
 /// Table 1, its two main rows, above the floor that no paper prints.
 pub fn main_table() -> TableSpec {
-    let floor = |row: &str, label: &str, note: &str| RowSpec { note: note.into(), paper: None, ..printed(row, label) };
     let noted = |row, label, note: &str| RowSpec { note: note.into(), ..printed(row, label) };
     let rows = vec![
-        floor("pixels", "Raw pixels", "nearest neighbour on 32 x 32 grey values, no learning"),
-        floor("hog", "HOG", "nearest neighbour on histograms of gradients, no learning"),
+        Floor::Pixels.line(),
+        Floor::Hog.line(),
         noted("hard-transfer", "Hard-Transfer", "a triplet network, as it is, on categories that it never saw"),
         noted("ours-full", "Ours-Full", "its weights are made from a visual trait of the query"),
     ];

@@ -34,7 +34,9 @@ pub use step::{Neighbours, PaperStep};
 
 use crate::Result;
 use crate::dataset::Split;
-use crate::experiment::{Analysis, Bench, EmbeddingModel, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial};
+use crate::experiment::{
+    Analysis, Bench, EmbeddingModel, Fitted, Method, Needs, Order, Origin, Paper, Subject, Trial, describe_backbone,
+};
 use crate::model::{Allowance, Network, weights};
 use crate::report::block::Block;
 use crate::report::claim::Finding;
@@ -128,11 +130,7 @@ impl Method for PhotoPretraining {
     }
 
     fn describe(&self, config: &Config) -> [String; 2] {
-        let started_from = match config.weights.as_str() {
-            "imagenet" => format!("ImageNet weights of {}", config.architecture),
-            name => format!("`{name}` weights, pre-trained by this kit"),
-        };
-        [config.architecture.to_string(), started_from]
+        describe_backbone(config.architecture, &config.weights)
     }
 
     fn fit(&self, trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<EmbeddingModel>> {
@@ -211,9 +209,9 @@ pub const DEVIATIONS: [&str; 25] = [
      both views of Barlow Twins; 2 views and 1,024 words for OBOW.",
     "Fig. 2 and 3: weights of 0.1, 0.3, 1, 3 and 10; the axes of the printed figures are not legible in the text at \
      hand.",
-    "Fig. 2b, c: the plane of two principal components, and the accuracy of a linear classifier on all dimensions, trained \
-     on every second test photo and its sketches and tested on the others; at weights of 1 and 10. The paper does not \
-     say how its picture is made.",
+    "Fig. 2b, c: held-out features across the border of a linear classifier of the two domains, and along the widest \
+     direction beside it; the classifier is trained on every second test photo and its sketches, and its accuracy is of \
+     the others; at weights of 1 and 10. The paper does not say how its picture is made.",
     "Fig. 4a: the loss is Eq. 1's over the first four training batches, not deformed; how flat it is, the mean of its rise \
      within a fifth of a filter's length over five pairs of directions. The paper shows the picture alone.",
     "Fig. 4b: gradients of Eq. 1 over 16 training batches after every epoch, for both rows; the paper does not say \

@@ -2,6 +2,7 @@
 
 use super::{PRINTED, Query, RecipePart};
 use crate::dataset::is_embedded;
+use crate::experiment::floor::Floor;
 use crate::experiment::row::of_table;
 use crate::report::score::ACC1;
 use crate::report::table::{DatasetSpec, PaperCell, RowSpec, TableSpec};
@@ -29,8 +30,8 @@ pub fn main_table() -> TableSpec {
     let row =
         |row, label, paper: Option<&str>, note, only| line(Some(row), label, paper.map(|p| ("table2", p)), note, only);
     let rows = vec![
-        row("pixels", "Raw pixels", None, "nearest neighbour on 32 x 32 grey values, no learning", &[]),
-        row("hog", "HOG", None, "nearest neighbour on histograms of gradients, no learning", &[]),
+        Floor::Pixels.line(),
+        Floor::Hog.line(),
         row("zero-shot", "Pre-trained, zero-shot", None, "the pre-trained network as it is", &[]),
         row(
             "zero-shot+weights=edges",
@@ -284,8 +285,8 @@ pub fn recipe() -> TableSpec {
 pub fn corpora() -> TableSpec {
     let row = |row: &str, label, note| line(Some(row), label, None, note, &[]);
     let rows = vec![
-        row("pixels", "Raw pixels", "nearest neighbour on 32 x 32 grey values, no learning"),
-        row("hog", "HOG", "nearest neighbour on histograms of gradients, no learning"),
+        Floor::Pixels.line(),
+        Floor::Hog.line(),
         row("zero-shot", "Pre-trained, zero-shot", "the pre-trained network as it is"),
         row("ours-base", "Trained", "triplet loss (Eq. 1), one seed; on synth-world: tested on unseen categories"),
     ];
