@@ -375,6 +375,11 @@ fn column(frame: &DataFrame, name: &str) -> Result<Vec<u32>> {
     values.u32()?.iter().enumerate().map(|(row, value)| value.ok_or_else(|| empty(row))).collect()
 }
 
+/// Whether a setting has its default: it is then left out of a record, so that older records stay as they are.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

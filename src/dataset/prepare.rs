@@ -2,13 +2,16 @@
 
 use super::{Drawing, Index, Pair, Source, Split};
 use crate::seed::{Seed, Stream};
-use crate::sketch::{Affine, AugmentConfig, CANVAS, DeformConfig, deform, partial, rasterise};
+use crate::sketch::{
+    Affine, AugmentConfig, CANVAS, DeformConfig, Sketch, centred, centred_picture, deform, partial, rasterise,
+};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use image::{GrayImage, Rgb, RgbImage, imageops};
 use imageproc::geometric_transformations::{Border, Interpolation, Projection, warp_into};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How a vector sketch becomes pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -35,12 +38,16 @@ pub struct PrepareConfig {
     /// first is blurred a second time by its deformation. None, as in older records: that of `side`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<u32>,
+    /// The margin that is left when sketches are scaled and centred to fill the canvas, in pixels of the 256 canvas. None,
+    /// as in older records: they lie where they were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f32>,
 }
 
 impl PrepareConfig {
     /// Pictures that are kept at the size at which they are shown.
     pub fn new(side: u32, ink: Ink) -> Self {
-        Self { side, ink, source: None }
+        Self { side, ink, source: None, margin: None }
     }
 
     /// The size at which pictures are kept in memory.
@@ -51,11 +58,14 @@ impl PrepareConfig {
     /// Checks sizes.
     ///
     /// # Errors
-    /// A side outside 16 to 1024; pictures kept smaller than they are shown, or above 1024.
+    /// A side outside 16 to 1024; pictures kept smaller than they are shown, or above 1024; a margin that leaves no canvas.
     pub fn check(&self) -> Result<()> {
-        let Self { side, source, .. } = *self;
+        let Self { side, source, margin, .. } = *self;
         if !(16..=1024).contains(&side) {
             return Err(Error::value("prepare.side", "16 to 1024 pixels: the networks halve it five times", side));
+        }
+        if let Some(margin) = margin.filter(|margin| !(0.0..CANVAS / 2.0).contains(margin)) {
+            return Err(Error::value("prepare.margin", "0 to below 128 pixels of the canvas", margin));
         }
         match source {
             Some(kept) if !(side..=1024).contains(&kept) => {
@@ -104,9 +114,10 @@ impl Album {
             let drawing = source.drawing(i)?;
             advance()?;
             Ok(Some(match drawing {
-                Drawing::Raster(raster) => {
-                    Drawing::Raster(imageops::resize(&raster, side, side, imageops::FilterType::Triangle))
-                }
+                Drawing::Raster(raster) => Drawing::Raster(match config.margin {
+                    Some(margin) => centred_picture(&raster, margin, side),
+                    None => imageops::resize(&raster, side, side, imageops::FilterType::Triangle),
+                }),
                 vector => vector,
             }))
         };
@@ -203,7 +214,10 @@ impl Album {
     /// A corpus whose sketches are pixels: they have no order of drawing.
     pub fn partial(&self, positions: &[usize], percent: f64, device: &Device) -> Result<Tensor> {
         self.stack(positions, device, |position| match self.drawing(*position)? {
-            Drawing::Vector(sketch) => Ok(grey(&self.rasterise(&partial::first_points(sketch, percent)?, 1.0))),
+            Drawing::Vector(sketch) => {
+                let part = partial::first_points(sketch, percent)?;
+                Ok(grey(&self.rasterise(&self.placed(&part), 1.0)))
+            }
             Drawing::Raster(_) => Err(Error::value("partial sketch", "strokes", "a picture of a sketch")),
         })
     }
@@ -231,7 +245,7 @@ impl Album {
         self.stack(positions, device, |position| match self.drawing(*position)? {
             Drawing::Vector(sketch) => {
                 let deformed = deform(sketch, config, &mut seed.child(&name, *position as u64));
-                Ok(grey(&self.rasterise(&deformed.sketch, deformed.pen / config.pen)))
+                Ok(grey(&self.rasterise(&self.placed(&deformed.sketch), deformed.pen / config.pen)))
             }
             Drawing::Raster(_) => Err(Error::value("deformed sketch", "strokes", "a picture of a sketch")),
         })
@@ -249,8 +263,8 @@ impl Album {
     fn draw(&self, position: usize, affine: &Affine) -> Result<GrayImage> {
         let plain = *affine == Affine::default();
         Ok(match self.drawing(position)? {
-            Drawing::Vector(sketch) if plain => self.rasterise(sketch, 1.0),
-            Drawing::Vector(sketch) => self.rasterise(&affine.apply(sketch), 1.0),
+            Drawing::Vector(sketch) if plain => self.rasterise(&self.placed(sketch), 1.0),
+            Drawing::Vector(sketch) => self.rasterise(&affine.apply(&self.placed(sketch)), 1.0),
             Drawing::Raster(raster) => {
                 let mut raster = self.shown(raster, affine)?;
                 if self.config.ink == Ink::WhiteOnBlack {
@@ -276,8 +290,13 @@ impl Album {
         }
     }
 
+    /// The sketch where it is drawn: scaled and centred, where that is asked for.
+    fn placed<'a>(&self, sketch: &'a Sketch) -> Cow<'a, Sketch> {
+        self.config.margin.map_or(Cow::Borrowed(sketch), |margin| Cow::Owned(centred(sketch, margin)))
+    }
+
     /// Draws with `pen` times the ink's width, where it has one.
-    fn rasterise(&self, sketch: &crate::sketch::Sketch, pen: f32) -> GrayImage {
+    fn rasterise(&self, sketch: &Sketch, pen: f32) -> GrayImage {
         match self.config.ink {
             Ink::DarkOnWhite { width } => rasterise::antialiased(sketch, self.config.side, width * pen),
             Ink::WhiteOnBlack => rasterise::bresenham(sketch, self.config.side),
@@ -340,7 +359,7 @@ where
 mod tests {
     use super::*;
     use crate::dataset::{PhotoEntry, SketchEntry};
-    use crate::sketch::{Point, Sketch};
+    use crate::sketch::Point;
 
     /// One photo with a dark square at a known place, and three times the same square as a sketch: strokes or pixels.
     struct Square(Index, bool);

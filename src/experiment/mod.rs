@@ -33,6 +33,7 @@ mod paper;
 pub mod plan;
 mod query;
 pub mod ranker;
+mod recipe;
 #[cfg(feature = "hub")]
 pub mod release;
 mod reproduction;
@@ -63,6 +64,7 @@ pub use need::{NeededWeights, Needs};
 pub use paper::{Method, Paper};
 pub use query::{Protocol, Queries};
 pub use ranker::{Embedded, Gallery, Ranker, Space, View};
+pub use recipe::{RecipePart, RecipeSettings, TaskLoss};
 pub use reproduction::{Reproduction, find};
 pub use retrieval::{Retrieval, TOLERANCE};
 pub use train::{run_floor, train};

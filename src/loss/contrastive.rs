@@ -63,6 +63,43 @@ pub fn contrastive_losses(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<Tens
     Ok(((there + back)? / 2.0)?)
 }
 
+/// The contrastive loss of distances, where a distance is not that of two unit vectors alone.
+///
+/// ```text
+/// L = (CE(-D^2 / 2 T, own) + CE(-D^2^T / 2 T, own)) / 2
+/// ```
+///
+/// Of unit vectors `-d^2 / 2` is their cosine less 1, which makes this [`contrastive_loss`] at `s = 1 / T`.
+///
+/// # Shapes
+/// `distances` `(b, b)`, row i and column i belonging together; `temperature` above 0; out a scalar.
+///
+/// # Errors
+/// Distances that are not square.
+///
+/// # References
+/// As [`contrastive_loss`].
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let d = (2.0_f64 * 3.0_f64.ln()).sqrt(); // the other one: e^(-ln 3) = 1 / 3
+/// let distances = Tensor::new(&[[0.0, d], [d, 0.0]], &Device::Cpu)?;
+/// let loss = retrace::loss::contrastive_loss_of(&distances, 1.0)?.to_scalar::<f64>()?;
+/// assert!((loss + 0.75_f64.ln()).abs() < 1e-12);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn contrastive_loss_of(distances: &Tensor, temperature: f64) -> Result<Tensor> {
+    let (rows, columns) = distances.dims2()?;
+    if rows != columns {
+        return Err(Error::value("distances of pairs", "as many rows as columns", format!("{rows} x {columns}")));
+    }
+    let logits = (distances.sqr()? * (-0.5 / temperature))?;
+    let own: Vec<Option<usize>> = (0..rows).map(Some).collect();
+    let there = cross_entropy_loss(&logits, &own)?;
+    let back = cross_entropy_loss(&logits.t()?.contiguous()?, &own)?;
+    Ok(((there + back)? / 2.0)?)
+}
+
 /// `s A B^T`, and where each row's own partner is.
 fn similarities(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<(Tensor, Vec<Option<usize>>)> {
     if a.dims() != b.dims() {
@@ -71,4 +108,28 @@ fn similarities(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<(Tensor, Vec<O
     let logits = a.matmul(&b.t()?)?.broadcast_mul(scale)?;
     let own = (0..a.dim(0)?).map(Some).collect();
     Ok((logits, own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::distances;
+    use candle_core::Device;
+
+    #[test]
+    fn loss_of_distances_is_the_loss_of_unit_vectors() {
+        let unit = |angles: [f64; 3]| angles.map(|angle| [angle.cos(), angle.sin()]);
+        let a = Tensor::new(&unit([0.1, 1.2, 2.9]), &Device::Cpu).unwrap();
+        let b = Tensor::new(&unit([0.3, 1.0, 4.0]), &Device::Cpu).unwrap();
+        let scale = Tensor::new(&[5.0], &Device::Cpu).unwrap();
+        let expected = contrastive_loss(&a, &b, &scale).unwrap().to_scalar::<f64>().unwrap();
+        let found = contrastive_loss_of(&distances(&a, &b).unwrap(), 0.2).unwrap().to_scalar::<f64>().unwrap();
+        assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    }
+
+    #[test]
+    fn distances_that_are_not_square_are_refused() {
+        let wide = Tensor::zeros((2, 3), candle_core::DType::F64, &Device::Cpu).unwrap();
+        assert!(contrastive_loss_of(&wide, 1.0).unwrap_err().to_string().contains("2 x 3"));
+    }
 }

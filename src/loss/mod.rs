@@ -14,7 +14,7 @@ mod triplet;
 mod weighted;
 
 pub use assignment::{column_entropy, gumbel, normal_divergence, row_entropy, straight_through, uniform_divergence};
-pub use contrastive::{contrastive_loss, contrastive_losses};
+pub use contrastive::{contrastive_loss, contrastive_loss_of, contrastive_losses};
 pub use correlation::barlow_twins_loss;
 pub use cross_entropy::{cross_entropy_loss, cross_entropy_losses};
 pub use neighbourhood::{agreement, neighbourhood_loss, neighbourhood_losses};

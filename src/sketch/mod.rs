@@ -8,6 +8,7 @@
 //! | [`partial`] | the first p% of a drawing, or a drawing with strokes missing |
 //! | [`mod@deform`] | strokes redrawn less carefully |
 //! | [`augment`] | shift, scale, rotation and a flip that a photo can share |
+//! | [`centre`] | scaled and centred, so that the canvas is filled |
 //! | [`rasterise`] | pixels, the field's way or anti-aliased |
 //! | [`statistic`] | strokes, points and ink of a corpus |
 //!
@@ -15,6 +16,7 @@
 //! `256 i / s` to `256 (i + 1) / s`.
 
 pub mod augment;
+pub mod centre;
 pub mod deform;
 pub mod json;
 pub mod partial;
@@ -25,6 +27,7 @@ pub mod statistic;
 pub mod svg;
 
 pub use augment::{Affine, AugmentConfig, OwnDeformation};
+pub use centre::{centred, centred_picture};
 pub use deform::{DeformConfig, Deformed, deform};
 pub use rasterise::{antialiased, bresenham, ink_share};
 pub use statistic::Statistics;

@@ -2,8 +2,9 @@
 
 use crate::corpus::CorpusFolder;
 use retrace::dataset::{Ink, PrepareConfig};
+use retrace::experiment::TaskLoss;
 use retrace::model::{Architecture, HeadConfig, HeadStart, NormConfig};
-use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, TaskLoss, Update};
+use retrace::paper::photo_pretraining::{Config, Curvature, Neighbourhood, Update};
 use retrace::run::RunConfig;
 use retrace::seed::Seed;
 use retrace::sketch::AugmentConfig;

@@ -21,9 +21,13 @@ const CHUNK: usize = 64;
 /// The seed of the samples: one for all, so that a checkpoint ranks alike wherever it is opened.
 pub(super) const NOISE: Seed = Seed(0x5eed_e7a0);
 
-/// Sketches as the descriptor networks see them: lines of one pixel of 64.
+/// Sketches as the descriptor networks see them: lines of one pixel of 64, scaled and centred (Sec. 4.1) but for a margin of
+/// two pixels, which the first convolution's kernel covers.
 pub(super) const SKETCHES: PrepareConfig =
-    PrepareConfig { side: SIDE as u32, ink: Ink::DarkOnWhite { width: 4.0 }, source: None };
+    PrepareConfig { side: SIDE as u32, ink: Ink::DarkOnWhite { width: 4.0 }, source: None, margin: Some(MARGIN) };
+
+/// Pixels of the 256 canvas that sketches leave free at each side.
+pub(super) const MARGIN: f32 = 8.0;
 
 /// A trained network with the pictures of a corpus.
 pub struct AdaptedModel {

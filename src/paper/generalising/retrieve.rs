@@ -7,7 +7,7 @@ use super::study::CHUNK;
 use crate::dataset::{Pair, Split, batches};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, Queries, Trial, View};
-use crate::loss::{normal_divergence, triplet_loss_of, weighted_distances};
+use crate::loss::{normal_divergence, weighted_distances};
 use crate::model::Mode;
 use crate::seed::Stream;
 use crate::train::named::{Tensors, entry};
@@ -94,7 +94,7 @@ impl Retrieval<'_> {
         let (weights, distribution) = adapted.weigh(&sketches, descriptions.as_ref(), draw, Mode::Train)?;
         let owners: Vec<usize> = batch.iter().map(|pair| pair.photo).collect();
         let distances = weighted_distances(&sketches, &photos, &weights)?;
-        let mut loss = triplet_loss_of(&distances, &owners, self.config.margin)?;
+        let mut loss = self.config.task.of(&distances, &owners, self.config.margin)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if let Some(found) = distribution {
             loss = (loss + (normal_divergence(&found.mean, &found.log_variance)? * self.config.lambda)?)?;

@@ -2,7 +2,7 @@
 
 use super::config::{Config, DescriptorConfig, Drawn, TraitSource};
 use super::descriptor::{Descriptor, DescriptorLoss};
-use super::model::{SKETCHES, inked};
+use super::model::{MARGIN, SKETCHES, inked};
 use crate::dataset::{Album, Split};
 use crate::experiment::{Bench, Order, Trial, View};
 use crate::file::hash_bytes;
@@ -10,6 +10,7 @@ use crate::model::Allowance;
 use crate::model::weights::{self, Storage};
 use crate::run::RunFolder;
 use crate::seed::{Seed, Stream};
+use crate::sketch::centred_picture;
 use crate::train::named::Tensors;
 use crate::train::pretrain::edge_map;
 use crate::train::{Course, CoursePlan, Log, Optimiser, OptimiserConfig, Resume, SelectOn, gradients};
@@ -95,7 +96,7 @@ fn key(trial: &Trial<Config>) -> Result<String> {
     let traits = serde_json::to_string(&traits)?;
     let photos = bench.index().photos_of(Split::Train);
     let (data, device) = (bench.source().version(), device::name(order.device));
-    let text = format!("{} {data} {traits} {:?} {photos:?} {device}", run.dataset, run.seed);
+    let text = format!("{} {data} {traits} {SKETCHES:?} {:?} {photos:?} {device}", run.dataset, run.seed);
     Ok(hash_bytes(text.as_bytes())[..16].to_string())
 }
 
@@ -200,8 +201,8 @@ fn pictures(bench: &Bench, drawn: Drawn, order: &Order) -> Result<(Tensor, Vec<u
             let read = |photo: &usize| bench.source().photo(*photo);
             let photos = photos.iter().map(read).collect::<Result<Vec<_>>>()?;
             let side = SKETCHES.side;
-            let small = |picture: image::GrayImage| resize(&picture, side, side, FilterType::Triangle);
-            let maps: Vec<_> = photos.iter().map(|photo| small(edge_map(photo, EDGES.0, EDGES.1))).collect();
+            let map = |photo| centred_picture(&edge_map(photo, EDGES.0, EDGES.1), MARGIN, side);
+            let maps: Vec<_> = photos.iter().map(map).collect();
             let fitted: Vec<_> = photos.iter().map(|photo| fit_photo(photo, side)).collect();
             let count = maps.len();
             (Album::of_pairs(fitted, maps, SKETCHES)?, (0..count).collect(), labels)

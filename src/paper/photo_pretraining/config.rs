@@ -1,7 +1,8 @@
 use crate::dataset::{Album, Ink, PrepareConfig};
-use crate::experiment::{NeededWeights, Needs, Pictures};
+use crate::experiment::{NeededWeights, Needs, Pictures, TaskLoss};
 use crate::loss::Draw;
 use crate::model::{Architecture, HeadConfig, NetworkConfig, NormConfig};
+use crate::run::is_default;
 use crate::sketch::AugmentConfig;
 use crate::train::{FitConfig, OptimiserConfig, Pixels, Schedule, SelectOn};
 use crate::{Error, Result};
@@ -122,20 +123,6 @@ impl FromStr for Query {
     }
 }
 
-/// The loss that brings a sketch and its photo together.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TaskLoss {
-    /// Eq. 1, with all other photos of the batch as negatives.
-    #[default]
-    Triplet,
-    /// The symmetric contrastive loss over the batch ([`contrastive_loss`](crate::loss::contrastive_loss)).
-    Contrastive {
-        /// What cosines are divided by.
-        temperature: f64,
-    },
-}
-
 /// The neighbourhood topology loss.
 ///
 /// Newer fields are left out of a record where they have their old meaning, so that its hash does not change.
@@ -162,10 +149,6 @@ impl Neighbourhood {
     pub fn new(pairs: usize, margin: f64) -> Self {
         Self { pairs, margin, draw: Draw::default(), query: Query::default(), source: None }
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// Everything that determines a run of this paper.
@@ -223,18 +206,14 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         self.augment.check()?;
         self.prepare.check()?;
+        self.task.check()?;
         let trained = self.update != Update::ZeroShot;
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let rates: Vec<f64> = self.update.optimisers().iter().map(|rule| rule.rate).collect();
         let (head, pairs) = (self.head.map(|head| head.dimension), self.neighbourhood.pairs);
         let (epochs, batch) = (self.fit.epochs, self.fit.batch);
-        let temperature = match self.task {
-            TaskLoss::Triplet => None,
-            TaskLoss::Contrastive { temperature } => Some(temperature),
-        };
         let by_validation = matches!(self.fit.select_on, SelectOn::ValidAcc1 | SelectOn::ValidMean);
-        let fields: [(&str, bool, &str, &dyn Debug); 13] = [
-            ("task.temperature", temperature.is_none_or(positive), "above 0", &temperature.unwrap_or(0.0)),
+        let fields: [(&str, bool, &str, &dyn Debug); 12] = [
             ("head.dimension", head.is_none_or(|d| (1..=65_536).contains(&d)), "1 to 65536", &head.unwrap_or(0)),
             (
                 "valid_photos",

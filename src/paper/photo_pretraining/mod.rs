@@ -27,9 +27,8 @@ mod row;
 mod step;
 pub mod table;
 
-pub use config::{Config, Curvature, Neighbourhood, Query, TaskLoss, Update};
+pub use config::{Config, Curvature, Neighbourhood, Query, Update};
 pub use printed::PRINTED;
-pub use recipe::RecipePart;
 pub use step::{Neighbours, PaperStep};
 
 use crate::Result;

@@ -1,75 +1,20 @@
-//! The strong recipe: how a baseline is trained that a gain has to be shown against.
+//! The strong recipe on the settings of this paper.
 
-use super::{Config, TaskLoss};
+use super::Config;
+use crate::experiment::{RecipePart, RecipeSettings};
 use crate::model::Architecture;
-use crate::sketch::AugmentConfig;
-use crate::train::Schedule;
-use crate::{Error, Result};
-use std::str::FromStr;
-
-/// A part of the strong recipe, as `+without=loss` leaves it out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecipePart {
-    /// The contrastive loss over the batch in the place of Eq. 1.
-    Loss,
-    /// One deformation for a sketch and its photo, with small ones of their own.
-    Deformation,
-    /// Pictures that are kept large, deformed and shrunk in one step.
-    Warp,
-    /// A rate that rises and falls, over batches of 32 and 20 passes.
-    Schedule,
-}
-
-impl RecipePart {
-    /// All parts, in the order in which an error lists them.
-    pub const ALL: [Self; 4] = [Self::Loss, Self::Deformation, Self::Warp, Self::Schedule];
-
-    /// As in a row's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Deformation => "deformation",
-            Self::Warp => "warp",
-            Self::Schedule => "schedule",
-        }
-    }
-
-    /// The settings with this part.
-    fn apply(self, config: &mut Config) {
-        let is_small = config.architecture == Architecture::Mini;
-        match self {
-            // 0.1: a usual temperature for small batches; not tuned.
-            Self::Loss => config.task = TaskLoss::Contrastive { temperature: 0.1 },
-            Self::Deformation => config.augment = AugmentConfig::paired(),
-            // The size of most photos of the real sets, and twice the side of the small network.
-            Self::Warp => config.prepare.source = Some(if is_small { 128 } else { config.prepare.side.max(256) }),
-            Self::Schedule => {
-                (config.fit.schedule, config.fit.batch) = (Schedule::WarmCosine, 32);
-                if !is_small {
-                    config.fit.epochs = 20;
-                    config.update.change_optimisers(|optimiser| optimiser.rate = 2e-4);
-                }
-            }
-        }
-    }
-}
-
-impl FromStr for RecipePart {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        let found = Self::ALL.into_iter().find(|part| part.name() == name);
-        found.ok_or_else(|| Error::value("+without", names(), format!("`{name}`")))
-    }
-}
 
 impl Config {
-    /// The same row with the strong recipe, but for a part of it.
+    /// The same row with parts of the strong recipe.
     ///
     /// Every seed has a validation part of its own, so that the spread of seeds holds the choice of the part.
-    pub(super) fn strong(&mut self, without: Option<RecipePart>) {
-        RecipePart::ALL.into_iter().filter(|part| Some(*part) != without).for_each(|part| part.apply(self));
+    pub(super) fn strengthen(&mut self, parts: &[RecipePart]) {
+        let is_small = self.architecture == Architecture::Mini;
+        let Self { task, prepare, augment, fit, update, .. } = self;
+        let mut settings = RecipeSettings { task, prepare, augment, fit, is_small };
+        for rate in parts.iter().filter_map(|part| part.apply(&mut settings)) {
+            update.change_optimisers(|optimiser| optimiser.rate = rate);
+        }
         self.valid_by_seed = true;
     }
 }
@@ -77,6 +22,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::TaskLoss;
+    use crate::train::Schedule;
 
     fn preset(row: &str) -> Config {
         Config::preset("qmul-shoe-v1", row).unwrap()
@@ -100,7 +47,7 @@ mod tests {
         for part in RecipePart::ALL {
             let one = preset(&format!("ours-base+recipe=strong+without={}", part.name()));
             let mut mended = one.clone();
-            part.apply(&mut mended);
+            mended.strengthen(&[part]);
             assert!(one != strong && mended == strong, "{part:?}");
         }
         assert_eq!(preset("ours-base+recipe=strong+without=loss").task, plain.task);

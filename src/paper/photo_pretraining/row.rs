@@ -3,6 +3,7 @@
 use super::table::SUPERVISED;
 use super::{Config, Curvature, Query, Update};
 use crate::dataset::{Ink, PrepareConfig, is_embedded};
+use crate::experiment::RecipePart;
 use crate::experiment::row::{Row, number};
 use crate::loss::Draw;
 use crate::model::Architecture;
@@ -27,7 +28,7 @@ impl Config {
     /// |---|---|---|
     /// | `+backbone=resnet50` | the network, with published weights at the size of pictures that they were made for | Table 2, Sec. 3 |
     /// | `+weights=jigsaw` | the pre-training | Table 2 |
-    /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`](super::RecipePart)) | not there |
+    /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`](crate::experiment::RecipePart)) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
     /// | `+average=5` | the mean of the weights after each of the last five epochs is kept, not the best epoch | not there |
     /// | `+retrain=all` | a second training, on training and validation pairs, for as many epochs as validation chose in the first | not there |
@@ -116,13 +117,10 @@ impl Config {
     }
 
     fn set_recipe(&mut self, name: &str, without: Option<&str>) -> Result<()> {
-        if name != "strong" {
-            return Err(Error::value("+recipe", "strong (the plain one is usual)", format!("`{name}`")));
-        }
         if self.frozen.is_some() || self.update == Update::ZeroShot {
             return Err(Error::value("+recipe", "a network that is trained as a whole", self.update.name()));
         }
-        self.strong(without.map(str::parse).transpose()?);
+        self.strengthen(&RecipePart::chosen(name, without)?);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
-use super::{Config, Curvature, Neighbourhood, Query, TaskLoss, Update};
+use super::{Config, Curvature, Neighbourhood, Query, Update};
 use crate::dataset::Pair;
+use crate::experiment::TaskLoss;
 use crate::loss::{Topology, Triple, contrastive_loss, draw_triples, neighbourhood_loss, triplet_loss};
 use crate::model::Network;
 use crate::seed::Stream;

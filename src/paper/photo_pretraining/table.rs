@@ -1,7 +1,8 @@
 //! What this paper's tables show.
 
-use super::{PRINTED, Query, RecipePart};
+use super::{PRINTED, Query};
 use crate::dataset::is_embedded;
+use crate::experiment::RecipePart;
 use crate::experiment::floor::Floor;
 use crate::experiment::row::of_table;
 use crate::report::score::ACC1;
