@@ -100,7 +100,11 @@ pub(super) fn name_of_folder(root: &Path) -> Result<String> {
 /// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
 /// ```
 pub fn is_embedded(name: &str) -> bool {
-    synthetic::NAMES.contains(&name)
+    match variant_of(name) {
+        (base, Variant::Whole) => synthetic::NAMES.contains(&base),
+        (base, Variant::Transfer(_)) => base == "synth-shoe",
+        (_, Variant::Fold(_)) => false,
+    }
 }
 
 /// The name that a corpus, given by name or by folder, has in `results/`: a user's folder goes by its last part, in
@@ -133,6 +137,16 @@ pub(super) enum Variant {
     Fold(usize),
     /// Trained on one kind of shoes, tested on another.
     Transfer(Transfer),
+}
+
+/// The transfer that a corpus is named after: `qmul-shoe-v1-topline`.
+///
+/// ```
+/// use retrace::dataset::{Transfer, transfer_of};
+/// assert_eq!((transfer_of("synth-shoe-topline"), transfer_of("synth-shoe")), (Some(Transfer::Topline), None));
+/// ```
+pub fn transfer_of(name: &str) -> Option<Transfer> {
+    if let (_, Variant::Transfer(transfer)) = variant_of(name) { Some(transfer) } else { None }
 }
 
 /// The corpus and the variant of `<corpus>-fold<k>` and `<corpus>-<transfer>`; else the name as it is.

@@ -10,8 +10,8 @@ use std::path::Path;
 /// Opens a corpus: an embedded one, one of [`catalogue::list`] by its name, below `data`, any folder of a known layout, or
 /// a category of a drawn world (`lamp.toml`) or a folder of them.
 ///
-/// The name of a corpus of scenes may end in `-fold0` to `-fold4`, which chooses the part to test on; that of QMUL-Shoe-V1
-/// in the name of a [`super::Transfer`].
+/// The name of a corpus of scenes may end in `-fold0` to `-fold4`, which chooses the part to test on; those of QMUL-Shoe-V1
+/// and `synth-shoe` in the name of a [`super::Transfer`].
 ///
 /// # Errors
 /// An unknown name (the message lists the known ones); a known name without a data folder; what the loader refuses.
@@ -21,6 +21,9 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     }
     let known = catalogue::list()?;
     let (base, variant) = catalogue::variant_of(name);
+    if let ("synth-shoe", Variant::Transfer(transfer)) = (base, variant) {
+        return Ok(Box::new(synthetic::transfer(transfer, synthetic::SIDE)?));
+    }
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == base) {
         let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);
         let Some(data) = data else { return Err(Error::value(format!("data folder of {name}"), expected, "none")) };

@@ -25,7 +25,7 @@ pub use pretraining::Photos;
 pub use scene::{SCENE_VERSION, SceneCorpus};
 pub use world::{Category, CategoryKind, WORLD_VERSION, WorldCorpus, WorldTest, categories};
 
-use super::{Drawing, Index, PhotoEntry, SketchEntry, Source, Split};
+use super::{Drawing, Index, PhotoEntry, Selected, SketchEntry, Source, Split, Transfer};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Sketch;
 use crate::{Error, Result};
@@ -200,6 +200,27 @@ pub fn open(name: &str) -> Result<Option<Box<dyn Source>>> {
         _ => return Ok(None),
     };
     Ok(Some(corpus))
+}
+
+/// `synth-shoe` with the shoes of a transfer alone: those of the one kind for training, of the other for the test, whatever
+/// part they are of there.
+///
+/// # Errors
+/// A side below 16 pixels or above 1024.
+///
+/// ```
+/// use retrace::dataset::{Source, Split, Transfer, synthetic::transfer};
+/// let shoes = transfer(Transfer::ToeShape, 128)?;
+/// assert_eq!((shoes.name(), shoes.index().photos_of(Split::Test).len()), ("synth-shoe-toe-shape", 70));
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn transfer(transfer: Transfer, side: u32) -> Result<Selected> {
+    let shoes = SyntheticCorpus::new(ObjectKind::Shoe, side)?;
+    let designs = (0..shoes.index.photos.len()).map(|photo| shoes.design(photo));
+    let part = |design| if let Design::Shoe(shoe) = design { shoe.part(transfer) } else { None };
+    let parts: Vec<Option<Split>> = designs.map(part).collect();
+    let name = format!("{}-{}", shoes.name, transfer.name());
+    Ok(Selected::new(Box::new(shoes), &name, |photo| parts[photo]))
 }
 
 fn check_side(side: u32) -> Result<()> {

@@ -18,6 +18,7 @@ pub struct Generator {
     parameters: Parameters,
     mean: Linear,
     variance: Linear,
+    length: f64,
 }
 
 /// Mean and log-variance of a batch's weights.
@@ -27,21 +28,23 @@ pub struct WeightDistribution {
     pub mean: Tensor,
     /// `(b, d)`.
     pub log_variance: Tensor,
+    /// The length of eta; 1 in the paper.
+    pub length: f64,
 }
 
 impl Generator {
-    /// From descriptions of `inputs` numbers to weights of `outputs` dimensions.
+    /// From descriptions of `inputs` numbers to weights of `outputs` dimensions, of a length.
     ///
     /// # Errors
     /// No inputs or outputs.
-    pub fn new(inputs: usize, outputs: usize, seed: Seed, device: &Device) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, length: f64, seed: Seed, device: &Device) -> Result<Self> {
         let mut parameters = Parameters::new(seed, device);
         let mut root = parameters.root();
         // Small: the network begins nearly as the plain one.
         let start = Init::Normal { deviation: 0.02 };
         let mean = Linear::new(inputs, outputs, start, &mut root.push("mean"))?;
         let variance = Linear::new(inputs, outputs, start, &mut root.push("variance"))?;
-        Ok(Self { parameters, mean, variance })
+        Ok(Self { parameters, mean, variance, length })
     }
 
     /// The distribution of eta.
@@ -50,15 +53,15 @@ impl Generator {
     /// Descriptions of another length.
     pub fn distribution(&self, descriptions: &Tensor, mode: Mode) -> Result<WeightDistribution> {
         let mean = self.mean.forward(descriptions, mode)?;
-        Ok(WeightDistribution { mean, log_variance: self.variance.forward(descriptions, mode)? })
+        Ok(WeightDistribution { mean, log_variance: self.variance.forward(descriptions, mode)?, length: self.length })
     }
 }
 
 impl WeightDistribution {
-    /// What features are multiplied by: `1 + eta`, where eta is a draw, of length 1.
+    /// What features are multiplied by: `1 + eta`, where eta is a draw, of a fixed length L: 1 in the paper.
     ///
     /// ```text
-    /// eta = (mu + sigma * n) / |mu + sigma * n|,   n ~ N(0, 1)
+    /// eta = L (mu + sigma * n) / |mu + sigma * n|,   n ~ N(0, 1)
     /// psi(x) = eta * F(x) + F(x)
     /// ```
     ///
@@ -72,7 +75,7 @@ impl WeightDistribution {
     /// Pang et al., Generalising Fine-Grained Sketch-Based Image Retrieval, CVPR 2019, Eq. 8 and 10.
     pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
         let eta = (&self.mean + ((&self.log_variance * 0.5)?.exp()? * noise)?)?;
-        Ok((l2_normalise(&eta)? + 1.0)?)
+        Ok(((l2_normalise(&eta)? * self.length)? + 1.0)?)
     }
 }
 
@@ -102,7 +105,8 @@ impl AdaptedNetwork {
             (None, _) => None,
         };
         let outputs = network.dimension();
-        let generator = inputs.map(|inputs| Generator::new(inputs, outputs, seed, device)).transpose()?;
+        let generator =
+            inputs.map(|inputs| Generator::new(inputs, outputs, config.length(), seed, device)).transpose()?;
         Ok(Self { network, generator, descriptor })
     }
 

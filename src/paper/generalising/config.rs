@@ -1,6 +1,6 @@
 //! Settings of the paper, and the rows of its tables.
 
-use crate::dataset::{Ink, PrepareConfig, is_embedded};
+use crate::dataset::{Ink, PrepareConfig, is_embedded, transfer_of};
 use crate::experiment::row::{Row, number};
 use crate::experiment::{NeededWeights, Needs, Pictures, RecipePart, RecipeSettings, TaskLoss};
 use crate::model::{Architecture, NetworkConfig, NormConfig};
@@ -77,6 +77,20 @@ pub enum TraitSource {
     Classifier(DescriptorConfig),
 }
 
+/// A dictionary that is learned on another corpus.
+///
+/// # References
+/// Pang et al., Generalising Fine-Grained Sketch-Based Image Retrieval, CVPR 2019, Table 2: of one kind of shoes there are
+/// too few sketches to learn one from scratch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Borrowed {
+    /// The corpus, as its own runs have it: its seen categories, its validation categories left out.
+    pub corpus: String,
+    /// Further passes over the training sketches of this corpus: `Ours-Sketchy-Ft`. 0: none, `Ours-Sketchy`.
+    pub tuning: usize,
+}
+
 /// How the retrieval network is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -117,6 +131,9 @@ pub struct Config {
     pub augment: AugmentConfig,
     /// Seen categories that are set aside for validation.
     pub valid_categories: usize,
+    /// Training photos that are set aside instead, in a corpus of one category.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub valid_photos: usize,
     /// Whether every seed sets others aside; else all have those of seed 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub valid_by_seed: bool,
@@ -125,12 +142,18 @@ pub struct Config {
     pub task: TaskLoss,
     /// What weights are made from.
     pub traits: TraitSource,
+    /// Where the dictionary comes from, if not from this corpus.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub borrowed: Option<Borrowed>,
     /// How the retrieval network is trained.
     pub training: Training,
     /// Margin of Eq. 9.
     pub margin: f64,
     /// lambda_con of Eq. 11.
     pub lambda: f64,
+    /// The length of eta where it is not 1, as in the paper.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub length: Option<f64>,
     /// Samples of eta at test, of which the smallest distance counts.
     pub samples: usize,
     /// The rule of the retrieval network.
@@ -159,11 +182,11 @@ impl Default for DescriptorConfig {
 }
 
 /// The parts that a row's name may have, in their order.
-const KEYS: [&str; 5] = ["recipe", "without", "assignment", "words", "drawn"];
+const KEYS: [&str; 6] = ["recipe", "without", "length", "assignment", "words", "drawn"];
 
 /// The rows without parts.
-const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full or \
-                    upper-bound";
+const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full, \
+                    ours-sketchy, ours-sketchy-ft or upper-bound";
 
 impl Config {
     /// The settings of a row on a corpus.
@@ -172,6 +195,7 @@ impl Config {
     /// |---|---|---|
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`]) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
+    /// | `+length=8` | the length of eta, of every row that makes weights | not there |
     /// | `+assignment=hard` | one word a sketch in training; of `ours-full`, as what follows | Table 1, `Ours-Full/Hard` |
     /// | `+words=100` | K | Table 3 |
     /// | `+drawn=edges` | the descriptor network learns from edge maps of photos | Table 1, `Ours-Full/Edge` |
@@ -194,18 +218,45 @@ impl Config {
             return Err(Error::value("+without", "a row with +recipe=strong", row));
         }
         let config = if is_embedded(dataset) { Self::mini() } else { Self::lite() };
-        let mut config = config.with_training(name.first);
+        let config = if transfer_of(dataset).is_some() { config.of_one_category() } else { config };
+        let mut config = config.with_training(name.first).with_dictionary(dataset, name.first)?;
         for (key, value) in name.parts {
             match key {
                 "recipe" => config.strengthen(&RecipePart::chosen(value, without)?),
                 "without" => {} // part of the recipe
+                "length" => config.length = Some(number(key, value)?),
                 _ if name.first != "ours-full" => {
                     return Err(Error::value(format!("+{key}"), "a part of ours-full", row));
                 }
                 _ => descriptor.set(key, value)?,
             }
         }
-        Ok(Self { traits: TraitSource::of_row(name.first, descriptor)?, ..config })
+        let traits = TraitSource::of_row(name.first, descriptor)?;
+        if traits == TraitSource::None && config.length.is_some() {
+            return Err(Error::value("+length", "a row that makes weights of a query", row));
+        }
+        Ok(Self { traits, ..config })
+    }
+
+    /// A corpus of one category: photos of it are set aside for validation, a tenth where there are fewer than 60. The passes
+    /// are those of Sec. 4.1 on shoes.
+    fn of_one_category(self) -> Self {
+        let fit = FitConfig { epochs: 10, ..self.fit };
+        Self { valid_categories: 0, valid_photos: 30, fit, ..self }
+    }
+
+    /// The dictionary of the corpus of many categories, where a row takes it from there.
+    fn with_dictionary(self, dataset: &str, row: &str) -> Result<Self> {
+        let corpus = if is_embedded(dataset) { "synth-world" } else { "sketchy-mini" };
+        let tuning = match row {
+            "ours-sketchy" => 0,
+            "ours-sketchy-ft" => 10, // as many as the retrieval network has
+            _ => return Ok(self),
+        };
+        if corpus == dataset {
+            return Err(Error::value(format!("row {row}"), "another corpus than the dictionary's", dataset));
+        }
+        Ok(Self { borrowed: Some(Borrowed { corpus: corpus.into(), tuning }), ..self })
     }
 
     /// How a row trains the retrieval network.
@@ -255,12 +306,15 @@ impl Config {
             prepare: PrepareConfig::new(128, Ink::DarkOnWhite { width: 3.0 }),
             augment: AugmentConfig::default(),
             valid_categories: 10,
+            valid_photos: 0,
             valid_by_seed: false,
             task: TaskLoss::Triplet,
             traits: TraitSource::None,
+            borrowed: None,
             training: Training::Plain,
-            margin: 0.1,                            // Sec. 4.1
-            lambda: 0.004,                          // Sec. 4.1
+            margin: 0.1,   // Sec. 4.1
+            lambda: 0.004, // Sec. 4.1
+            length: None,
             samples: 10,                            // Sec. 3.2
             optimiser: OptimiserConfig::adam(1e-4), // Sec. 4.1
             fit: FitConfig {
@@ -286,6 +340,11 @@ impl Config {
         }
     }
 
+    /// The length of eta.
+    pub fn length(&self) -> f64 {
+        self.length.unwrap_or(1.0) // Sec. 4.1
+    }
+
     /// F, without the classifier.
     pub fn network(&self) -> NetworkConfig {
         NetworkConfig { architecture: self.architecture, norm: self.norm, head: None, frozen: false }
@@ -299,8 +358,8 @@ impl Config {
     /// The weights that a run starts from, and its validation categories.
     pub fn needs(&self) -> Needs {
         let weights = vec![NeededWeights::start(format!("{}-{}", self.architecture, self.weights))];
-        let Self { valid_categories, valid_by_seed, .. } = *self;
-        Needs { weights, valid_categories, valid_by_seed, is_trained: true, ..Needs::default() }
+        let Self { valid_categories, valid_photos, valid_by_seed, .. } = *self;
+        Needs { weights, valid_categories, valid_photos, valid_by_seed, is_trained: true }
     }
 
     /// Checks that every setting can be trained with.
@@ -315,9 +374,12 @@ impl Config {
             if found >= least { Ok(()) } else { Err(Error::value(name, format!("{least} or more"), found)) }
         };
         at_least("config.samples", 1, self.samples)?;
-        at_least("config.valid_categories", 1, self.valid_categories)?;
+        at_least("config.valid_categories or valid_photos", 1, self.valid_categories + self.valid_photos)?;
         at_least("config.fit.epochs", 1, self.fit.epochs)?;
         at_least("config.fit.batch", 2, self.fit.batch)?;
+        if !(self.length().is_finite() && self.length() > 0.0) {
+            return Err(Error::value("config.length", "above 0", self.length()));
+        }
         if let Training::Reptile { steps, share, .. } = self.training {
             at_least("config.training.steps", 1, steps)?;
             if !(share > 0.0 && share <= 1.0) {
@@ -352,7 +414,7 @@ impl TraitSource {
     fn of_row(row: &str, descriptor: DescriptorConfig) -> Result<Self> {
         Ok(match row {
             "hard-transfer" | "reptile" | "upper-bound" => Self::None,
-            "ours-full" => Self::Dictionary(descriptor),
+            "ours-full" | "ours-sketchy" | "ours-sketchy-ft" => Self::Dictionary(descriptor),
             "ours-vae" => Self::Vae(descriptor),
             "ours-vae-kmeans" => Self::VaeKmeans(descriptor),
             "ours-wordvector" => Self::WordVector,
@@ -394,6 +456,19 @@ mod tests {
     }
 
     #[test]
+    fn dictionaries_of_shoes_come_from_the_corpus_of_many_categories() {
+        let config = |dataset, row| Config::preset(dataset, row).unwrap();
+        let own = Borrowed { corpus: "synth-world".into(), tuning: 0 };
+        assert_eq!(config("synth-shoe-sandal", "ours-sketchy").borrowed, Some(own));
+        let real = config("qmul-shoe-v1-topline", "ours-sketchy-ft");
+        assert_eq!(real.borrowed, Some(Borrowed { corpus: "sketchy-mini".into(), tuning: 10 }));
+        assert_eq!((real.valid_categories, real.valid_photos, real.fit.epochs), (0, 30, 10));
+        assert_eq!(config("sketchy-mini", "ours-full").borrowed, None);
+        let refused = Config::preset("synth-world", "ours-sketchy").unwrap_err().to_string();
+        assert!(refused.contains("another corpus than the dictionary's, found synth-world"), "{refused}");
+    }
+
+    #[test]
     fn strong_recipe_keeps_what_makes_a_row_the_papers() {
         let (plain, strong) = ["", "+recipe=strong"]
             .map(|recipe| Config::preset("sketchy-mini", &format!("ours-full{recipe}")).unwrap())
@@ -413,6 +488,7 @@ mod tests {
         assert!(message("ours-full+assignment=firm").contains("hard"));
         assert!(message("ours-full+without=loss").contains("+recipe=strong"));
         assert!(message("ours-full+recipe=weak").contains("strong"));
+        assert!(message("hard-transfer+length=8").contains("makes weights"));
         let mut config = Config::preset("synth-world", "ours-full").unwrap();
         config.samples = 0;
         assert!(config.check().unwrap_err().to_string().contains("config.samples"));

@@ -1,6 +1,6 @@
 //! Training of the network that describes sketches.
 
-use super::config::{Config, DescriptorConfig, Drawn, TraitSource};
+use super::config::{Borrowed, Config, DescriptorConfig, Drawn, TraitSource};
 use super::descriptor::{Descriptor, DescriptorLoss};
 use super::model::{MARGIN, SKETCHES, inked};
 use crate::dataset::{Album, Split};
@@ -43,61 +43,102 @@ struct DescriptorLine {
 
 /// Trains the descriptor network, or reads it where the same training is done: rows of one seed share it.
 pub(super) fn describe(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
-    learn(trial, descriptor)?;
-    if let TraitSource::VaeKmeans(settings) = &trial.run.config.traits {
-        let (sketches, _) = pictures(trial.bench, settings.drawn, trial.order)?;
+    let Trial { run, bench, order, .. } = *trial;
+    let own = Lesson::new(trial, &run.dataset, bench)?;
+    match &run.config.borrowed {
+        None => own.learn(descriptor)?,
+        Some(Borrowed { corpus, tuning }) => {
+            // As a run on that corpus divides it, so that the training is the same one.
+            let needs = Config::preset(corpus, "ours-full")?.needs();
+            let there = Bench::divide(corpus, &needs, run.seed, order.places)?;
+            let first = Lesson::new(trial, corpus, &there)?;
+            first.learn(descriptor)?;
+            if *tuning > 0 {
+                own.after(&first, *tuning)?.learn(descriptor)?;
+            }
+        }
+    }
+    if let TraitSource::VaeKmeans(settings) = &run.config.traits {
+        let (sketches, _) = pictures(bench, settings.drawn, order)?;
         let count = sketches.dim(0)?;
         let chunk = |start: usize| sketches.narrow(0, start, CHUNK.min(count - start));
         let chunks = (0..count).step_by(CHUNK).map(chunk).collect::<candle_core::Result<Vec<_>>>()?;
-        descriptor.settle(&chunks, trial.run.seed)?;
+        descriptor.settle(&chunks, run.seed)?;
     }
     Ok(())
 }
 
-/// Trains it, or reads what the same training left.
-fn learn(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
-    let Trial { run, bench, order, .. } = *trial;
-    let config = *run.config.traits.descriptor().ok_or_else(|| Error::value("descriptor", "its settings", "none"))?;
-    let key = key(trial)?;
-    let folder = RunFolder(order.places.cache.join(format!("descriptor-{key}")));
-    let done = folder.0.join("descriptor.safetensors");
-    if done.is_file() {
-        let tensors = weights::read(&done)?.tensors;
-        let allowance = Allowance { missing: &["centres"], extra: &[] };
-        return descriptor.parameters().load_allowing(&tensors, &allowance).map(drop);
-    }
-    std::fs::create_dir_all(&folder.0).map_err(Error::io(&folder.0))?;
-    let _lock = folder.lock()?;
-    let mut log = Log::open(&folder.0.join("log.jsonl"), &bench.header(run, Some(key.clone()), order)?)?;
-    let mut study = Study::new(trial, config, descriptor)?;
-    let plan =
-        CoursePlan { epochs: config.epochs, select_on: SelectOn::Last, folder: &folder, hash: key, watch: order.watch };
-    let mut course = Course::open(plan, &mut study, &mut log)?;
-    while let Some(epoch) = course.next_epoch() {
-        let line = study.epoch(&course, epoch)?;
-        let note = format!("descriptor: {:.3}, words used {:?}", line.first, line.used);
-        course.end_epoch(&study, &line, &note, None)?;
-    }
-    course.finish(&mut study)?;
-    let mut tensors = descriptor.parameters().tensors();
-    tensors.remove("centres"); // made afterwards, from the same network with and without them
-    weights::save(&done, &tensors, Storage::F32, &BTreeMap::new())?;
-    folder.remove_state()
+/// A training of the descriptor network on a corpus.
+struct Lesson<'a> {
+    trial: &'a Trial<'a, Config>,
+    dataset: &'a str,
+    bench: &'a Bench,
+    config: DescriptorConfig,
+    /// The training that it goes on from, by its key.
+    after: Option<String>,
 }
 
-/// Names a training of the descriptor network: its settings, data, seed and device.
-fn key(trial: &Trial<Config>) -> Result<String> {
-    let Trial { run, bench, order, .. } = *trial;
-    // Means are made afterwards: the autoencoder below them is the same.
-    let traits = match run.config.traits {
-        TraitSource::VaeKmeans(config) => TraitSource::Vae(config),
-        traits => traits,
-    };
-    let traits = serde_json::to_string(&traits)?;
-    let photos = bench.index().photos_of(Split::Train);
-    let (data, device) = (bench.source().version(), device::name(order.device));
-    let text = format!("{} {data} {traits} {SKETCHES:?} {:?} {photos:?} {device}", run.dataset, run.seed);
-    Ok(hash_bytes(text.as_bytes())[..16].to_string())
+impl<'a> Lesson<'a> {
+    fn new(trial: &'a Trial<'a, Config>, dataset: &'a str, bench: &'a Bench) -> Result<Self> {
+        let config = trial.run.config.traits.descriptor();
+        let config = *config.ok_or_else(|| Error::value("descriptor", "its settings", "none"))?;
+        Ok(Self { trial, dataset, bench, config, after: None })
+    }
+
+    /// Further passes over this corpus after another lesson, with the weights that Eq. 7 ends with.
+    fn after(mut self, first: &Self, passes: usize) -> Result<Self> {
+        self.config.epochs = passes;
+        self.config.weights = self.config.weights.map(|[_, last]| [last, last]);
+        self.after = Some(first.key()?);
+        Ok(self)
+    }
+
+    /// Trains it, or reads what the same training left.
+    fn learn(&self, descriptor: &Descriptor) -> Result<()> {
+        let Trial { run, order, .. } = *self.trial;
+        let key = self.key()?;
+        let folder = RunFolder(order.places.cache.join(format!("descriptor-{key}")));
+        let done = folder.0.join("descriptor.safetensors");
+        if done.is_file() {
+            let tensors = weights::read(&done)?.tensors;
+            let allowance = Allowance { missing: &["centres"], extra: &[] };
+            return descriptor.parameters().load_allowing(&tensors, &allowance).map(drop);
+        }
+        std::fs::create_dir_all(&folder.0).map_err(Error::io(&folder.0))?;
+        let _lock = folder.lock()?;
+        let mut log = Log::open(&folder.0.join("log.jsonl"), &self.bench.header(run, Some(key.clone()), order)?)?;
+        let mut study = Study::new(self, descriptor)?;
+        let epochs = self.config.epochs;
+        let plan = CoursePlan { epochs, select_on: SelectOn::Last, folder: &folder, hash: key, watch: order.watch };
+        let mut course = Course::open(plan, &mut study, &mut log)?;
+        while let Some(epoch) = course.next_epoch() {
+            let line = study.epoch(&course, epoch)?;
+            let note = format!("descriptor: {:.3}, words used {:?}", line.first, line.used);
+            course.end_epoch(&study, &line, &note, None)?;
+        }
+        course.finish(&mut study)?;
+        let mut tensors = descriptor.parameters().tensors();
+        tensors.remove("centres"); // made afterwards, from the same network with and without them
+        weights::save(&done, &tensors, Storage::F32, &BTreeMap::new())?;
+        folder.remove_state()
+    }
+
+    /// Names a training of the descriptor network: its settings, data, seed and device.
+    fn key(&self) -> Result<String> {
+        let Trial { run, order, .. } = *self.trial;
+        let traits = match run.config.traits {
+            TraitSource::Dictionary(_) => TraitSource::Dictionary(self.config),
+            // Means are made afterwards: the autoencoder below them is the same.
+            TraitSource::VaeKmeans(config) => TraitSource::Vae(config),
+            traits => traits,
+        };
+        let traits = serde_json::to_string(&traits)?;
+        let photos = self.bench.index().photos_of(Split::Train);
+        let (data, device) = (self.bench.source().version(), device::name(order.device));
+        let mut text = format!("{} {data} {traits} {SKETCHES:?} {:?} {photos:?} {device}", self.dataset, run.seed);
+        text.extend(self.after.iter().map(|key| format!(" after {key}")));
+        Ok(hash_bytes(text.as_bytes())[..16].to_string())
+    }
 }
 
 /// The descriptor network in training.
@@ -109,19 +150,23 @@ struct Study<'a> {
     sketches: Tensor,
     labels: Vec<u32>,
     seed: Seed,
-    has_dictionary: bool,
+    /// Whether unused words are replaced.
+    grows_words: bool,
 }
 
 impl<'a> Study<'a> {
-    fn new(trial: &Trial<Config>, config: DescriptorConfig, descriptor: &'a Descriptor) -> Result<Self> {
-        let (sketches, labels) = pictures(trial.bench, config.drawn, trial.order)?;
-        let has_dictionary = matches!(trial.run.config.traits, TraitSource::Dictionary(_));
-        if has_dictionary && config.words > labels.len() {
+    fn new(lesson: &Lesson, descriptor: &'a Descriptor) -> Result<Self> {
+        let Lesson { trial, config, .. } = *lesson;
+        let (sketches, labels) = pictures(lesson.bench, config.drawn, trial.order)?;
+        // A dictionary that is only tuned keeps its words: few sketches need few of them.
+        let is_first = lesson.after.is_none();
+        let grows_words = is_first && matches!(trial.run.config.traits, TraitSource::Dictionary(_));
+        if grows_words && config.words > labels.len() {
             let expected = format!("at most as many words as training sketches, {}", labels.len());
             return Err(Error::value("+words", expected, config.words));
         }
         let optimiser = Optimiser::new(OptimiserConfig::adam(config.rate), descriptor.parameters().trainable());
-        Ok(Self { config, descriptor, optimiser, sketches, labels, seed: trial.run.seed, has_dictionary })
+        Ok(Self { config, descriptor, optimiser, sketches, labels, seed: trial.run.seed, grows_words })
     }
 
     /// Weights of Eq. 7, linear over the epochs.
@@ -142,7 +187,7 @@ impl<'a> Study<'a> {
             let step = course.step(done, total, || self.step(chunk, weights, stream))?;
             (loss, first) = (loss + step[0], first + step[1]);
         }
-        let used = if self.has_dictionary { Some(self.replace(stream)?) } else { None };
+        let used = if self.grows_words { Some(self.replace(stream)?) } else { None };
         Ok(DescriptorLine { loss: loss / chunks.len() as f64, first: first / chunks.len() as f64, used })
     }
 

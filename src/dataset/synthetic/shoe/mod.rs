@@ -2,6 +2,7 @@
 
 mod body;
 mod detail;
+mod kind;
 mod sandal;
 
 use super::chance::{between, count, happens, normal, pick};
