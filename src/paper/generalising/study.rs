@@ -5,7 +5,7 @@ use super::descriptor::{Descriptor, DescriptorLoss};
 use super::model::{SKETCHES, inked};
 use crate::dataset::{Album, Split};
 use crate::experiment::{Bench, Order, Trial, View};
-use crate::file::hash_bytes;
+use crate::file::{hash_bytes, write_atomic};
 use crate::model::Allowance;
 use crate::model::weights::{self, Storage};
 use crate::run::RunFolder;
@@ -61,6 +61,7 @@ fn learn(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
     let folder = RunFolder(order.places.cache.join(format!("descriptor-{key}")));
     let done = folder.0.join("descriptor.safetensors");
     if done.is_file() {
+        keep_log(trial)?;
         let tensors = weights::read(&done)?.tensors;
         let allowance = Allowance { missing: &["centres"], extra: &[] };
         return descriptor.parameters().load_allowing(&tensors, &allowance).map(drop);
@@ -81,7 +82,18 @@ fn learn(trial: &Trial<Config>, descriptor: &Descriptor) -> Result<()> {
     let mut tensors = descriptor.parameters().tensors();
     tensors.remove("centres"); // made afterwards, from the same network with and without them
     weights::save(&done, &tensors, Storage::F32, &BTreeMap::new())?;
-    folder.remove_state()
+    folder.remove_state()?;
+    keep_log(trial)
+}
+
+/// Puts the log of that training into the record, as `descriptor/log.jsonl`, where the cache has it and the record has not.
+pub(super) fn keep_log(trial: &Trial<Config>) -> Result<()> {
+    let from = trial.order.places.cache.join(format!("descriptor-{}/log.jsonl", key(trial)?));
+    let to = trial.folder.0.join("descriptor/log.jsonl");
+    if !from.is_file() || to.is_file() {
+        return Ok(());
+    }
+    write_atomic(&to, &std::fs::read(&from).map_err(Error::io(&from))?)
 }
 
 /// Names a training of the descriptor network: its settings, data, seed and device.
