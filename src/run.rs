@@ -9,6 +9,7 @@
 //!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
 //!   choice/log.jsonl  of a row that is trained twice: the training whose epoch validation chose
+//!   descriptor/log.jsonl  of a row that needs a network trained before its own: that training
 //!   analysis/      what else was measured of it, where it was
 //!   lock           held by the process that trains here ([`RunFolder::lock`]); empty, and no part of the record
 //! ```

@@ -6,6 +6,7 @@ use crate::analysis::{Answer, FeatureCloud, PlacedRow, embed, fidelity, smoothne
 use crate::experiment::floor::Floor;
 use crate::experiment::{Method, Retrieval, again::checkpoint};
 use crate::{Error, Result};
+use std::path::PathBuf;
 
 /// Percentages drawn: steps of 5 (rows differ where the curve rises, which steps of 10 blur).
 fn percents() -> Vec<u32> {
@@ -13,12 +14,20 @@ fn percents() -> Vec<u32> {
 }
 
 impl<C> Subject<'_, C> {
+    /// The run's checkpoint, where it is or once training again has restored it.
+    ///
+    /// # Errors
+    /// A checkpoint that training again does not restore, or one of another run.
+    pub fn checkpoint<M: Method<Config = C>>(&self, paper: &M) -> Result<PathBuf> {
+        checkpoint(paper, &self.run, self.order)
+    }
+
     /// The test part, ranked with the run's checkpoint.
     ///
     /// # Errors
     /// A missing checkpoint that training again does not restore, or one that does not rank as recorded.
     pub fn ranked<M: Method<Config = C>>(&self, paper: &M) -> Result<Retrieval> {
-        let checkpoint = checkpoint(paper, &self.run, self.order)?;
+        let checkpoint = self.checkpoint(paper)?;
         let found = Retrieval::open(paper, &self.run, &checkpoint, &self.run.dataset, self.order)?;
         found.check(&self.record)?;
         Ok(found)

@@ -249,6 +249,22 @@ impl Descriptor {
         Ok(Some(decoder.forward(&seen, Mode::Eval)?.detach()))
     }
 
+    /// What a network with a dictionary draws of sketches through the mixture of words that it is trained with; of hard
+    /// assignment, and of another network, as [`Self::draw`].
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn draw_mixed(&self, sketches: &Tensor) -> Result<Option<Tensor>> {
+        let Kind::Dictionary { assign, skip, words, decoder } = &self.kind else { return self.draw(sketches) };
+        if self.config.assignment == Assignment::Hard {
+            return self.draw(sketches);
+        }
+        let code = self.encoder.forward(sketches, Mode::Eval)?;
+        let mixed = softmax(&assign.forward(&code, Mode::Eval)?, D::Minus1)?.matmul(&words.value(Mode::Eval))?;
+        let passed = skip.forward(&code, Mode::Eval)?.tanh()?;
+        Ok(Some(decoder.forward(&(mixed * ((passed * self.config.skip)? + 1.0)?)?, Mode::Eval)?.detach()))
+    }
+
     /// Replaces the words that no sketch has by the most used one, shaken: `D_j = D_i (1 + beta N(0, 1))`; returns the
     /// share of words that were in use, 0 to 1.
     ///

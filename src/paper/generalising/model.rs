@@ -127,7 +127,7 @@ fn word_vectors(bench: &Bench) -> Result<Vec<Vec<f32>>> {
 }
 
 /// The words of a category's name: `car_(sedan)` has two.
-fn names(category: &str) -> Vec<String> {
+pub(super) fn names(category: &str) -> Vec<String> {
     let words = category.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
     // `jack-o-lantern` takes the mean of jack and lantern.

@@ -17,6 +17,7 @@ pub const PRINTED: Printed = Printed {
     tables: &[
         ("table1", include_str!("../../../data/papers/generalising/table1.csv")),
         ("table2", include_str!("../../../data/papers/generalising/table2.csv")),
+        ("analysis", include_str!("../../../data/papers/generalising/analysis.csv")),
         ("table3", include_str!("../../../data/papers/generalising/table3.csv")),
     ],
     claims: include_str!("../../../data/papers/generalising/claims.csv"),

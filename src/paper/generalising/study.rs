@@ -5,7 +5,7 @@ use super::descriptor::{Descriptor, DescriptorLoss};
 use super::model::{MARGIN, SKETCHES, inked};
 use crate::dataset::{Album, Split};
 use crate::experiment::{Bench, Order, Trial, View};
-use crate::file::hash_bytes;
+use crate::file::{hash_bytes, write_atomic};
 use crate::model::Allowance;
 use crate::model::weights::{self, Storage};
 use crate::run::RunFolder;
@@ -46,7 +46,7 @@ pub(super) fn describe(trial: &Trial<Config>, descriptor: &Descriptor) -> Result
     let Trial { run, bench, order, .. } = *trial;
     let own = Lesson::new(trial, &run.dataset, bench)?;
     match &run.config.borrowed {
-        None => own.learn(descriptor)?,
+        None => own.learn(descriptor).and_then(|()| own.keep_log())?,
         Some(Borrowed { corpus, tuning }) => {
             // As a run on that corpus divides it, so that the training is the same one.
             let needs = Config::preset(corpus, "ours-full")?.needs();
@@ -54,7 +54,8 @@ pub(super) fn describe(trial: &Trial<Config>, descriptor: &Descriptor) -> Result
             let first = Lesson::new(trial, corpus, &there)?;
             first.learn(descriptor)?;
             if *tuning > 0 {
-                own.after(&first, *tuning)?.learn(descriptor)?;
+                let tuned = own.after(&first, *tuning)?;
+                tuned.learn(descriptor).and_then(|()| tuned.keep_log())?;
             }
         }
     }
@@ -66,6 +67,12 @@ pub(super) fn describe(trial: &Trial<Config>, descriptor: &Descriptor) -> Result
         descriptor.settle(&chunks, run.seed)?;
     }
     Ok(())
+}
+
+/// Puts the log of the dictionary's own training into the record, as a run does, where the cache has it and the record has
+/// not.
+pub(super) fn keep_log(trial: &Trial<Config>) -> Result<()> {
+    Lesson::new(trial, &trial.run.dataset, trial.bench)?.keep_log()
 }
 
 /// A training of the descriptor network on a corpus.
@@ -121,6 +128,16 @@ impl<'a> Lesson<'a> {
         tensors.remove("centres"); // made afterwards, from the same network with and without them
         weights::save(&done, &tensors, Storage::F32, &BTreeMap::new())?;
         folder.remove_state()
+    }
+
+    /// Puts the log of the training into the record, as `descriptor/log.jsonl`, where it is not there yet.
+    fn keep_log(&self) -> Result<()> {
+        let from = self.trial.order.places.cache.join(format!("descriptor-{}/log.jsonl", self.key()?));
+        let to = self.trial.folder.0.join("descriptor/log.jsonl");
+        if !from.is_file() || to.is_file() {
+            return Ok(());
+        }
+        write_atomic(&to, &std::fs::read(&from).map_err(Error::io(&from))?)
     }
 
     /// Names a training of the descriptor network: its settings, data, seed and device.

@@ -1,16 +1,14 @@
 //! A retrieval gallery: sketches, and the photos ranked first for them.
 
 use super::canvas::{Area, GRID, INK, PALETTE, TextSize, fail, render, text, width, write};
+use super::picture::element;
 use crate::{Error, Result};
-use base64::Engine;
-use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
-use image::{RgbImage, imageops};
+use image::RgbImage;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-/// Side of a picture as shown, and the most that is stored of it (sharp on dense screens, small in the file).
+/// Side of a picture as shown.
 const SIDE: i32 = 96;
-const STORED: u32 = 144;
 
 /// Pixels from one picture to the next, and from one row to the next.
 const STEP: i32 = SIDE + 16;
@@ -22,9 +20,6 @@ const LEFT: i32 = 16;
 
 /// Extra space between the sketch and the first photo.
 const GAP: i32 = 20;
-
-/// Quality of stored photos: no artefact is seen at this size.
-const QUALITY: u8 = 88;
 
 /// A gallery.
 #[derive(Debug, Clone)]
@@ -87,7 +82,7 @@ fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
     let label = format!("{}: own photo at rank {}", query.label, query.rank);
     write(area, &label, (LEFT, y - 16), text(TextSize::Normal, INK, HPos::Left))?;
     area.draw(&Rectangle::new([(LEFT - 1, y - 1), (LEFT + SIDE + 1, y + SIDE + 1)], GRID)).map_err(fail)?;
-    let mut pictures = element(&query.sketch, LEFT, y)?;
+    let mut pictures = element(&query.sketch, (LEFT, y), SIDE)?;
     for (i, (photo, distance)) in query.photos.iter().enumerate() {
         let is_far = query.is_appended && query.own == Some(i);
         let x = LEFT + STEP + GAP + STEP * i as i32 + if is_far { GAP } else { 0 };
@@ -100,37 +95,7 @@ fn draw_query(area: &Area<'_>, query: &GalleryQuery, y: i32) -> Result<String> {
         }
         let rank = if is_far { query.rank as usize } else { i + 1 };
         write(area, &format!("#{rank}: {distance:.3}"), (x + SIDE / 2, y + SIDE + 13), small(HPos::Center))?;
-        pictures += &element(photo, x, y)?;
+        pictures += &element(photo, (x, y), SIDE)?;
     }
     Ok(pictures)
-}
-
-/// An `<image>` of [`SIDE`] pixels at most, centred in its cell.
-fn element(picture: &RgbImage, x: i32, y: i32) -> Result<String> {
-    if picture.width() == 0 || picture.height() == 0 {
-        return Err(Error::value("picture", "at least one pixel", "none"));
-    }
-    let longer = picture.width().max(picture.height());
-    let shown = |side: u32| f64::from(SIDE) * f64::from(side) / f64::from(longer);
-    let (w, h) = (shown(picture.width()), shown(picture.height()));
-    let (x, y) = (f64::from(x) + (f64::from(SIDE) - w) / 2.0, f64::from(y) + (f64::from(SIDE) - h) / 2.0);
-    let source = encode(&shrink(picture, longer))?;
-    Ok(format!("<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" href=\"{source}\"/>\n"))
-}
-
-fn shrink(picture: &RgbImage, longer: u32) -> RgbImage {
-    if longer <= STORED {
-        return picture.clone();
-    }
-    let side = |side: u32| (side * STORED / longer).max(1);
-    imageops::resize(picture, side(picture.width()), side(picture.height()), imageops::FilterType::CatmullRom)
-}
-
-/// As a data address: PNG or JPEG, whichever is smaller (drawings, photos).
-fn encode(picture: &RgbImage) -> Result<String> {
-    let (mut png, mut jpeg) = (Vec::new(), Vec::new());
-    picture.write_with_encoder(PngEncoder::new(&mut png)).map_err(fail)?;
-    picture.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY)).map_err(fail)?;
-    let (kind, bytes) = if png.len() <= jpeg.len() { ("png", png) } else { ("jpeg", jpeg) };
-    Ok(format!("data:image/{kind};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
 }

@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`curve`] | loss and validation accuracy over the epochs |
 //! | [`early`] | Acc@1 against the share of the sketch that is drawn |
+//! | [`at_k`] | Acc@K against K |
 //! | [`gallery`] | sketches and the photos ranked first for them |
+//! | [`picture_grid`] | pictures in rows and columns, e.g. under heat maps, with axes beside them |
+//! | [`histogram`] | bars with names, with pictures of what they count |
 //! | [`bar`] | a table as bars, with the paper's numbers as marks |
 //! | [`surface`] | loss landscapes side by side: surfaces, maps with contour lines |
 //! | [`scatter`] | clouds of points, e.g. features of sketches and photos in a plane |
@@ -13,12 +16,13 @@
 //! | [`sweep`] | rows over a value, on a logarithmic axis |
 //! | [`analysed`] | what was measured beside accuracy: features, landscapes, a training from inside, early retrieval |
 //!
-//! They share [`canvas`] (size, background, font, saving; no text is cut), `head` (title and note) and [`panel`] (lines,
+//! They share [`canvas`] (size, background, font, saving; no text is cut), [`picture`] (pictures as data, heat over them), `head` (title and note) and [`panel`] (lines,
 //! bands and bars over seeds, names at the line ends) with its [`axis`]; `mark` holds the shapes of points, `name`
 //! puts names at line ends, `label` moves them apart, `seeds` says of how many seeds numbers are, `ramp` holds the colours that stand for numbers, `grid` holds the heights of a landscape,
 //! `contour` draws its map.
 
 pub mod analysed;
+pub mod at_k;
 pub mod axis;
 pub mod bar;
 pub mod canvas;
@@ -31,10 +35,13 @@ pub mod gallery;
 mod grid;
 mod head;
 pub mod heat;
+pub mod histogram;
 mod label;
 mod mark;
 mod name;
 pub mod panel;
+pub mod picture;
+pub mod picture_grid;
 mod ramp;
 pub mod scatter;
 mod seeds;

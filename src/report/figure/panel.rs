@@ -169,6 +169,12 @@ pub fn draw_row(size: (u32, u32), panels: &[Panel]) -> Result<String> {
     })
 }
 
+/// Draws a panel into a part of a figure.
+pub(super) fn draw_in(area: &Area<'_>, panel: &Panel) -> Result<()> {
+    let head = head(area, panel)?;
+    draw_below(area, panel, &head, head.height())
+}
+
 fn head(area: &Area<'_>, panel: &Panel) -> Result<Head> {
     Head::of(&panel.title, &panel.note, area.dim_in_pixel().0)
 }

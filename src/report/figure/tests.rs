@@ -3,12 +3,12 @@
 
 use super::canvas::{TextSize, width};
 use super::early::Shown;
-use super::{axis, bar, curve, early, font, gallery, heat, panel, scatter, surface};
+use super::{at_k, axis, bar, curve, early, font, gallery, heat, histogram, panel, picture_grid, scatter, surface};
 use crate::file::write_atomic;
 use crate::metric::Interval;
 use crate::report::record::tests::{write_epochs, write_origin, write_run};
 use crate::report::table::{Measured, tests::spec};
-use crate::report::{table, table::MeanSd};
+use crate::report::{records::Records, table, table::MeanSd};
 use crate::run::{Rank, RunFolder};
 use image::{Rgb, RgbImage};
 use serde_json::json;
@@ -79,7 +79,8 @@ pub(crate) fn check(name: &str, svg: &str) {
         assert!(size >= 11.0, "{:?} at {size} px", node.text());
         let content = node.text().unwrap().trim();
         let measured = match (node.attribute("font-weight"), size > 12.5) {
-            (Some("bold"), _) => TextSize::Title,
+            (Some("bold"), true) => TextSize::Title,
+            (Some("bold"), false) => TextSize::Bold,
             (_, true) => TextSize::Normal,
             _ => TextSize::Small,
         };
@@ -279,6 +280,88 @@ fn gallery_frames_the_own_photo() {
     assert!(gallery::draw(&whole).is_err());
     whole.queries.clear();
     assert!(gallery::draw(&whole).is_err());
+}
+
+#[test]
+fn at_k_rises_with_k() {
+    let place = fake_results();
+    let records = Records { results: place.path(), slug: "p", dataset: "d" };
+    let svg = at_k::draw(&records, "Acc@K on fake runs", &ROWS).unwrap().unwrap();
+    check("at-k", &svg);
+    let found = contents(&Document::parse(&svg).unwrap());
+    assert!(found.iter().any(|content| content == "10") && !found.iter().any(|content| content == "Absent"));
+    assert!(at_k::draw(&Records { dataset: "none", ..records }, "T", &ROWS).unwrap().is_none());
+}
+
+#[test]
+fn picture_grid_draws_pictures_frames_and_axes() {
+    let picture = |shade| RgbImage::from_pixel(16, 16, Rgb([shade; 3]));
+    let cell =
+        |shade: u8, framed| picture_grid::PictureCell { framed, ..picture_grid::PictureCell::plain(picture(shade)) };
+    let row = |label: &str| picture_grid::PictureRow {
+        label: label.into(),
+        cells: vec![
+            cell(0, false),
+            picture_grid::PictureCell { caption: "0.50".into(), ..cell(100, true) },
+            cell(200, false),
+        ],
+    };
+    let line = panel::PanelLine::of("used", vec![vec![(0.0, 1.0), (1.0, 3.0)]]).unwrap();
+    let beside = panel::Panel {
+        title: "Beside".into(),
+        note: "one seed".into(),
+        x: axis::Axis::new("epoch", (0.0, 1.0)),
+        y: axis::Axis::new("share", (0.0, 4.0)),
+        lines: vec![line],
+        levels: Vec::new(),
+        marks: true,
+        deviation: panel::Deviation::Band,
+    };
+    let mut grid = picture_grid::PictureGrid {
+        title: "Pictures under heat maps".into(),
+        note: "a longer note ".repeat(12),
+        heads: vec![("plain".into(), 1), ("under heat".into(), 2)],
+        rows: vec![row("mug"), row("teddy bear")],
+        beside: Some(beside),
+    };
+    let svg = picture_grid::draw(&grid).unwrap();
+    check("picture-grid", &svg);
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 6);
+    assert!(contents(&document).iter().any(|content| content == "share"));
+    grid.rows[0].cells.pop();
+    assert!(picture_grid::draw(&grid).unwrap_err().to_string().contains("mug: expected 3 pictures"));
+    grid.rows.clear();
+    assert!(picture_grid::draw(&grid).is_err());
+}
+
+#[test]
+fn histogram_draws_bars_of_one_series_or_two() {
+    let bar = |label: &str, values: &[f64]| histogram::HistogramBar {
+        label: label.into(),
+        values: values.to_vec(),
+        bold: label == "owl",
+    };
+    let part = |title: &str, series: &[&str], bars| histogram::HistogramPart {
+        title: title.into(),
+        note: "30 sketches".into(),
+        series: series.iter().map(|name| name.to_string()).collect(),
+        bars,
+        pictures: vec![(RgbImage::from_pixel(8, 8, Rgb([90; 3])), "owl".into())],
+    };
+    let one = part("Word 7", &[], vec![bar("owl", &[20.0]), bar("mug", &[0.0])]);
+    let two = part("A pair", &["owl", "mug"], vec![bar("word 7", &[20.0, 3.0])]);
+    let mut figure =
+        histogram::Histograms { title: "Bars".into(), note: "N".into(), parts: vec![one, two], columns: 2 };
+    let svg = histogram::draw(&figure).unwrap();
+    check("histogram", &svg);
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("image")).count(), 2);
+    assert!(contents(&document).iter().any(|content| content == "20, 3"));
+    figure.parts[1].bars[0].values.pop();
+    assert!(histogram::draw(&figure).unwrap_err().to_string().contains("each of 2 finite lengths"));
+    figure.parts.clear();
+    assert!(histogram::draw(&figure).is_err());
 }
 
 #[test]
