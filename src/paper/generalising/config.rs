@@ -152,7 +152,7 @@ impl Default for DescriptorConfig {
 }
 
 /// The parts that a row's name may have, in their order.
-const KEYS: [&str; 3] = ["assignment", "words", "drawn"];
+const KEYS: [&str; 4] = ["backbone", "assignment", "words", "drawn"];
 
 /// The rows without parts.
 const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full or \
@@ -161,9 +161,10 @@ const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-word
 impl Config {
     /// The settings of a row on a corpus.
     ///
-    /// | part of `ours-full` | what it sets | where in the paper |
+    /// | part | what it sets | where in the paper |
     /// |---|---|---|
-    /// | `+assignment=hard` | one word a sketch in training | Table 1, `Ours-Full/Hard` |
+    /// | `+backbone=inception-v3` | F, with published weights at the size of pictures that they were made for; of every row | Sec. 4.1 |
+    /// | `+assignment=hard` | one word a sketch in training; of `ours-full`, as what follows | Table 1, `Ours-Full/Hard` |
     /// | `+words=100` | K | Table 3 |
     /// | `+drawn=edges` | the descriptor network learns from edge maps of photos | Table 1, `Ours-Full/Edge` |
     ///
@@ -171,6 +172,7 @@ impl Config {
     /// use retrace::paper::generalising::{Config, TraitSource};
     /// let TraitSource::Dictionary(descriptor) = Config::preset("synth-world", "ours-full+words=100")?.traits else { panic!() };
     /// assert_eq!((descriptor.words, descriptor.dimension), (100, 256));
+    /// assert_eq!(Config::preset("synth-world", "hard-transfer+backbone=inception-v3")?.prepare.side, 299);
     /// assert!(Config::preset("synth-world", "hard-transfer+words=100").is_err());
     /// # Ok::<(), retrace::Error>(())
     /// ```
@@ -179,12 +181,13 @@ impl Config {
     /// A row that is not known, or a part that it has no use for.
     pub fn preset(dataset: &str, row: &str) -> Result<Self> {
         let name = Row::parse(row, &KEYS)?;
-        let mut descriptor = Self::descriptor(dataset);
-        if !name.parts.is_empty() && name.first != "ours-full" {
-            return Err(Error::value(format!("row {row}"), "ours-full, where there are parts", name.first));
-        }
+        let (mut descriptor, mut backbone) = (Self::descriptor(dataset), None);
         for (key, value) in name.parts {
+            if key != "backbone" && name.first != "ours-full" {
+                return Err(Error::value(format!("row {row}"), format!("ours-full, to have +{key}"), name.first));
+            }
             match (key, value) {
+                ("backbone", value) => backbone = Some(value.parse()?),
                 ("words", value) => descriptor.words = number(key, value)?,
                 ("assignment", "hard") => descriptor.assignment = Assignment::Hard,
                 ("drawn", "edges") => descriptor.drawn = Drawn::Edges,
@@ -201,7 +204,10 @@ impl Config {
             other => return Err(Error::value("row", ROWS, format!("`{other}`"))),
         };
         let config = if is_embedded(dataset) { Self::mini() } else { Self::lite() };
-        let config = Self { traits, ..config };
+        let mut config = Self { traits, ..config };
+        if let Some(architecture) = backbone {
+            config.set_backbone(architecture)?;
+        }
         Ok(match name.first {
             "reptile" => config.reptile(),
             // Nothing is left to choose an epoch on.
@@ -211,6 +217,16 @@ impl Config {
             }
             _ => config,
         })
+    }
+
+    /// A published network, at the size of pictures that its weights were made for.
+    fn set_backbone(&mut self, architecture: Architecture) -> Result<()> {
+        let Some(published) = architecture.published() else {
+            return Err(Error::value("+backbone", "a network with published weights", architecture));
+        };
+        (self.architecture, self.weights) = (architecture, published.weights.into());
+        self.prepare.side = published.side;
+        Ok(())
     }
 
     /// Half of the categories to two tasks, as the paper draws 52 of 104; 50 steps each, not 500: an epoch here has no more
@@ -344,11 +360,36 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_brings_its_weights_and_its_size_alone() {
+        for dataset in ["sketchy", "synth-world"] {
+            for row in ["hard-transfer", "reptile", "ours-vae-kmeans", "ours-wordvector", "ours-full", "upper-bound"] {
+                let plain = Config::preset(dataset, row).unwrap();
+                let config = Config::preset(dataset, &format!("{row}+backbone=inception-v3")).unwrap();
+                let prepare = PrepareConfig { side: 299, ..plain.prepare };
+                let (architecture, weights) = (Architecture::InceptionV3, "imagenet".to_string());
+                assert_eq!(config, Config { architecture, weights, prepare, ..plain });
+                config.check().unwrap();
+                assert_eq!(config.needs().weights[0].name, "inception-v3-imagenet");
+            }
+        }
+        let traits = |row: &str| Config::preset("sketchy", row).unwrap().traits;
+        let parts = "assignment=hard+words=20";
+        assert_eq!(
+            traits(&format!("ours-full+backbone=inception-v3+{parts}")),
+            traits(&format!("ours-full+{parts}"))
+        );
+    }
+
+    #[test]
     fn rows_that_do_not_exist_are_refused() {
         let message = |row: &str| Config::preset("synth-world", row).unwrap_err().to_string();
         assert!(message("ours").contains("hard-transfer"));
         assert!(message("ours-vae+words=20").contains("ours-full"));
         assert!(message("ours-full+assignment=firm").contains("hard"));
+        assert!(message("ours-vae+backbone=inception-v3+words=20").contains("ours-full"));
+        assert!(message("ours-full+words=20+backbone=inception-v3").contains("order"));
+        assert!(message("ours-full+backbone=inception-v4").contains("inception-v3"));
+        assert!(message("ours-full+backbone=mini").contains("published weights"));
         let mut config = Config::preset("synth-world", "ours-full").unwrap();
         config.samples = 0;
         assert!(config.check().unwrap_err().to_string().contains("config.samples"));
