@@ -141,11 +141,8 @@ fn gradient_of_batch_norm() {
 /// that neither they nor the maxima have a bend within reach.
 #[test]
 fn gradient_of_inception_blocks() {
-    let branch = |start, layers: &[Layer], fork: &[Layer]| BranchConfig {
-        start,
-        layers: layers.to_vec(),
-        fork: fork.to_vec(),
-    };
+    let branch =
+        |start, layers: &[Layer], fork: &[Layer]| BranchConfig { start, layers: layers.to_vec(), fork: fork.to_vec() };
     let keeping = [
         branch(Start::Input, &[("wide", 2, [1, 7], 1), ("tall", 2, [7, 1], 1)], &[]),
         branch(Start::Average, &[("pool", 2, [1, 1], 1)], &[]),

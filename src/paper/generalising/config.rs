@@ -374,10 +374,7 @@ mod tests {
         }
         let traits = |row: &str| Config::preset("sketchy", row).unwrap().traits;
         let parts = "assignment=hard+words=20";
-        assert_eq!(
-            traits(&format!("ours-full+backbone=inception-v3+{parts}")),
-            traits(&format!("ours-full+{parts}"))
-        );
+        assert_eq!(traits(&format!("ours-full+backbone=inception-v3+{parts}")), traits(&format!("ours-full+{parts}")));
     }
 
     #[test]
