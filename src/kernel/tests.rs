@@ -76,7 +76,8 @@ proptest! {
     #[test]
     fn a_convolution_equals_its_definition(
         seed in 0_u64..1000, b in 1_usize..4, part in 1_usize..4, out in 1_usize..4, groups in 1_usize..4,
-        h in 1_usize..12, w in 1_usize..12, k in prop::sample::select(vec![[1_usize, 1], [2, 2], [3, 3], [5, 5], [1, 3]]),
+        h in 1_usize..12, w in 1_usize..12,
+        k in prop::sample::select(vec![[1_usize, 1], [2, 2], [3, 3], [5, 5], [1, 3], [3, 1], [1, 7], [7, 1]]),
         stride in 1_usize..4, padding in prop::array::uniform2(prop::array::uniform2(0_usize..4)), dilation in 1_usize..3,
     ) {
         let window = Window { stride, padding, dilation, groups };
@@ -122,6 +123,43 @@ fn large_convolutions_equal_their_definition() {
     assert_convolution(7, [2, 12, 12, 32], [64, 16, 3, 3], window(1, 2));
     let stem = Window { stride: 2, padding: [[0, 1]; 2], ..Window::default() };
     assert_convolution(8, [2, 64, 64, 3], [32, 3, 3, 3], stem);
+}
+
+/// Kernels of another height than width, padded by half: those of Inception-v3, on its smaller maps.
+const RECTANGLES: [[usize; 2]; 4] = [[1, 7], [7, 1], [1, 3], [3, 1]];
+
+fn half(k: [usize; 2]) -> Window {
+    Window { padding: k.map(|k| [(k - 1) / 2; 2]), ..Window::default() }
+}
+
+#[test]
+fn large_rectangular_convolutions_equal_their_definition() {
+    for (seed, k) in (1..).zip(RECTANGLES) {
+        assert_convolution(seed, [2, 17, 13, 32], [40, 32, k[0], k[1]], half(k));
+        assert_convolution(seed, [9, 3, 5, 96], [64, 96, k[0], k[1]], half(k));
+    }
+}
+
+/// candle pads both sides alike, so it is given a padded picture.
+#[test]
+fn a_rectangular_convolution_agrees_with_candle() {
+    for k in RECTANGLES {
+        let window = half(k);
+        let x = Var::from_tensor(&filled(1, (2, 4, 9, 8))).unwrap();
+        let weight = Var::from_tensor(&filled(2, (5, 4, k[0], k[1]))).unwrap();
+        let padded = (0..2).try_fold(x.as_tensor().clone(), |x, axis| {
+            x.pad_with_zeros(2 + axis, window.padding[axis][0], window.padding[axis][1])
+        });
+        let theirs = channels_last(&padded.unwrap().conv2d(&weight, 0, 1, 1, 1).unwrap()).unwrap();
+        let ours = conv2d(&channels_last(&x).unwrap(), &weight, None, window, Bounds::NONE).unwrap();
+        assert!(largest_difference(&ours, &flat(&theirs)) < 1e-4, "{k:?}");
+        let gradients = |y: Tensor| y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let (ours, theirs) = (gradients(ours), gradients(theirs));
+        for var in [&x, &weight] {
+            let worst = largest_difference(ours.get(var).unwrap(), &flat(theirs.get(var).unwrap()));
+            assert!(worst < 2e-3, "{k:?} {:?}: {worst}", var.dims());
+        }
+    }
 }
 
 #[test]

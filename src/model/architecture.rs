@@ -232,6 +232,21 @@ mod tests {
         }
     }
 
+    /// `_transform_input` of torchvision's network, on pictures that ImageNet's moments have normalised.
+    #[test]
+    fn inception_sees_what_torchvision_shows_it() {
+        let pictures = Tensor::rand(0.0_f32, 1.0, (2, 3, 4, 5), &Device::Cpu).unwrap();
+        let channel = |i: usize| {
+            let x = IMAGENET.apply(&pictures).unwrap().narrow(1, i, 1).unwrap();
+            let (mean, std) = (f64::from(IMAGENET.mean[i]), f64::from(IMAGENET.std[i]));
+            x.affine(std / 0.5, (mean - 0.5) / 0.5).unwrap()
+        };
+        let theirs = Tensor::cat(&[channel(0), channel(1), channel(2)], 1).unwrap();
+        let ours = Architecture::InceptionV3.normalisation().apply(&pictures).unwrap();
+        let worst = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(worst < 1e-6, "{worst}");
+    }
+
     #[test]
     fn normalisation_maps_white_and_black_to_the_ends() {
         let pictures = Tensor::new(&[0.0_f32, 0.5, 1.0], &Device::Cpu).unwrap().reshape((1, 3, 1, 1)).unwrap();

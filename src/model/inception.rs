@@ -2,12 +2,15 @@
 
 use super::norm::MOMENTUM;
 use super::{Activation, Backbone, BatchNorm, ConvConfig, ConvNorm, Convolution, Mode, NormConfig, Padding, Scope};
-use crate::Result;
 use crate::kernel::{Window, average_pool, channels_last, max_pool};
+use crate::{Error, Result};
 use candle_core::Tensor;
 
 /// Epsilon of every batch norm: torchvision's, and that of the TensorFlow original.
 const EPSILON: f64 = 1e-3;
+
+/// Least height and width of a picture, in pixels: the last block then has a map of one.
+const SMALLEST: usize = 75;
 
 /// A 3 x 3 maximum of stride 2.
 const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, groups: 1 };
@@ -15,11 +18,11 @@ const HALVE: Window = Window { stride: 2, padding: [[0; 2]; 2], dilation: 1, gro
 /// Name, output channels, height and width of the kernel, stride, of a convolution with norm and rectifier.
 ///
 /// At stride 1 it keeps the size, at stride 2 it has no padding.
-type Layer = (&'static str, usize, [usize; 2], usize);
+pub(super) type Layer = (&'static str, usize, [usize; 2], usize);
 
 /// The first operation of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
+pub(super) enum Start {
     Input,
     /// Means of 3 x 3 pixels, zeros around the map counted.
     Average,
@@ -28,11 +31,11 @@ enum Start {
 }
 
 /// One path through a block.
-struct BranchConfig {
-    start: Start,
-    layers: Vec<Layer>,
+pub(super) struct BranchConfig {
+    pub start: Start,
+    pub layers: Vec<Layer>,
     /// Layers beside each other at the end.
-    fork: Vec<Layer>,
+    pub fork: Vec<Layer>,
 }
 
 const fn square(name: &'static str, outputs: usize, kernel: usize) -> Layer {
@@ -182,6 +185,11 @@ fn table() -> [(&'static str, Vec<BranchConfig>); 11] {
 
 impl Backbone for Inception {
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (_, _, h, w) = x.dims4()?;
+        if h.min(w) < SMALLEST {
+            let expected = format!("at least {SMALLEST} x {SMALLEST} pixels");
+            return Err(Error::value("picture of inception-v3", expected, format!("{h} x {w}")));
+        }
         let mut x = channels_last(x)?;
         for stage in &self.stem {
             x = max_pool(&run(stage, &x, mode)?, [3, 3], HALVE)?;
@@ -199,7 +207,7 @@ impl Backbone for Inception {
 
 /// Branches whose outputs are put behind each other.
 #[derive(Debug)]
-struct InceptionBlock {
+pub(super) struct InceptionBlock {
     branches: Vec<Branch>,
     channels: usize,
 }
@@ -212,7 +220,7 @@ struct Branch {
 }
 
 impl InceptionBlock {
-    fn new(paths: &[BranchConfig], inputs: usize, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
+    pub(super) fn new(paths: &[BranchConfig], inputs: usize, scope: &mut Scope, norm: NormConfig) -> Result<Self> {
         let (mut branches, mut channels) = (Vec::new(), 0);
         for path in paths {
             let (mut layers, mut width) = (Vec::new(), inputs);
@@ -233,7 +241,7 @@ impl InceptionBlock {
         Ok(Self { branches, channels })
     }
 
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let mut maps = Vec::new();
         for branch in &self.branches {
             let x = match branch.start {
@@ -266,4 +274,25 @@ fn layer(scope: &mut Scope, config: ConvConfig, norm: NormConfig) -> Result<Conv
     let convolution = Convolution::new(config, &mut scope.push("conv"))?;
     let norm = BatchNorm::new(config.outputs, norm, &mut scope.push("bn"))?.with(EPSILON, MOMENTUM);
     Ok(ConvNorm::new(convolution, norm, Activation::Relu))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Parameters, seed::Seed};
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn inception_takes_pictures_of_75_pixels_and_no_smaller_ones() {
+        let mut parameters = Parameters::new(Seed(0), &Device::Cpu);
+        let network = Inception::v3(&mut parameters.root(), NormConfig::default()).unwrap();
+        let of = |h: usize, w: usize| {
+            let picture = Tensor::ones((1, 3, h, w), DType::F32, &Device::Cpu).unwrap();
+            network.forward(&picture, Mode::Eval)
+        };
+        assert_eq!(of(75, 75).unwrap().dims(), [1, 1, 1, 2048]);
+        assert_eq!(of(75, 107).unwrap().dims(), [1, 1, 2, 2048]);
+        let error = of(74, 107).unwrap_err().to_string();
+        assert!(error.contains("at least 75 x 75 pixels, found 74 x 107"), "{error}");
+    }
 }

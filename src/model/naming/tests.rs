@@ -81,6 +81,7 @@ fn translate_names_extra_tensors_unless_allowed() {
         (Architecture::ResNet18, Naming::Torchvision, "fc.bias", "fcc.bias"),
         (Architecture::ResNet50, Naming::Timm, "layer1.0.bn1.num_batches_tracked", "layer1.0.bn4.weight"),
         (Architecture::InceptionV3, Naming::Torchvision, "AuxLogits.conv0.conv.weight", "Mixed_7d.branch1x1.bn.bias"),
+        (Architecture::InceptionV3, Naming::Torchvision, "fc.weight", "AuxLogit.fc.weight"),
         (Architecture::Vgg16, Naming::Torchvision, "classifier.6.bias", "pre_logits.fc1.weight"),
         (Architecture::Vgg16, Naming::Timm, "head.fc.bias", "classifier.6.bias"),
         (Architecture::EfficientNetLite0, Naming::Own, "_fc.weight", "conv_stem.weight"),

@@ -1,5 +1,6 @@
 //! Gradients against finite differences.
 
+use crate::model::inception::{BranchConfig, InceptionBlock, Layer, Start};
 use crate::model::vision_transformer::{Attention, TransformerTable, quick_gelu};
 use crate::model::*;
 use crate::seed::Seed;
@@ -133,6 +134,37 @@ fn gradient_of_batch_norm() {
             assert_gradient(&format!("{config:?} {name}"), &var, forward);
         }
         assert_eq!(parameters.trainable().len(), 2);
+    }
+}
+
+/// All kinds of branches. The norms' biases keep every rectifier open and pixels lie further apart than the step, so
+/// that neither they nor the maxima have a bend within reach.
+#[test]
+fn gradient_of_inception_blocks() {
+    let branch =
+        |start, layers: &[Layer], fork: &[Layer]| BranchConfig { start, layers: layers.to_vec(), fork: fork.to_vec() };
+    let keeping = [
+        branch(Start::Input, &[("wide", 2, [1, 7], 1), ("tall", 2, [7, 1], 1)], &[]),
+        branch(Start::Average, &[("pool", 2, [1, 1], 1)], &[]),
+        branch(Start::Input, &[("first", 2, [1, 1], 1)], &[("a", 2, [1, 3], 1), ("b", 2, [3, 1], 1)]),
+    ];
+    let halving = [branch(Start::Input, &[("half", 2, [3, 3], 2)], &[]), branch(Start::Maximum, &[], &[])];
+    for (table, size, channels) in [(keeping.as_slice(), [3, 4], 8), (&halving, [5, 7], 4)] {
+        let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
+        let block = InceptionBlock::new(table, 2, &mut parameters.root(), NormConfig::running()).unwrap();
+        for (_, bias) in parameters.trainable().into_iter().filter(|(name, _)| name.ends_with("bn.bias")) {
+            bias.set(&(bias.ones_like().unwrap() * 5.0).unwrap()).unwrap();
+        }
+        let count = 2 * size[0] * size[1] * 2;
+        let apart = |i: usize| (i * 37 % count) as f32 * 3.0 * STEP - 1.0;
+        let shape = (2, size[0], size[1], 2);
+        let x = Var::from_vec((0..count).map(apart).collect(), shape, &Device::Cpu).unwrap();
+        let forward = || block.forward(&x, Mode::Train).unwrap();
+        assert_eq!(forward().dim(3).unwrap(), channels);
+        assert_gradient("inception block input", &x, forward);
+        for (name, var) in parameters.trainable() {
+            assert_gradient(&name, &var, forward);
+        }
     }
 }
 

@@ -182,7 +182,7 @@ impl Default for DescriptorConfig {
 }
 
 /// The parts that a row's name may have, in their order.
-const KEYS: [&str; 6] = ["recipe", "without", "length", "assignment", "words", "drawn"];
+const KEYS: [&str; 7] = ["backbone", "recipe", "without", "length", "assignment", "words", "drawn"];
 
 /// The rows without parts.
 const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full, \
@@ -193,6 +193,7 @@ impl Config {
     ///
     /// | part | what it sets | where in the paper |
     /// |---|---|---|
+    /// | `+backbone=inception-v3` | F, with published weights at the size of pictures that they were made for; of every row | Sec. 4.1 |
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`]) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
     /// | `+length=8` | the length of eta, of every row that makes weights | not there |
@@ -204,6 +205,7 @@ impl Config {
     /// use retrace::paper::generalising::{Config, TraitSource};
     /// let TraitSource::Dictionary(descriptor) = Config::preset("synth-world", "ours-full+words=100")?.traits else { panic!() };
     /// assert_eq!((descriptor.words, descriptor.dimension), (100, 256));
+    /// assert_eq!(Config::preset("synth-world", "hard-transfer+backbone=inception-v3")?.prepare.side, 299);
     /// assert!(Config::preset("synth-world", "hard-transfer+words=100").is_err());
     /// # Ok::<(), retrace::Error>(())
     /// ```
@@ -222,6 +224,7 @@ impl Config {
         let mut config = config.with_training(name.first).with_dictionary(dataset, name.first)?;
         for (key, value) in name.parts {
             match key {
+                "backbone" => config.set_backbone(value.parse()?)?,
                 "recipe" => config.strengthen(&RecipePart::chosen(value, without)?),
                 "without" => {} // part of the recipe
                 "length" => config.length = Some(number(key, value)?),
@@ -282,6 +285,16 @@ impl Config {
             optimiser.rate = rate;
         }
         self.valid_by_seed = true;
+    }
+
+    /// A published network, at the size of pictures that its weights were made for.
+    fn set_backbone(&mut self, architecture: Architecture) -> Result<()> {
+        let Some(published) = architecture.published() else {
+            return Err(Error::value("+backbone", "a network with published weights", architecture));
+        };
+        (self.architecture, self.weights) = (architecture, published.weights.into());
+        self.prepare.side = published.side;
+        Ok(())
     }
 
     /// Half of the categories to two tasks, as the paper draws 52 of 104; 50 steps each, not 500: an epoch here has no more
@@ -481,6 +494,24 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_brings_its_weights_and_its_size_alone() {
+        for dataset in ["sketchy", "synth-world"] {
+            for row in ["hard-transfer", "reptile", "ours-vae-kmeans", "ours-wordvector", "ours-full", "upper-bound"] {
+                let plain = Config::preset(dataset, row).unwrap();
+                let config = Config::preset(dataset, &format!("{row}+backbone=inception-v3")).unwrap();
+                let prepare = PrepareConfig { side: 299, ..plain.prepare };
+                let (architecture, weights) = (Architecture::InceptionV3, "imagenet".to_string());
+                assert_eq!(config, Config { architecture, weights, prepare, ..plain });
+                config.check().unwrap();
+                assert_eq!(config.needs().weights[0].name, "inception-v3-imagenet");
+            }
+        }
+        let traits = |row: &str| Config::preset("sketchy", row).unwrap().traits;
+        let parts = "assignment=hard+words=20";
+        assert_eq!(traits(&format!("ours-full+backbone=inception-v3+{parts}")), traits(&format!("ours-full+{parts}")));
+    }
+
+    #[test]
     fn rows_that_do_not_exist_are_refused() {
         let message = |row: &str| Config::preset("synth-world", row).unwrap_err().to_string();
         assert!(message("ours").contains("hard-transfer"));
@@ -489,6 +520,10 @@ mod tests {
         assert!(message("ours-full+without=loss").contains("+recipe=strong"));
         assert!(message("ours-full+recipe=weak").contains("strong"));
         assert!(message("hard-transfer+length=8").contains("makes weights"));
+        assert!(message("ours-vae+backbone=inception-v3+words=20").contains("ours-full"));
+        assert!(message("ours-full+words=20+backbone=inception-v3").contains("order"));
+        assert!(message("ours-full+backbone=inception-v4").contains("inception-v3"));
+        assert!(message("ours-full+backbone=mini").contains("published weights"));
         let mut config = Config::preset("synth-world", "ours-full").unwrap();
         config.samples = 0;
         assert!(config.check().unwrap_err().to_string().contains("config.samples"));

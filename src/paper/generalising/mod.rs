@@ -151,7 +151,8 @@ impl Method for Generalising {
 /// What differs from the paper, and why.
 pub const DEVIATIONS: [&str; 16] = [
     "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
-     64 px (embedded corpora) instead of Inception-v3 at 299 px.",
+     64 px (embedded corpora) instead of Inception-v3 at 299 px, which `+backbone=inception-v3` trains where its weights \
+     are at hand.",
     "Corpora: Sketchy-mini, 25 sketches of about five photos of each of Sketchy's 125 classes among 25 photos a class, for \
      the whole of Sketchy; `synth-world`, 39 seen and 12 unseen categories that a program draws.",
     "Galleries hold the photos of the query's category; the paper does not say which photos its sketches are ranked \
