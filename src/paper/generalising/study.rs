@@ -97,7 +97,7 @@ pub(super) fn keep_log(trial: &Trial<Config>) -> Result<()> {
 }
 
 /// Names a training of the descriptor network: its settings, data, seed and device.
-fn key(trial: &Trial<Config>) -> Result<String> {
+pub(super) fn key(trial: &Trial<Config>) -> Result<String> {
     let Trial { run, bench, order, .. } = *trial;
     // Means are made afterwards: the autoencoder below them is the same.
     let traits = match run.config.traits {
