@@ -1,6 +1,6 @@
 //! One network for sketches and photos, as it is trained, kept and evaluated.
 
-use super::{Allowance, Architecture, Embedder, HeadConfig, Mode, NormConfig, Parameters, pool, weights};
+use super::{Allowance, Architecture, Embedder, HeadConfig, Mode, NormConfig, Parameters, weights};
 use crate::seed::Seed;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor, Var};
@@ -151,7 +151,7 @@ impl Network {
         self.embedder.features(input, Mode::Eval)
     }
 
-    /// The backbone's last feature map, before it is pooled.
+    /// The backbone's last feature map, before [`pool`](super::pool).
     ///
     /// # Shapes
     /// `(b, 3, h, w)` in, `(b, h', w', c)` out.
@@ -160,17 +160,6 @@ impl Network {
     /// An input of another shape.
     pub fn map(&self, pictures: &Tensor) -> Result<Tensor> {
         Ok(self.embedder.backbone().forward(pictures, Mode::Eval)?.detach())
-    }
-
-    /// The rest of [`Network::embed_in_evaluation`] after [`Network::map`]; gradients reach the map.
-    ///
-    /// # Shapes
-    /// `(b, h', w', c)` in, `(b, d)` unit rows out.
-    ///
-    /// # Errors
-    /// Another number of channels.
-    pub fn embed_map(&self, map: &Tensor) -> Result<Tensor> {
-        self.embedder.embed(&pool(map)?, Mode::Eval)
     }
 }
 
@@ -246,14 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn network_embeds_a_map_as_it_embeds_the_picture() {
+    fn network_pools_its_map_into_its_features() {
         let network = network(false, 1);
-        let map = candle_core::Var::from_tensor(&network.map(&pictures()).unwrap()).unwrap();
+        let map = network.map(&pictures()).unwrap();
         assert_eq!(map.dims(), [2, 4, 4, 256]);
-        let found = network.embed_map(&map).unwrap();
-        assert_eq!(flat(&found), flat(&network.embed_in_evaluation(&pictures()).unwrap()));
-        let gradients = found.narrow(1, 0, 1).unwrap().sum_all().unwrap().backward().unwrap();
-        assert!(flat(gradients.get(&map).unwrap()).iter().any(|slope| *slope != 0.0));
+        assert_eq!(flat(&crate::model::pool(&map).unwrap()), flat(&network.features(&pictures()).unwrap()));
     }
 
     #[test]

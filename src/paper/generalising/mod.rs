@@ -179,7 +179,8 @@ pub const DEVIATIONS: [&str; 16] = [
     "Words of a category: beside its count stands that of as many sketches of any category, since ours has fewer sketches \
      than the paper's; Fig. 4's pairs are chosen by ranks (largest difference, highest lower one), where the paper shows three.",
     "Fig. 3: the dimension that contributes most is that of the largest product of psi of sketch and photo, without noise \
-     on the weights, chosen anew for every word; the overlap of maps and foreign words of the seed are this kit's.",
+     on the weights and of features of constant length, chosen anew for every word; the overlap of maps and foreign words of \
+     the seed are this kit's.",
     "Not built yet: CVAE-Regress and CrossGrad of Table 1.",
 ];
 

@@ -75,6 +75,12 @@ pub(super) fn keep_log(trial: &Trial<Config>) -> Result<()> {
     Lesson::new(trial, &trial.run.dataset, trial.bench)?.keep_log()
 }
 
+/// The key of the dictionary's own training.
+#[cfg(test)]
+pub(super) fn key(trial: &Trial<Config>) -> Result<String> {
+    Lesson::new(trial, &trial.run.dataset, trial.bench)?.key()
+}
+
 /// A training of the descriptor network on a corpus.
 struct Lesson<'a> {
     trial: &'a Trial<'a, Config>,

@@ -17,7 +17,7 @@ fn dictionary(words: usize, assignment: Assignment) -> TraitSource {
 }
 
 /// Half of the sketches are a vertical bar, half a horizontal one, a little off each time.
-fn bars(count: usize) -> Tensor {
+pub(super) fn bars(count: usize) -> Tensor {
     let stream = &mut Seed(3).stream("bars");
     let mut pixels = vec![-1f32; count * SIDE * SIDE];
     for n in 0..count {
@@ -142,7 +142,7 @@ fn noise_of_a_query_does_not_depend_on_its_batch() {
 }
 
 /// A world of two lamps' files in a folder, small enough for a test.
-fn world() -> (tempfile::TempDir, String) {
+pub(super) fn world() -> (tempfile::TempDir, String) {
     let place = tempfile::tempdir().unwrap();
     for name in ["lamp", "mug"] {
         let file = format!("{name}.toml");
@@ -152,19 +152,39 @@ fn world() -> (tempfile::TempDir, String) {
     (place, corpus)
 }
 
+pub(super) fn places(below: &std::path::Path) -> Places {
+    let below = |name: &str| below.join(name);
+    let [results, figures, weights, cache] = ["r", "f", "w", "c"].map(below);
+    Places { shipped: results.clone(), results, figures, data: None, weights, cache }
+}
+
+#[test]
+fn the_descriptors_log_goes_into_the_record_once() {
+    let (place, corpus) = world();
+    let places = places(place.path());
+    let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
+    let bench = Bench::open(&corpus, &places).unwrap();
+    let config = Config::preset("synth-world", "ours-full").unwrap();
+    let id = crate::run::RunId { slug: SLUG.into(), dataset: "w".into(), row: "ours-full".into(), seed: Seed(0) };
+    let (run, folder) = (id.with(config), id.folder(&places.results));
+    let trial = Trial { run: &run, bench: &bench, folder: &folder, order: &order };
+    let kept = || {
+        study::keep_log(&trial).unwrap();
+        std::fs::read_to_string(folder.0.join("descriptor/log.jsonl")).ok()
+    };
+    assert_eq!(kept(), None);
+    let cached = places.cache.join(format!("descriptor-{}/log.jsonl", study::key(&trial).unwrap()));
+    crate::file::write_atomic(&cached, b"first").unwrap();
+    assert_eq!(kept().as_deref(), Some("first"));
+    crate::file::write_atomic(&cached, b"second").unwrap();
+    assert_eq!(kept().as_deref(), Some("first"));
+}
+
 /// The gallery of precomputed features against ten separate passes of `eta * F + F` for every query.
 #[test]
 fn ranker_agrees_with_ten_passes() {
     let (place, corpus) = world();
-    let below = |name: &str| place.path().join(name);
-    let places = Places {
-        results: below("r"),
-        figures: below("f"),
-        shipped: below("r"),
-        data: None,
-        weights: below("w"),
-        cache: below("c"),
-    };
+    let places = places(place.path());
     let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
     let bench = Bench::open(&corpus, &places).unwrap();
     let config = Config { samples: 10, ..Config::preset("synth-world", "ours-wordvector").unwrap() };

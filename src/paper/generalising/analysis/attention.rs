@@ -6,7 +6,7 @@ use crate::analysis::{grad_cam, overlap};
 use crate::dataset::{Index, Split};
 use crate::experiment::analyse::{SEED, lines_frame};
 use crate::experiment::{Bench, Method, Origin, Subject, View};
-use crate::model::Mode;
+use crate::model::{Mode, pool};
 use crate::train::Feed;
 use crate::{Error, Result};
 use candle_core::{D, Device, Tensor, Var};
@@ -139,6 +139,7 @@ fn shown(index: &Index, queries: &[usize], found: &BTreeSet<usize>) -> BTreeSet<
 ///
 /// ```text
 /// psi(x) = (1 + mu / |mu|) * F(x)              the weights of Eq. 8 and 10 without noise
+/// F(x)   = u(x) / |u(x)|                       u the mean of the map, its length held constant: it scales all places alike
 /// k      = argmax over k of psi_k(s) psi_k(p)  what contributes most to the product of both
 /// maps   : Grad-CAM of psi_k(s) over the sketch, of psi_k(p) over the photo
 /// whole  : Grad-CAM of sum over k of psi_k(s) psi_k(p) over either
@@ -167,7 +168,11 @@ fn attend(
 
 /// psi of the sketch and of the photo, both with the weights of each description.
 fn psi(adapted: &AdaptedNetwork, maps: &[Var; 2], descriptions: &Tensor) -> Result<[Tensor; 2]> {
-    let features = [adapted.network.embed_map(&maps[0])?, adapted.network.embed_map(&maps[1])?];
+    let features = |map: &Var| -> Result<Tensor> {
+        let pooled = pool(map)?;
+        Ok(pooled.broadcast_div(&pooled.sqr()?.sum_keepdim(1)?.sqrt()?.detach())?)
+    };
+    let features = [features(&maps[0])?, features(&maps[1])?];
     let still = |shape: &[usize]| Ok(Tensor::zeros(shape, features[0].dtype(), features[0].device())?);
     let (weights, _) = adapted.weigh(&features[0], Some(descriptions), still, Mode::Eval)?;
     Ok([(&features[0] * &weights)?, (&features[1] * &weights)?])
@@ -181,4 +186,62 @@ fn heats(scalar: &Tensor, maps: &[Var; 2]) -> Result<[Vec<Vec<f32>>; 2]> {
         Ok(grad_cam(map, gradient)?.flatten_from(1)?.to_vec2()?)
     };
     Ok([heat(&maps[0])?, heat(&maps[1])?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Order;
+    use crate::paper::generalising::tests::{places, world};
+    use crate::seed::Seed;
+    use crate::watch::Unwatched;
+
+    #[test]
+    fn owners_begin_with_the_query_and_describe_differently() {
+        let row = |value: usize| vec![value as f32];
+        let descriptions: BTreeMap<usize, Vec<f32>> = (0..30).map(|at| (at, row(at % 6))).collect();
+        let sketches: Vec<usize> = (0..30).collect();
+        let found = owners(7, &sketches, &descriptions).unwrap();
+        let words: BTreeSet<usize> = found.iter().map(|owner| owner % 6).collect();
+        assert!(found[0] == 7 && found.len() == 5 && words.len() == 5, "{found:?}");
+        assert_eq!(found, owners(7, &sketches, &descriptions).unwrap());
+        assert!(owners(7, &sketches, &(0..30).map(|at| (at, row(at % 4))).collect()).is_err());
+    }
+
+    /// The dimension is that of the largest product of features and squared weights, computed apart.
+    #[test]
+    fn attend_looks_at_the_dimension_that_contributes_most() {
+        let (place, corpus) = world();
+        let places = places(place.path());
+        let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
+        let bench = Bench::open(&corpus, &places).unwrap();
+        let config = Config::preset("synth-world", "ours-wordvector").unwrap();
+        let adapted = AdaptedNetwork::new(&config, 0, Seed(4), &Device::Cpu).unwrap();
+        let model = AdaptedModel::open(&config, adapted, &bench, &[Split::Test], &order).unwrap();
+        let sketch = bench.index().sketches_of(Split::Test)[0];
+        let photo = bench.index().sketches[sketch].photo;
+        let described = [[0.5f32; 100], [-0.5; 100], [0.5; 100]];
+        let rows: Vec<&[f32]> = described.iter().map(|row| row.as_slice()).collect();
+        let found = attend(&model, (sketch, photo), &rows, &Device::Cpu).unwrap();
+        let network = &model.adapted.network;
+        let embed = |pictures: Tensor| network.embed_in_evaluation(&pictures).unwrap();
+        let s = embed(model.pixels().sketches(&[sketch]).unwrap());
+        let p = embed(model.pixels().photos(&[photo]).unwrap());
+        let words = Tensor::new(&described, &Device::Cpu).unwrap();
+        let still = |shape: &[usize]| Ok(Tensor::zeros(shape, s.dtype(), s.device())?);
+        let features = s.broadcast_as((3, s.dim(1).unwrap())).unwrap();
+        let (weights, _) = model.adapted.weigh(&features, Some(&words), still, Mode::Eval).unwrap();
+        let product = weights.sqr().unwrap().broadcast_mul(&(s * p).unwrap()).unwrap();
+        assert_eq!(found.dimensions, product.argmax(D::Minus1).unwrap().to_vec1::<u32>().unwrap());
+        // With its length constant the map of a dimension is that channel, to the maximum 1.
+        let map = network.map(&model.pixels().sketches(&[sketch]).unwrap()).unwrap();
+        let channel = map.narrow(3, found.dimensions[0] as usize, 1).unwrap().flatten_all().unwrap();
+        let channel = channel.to_vec1::<f32>().unwrap();
+        let most = channel.iter().copied().fold(0.0, f32::max);
+        assert!(channel.iter().zip(&found.maps[0][0]).all(|(value, heat)| (value / most - heat).abs() < 1e-4));
+        for maps in found.maps.iter().chain(&found.whole) {
+            assert_eq!((maps.len(), &maps[0]), (3, &maps[2]));
+            assert!(maps.iter().flatten().all(|heat| (0.0..=1.0).contains(heat)) && maps[0].len() == 16);
+        }
+    }
 }

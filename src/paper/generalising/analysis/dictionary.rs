@@ -172,3 +172,43 @@ fn pasted(rows: &[Vec<RgbImage>]) -> Result<RgbImage> {
     }
     Ok(whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paper::generalising::tests::bars;
+    use crate::paper::generalising::{Assignment, DescriptorConfig, TraitSource};
+    use crate::seed::Seed;
+
+    fn part(split: Split) -> Part {
+        Part { split, sketches: (0..12).collect(), chunks: vec![bars(8), bars(4)] }
+    }
+
+    /// Hard assignment draws by word alone; of the mean of two kinds of bars every sketch is equally far.
+    #[test]
+    fn dictionary_measures_distances_by_part() {
+        let config = DescriptorConfig { words: 4, assignment: Assignment::Hard, ..DescriptorConfig::default() };
+        let descriptor = Descriptor::new(&TraitSource::Dictionary(config), 0, Seed(0), &Device::Cpu).unwrap();
+        let own = |sketch| AssignedWord { part: "train".into(), category: "bar".into(), sketch, word: sketch % 2 };
+        let words: Vec<AssignedWord> = (0..12).map(own).collect();
+        let found = dictionary(&descriptor, &[part(Split::Train)], &words, 4).unwrap();
+        let value = |name: &str| found.column(name).unwrap().f64().unwrap().get(0).unwrap();
+        assert_eq!((value("sketches"), value("used")), (12.0, 0.5));
+        assert!((value("entropy") - 0.5).abs() < 1e-12); // two of four words alike: log 2 / log 4
+        assert_eq!(value("distance"), value("mixed"));
+        assert!(value("distance") > 0.0 && value("mean") > 0.0);
+        assert!(distance(&bars(2), &bars(2)).unwrap() == 0.0);
+    }
+
+    #[test]
+    fn pictures_are_dark_on_white_and_stand_in_rows() {
+        let shown = picture(&bars(1)).unwrap();
+        let inked = shown.pixels().filter(|pixel| pixel.0 == [0; 3]).count();
+        let blank = shown.pixels().filter(|pixel| pixel.0 == [255; 3]).count();
+        assert!(inked > 0 && inked + blank == 64 * 64, "{inked} {blank}");
+        let whole = pasted(&[vec![shown.clone(), shown.clone()], vec![shown]]).unwrap();
+        assert_eq!(whole.dimensions(), (128, 128));
+        assert_eq!(whole.get_pixel(100, 100).0, [255; 3]);
+        assert!(pasted(&[]).is_err());
+    }
+}
