@@ -1,11 +1,13 @@
 //! Settings of the paper, and the rows of its tables.
 
+use super::cross::CrossConfig;
+use super::cvae::RegressConfig;
 use crate::dataset::{Ink, PrepareConfig, is_embedded};
 use crate::experiment::row::{Row, number};
 use crate::experiment::{NeededWeights, Needs, Pictures};
 use crate::model::{Architecture, NetworkConfig, NormConfig};
 use crate::sketch::AugmentConfig;
-use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
+use crate::train::{FitConfig, OptimiserConfig, Rule, Schedule, SelectOn};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,10 @@ pub enum Training {
     },
     /// On half of the photos of the unseen categories: `Upper-Bound`.
     UnseenHalf,
+    /// F stays as it is, and photos' features are made from those of sketches: `CVAE-Regress`.
+    Regress(RegressConfig),
+    /// Also on pictures that the loss of a classifier of categories has changed: `CrossGrad`.
+    CrossGrad(CrossConfig),
 }
 
 /// Everything that determines a run of this paper.
@@ -155,7 +161,7 @@ impl Default for DescriptorConfig {
 const KEYS: [&str; 3] = ["assignment", "words", "drawn"];
 
 /// The rows without parts.
-const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full or \
+const ROWS: &str = "hard-transfer, cvae-regress, reptile, crossgrad, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full or \
                     upper-bound";
 
 impl Config {
@@ -192,7 +198,7 @@ impl Config {
             }
         }
         let traits = match name.first {
-            "hard-transfer" | "reptile" | "upper-bound" => TraitSource::None,
+            "hard-transfer" | "cvae-regress" | "reptile" | "crossgrad" | "upper-bound" => TraitSource::None,
             "ours-full" => TraitSource::Dictionary(descriptor),
             "ours-vae" => TraitSource::Vae(descriptor),
             "ours-vae-kmeans" => TraitSource::VaeKmeans(descriptor),
@@ -203,7 +209,9 @@ impl Config {
         let config = if is_embedded(dataset) { Self::mini() } else { Self::lite() };
         let config = Self { traits, ..config };
         Ok(match name.first {
+            "cvae-regress" => config.regress(),
             "reptile" => config.reptile(),
+            "crossgrad" => Self { training: Training::CrossGrad(CrossConfig::default()), ..config },
             // Nothing is left to choose an epoch on.
             "upper-bound" => {
                 let fit = FitConfig { select_on: SelectOn::Last, ..config.fit };
@@ -217,6 +225,16 @@ impl Config {
     /// batches than that, and 0.5 for the rate that neither paper prints for it.
     fn reptile(self) -> Self {
         Self { training: Training::Reptile { share: 0.5, steps: 50, rate: 0.5 }, ..self }
+    }
+
+    /// Rule, rate and batch of the authors' program (`trainCVAE_pre.py`), and about as many steps: 25 passes over 60
+    /// thousand sketches there.
+    fn regress(self) -> Self {
+        let d = if self.architecture == Architecture::Mini { 256 } else { 1280 };
+        let rule = Rule::Adam { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+        let optimiser = OptimiserConfig { rule, ..OptimiserConfig::adam(2e-4) };
+        let fit = FitConfig { epochs: 100, batch: 128, schedule: Schedule::Constant, ..self.fit };
+        Self { training: Training::Regress(RegressConfig::of(d)), optimiser, fit, ..self }
     }
 
     /// The paper's descriptor network, with as many passes as a smaller set needs: by then its reconstructions no longer
@@ -266,7 +284,12 @@ impl Config {
 
     /// F, without the classifier.
     pub fn network(&self) -> NetworkConfig {
-        NetworkConfig { architecture: self.architecture, norm: self.norm, head: None, frozen: false }
+        NetworkConfig {
+            architecture: self.architecture,
+            norm: self.norm,
+            head: None,
+            frozen: matches!(self.training, Training::Regress(_)),
+        }
     }
 
     /// How pictures reach F.
@@ -294,11 +317,16 @@ impl Config {
         at_least("config.valid_categories", 1, self.valid_categories)?;
         at_least("config.fit.epochs", 1, self.fit.epochs)?;
         at_least("config.fit.batch", 2, self.fit.batch)?;
-        if let Training::Reptile { steps, share, .. } = self.training {
-            at_least("config.training.steps", 1, steps)?;
-            if !(share > 0.0 && share <= 1.0) {
-                return Err(Error::value("config.training.share", "above 0 and at most 1", share));
+        match self.training {
+            Training::Reptile { steps, share, .. } => {
+                at_least("config.training.steps", 1, steps)?;
+                if !(share > 0.0 && share <= 1.0) {
+                    return Err(Error::value("config.training.share", "above 0 and at most 1", share));
+                }
             }
+            Training::Regress(regress) => regress.check()?,
+            Training::CrossGrad(cross) => cross.check()?,
+            Training::Plain | Training::UnseenHalf => {}
         }
         if let Some(descriptor) = self.traits.descriptor() {
             at_least("config.traits.words", 2, descriptor.words)?;
