@@ -22,11 +22,14 @@ pub struct RegressConfig {
 }
 
 impl RegressConfig {
-    /// For features of d numbers, in the proportions of the authors' program: 4096, 2048 and 1024.
+    /// For features of d numbers.
     ///
-    /// It sums the divergence and takes the mean of squares, which weighs the divergence d times as much; so does this.
+    /// The authors' program has 2048 and 1024 numbers for features of 4096. Ours of 1280 get about as many in proportion;
+    /// those of 256 get the same, since a fourth of that learns more slowly: 3.5% against 5.3% of validation queries at
+    /// rank 1 after 60 epochs on `synth-world`. lambda is the program's. It sums the divergence and takes the mean of squares,
+    /// which weighs the divergence d times as much; so does this.
     pub fn of(d: usize) -> Self {
-        Self { hidden: d / 2, latent: d / 4, divergence: d as f64, lambda: 10.0 }
+        Self { hidden: 512, latent: 256, divergence: d as f64, lambda: 10.0 }
     }
 
     /// Checks that every number can be trained with.

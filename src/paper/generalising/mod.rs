@@ -153,11 +153,11 @@ pub const DEVIATIONS: [&str; 15] = [
     "Sketches enter the descriptor network as they lie on their canvas, not scaled and centred anew.",
     "Reptile: half of the seen categories to two tasks, of 50 steps each, not 500; the weights then go half of the way to \
      the mean of both. Upper-Bound: trained on half of the photos of the unseen categories alone, to the last epoch.",
-    "CVAE-Regress: layers and weights of its authors' program in proportion to our features, which are those of F with \
+    "CVAE-Regress: layers and weights of its authors' program on narrower features, those of F with \
      length 1, without batch norm, dropout, and bounds of outputs; ten draws of z, of which the smallest distance counts. \
      The paper prints no setting.",
     "CrossGrad: photo ids enter as owners in the triplet loss, since the 100 classes that the paper names would join \
-     unrelated photos of all categories; perturbations have one size, 8/255, in place of a multiple of the gradient; the \
+     unrelated photos of all categories; perturbations have one size, 1/255, in place of a multiple of the gradient; the \
      retrieval network does not see the other's features, as it does in CrossGrad's own paper.",
     "Not built yet: Table 2 and the figures.",
 ];
