@@ -1,6 +1,7 @@
 //! The retrieval network, whose weights are made from the query.
 
-use super::config::{Config, TraitSource};
+use super::config::{Config, Training, TraitSource};
+use super::cvae::PhotoRegressor;
 use super::descriptor::{Descriptor, normal};
 use crate::experiment::Kept;
 use crate::model::weights::{self, Storage};
@@ -88,6 +89,8 @@ pub struct AdaptedNetwork {
     pub generator: Option<Generator>,
     /// phi; none where descriptions are not a network's.
     pub descriptor: Option<Descriptor>,
+    /// What makes features of photos; of `CVAE-Regress` alone, whose F does not move.
+    pub regressor: Option<PhotoRegressor>,
 }
 
 impl AdaptedNetwork {
@@ -107,7 +110,11 @@ impl AdaptedNetwork {
         let outputs = network.dimension();
         let generator =
             inputs.map(|inputs| Generator::new(inputs, outputs, config.length(), seed, device)).transpose()?;
-        Ok(Self { network, generator, descriptor })
+        let regressor = match config.training {
+            Training::Regress(settings) => Some(PhotoRegressor::new(settings, outputs, seed, device)?),
+            _ => None,
+        };
+        Ok(Self { network, generator, descriptor, regressor })
     }
 
     /// What the training of the retrieval network moves.
@@ -115,7 +122,8 @@ impl AdaptedNetwork {
         let name = |prefix: &'static str| move |(name, var)| (format!("{prefix}{name}"), var);
         let own = self.network.trainable().into_iter().map(name(NETWORK));
         let generator = self.generator.iter().flat_map(|generator| generator.parameters.trainable());
-        own.chain(generator.map(name(GENERATOR))).collect()
+        let regressor = self.regressor.iter().flat_map(|regressor| regressor.parameters().trainable());
+        own.chain(generator.map(name(GENERATOR))).chain(regressor.map(name(REGRESSOR))).collect()
     }
 
     /// The weights of a query: `1 + eta`, or 1 where there is no generator.
@@ -142,7 +150,8 @@ impl AdaptedNetwork {
     /// Every tensor of the retrieval network.
     pub fn tensors(&self) -> Tensors {
         let generator = self.generator.as_ref().map(|generator| generator.parameters.tensors()).unwrap_or_default();
-        join([(NETWORK, self.network.parameters().tensors()), (GENERATOR, generator)])
+        let regressor = self.regressor.as_ref().map(|regressor| regressor.parameters().tensors()).unwrap_or_default();
+        join([(NETWORK, self.network.parameters().tensors()), (GENERATOR, generator), (REGRESSOR, regressor)])
     }
 
     /// Loads what [`Self::tensors`] gave.
@@ -153,6 +162,9 @@ impl AdaptedNetwork {
         self.network.parameters().load(&part(tensors, NETWORK))?;
         if let Some(generator) = &self.generator {
             generator.parameters.load(&part(tensors, GENERATOR))?;
+        }
+        if let Some(regressor) = &self.regressor {
+            regressor.parameters().load(&part(tensors, REGRESSOR))?;
         }
         Ok(())
     }
@@ -193,7 +205,8 @@ impl AdaptedNetwork {
     /// # Errors
     /// A failing tensor operation.
     pub fn round(&self) -> Result<()> {
-        self.network.round()?;
+        self.network.parameters().round(|_| true)?;
+        self.regressor.iter().try_for_each(|regressor| regressor.parameters().round(|_| true))?;
         self.generator.iter().try_for_each(|generator| generator.parameters.round(|_| true))?;
         self.descriptor.iter().try_for_each(|descriptor| descriptor.parameters().round(|_| true))
     }
@@ -227,6 +240,7 @@ pub(super) fn classes(path: &Path, config: &Config) -> Result<usize> {
 const NETWORK: &str = "network/";
 const GENERATOR: &str = "generator/";
 const DESCRIPTOR: &str = "descriptor/";
+const REGRESSOR: &str = "regressor/";
 
 /// Numbers of a word vector.
 pub(super) const WORD: usize = 100;

@@ -1,12 +1,14 @@
 //! Settings of the paper, and the rows of its tables.
 
+use super::cross::CrossConfig;
+use super::cvae::RegressConfig;
 use crate::dataset::{Ink, PrepareConfig, is_embedded, transfer_of};
 use crate::experiment::row::{Row, number};
 use crate::experiment::{NeededWeights, Needs, Pictures, RecipePart, RecipeSettings, TaskLoss};
 use crate::model::{Architecture, NetworkConfig, NormConfig};
 use crate::run::is_default;
 use crate::sketch::AugmentConfig;
-use crate::train::{FitConfig, OptimiserConfig, Schedule, SelectOn};
+use crate::train::{FitConfig, OptimiserConfig, Rule, Schedule, SelectOn};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +115,10 @@ pub enum Training {
     },
     /// On half of the photos of the unseen categories: `Upper-Bound`.
     UnseenHalf,
+    /// F stays as it is, and photos' features are made from those of sketches: `CVAE-Regress`.
+    Regress(RegressConfig),
+    /// Also on pictures that the loss of a classifier of categories has changed: `CrossGrad`.
+    CrossGrad(CrossConfig),
 }
 
 /// Everything that determines a run of this paper.
@@ -185,8 +191,8 @@ impl Default for DescriptorConfig {
 const KEYS: [&str; 7] = ["backbone", "recipe", "without", "length", "assignment", "words", "drawn"];
 
 /// The rows without parts.
-const ROWS: &str = "hard-transfer, reptile, ours-vae, ours-vae-kmeans, ours-wordvector, ours-classify, ours-full, \
-                    ours-sketchy, ours-sketchy-ft or upper-bound";
+const ROWS: &str = "hard-transfer, cvae-regress, reptile, crossgrad, ours-vae, ours-vae-kmeans, ours-wordvector, \
+                    ours-classify, ours-full, ours-sketchy, ours-sketchy-ft or upper-bound";
 
 impl Config {
     /// The settings of a row on a corpus.
@@ -265,7 +271,9 @@ impl Config {
     /// How a row trains the retrieval network.
     fn with_training(self, row: &str) -> Self {
         match row {
+            "cvae-regress" => self.regress(),
             "reptile" => self.reptile(),
+            "crossgrad" => Self { training: Training::CrossGrad(CrossConfig::default()), ..self },
             "upper-bound" => {
                 // Nothing is left to choose an epoch on. About as many steps as the others have: there are a fourth of the
                 // pairs or fewer.
@@ -301,6 +309,16 @@ impl Config {
     /// batches than that, and 0.5 for the rate that neither paper prints for it.
     fn reptile(self) -> Self {
         Self { training: Training::Reptile { share: 0.5, steps: 50, rate: 0.5 }, ..self }
+    }
+
+    /// Rule, rate and batch of the authors' program (`trainCVAE_pre.py`), and about as many steps: 25 passes over 60
+    /// thousand sketches there.
+    fn regress(self) -> Self {
+        let d = if self.architecture == Architecture::Mini { 256 } else { 1280 };
+        let rule = Rule::Adam { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+        let optimiser = OptimiserConfig { rule, ..OptimiserConfig::adam(2e-4) };
+        let fit = FitConfig { epochs: 100, batch: 128, schedule: Schedule::Constant, ..self.fit };
+        Self { training: Training::Regress(RegressConfig::of(d)), optimiser, fit, ..self }
     }
 
     /// The paper's descriptor network, with as many passes as a smaller set needs: by then its reconstructions no longer
@@ -360,7 +378,12 @@ impl Config {
 
     /// F, without the classifier.
     pub fn network(&self) -> NetworkConfig {
-        NetworkConfig { architecture: self.architecture, norm: self.norm, head: None, frozen: false }
+        NetworkConfig {
+            architecture: self.architecture,
+            norm: self.norm,
+            head: None,
+            frozen: matches!(self.training, Training::Regress(_)),
+        }
     }
 
     /// How pictures reach F.
@@ -393,11 +416,16 @@ impl Config {
         if !(self.length().is_finite() && self.length() > 0.0) {
             return Err(Error::value("config.length", "above 0", self.length()));
         }
-        if let Training::Reptile { steps, share, .. } = self.training {
-            at_least("config.training.steps", 1, steps)?;
-            if !(share > 0.0 && share <= 1.0) {
-                return Err(Error::value("config.training.share", "above 0 and at most 1", share));
+        match self.training {
+            Training::Reptile { steps, share, .. } => {
+                at_least("config.training.steps", 1, steps)?;
+                if !(share > 0.0 && share <= 1.0) {
+                    return Err(Error::value("config.training.share", "above 0 and at most 1", share));
+                }
             }
+            Training::Regress(regress) => regress.check()?,
+            Training::CrossGrad(cross) => cross.check()?,
+            Training::Plain | Training::UnseenHalf => {}
         }
         if let Some(descriptor) = self.traits.descriptor() {
             at_least("config.traits.words", 2, descriptor.words)?;
@@ -426,7 +454,7 @@ impl TraitSource {
     /// What the weights of a row are made from.
     fn of_row(row: &str, descriptor: DescriptorConfig) -> Result<Self> {
         Ok(match row {
-            "hard-transfer" | "reptile" | "upper-bound" => Self::None,
+            "hard-transfer" | "cvae-regress" | "reptile" | "crossgrad" | "upper-bound" => Self::None,
             "ours-full" | "ours-sketchy" | "ours-sketchy-ft" => Self::Dictionary(descriptor),
             "ours-vae" => Self::Vae(descriptor),
             "ours-vae-kmeans" => Self::VaeKmeans(descriptor),

@@ -23,7 +23,12 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<Adapted
         describe(trial, descriptor)?;
         descriptor.parameters().round(|_| true)?; // as it will be shipped
     }
-    let model = AdaptedModel::open(config, adapted, bench, &Split::ALL, order)?;
+    let mut model = AdaptedModel::open(config, adapted, bench, &Split::ALL, order)?;
+    if config.network().frozen {
+        model.adapted.network.parameters().round(|_| true)?; // as it will be shipped
+        let (start, prepare) = (config.needs().hash(order.places)?, serde_json::to_string(&config.prepare)?);
+        model.keep_features(&format!("{} {start:?} f16 {prepare}", run.dataset), bench, order)?;
+    }
     let outcome = retrieve(trial, &model, log)?;
     model.adapted.round()?;
     Ok(Fitted { model, outcome: Some(outcome), select_on: config.fit.select_on.to_string() })

@@ -3,15 +3,15 @@
 use super::adapt::{AdaptedNetwork, noise};
 use super::coder::SIDE;
 use super::config::{Config, TraitSource};
-use crate::dataset::{Album, Ink, PrepareConfig, Split, WordVectors};
+use crate::dataset::{Album, Ink, Pair, PrepareConfig, Split, WordVectors};
 use crate::experiment::ranker::rows;
 use crate::experiment::{Bench, Gallery, Kept, Model, Order, Pictures, Ranker, View};
 use crate::loss::weighted_distances;
 use crate::model::Mode;
 use crate::model::Normalisation;
 use crate::seed::Seed;
-use crate::train::{Feed, Pixels};
-use crate::{Error, Result};
+use crate::train::{FeaturePlan, Features, Feed, Pixels};
+use crate::{Error, Result, device};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub struct AdaptedModel {
     samples: usize,
     album: Album,
     describer: Describer,
+    /// Of whole pictures, where F does not move.
+    features: Option<Features>,
     device: Device,
 }
 
@@ -68,13 +70,52 @@ impl AdaptedModel {
             _ => Describer::Drawn(bench.album(SKETCHES, splits, order.watch)?),
         };
         let (pictures, samples, device) = (config.pictures(), config.samples, order.device.clone());
-        Ok(Self { adapted, pictures, samples, album, describer, device })
+        Ok(Self { adapted, pictures, samples, album, describer, features: None, device })
     }
 
     /// Pixels as F expects them.
     pub fn pixels(&self) -> Pixels<'_> {
         let normalisation = self.adapted.network.config().architecture.normalisation();
         Pixels { augment: self.pictures.augment, ..Pixels::plain(&self.album, normalisation, &self.device) }
+    }
+
+    /// Computes the features of all pictures, which F does not change any more; `key` names corpus, weights and size.
+    ///
+    /// # Errors
+    /// A failing forward pass; a folder that cannot be written; a watch that stops.
+    pub(super) fn keep_features(&mut self, key: &str, bench: &Bench, order: &Order) -> Result<()> {
+        let (index, network) = (bench.index(), &self.adapted.network);
+        let plan = FeaturePlan {
+            pixels: &self.pixels(),
+            backbone: &|x| network.features(x),
+            counts: [index.photos.len(), index.sketches.len()],
+            versions: 0,
+            partial: Default::default(),
+            key: format!("{key} {} {}", bench.source().version(), device::name(&self.device)),
+        };
+        self.features = Some(Features::open(&plan, &order.places.cache, order.watch)?);
+        Ok(())
+    }
+
+    /// F of a batch of pairs, where it does not move: sketches and photos.
+    ///
+    /// # Errors
+    /// A network whose features were not kept.
+    pub(super) fn kept(&self, pairs: &[Pair]) -> Result<(Tensor, Tensor)> {
+        let features =
+            self.features.as_ref().ok_or_else(|| Error::value("features", "those of all pictures", "none"))?;
+        let embed = |rows: &Tensor| self.adapted.network.embed_in_evaluation(rows);
+        let sketches: Vec<usize> = pairs.iter().map(|pair| pair.sketch).collect();
+        let photos: Vec<usize> = pairs.iter().map(|pair| pair.photo).collect();
+        Ok((embed(&features.sketches(&sketches)?)?, embed(&features.photos(&photos)?)?))
+    }
+
+    fn embed(&self, sketches: &[usize], view: View) -> Result<Tensor> {
+        let input = match (&self.features, view) {
+            (Some(features), View::Whole) => features.sketches(sketches)?,
+            _ => view.of(&self.pixels(), sketches)?,
+        };
+        self.adapted.network.embed_in_evaluation(&input)
     }
 
     /// phi of sketches, by their positions in the index; none of `Hard-Transfer`.
@@ -136,7 +177,13 @@ pub(super) fn names(category: &str) -> Vec<String> {
 
 impl Ranker for AdaptedModel {
     fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
-        let embed = |chunk: &[usize]| self.adapted.network.embed_in_evaluation(&self.pixels().photos(chunk)?);
+        let embed = |chunk: &[usize]| {
+            let input = match &self.features {
+                Some(features) => features.photos(chunk)?,
+                None => self.pixels().photos(chunk)?,
+            };
+            self.adapted.network.embed_in_evaluation(&input)
+        };
         let (values, d) = rows(photos, &embed)?;
         Ok(Box::new(AdaptedGallery { model: self, photos: Tensor::from_vec(values, (photos.len(), d), &self.device)? }))
     }
@@ -149,10 +196,14 @@ struct AdaptedGallery<'a> {
 }
 
 impl AdaptedGallery<'_> {
-    /// The smallest distance over the samples of the weights (Sec. 3.2).
+    /// The smallest distance over the samples of the weights (Sec. 3.2), or of what a sketch does not tell.
     fn chunk(&self, sketches: &[usize], view: View) -> Result<Tensor> {
         let model = self.model;
-        let features = model.adapted.network.embed_in_evaluation(&view.of(&model.pixels(), sketches)?)?;
+        let features = model.embed(sketches, view)?;
+        if let Some(regressor) = &model.adapted.regressor {
+            let draw = |sample| noise(sketches, sample, regressor.latent(), NOISE, &model.device);
+            return regressor.distances(&features, &self.photos, (0..model.samples).map(draw));
+        }
         let descriptions = model.describe(sketches, view)?;
         let mut nearest: Option<Tensor> = None;
         let samples = if descriptions.is_some() { model.samples } else { 1 };
@@ -186,7 +237,10 @@ impl Model for AdaptedModel {
     }
 
     fn distance(&self) -> &'static str {
-        "the smallest distance of its features from the sketch's, over the samples of the sketch's weights"
+        match self.adapted.regressor {
+            Some(_) => "the smallest distance of its features from those made of the sketch, over the samples of z",
+            None => "the smallest distance of its features from the sketch's, over the samples of the sketch's weights",
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Training of the retrieval network, Eq. 9 to 11, and the ways in which Table 1 trains it otherwise.
 
 use super::config::{Config, Training};
+use super::cross::{CrossStep, CrossTraining};
 use super::descriptor::normal;
 use super::model::AdaptedModel;
 use super::study::CHUNK;
@@ -8,14 +9,15 @@ use crate::dataset::{Pair, Split, batches};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, Queries, Trial, View};
 use crate::loss::{normal_divergence, weighted_distances};
-use crate::model::Mode;
+use crate::model::{Mode, Normalisation};
 use crate::seed::Stream;
-use crate::train::named::{Tensors, entry};
-use crate::train::{Course, EpochLine, Feed, Log, Optimiser, Outcome, Resume, gradients, values};
+use crate::train::named::{Tensors, entry, join, part};
+use crate::train::{Course, EpochLine, Feed, Log, Optimiser, Outcome, Pixels, Resume, gradients, values};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// The retrieval network in training (Eq. 11).
 struct Retrieval<'a> {
@@ -24,6 +26,8 @@ struct Retrieval<'a> {
     optimiser: Optimiser,
     /// phi of the training sketches, which do not change any more, with their rows.
     descriptions: Option<(Tensor, BTreeMap<usize, u32>)>,
+    /// The network of domains of `CrossGrad`.
+    cross: Option<CrossTraining>,
 }
 
 impl Retrieval<'_> {
@@ -33,7 +37,11 @@ impl Retrieval<'_> {
         for (i, batch) in batches.iter().enumerate() {
             let done = (epoch - 1) * batches.len() + i;
             let factor = self.config.fit.schedule.factor(done, total);
-            sum += course.step(done, total, || self.step(batch, stream, factor))?;
+            sum += course.step(done, total, || match self.config.training {
+                Training::Regress(_) => self.regress_step(batch, stream, factor),
+                Training::CrossGrad(_) => self.cross_step(batch, stream, factor),
+                _ => self.step(batch, stream, factor),
+            })?;
         }
         Ok(sum / batches.len() as f64)
     }
@@ -103,6 +111,38 @@ impl Retrieval<'_> {
         Ok(value)
     }
 
+    /// A step of `CVAE-Regress`.
+    fn regress_step(&mut self, batch: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64> {
+        let adapted = &self.model.adapted;
+        let regressor =
+            adapted.regressor.as_ref().ok_or_else(|| Error::value("row", "networks to regress with", "none"))?;
+        let (sketches, photos) = self.model.kept(batch)?;
+        let noise = normal(&[batch.len(), regressor.latent()], sketches.device(), stream)?;
+        let loss = regressor.loss(&photos, &sketches, &noise)?;
+        self.optimiser.step(&gradients(&loss, &adapted.trainable())?, factor)?;
+        Ok(f64::from(loss.to_scalar::<f32>()?))
+    }
+
+    /// A step of `CrossGrad`, whose labels are photos: they enter the loss of triplets.
+    fn cross_step(&mut self, batch: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64> {
+        let cross = self.cross.as_mut().ok_or_else(|| Error::value("row", "a network of domains", "none"))?;
+        let (network, b) = (&self.model.adapted.network, batch.len());
+        let owners: Vec<usize> = batch.iter().map(|pair| pair.photo).collect();
+        let label = |pictures: &Tensor| {
+            let both = network.embed_in_training(pictures)?;
+            let (sketches, photos) = (both.narrow(0, 0, b)?, both.narrow(0, b, b)?);
+            let distances = weighted_distances(&sketches, &photos, &sketches.ones_like()?)?;
+            self.config.task.of(&distances, &owners, self.config.margin)
+        };
+        let raw = Pixels { normalisation: Normalisation::default(), ..self.model.pixels() };
+        let (sketches, photos) = raw.pairs(batch, stream)?;
+        let pixels = Tensor::cat(&[sketches, photos], 0)?;
+        let variables = self.model.adapted.trainable();
+        let CrossStep { loss, gradients } = cross.step(pixels, batch, &label, &variables, factor)?;
+        self.optimiser.step(&gradients, factor)?;
+        Ok(loss)
+    }
+
     fn describe(&self, batch: &[Pair]) -> Result<Option<Tensor>> {
         let Some((table, rows)) = &self.descriptions else { return Ok(None) };
         let rows: Vec<u32> = batch.iter().map(|pair| rows[&pair.sketch]).collect();
@@ -120,13 +160,22 @@ impl Resume for Retrieval<'_> {
     }
 
     fn state(&self) -> Result<Tensors> {
-        self.optimiser.state()
+        let own = self.optimiser.state()?;
+        let Some(cross) = &self.cross else { return Ok(own) };
+        let (mut state, others) = (join([(LABEL, own)]), cross.state()?);
+        state.extend(others);
+        Ok(state)
     }
 
     fn restore(&mut self, state: Tensors) -> Result<()> {
-        self.optimiser.restore(state)
+        let Some(cross) = &mut self.cross else { return self.optimiser.restore(state) };
+        cross.restore(&state)?;
+        self.optimiser.restore(part(&state, LABEL))
     }
 }
+
+/// The optimiser of the retrieval network in the state of a training of two networks.
+const LABEL: &str = "label-optimiser/";
 
 /// Trains, or goes on where the trial's folder holds a state.
 ///
@@ -137,7 +186,8 @@ pub(super) fn retrieve(trial: &Trial<Config>, model: &AdaptedModel, log: &mut Lo
     let (config, fit) = (&run.config, run.config.fit);
     let pairs = pairs(bench, config.training);
     let optimiser = Optimiser::new(config.optimiser, model.adapted.trainable());
-    let mut training = Retrieval { config, model, optimiser, descriptions: table(model, &pairs)? };
+    let mut training =
+        Retrieval { config, model, optimiser, descriptions: table(model, &pairs)?, cross: cross(trial, &pairs)? };
     let valid = Queries::of(bench.index(), Split::Valid);
     let mut course = Course::open(trial.course(fit.epochs, fit.select_on)?, &mut training, log)?;
     while let Some(epoch) = course.next_epoch() {
@@ -149,7 +199,7 @@ pub(super) fn retrieve(trial: &Trial<Config>, model: &AdaptedModel, log: &mut Lo
         let stream = &mut run.seed.child("step", epoch as u64);
         let loss = match config.training {
             Training::Reptile { .. } => training.meta_epoch(&course, epoch, &pairs, batches.len(), stream)?,
-            Training::Plain | Training::UnseenHalf => training.epoch(&course, epoch, &batches, stream)?,
+            _ => training.epoch(&course, epoch, &batches, stream)?,
         };
         let scores = valid.scores(&evaluate(model, &valid)?)?;
         let line = EpochLine::new(loss, Some(&scores));
@@ -159,10 +209,25 @@ pub(super) fn retrieve(trial: &Trial<Config>, model: &AdaptedModel, log: &mut Lo
     course.finish(&mut training)
 }
 
+/// The network of domains at its start, of `CrossGrad`.
+fn cross(trial: &Trial<Config>, pairs: &[Pair]) -> Result<Option<CrossTraining>> {
+    let Trial { run, order, .. } = *trial;
+    let config = &run.config;
+    let Training::CrossGrad(settings) = config.training else { return Ok(None) };
+    let start = config.needs().find(order.places)?;
+    let rule = (config.network(), config.optimiser);
+    CrossTraining::new(settings, rule, pairs, (run.seed, order.device), start.first().map(PathBuf::as_path)).map(Some)
+}
+
 /// The pairs that are trained on: those of the seen categories, or every second photo's of the unseen ones.
 fn pairs(bench: &Bench, training: Training) -> Vec<Pair> {
-    if training != Training::UnseenHalf {
-        return bench.pairs(Split::Train);
+    match training {
+        Training::UnseenHalf => {}
+        // No batch needs negatives.
+        Training::Regress(_) => {
+            return bench.pairs(Split::Train).into_iter().map(|pair| Pair { group: 0, ..pair }).collect();
+        }
+        _ => return bench.pairs(Split::Train),
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut half = BTreeSet::new();

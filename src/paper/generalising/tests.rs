@@ -215,11 +215,132 @@ fn ranker_agrees_with_ten_passes() {
     assert!(found.len() == 15 && apart < 1e-4, "{found:?} {slow:?}");
 }
 
+/// Three categories to train and validate on and one to test, four pictures each, with weights of an untrained network.
+fn bars_and_boxes(root: &std::path::Path) -> String {
+    use image::{Rgb, RgbImage};
+    let corpus = root.join("shapes");
+    std::fs::create_dir_all(&corpus).unwrap();
+    std::fs::create_dir_all(root.join("w")).unwrap();
+    let mut manifest = "sketch,photo,split,category\n".to_string();
+    for n in 0..16_u32 {
+        let (class, at) = (n as usize / 4, 4 + 6 * (n % 4));
+        let is_dark = |x: u32, y: u32| match class {
+            0 => x.abs_diff(at) < 2,
+            1 => y.abs_diff(at) < 2,
+            2 => x.abs_diff(at) < 3 && y > 16,
+            _ => y.abs_diff(at) < 3 && x > 16,
+        };
+        let picture = |ink: u8| RgbImage::from_fn(32, 32, |x, y| Rgb([if is_dark(x, y) { ink } else { 255 }; 3]));
+        picture(60 + 5 * n as u8).save(corpus.join(format!("p{n:02}.png"))).unwrap();
+        picture(0).save(corpus.join(format!("s{n:02}.png"))).unwrap();
+        let split = ["train", "train", "valid", "test"][class];
+        manifest += &format!("s{n:02}.png,p{n:02}.png,{split},class{class}\n");
+    }
+    std::fs::write(corpus.join("manifest.csv"), manifest).unwrap();
+    let network = Config::preset("synth-world", "hard-transfer").unwrap().network();
+    let tensors = crate::model::Network::new(network, Seed(7), &Device::Cpu).unwrap().parameters().tensors();
+    let path = root.join("w/mini-attributes.safetensors");
+    crate::model::weights::save(&path, &tensors, crate::model::weights::Storage::F16, &Default::default()).unwrap();
+    corpus.to_str().unwrap().to_string()
+}
+
+/// Stops once so many steps are done.
+struct Stopper(std::sync::atomic::AtomicUsize);
+
+impl crate::watch::Watch for Stopper {
+    fn advance(&self, task: &str, _: usize, _: usize) {
+        if task == "steps" {
+            self.0.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+    fn note(&self, _: &str) {}
+    fn is_stopped(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst) == 0
+    }
+}
+
+/// Both competitors of Table 1 from weights to ranks, at once and with a stop in the second of three epochs.
+#[test]
+fn competitors_end_the_same_whether_stopped_or_not() {
+    let root = tempfile::tempdir().unwrap();
+    let corpus = bars_and_boxes(root.path());
+    for (row, batches) in [("cvae-regress", 1), ("crossgrad", 2)] {
+        let mut config = Config::preset("synth-world", row).unwrap();
+        (config.fit.epochs, config.fit.batch) = (3, 8 / batches);
+        config.prepare.side = 32;
+        let slug = SLUG.to_string();
+        let run = RunConfig { slug, dataset: "shapes".into(), row: row.into(), seed: Seed(1), config };
+        let below = |name: &str| root.path().join(name);
+        let places = |results: &str| Places {
+            results: below(results),
+            figures: below("f"),
+            shipped: below(results),
+            data: None,
+            weights: below("w"),
+            cache: below("c"),
+        };
+        let train = |results: &str, watch: &dyn crate::watch::Watch| {
+            let places = places(results);
+            let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch };
+            crate::experiment::train(&Generalising, &run, &corpus, &order)
+        };
+        let whole = train("whole", &Unwatched).unwrap();
+        assert!(train("parts", &Stopper((batches + 1).into())).is_err());
+        let parts = train("parts", &Unwatched).unwrap();
+        assert_eq!((whole.queries, whole.gallery, whole.selected_epoch), (4, 4, parts.selected_epoch));
+        let read = |results: &str| std::fs::read(run.folder(&below(results)).0.join("ranks.csv")).unwrap();
+        assert_eq!(read("whole"), read("parts"), "{row}");
+    }
+}
+
+/// The gallery against ten separate passes of the networks for every query, and against itself one by one.
+#[test]
+fn made_photos_are_ranked_as_by_ten_passes() {
+    let (place, corpus) = world();
+    let below = |name: &str| place.path().join(name);
+    let places = Places {
+        results: below("r"),
+        figures: below("f"),
+        shipped: below("r"),
+        data: None,
+        weights: below("w"),
+        cache: below("c"),
+    };
+    let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
+    let bench = Bench::open(&corpus, &places).unwrap();
+    let config = Config::preset("synth-world", "cvae-regress").unwrap();
+    let adapted = AdaptedNetwork::new(&config, 0, Seed(4), &Device::Cpu).unwrap();
+    let model = AdaptedModel::open(&config, adapted, &bench, &[Split::Test], &order).unwrap();
+    let index = bench.index();
+    let (sketches, photos) = (&index.sketches_of(Split::Test)[..3], &index.photos_of(Split::Test)[..5]);
+    let gallery = model.gallery(photos).unwrap();
+    let found = gallery.distances(sketches, View::Whole).unwrap();
+    use crate::train::Feed;
+    let (network, pixels) = (&model.adapted.network, model.pixels());
+    let regressor = model.adapted.regressor.as_ref().unwrap();
+    let p = network.embed_in_evaluation(&pixels.photos(photos).unwrap()).unwrap().to_vec2::<f32>().unwrap();
+    for (i, sketch) in sketches.iter().enumerate() {
+        let s = network.embed_in_evaluation(&pixels.sketches(&[*sketch]).unwrap()).unwrap();
+        let mut slow = [f32::MAX; 5];
+        for sample in 0..10 {
+            let z = noise(&[*sketch], sample, regressor.latent(), super::model::NOISE, &Device::Cpu).unwrap();
+            let made = regressor.make(&z, &s).unwrap().to_vec2::<f32>().unwrap();
+            for (k, nearest) in slow.iter_mut().enumerate() {
+                let square: f32 = made[0].iter().zip(&p[k]).map(|(a, b)| (a - b).powi(2)).sum();
+                *nearest = nearest.min(square.sqrt());
+            }
+        }
+        let alone = gallery.distances(&[*sketch], View::Whole).unwrap();
+        let apart = |found: &[f32]| found.iter().zip(&slow).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+        assert!(apart(&found[i * 5..][..5]) < 1e-4 && apart(&alone) < 1e-4, "{found:?} {slow:?}");
+    }
+}
+
 #[test]
 fn checkpoints_hold_every_part() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("a.safetensors");
-    for row in ["hard-transfer", "ours-full+words=8", "ours-classify"] {
+    for row in ["hard-transfer", "ours-full+words=8", "ours-classify", "cvae-regress", "crossgrad"] {
         let config = Config::preset("synth-world", row).unwrap();
         let made = |seed| AdaptedNetwork::new(&config, 3, Seed(seed), &Device::Cpu).unwrap();
         let (first, second) = (made(1), made(2));
@@ -236,7 +357,8 @@ fn checkpoints_hold_every_part() {
                 })
         );
         let has = |prefix: &str| a.keys().any(|name| name.starts_with(prefix));
-        assert_eq!((has("generator/"), has("descriptor/")), (row != "hard-transfer", row != "hard-transfer"));
+        assert_eq!([has("generator/"), has("descriptor/")], [row.starts_with("ours"); 2]);
+        assert_eq!(has("regressor/"), row == "cvae-regress");
     }
 }
 
