@@ -137,7 +137,7 @@ fn gradient_of_batch_norm() {
     }
 }
 
-/// All kinds of branches. The norms' biases keep every rectifier open and pixels lie further apart than the step, so
+/// All kinds of branches. The norms keep every rectifier open and pixels lie further apart than the step, so
 /// that neither they nor the maxima have a bend within reach.
 #[test]
 fn gradient_of_inception_blocks() {
@@ -152,15 +152,17 @@ fn gradient_of_inception_blocks() {
     for (table, size, channels) in [(keeping.as_slice(), [3, 4], 8), (&halving, [5, 7], 4)] {
         let mut parameters = Parameters::new(Seed(3), &Device::Cpu);
         let block = InceptionBlock::new(table, 2, &mut parameters.root(), NormConfig::running()).unwrap();
-        for (_, bias) in parameters.trainable().into_iter().filter(|(name, _)| name.ends_with("bn.bias")) {
-            bias.set(&(bias.ones_like().unwrap() * 5.0).unwrap()).unwrap();
+        for (name, var) in parameters.trainable().into_iter().filter(|(name, _)| name.contains(".bn.")) {
+            let value = if name.ends_with("bias") { 3.0 } else { 0.15 };
+            var.set(&(var.ones_like().unwrap() * value).unwrap()).unwrap();
         }
         let count = 2 * size[0] * size[1] * 2;
-        let apart = |i: usize| (i * 37 % count) as f32 * 3.0 * STEP - 1.0;
+        let apart = |i: usize| (i * 37 % count) as f32 * 3.0 * STEP + 0.1;
         let shape = (2, size[0], size[1], 2);
         let x = Var::from_vec((0..count).map(apart).collect(), shape, &Device::Cpu).unwrap();
         let forward = || block.forward(&x, Mode::Train).unwrap();
         assert_eq!(forward().dim(3).unwrap(), channels);
+        assert!(forward().min_all().unwrap().to_scalar::<f32>().unwrap() > 10.0 * STEP, "a rectifier is closed");
         assert_gradient("inception block input", &x, forward);
         for (name, var) in parameters.trainable() {
             assert_gradient(&name, &var, forward);
