@@ -39,6 +39,8 @@ pub struct AdaptedModel {
     describer: Describer,
     /// Of whole pictures, where F does not move.
     features: Option<Features>,
+    /// The sketches whose descriptions stand in for those of others.
+    partners: BTreeMap<usize, usize>,
     device: Device,
 }
 
@@ -70,7 +72,13 @@ impl AdaptedModel {
             _ => Describer::Drawn(bench.album(SKETCHES, splits, order.watch)?),
         };
         let (pictures, samples, device) = (config.pictures(), config.samples, order.device.clone());
-        Ok(Self { adapted, pictures, samples, album, describer, features: None, device })
+        let partners = BTreeMap::new();
+        Ok(Self { adapted, pictures, samples, album, describer, features: None, partners, device })
+    }
+
+    /// The same model, which describes some sketches as it would others.
+    pub(super) fn exchanged(self, partners: BTreeMap<usize, usize>) -> Self {
+        Self { partners, ..self }
     }
 
     /// Pixels as F expects them.
@@ -126,6 +134,8 @@ impl AdaptedModel {
     /// # Errors
     /// A position outside the pictures that are there; a view that the corpus does not have.
     pub fn describe(&self, sketches: &[usize], view: View) -> Result<Option<Tensor>> {
+        let described: Vec<usize> = sketches.iter().map(|own| *self.partners.get(own).unwrap_or(own)).collect();
+        let sketches = described.as_slice();
         match (&self.describer, &self.adapted.descriptor) {
             (Describer::Drawn(album), Some(descriptor)) => {
                 Ok(Some(descriptor.describe(&inked(album, sketches, view, &self.device)?)?))

@@ -11,11 +11,13 @@
 //!     correlation.csv       measure,value,low,high,pairs: of both similarities
 //!     reconstructions.png   sketches, below them what the network draws by word and by mixture (embedded corpora alone)
 //!     attention.csv         query,photo,descriptor,sketch,dimension,overlap,whole: heat maps of pairs (Fig. 3)
+//!     exchange.csv          query,photo,own,foreign: ranks with the own word and with that of another sketch
 //!     heat.csv              query,photo,descriptor,domain,row,column,value: these maps, of a few pairs
 //! ```
 
 mod attention;
 mod dictionary;
+mod exchange;
 mod similarity;
 pub mod summary;
 mod word;
@@ -35,6 +37,7 @@ pub fn list() -> Vec<Analysis> {
     let rows = || ROWS.map(|(row, _)| row.to_string()).to_vec();
     vec![
         Analysis::new("descriptors", rows(), &["words", "categories", "dictionary", "similarity", "correlation"]),
+        Analysis::new("exchange", rows(), &["exchange"]),
         Analysis::new("attention", rows(), &["heat", "attention"]),
     ]
 }
@@ -43,6 +46,7 @@ pub fn list() -> Vec<Analysis> {
 pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
     subjects.iter().try_for_each(|subject| match part {
         "descriptors" => dictionary::measure(subject),
+        "exchange" => exchange::measure(subject),
         "attention" => attention::measure(subject),
         other => {
             let names: Vec<&str> = list().iter().map(|analysis| analysis.name).collect();

@@ -23,7 +23,7 @@ const SPEC: SummarySpec = SummarySpec {
     note: NOTE,
 };
 
-const MEASURES: [SummaryMeasure; 15] = [
+const MEASURES: [SummaryMeasure; 17] = [
     SummaryMeasure {
         what: "Words of a seen category",
         analysis: "categories",
@@ -80,6 +80,16 @@ const MEASURES: [SummaryMeasure; 15] = [
         tell: |runs| correlation(runs, "spearman"),
     },
     SummaryMeasure {
+        what: "Acc@1 with the own word, and with that of another sketch",
+        analysis: "exchange",
+        tell: |runs| exchanged(runs).map(|found| found[0].clone()),
+    },
+    SummaryMeasure {
+        what: "The former less the latter, in points",
+        analysis: "exchange",
+        tell: |runs| exchanged(runs).map(|found| found[1].clone()),
+    },
+    SummaryMeasure {
         what: "Overlap of heat maps of sketch and photo: own word, foreign word",
         analysis: "attention",
         tell: |runs| overlaps(runs, "overlap").map(|found| found[0].clone()),
@@ -107,7 +117,8 @@ const NOTE: &str = "Words of a category: mean ± deviation over the categories; 
                     Euclidean, of 64 x 64 pixels of -1 to 1, mean over sketches; words of training: of soft \
                     assignment a mixture, in place of the most probable word that retrieval takes. Vis-Sim: cosine of two categories' \
                     histograms of words; Sem-Sim: of their word vectors; over all pairs of categories, with 95% intervals \
-                    from 1,000 bootstrap draws of the categories, those of the first seed. Heat maps: Grad-CAM of the \
+                    from 1,000 bootstrap draws of the categories, those of the first seed. Another sketch's word: \
+                    each is given to one other query. Heat maps: Grad-CAM of the \
                     dimension that contributes most to the product of sketch and photo, of up to 200 true pairs of unseen \
                     categories; the overlap is the intersection over the union of both maps' weights; four foreign words a \
                     pair; intervals are 95%, over pairs, sketches of a photo together. Everything else with several seeds: \
@@ -173,13 +184,31 @@ fn overlaps(runs: &[&Run], column: &str) -> Result<[String; 2]> {
             term.push(means);
         }
     }
+    compared(&terms, &groups, 3)
+}
+
+/// Acc@1 in percent with the own word and with a foreign one, and their difference with its interval.
+fn exchanged(runs: &[&Run]) -> Result<[String; 2]> {
+    let (mut terms, mut groups) = ([Vec::new(), Vec::new()], Vec::new());
+    for run in runs {
+        let lines = Folder::of(&run.folder).lines("exchange", ["photo", "own", "foreign"])?;
+        let hits = |column: usize| lines.iter().map(|line| if line[column] == 1.0 { 100.0 } else { 0.0 }).collect();
+        groups = lines.iter().map(|line| line[0] as u32).collect();
+        terms[0].push(hits(1));
+        terms[1].push(hits(2));
+    }
+    compared(&terms, &groups, 1)
+}
+
+/// Two means over the same samples, each of a value a sample for every seed, and their difference with its interval.
+fn compared(terms: &[Vec<Vec<f64>>; 2], groups: &[u32], decimals: usize) -> Result<[String; 2]> {
     let [own, foreign] = terms.each_ref().map(|term| mean_sd(&term.concat()));
-    // Both are of the same pairs and seeds: their differences are one row.
+    // Both are of the same samples and seeds: their differences are one row.
     let seeds = terms[0].iter().zip(&terms[1]);
     let scores = seeds.map(|(own, foreign)| own.iter().zip(foreign).map(|(a, b)| a - b).collect()).collect();
-    let found = contrast(&[Term { weight: 1.0, scores }], &groups)?;
-    let difference = format!("{:+.3} [{:+.3}, {:+.3}]", found.effect, found.low, found.high);
-    Ok([format!("{:.3}, {:.3}", own?.0, foreign?.0), difference])
+    let found = contrast(&[Term { weight: 1.0, scores }], groups)?;
+    let [effect, low, high] = [found.effect, found.low, found.high].map(|value| format!("{value:+.decimals$}"));
+    Ok([format!("{:.decimals$}, {:.decimals$}", own?.0, foreign?.0), format!("{effect} [{low}, {high}]")])
 }
 
 /// The share of foreign words under which the same dimension contributes most.
@@ -229,6 +258,8 @@ mod tests {
         // Two pairs, each with one foreign word: 0.2 and 0.4 less; the first keeps its dimension.
         let lines = "query,photo,descriptor,dimension,overlap,whole\n8,1,0,5,0.5,1\n8,1,1,5,0.3,1\n9,2,0,5,0.7,1\n9,2,1,6,0.3,1\n";
         put(place.path(), "attention", lines);
+        // Three queries of four find their photo with their own word, one of them with another's too.
+        put(place.path(), "exchange", "query,photo,own,foreign\n8,1,1,2\n9,2,1,1\n10,2,1,4\n11,3,2,2\n");
         let found = summary::lines(place.path(), &SPEC, &categories()).unwrap();
         let said: Vec<String> = found.iter().filter_map(|line| line.found[1].clone()).collect();
         assert_eq!(said[..4], ["12 ± 3", "20 ± 0", "7 ± 0", "9 ± 0"]);
@@ -237,11 +268,10 @@ mod tests {
             (&said[4..6], &said[6..9]),
             (&["50.0, 25.0", "0.900, 0.800"].map(String::from)[..], &drawn.map(String::from)[..])
         );
-        assert_eq!(said[9..12], ["0.12 [-0.10, 0.30], 6 pairs", "0.20 [0.10, 0.30], 6 pairs", "0.600, 0.300"]);
-        assert!(
-            said[12].starts_with("+0.300 [-") && said[13].starts_with("+0.000 [") && said[14] == "50.0",
-            "{said:?}"
-        );
+        assert_eq!(said[9..11], ["0.12 [-0.10, 0.30], 6 pairs", "0.20 [0.10, 0.30], 6 pairs"]);
+        assert!(said[11] == "75.0, 25.0" && said[12].starts_with("+50.0 ["), "{said:?}");
+        assert_eq!((said[13].as_str(), said[16].as_str()), ("0.600, 0.300", "50.0"));
+        assert!(said[14].starts_with("+0.300 [-") && said[15].starts_with("+0.000 ["), "{said:?}");
         assert_eq!(found.len(), MEASURES.len());
     }
 
