@@ -178,7 +178,7 @@ fn overlaps(runs: &[&Run], column: &str) -> Result<[String; 2]> {
     let seeds = terms[0].iter().zip(&terms[1]);
     let scores = seeds.map(|(own, foreign)| own.iter().zip(foreign).map(|(a, b)| a - b).collect()).collect();
     let found = contrast(&[Term { weight: 1.0, scores }], &groups)?;
-    let difference = format!("{:+.3} [{:+.3}, {:+.3}]", found.effect, found.low, found.high);
+    let difference = format!("{:+.4} [{:+.4}, {:+.4}]", found.effect, found.low, found.high);
     Ok([format!("{:.3}, {:.3}", own?.0, foreign?.0), difference])
 }
 
@@ -239,7 +239,7 @@ mod tests {
         );
         assert_eq!(said[9..12], ["0.12 [-0.10, 0.30], 6 pairs", "0.20 [0.10, 0.30], 6 pairs", "0.600, 0.300"]);
         assert!(
-            said[12].starts_with("+0.300 [-") && said[13].starts_with("+0.000 [") && said[14] == "50.0",
+            said[12].starts_with("+0.3000 [-") && said[13].starts_with("+0.0000 [") && said[14] == "50.0",
             "{said:?}"
         );
         assert_eq!(found.len(), MEASURES.len());
