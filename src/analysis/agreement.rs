@@ -25,6 +25,9 @@ pub struct Agreement {
     pub high: f64,
 }
 
+/// A correlation of n pairs of numbers: [`pearson`] or [`spearman`].
+pub type Correlation = fn(&[[f64; 2]]) -> f64;
+
 /// Pearson's correlation.
 ///
 /// ```text
@@ -95,7 +98,7 @@ pub fn mean_ranks(values: &[f64]) -> Vec<f64> {
 pub fn agreement(
     pairs: &[PairSimilarity],
     items: usize,
-    of: fn(&[[f64; 2]]) -> f64,
+    of: Correlation,
     draws: usize,
     stream: &mut Stream,
 ) -> Result<Agreement> {

@@ -30,7 +30,7 @@ mod separation;
 mod smoothness;
 mod stability;
 
-pub use agreement::{Agreement, PairSimilarity, agreement, mean_ranks, pearson, spearman};
+pub use agreement::{Agreement, Correlation, PairSimilarity, agreement, mean_ranks, pearson, spearman};
 pub use attribution::{Blame, ErrorScores, MEDIAN, Scenario, Thresholds, attribute};
 pub use covariance::{GradientSpread, GradientSum};
 pub use direction::Directions;

@@ -160,10 +160,9 @@ impl Descriptor {
     fn spread(&self, logits: &Tensor, [divergence, row, column]: [f64; 3]) -> Result<Tensor> {
         Ok(match self.config.assignment {
             Assignment::Soft => {
-                // Both in units of log K, as the paper's maximum of 1 for Eq. 6 asks for: else the rows would outweigh the
-                // columns, and all sketches would share a few words.
-                let unit = (self.config.words as f64).ln();
-                ((row_entropy(logits)? * (row / unit))? - (column_entropy(logits)? * column)?)?
+                // As printed, in nats: the column entropy is given as a share of its maximum, log K.
+                let most = (self.config.words as f64).ln();
+                ((row_entropy(logits)? * row)? - (column_entropy(logits)? * (column * most))?)?
             }
             Assignment::Hard => (uniform_divergence(logits)? * divergence)?,
         })

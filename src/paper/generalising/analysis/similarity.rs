@@ -4,7 +4,7 @@ use super::super::Config;
 use super::super::model::names;
 use super::word::{AssignedWord, histograms};
 use crate::Result;
-use crate::analysis::{PairSimilarity, agreement, mean_ranks, pearson, spearman};
+use crate::analysis::{Correlation, PairSimilarity, agreement, mean_ranks, pearson, spearman};
 use crate::dataset::{Split, WordVectors};
 use crate::experiment::Subject;
 use crate::experiment::analyse::SEED;
@@ -40,7 +40,7 @@ pub(super) fn measure(subject: &Subject<Config>, words: &[AssignedWord], count: 
     let place = |name: &String| categories.range(..name.as_str()).count();
     let placed = |pair: &CategoryPair| PairSimilarity { items: pair.names.each_ref().map(place), values: pair.values };
     let placed: Vec<PairSimilarity> = found.iter().map(placed).collect();
-    let measures: [(&str, fn(&[[f64; 2]]) -> f64); 2] = [("pearson", pearson), ("spearman", spearman)];
+    let measures: [(&str, Correlation); 2] = [("pearson", pearson), ("spearman", spearman)];
     let mut lines = [const { Vec::new() }; 3];
     for (_, of) in measures {
         let found = agreement(&placed, categories.len(), of, DRAWS, &mut SEED.stream("similarity"))?;

@@ -207,7 +207,8 @@ fn compared(terms: &[Vec<Vec<f64>>; 2], groups: &[u32], decimals: usize) -> Resu
     let seeds = terms[0].iter().zip(&terms[1]);
     let scores = seeds.map(|(own, foreign)| own.iter().zip(foreign).map(|(a, b)| a - b).collect()).collect();
     let found = contrast(&[Term { weight: 1.0, scores }], groups)?;
-    let [effect, low, high] = [found.effect, found.low, found.high].map(|value| format!("{value:+.decimals$}"));
+    let finer = decimals + 1; // the difference is small beside both
+    let [effect, low, high] = [found.effect, found.low, found.high].map(|value| format!("{value:+.finer$}"));
     Ok([format!("{:.decimals$}, {:.decimals$}", own?.0, foreign?.0), format!("{effect} [{low}, {high}]")])
 }
 
@@ -269,9 +270,9 @@ mod tests {
             (&["50.0, 25.0", "0.900, 0.800"].map(String::from)[..], &drawn.map(String::from)[..])
         );
         assert_eq!(said[9..11], ["0.12 [-0.10, 0.30], 6 pairs", "0.20 [0.10, 0.30], 6 pairs"]);
-        assert!(said[11] == "75.0, 25.0" && said[12].starts_with("+50.0 ["), "{said:?}");
+        assert!(said[11] == "75.0, 25.0" && said[12].starts_with("+50.00 ["), "{said:?}");
         assert_eq!((said[13].as_str(), said[16].as_str()), ("0.600, 0.300", "50.0"));
-        assert!(said[14].starts_with("+0.300 [-") && said[15].starts_with("+0.000 ["), "{said:?}");
+        assert!(said[14].starts_with("+0.3000 [-") && said[15].starts_with("+0.0000 ["), "{said:?}");
         assert_eq!(found.len(), MEASURES.len());
     }
 
