@@ -19,7 +19,16 @@ pub struct Generator {
     parameters: Parameters,
     mean: Linear,
     variance: Linear,
-    length: f64,
+    shape: EtaConfig,
+}
+
+/// The size of eta and of its noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EtaConfig {
+    /// Its length.
+    pub length: f64,
+    /// Sigma as training begins, where mu is a few hundredths.
+    pub noise: f64,
 }
 
 /// Mean and log-variance of a batch's weights.
@@ -34,18 +43,18 @@ pub struct WeightDistribution {
 }
 
 impl Generator {
-    /// From descriptions of `inputs` numbers to weights of `outputs` dimensions, of a length.
+    /// From descriptions of `inputs` numbers to weights of `outputs` dimensions.
     ///
     /// # Errors
     /// No inputs or outputs.
-    pub fn new(inputs: usize, outputs: usize, length: f64, seed: Seed, device: &Device) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, shape: EtaConfig, seed: Seed, device: &Device) -> Result<Self> {
         let mut parameters = Parameters::new(seed, device);
         let mut root = parameters.root();
         // Small: the network begins nearly as the plain one.
         let start = Init::Normal { deviation: 0.02 };
         let mean = Linear::new(inputs, outputs, start, &mut root.push("mean"))?;
         let variance = Linear::new(inputs, outputs, start, &mut root.push("variance"))?;
-        Ok(Self { parameters, mean, variance, length })
+        Ok(Self { parameters, mean, variance, shape })
     }
 
     /// The distribution of eta.
@@ -54,7 +63,8 @@ impl Generator {
     /// Descriptions of another length.
     pub fn distribution(&self, descriptions: &Tensor, mode: Mode) -> Result<WeightDistribution> {
         let mean = self.mean.forward(descriptions, mode)?;
-        Ok(WeightDistribution { mean, log_variance: self.variance.forward(descriptions, mode)?, length: self.length })
+        let log_variance = (self.variance.forward(descriptions, mode)? + 2.0 * self.shape.noise.ln())?;
+        Ok(WeightDistribution { mean, log_variance, length: self.shape.length })
     }
 }
 
@@ -108,8 +118,7 @@ impl AdaptedNetwork {
             (None, _) => None,
         };
         let outputs = network.dimension();
-        let generator =
-            inputs.map(|inputs| Generator::new(inputs, outputs, config.length(), seed, device)).transpose()?;
+        let generator = inputs.map(|inputs| Generator::new(inputs, outputs, config.eta(), seed, device)).transpose()?;
         let regressor = match config.training {
             Training::Regress(settings) => Some(PhotoRegressor::new(settings, outputs, seed, device)?),
             _ => None,

@@ -1,5 +1,6 @@
 //! Settings of the paper, and the rows of its tables.
 
+use super::adapt::EtaConfig;
 use super::cross::CrossConfig;
 use super::cvae::RegressConfig;
 use crate::dataset::{Ink, PrepareConfig, is_embedded, transfer_of};
@@ -93,6 +94,18 @@ pub struct Borrowed {
     pub tuning: usize,
 }
 
+/// What L_con of Eq. 11 is over the dimensions of eta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Divergence {
+    /// Their mean, as in the program of StackGAN, from which the paper takes it.
+    #[default]
+    Mean,
+    /// Their sum, the divergence of the whole distribution, as Eq. 11 reads: eta becomes noise alone (on `synth-world` mu is
+    /// 0.003 where sigma is 1).
+    Sum,
+}
+
 /// How the retrieval network is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -157,9 +170,15 @@ pub struct Config {
     pub margin: f64,
     /// lambda_con of Eq. 11.
     pub lambda: f64,
+    /// What it weighs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub divergence: Divergence,
     /// The length of eta where it is not 1, as in the paper.
     #[serde(default, skip_serializing_if = "is_default")]
     pub length: Option<f64>,
+    /// Sigma of Eq. 10 as training begins, where it is not 1, as a layer that begins at zero gives.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub noise: Option<f64>,
     /// Samples of eta at test, of which the smallest distance counts.
     pub samples: usize,
     /// The rule of the retrieval network.
@@ -188,7 +207,8 @@ impl Default for DescriptorConfig {
 }
 
 /// The parts that a row's name may have, in their order.
-const KEYS: [&str; 7] = ["backbone", "recipe", "without", "length", "assignment", "words", "drawn"];
+const KEYS: [&str; 9] =
+    ["backbone", "recipe", "without", "length", "noise", "divergence", "assignment", "words", "drawn"];
 
 /// The rows without parts.
 const ROWS: &str = "hard-transfer, cvae-regress, reptile, crossgrad, ours-vae, ours-vae-kmeans, ours-wordvector, \
@@ -203,6 +223,8 @@ impl Config {
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`]) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
     /// | `+length=8` | the length of eta, of every row that makes weights | not there |
+    /// | `+noise=0.1` | sigma of Eq. 10 as training begins | not there |
+    /// | `+divergence=sum` | L_con of Eq. 11 as the sum over the dimensions of eta | not there |
     /// | `+assignment=hard` | one word a sketch in training; of `ours-full`, as what follows | Table 1, `Ours-Full/Hard` |
     /// | `+words=100` | K | Table 3 |
     /// | `+drawn=edges` | the descriptor network learns from edge maps of photos | Table 1, `Ours-Full/Edge` |
@@ -234,6 +256,11 @@ impl Config {
                 "recipe" => config.strengthen(&RecipePart::chosen(value, without)?),
                 "without" => {} // part of the recipe
                 "length" => config.length = Some(number(key, value)?),
+                "noise" => config.noise = Some(number(key, value)?),
+                "divergence" if value == "sum" => config.divergence = Divergence::Sum,
+                "divergence" => {
+                    return Err(Error::value("+divergence", "sum (the mean is usual)", format!("`{value}`")));
+                }
                 _ if name.first != "ours-full" => {
                     return Err(Error::value(format!("+{key}"), "a part of ours-full", row));
                 }
@@ -241,8 +268,10 @@ impl Config {
             }
         }
         let traits = TraitSource::of_row(name.first, descriptor)?;
-        if traits == TraitSource::None && config.length.is_some() {
-            return Err(Error::value("+length", "a row that makes weights of a query", row));
+        let plain = Self::mini();
+        let (own, usual) = ((config.eta(), config.divergence), (plain.eta(), plain.divergence));
+        if traits == TraitSource::None && own != usual {
+            return Err(Error::value("+length, +noise or +divergence", "a row that makes weights of a query", row));
         }
         Ok(Self { traits, ..config })
     }
@@ -345,7 +374,9 @@ impl Config {
             training: Training::Plain,
             margin: 0.1,   // Sec. 4.1
             lambda: 0.004, // Sec. 4.1
+            divergence: Divergence::Mean,
             length: None,
+            noise: None,
             samples: 10,                            // Sec. 3.2
             optimiser: OptimiserConfig::adam(1e-4), // Sec. 4.1
             fit: FitConfig {
@@ -371,9 +402,17 @@ impl Config {
         }
     }
 
-    /// The length of eta.
-    pub fn length(&self) -> f64 {
-        self.length.unwrap_or(1.0) // Sec. 4.1
+    /// The size of eta and of its noise.
+    pub fn eta(&self) -> EtaConfig {
+        EtaConfig { length: self.length.unwrap_or(1.0), noise: self.noise.unwrap_or(1.0) } // Sec. 4.1; Eq. 10
+    }
+
+    /// What the sum of Eq. 11's divergences over `d` dimensions is multiplied by.
+    pub fn divergence_weight(&self, d: usize) -> f64 {
+        match self.divergence {
+            Divergence::Mean => self.lambda / d as f64,
+            Divergence::Sum => self.lambda,
+        }
     }
 
     /// F, without the classifier.
@@ -413,8 +452,10 @@ impl Config {
         at_least("config.valid_categories or valid_photos", 1, self.valid_categories + self.valid_photos)?;
         at_least("config.fit.epochs", 1, self.fit.epochs)?;
         at_least("config.fit.batch", 2, self.fit.batch)?;
-        if !(self.length().is_finite() && self.length() > 0.0) {
-            return Err(Error::value("config.length", "above 0", self.length()));
+        for (name, value) in [("config.length", self.eta().length), ("config.noise", self.eta().noise)] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(Error::value(name, "above 0", value));
+            }
         }
         match self.training {
             Training::Reptile { steps, share, .. } => {
@@ -548,6 +589,8 @@ mod tests {
         assert!(message("ours-full+without=loss").contains("+recipe=strong"));
         assert!(message("ours-full+recipe=weak").contains("strong"));
         assert!(message("hard-transfer+length=8").contains("makes weights"));
+        assert!(message("hard-transfer+divergence=sum").contains("makes weights"));
+        assert!(message("ours-full+divergence=mean").contains("sum"));
         assert!(message("ours-vae+backbone=inception-v3+words=20").contains("ours-full"));
         assert!(message("ours-full+words=20+backbone=inception-v3").contains("order"));
         assert!(message("ours-full+backbone=inception-v4").contains("inception-v3"));

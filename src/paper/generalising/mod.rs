@@ -34,9 +34,9 @@ mod retrieve;
 mod study;
 pub mod table;
 
-pub use adapt::{AdaptedNetwork, Generator, WeightDistribution};
+pub use adapt::{AdaptedNetwork, EtaConfig, Generator, WeightDistribution};
 pub use coder::{Decoder, Encoder};
-pub use config::{Assignment, Borrowed, Config, DescriptorConfig, Drawn, Training, TraitSource};
+pub use config::{Assignment, Borrowed, Config, DescriptorConfig, Divergence, Drawn, Training, TraitSource};
 pub use cross::{CrossConfig, DomainNetwork, perturb};
 pub use cvae::{PhotoRegressor, RegressConfig};
 pub use descriptor::{Descriptor, DescriptorLoss};
@@ -154,7 +154,7 @@ impl Method for Generalising {
 }
 
 /// What differs from the paper, and why.
-pub const DEVIATIONS: [&str; 17] = [
+pub const DEVIATIONS: [&str; 18] = [
     "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
      64 px (embedded corpora) instead of Inception-v3 at 299 px, which `+backbone=inception-v3` trains where its weights \
      are at hand.",
@@ -173,7 +173,9 @@ pub const DEVIATIONS: [&str; 17] = [
      pairs, and its best passes on validation categories are the first ones.",
     "The descriptor network is trained for 20 passes (embedded) or 40 (real), not 200: sketches are few and time is \
      scarce. The weights of Eq. 7 grow over these from their first to their last printed values.",
-    "Eq. 5 and 6: both entropies are divided by log K, since the paper gives the second a maximum of 1.",
+    "L_con of Eq. 11 is the mean over the dimensions of eta, as in the program of StackGAN, from which the paper takes it; as \
+     a sum (`+divergence=sum`) it leaves nothing of the word in the weights.",
+    "Eq. 5 and 6 as printed, in nats; the maximum of Eq. 6 is then log K, not 1, as the text says.",
     "phi is the word of the largest share in retrieval also after soft assignment; the paper says that the generator's \
      input is a discrete set of vectors.",
     "Reptile: half of the seen categories to two tasks, of 50 steps each, not 500; the weights then go half of the way to \

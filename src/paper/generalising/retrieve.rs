@@ -105,7 +105,8 @@ impl Retrieval<'_> {
         let mut loss = self.config.task.of(&distances, &owners, self.config.margin)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if let Some(found) = distribution {
-            loss = (loss + (normal_divergence(&found.mean, &found.log_variance)? * self.config.lambda)?)?;
+            let weight = self.config.divergence_weight(found.mean.dim(1)?);
+            loss = (loss + (normal_divergence(&found.mean, &found.log_variance)? * weight)?)?;
         }
         self.optimiser.step(&gradients(&loss, &adapted.trainable())?, factor)?;
         Ok(value)

@@ -118,7 +118,7 @@ fn a_word_is_a_row_of_the_dictionary() {
 #[test]
 fn weights_are_one_and_a_vector_of_the_length_that_is_set() {
     for length in [1.0, 8.0] {
-        let generator = Generator::new(4, 6, length, Seed(2), &Device::Cpu).unwrap();
+        let generator = Generator::new(4, 6, EtaConfig { length, noise: 1.0 }, Seed(2), &Device::Cpu).unwrap();
         let descriptions = Tensor::new(&[[1f32, 2.0, 0.0, -1.0], [0.5, 0.0, 3.0, 1.0]], &Device::Cpu).unwrap();
         let distribution = generator.distribution(&descriptions, Mode::Eval).unwrap();
         let still = distribution.mean.zeros_like().unwrap();
@@ -127,6 +127,12 @@ fn weights_are_one_and_a_vector_of_the_length_that_is_set() {
             let found = eta.sqr().unwrap().sum(1).unwrap().sqrt().unwrap().to_vec1::<f32>().unwrap();
             assert!(found.iter().all(|found| (f64::from(*found) - length).abs() < 1e-3), "{found:?}");
         }
+        let quiet = Generator::new(4, 6, EtaConfig { length, noise: 0.1 }, Seed(2), &Device::Cpu).unwrap();
+        let quieter = (quiet.distribution(&descriptions, Mode::Eval).unwrap().log_variance
+            - &distribution.log_variance)
+            .and_then(|less| less.flatten_all()?.to_vec1::<f32>())
+            .unwrap();
+        assert!(quieter.iter().all(|less| (less - 2.0 * 0.1f32.ln()).abs() < 1e-5));
         let mean = distribution.mean.to_vec2::<f32>().unwrap();
         let eta = (distribution.sample(&still).unwrap() - 1.0).unwrap().to_vec2::<f32>().unwrap();
         let unit = mean[0].iter().map(|x| x * x).sum::<f32>().sqrt() / length as f32;

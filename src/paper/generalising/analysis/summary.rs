@@ -5,7 +5,7 @@ use crate::Result;
 use crate::metric::{Term, contrast, mean_sd};
 use crate::paper::generalising::PRINTED;
 use crate::report::analysis::Folder;
-use crate::report::analysis::summary::{self, SummaryGroup, SummaryMeasure, SummarySpec};
+use crate::report::analysis::summary::{self, SummaryGroup, SummaryLine, SummaryMeasure, SummarySpec};
 use crate::report::record::Run;
 use crate::report::table::DatasetSpec;
 use std::collections::BTreeMap;
@@ -127,6 +127,14 @@ const NOTE: &str = "Words of a category: mean ± deviation over the categories; 
 /// One group: the dictionary of Sec. 4.1.
 fn groups(_: &DatasetSpec) -> Vec<SummaryGroup> {
     vec![SummaryGroup { label: "300 words", printed: None, rows: ROWS.map(|(row, _)| row.to_string()) }]
+}
+
+/// The lines of the table, of the corpora with analyses.
+///
+/// # Errors
+/// As [`summary::lines`].
+pub fn lines(results: &Path, datasets: &[DatasetSpec]) -> Result<Vec<SummaryLine>> {
+    summary::lines(results, &SPEC, datasets)
 }
 
 /// Writes the table as `analysis.md` and `analysis.csv`.

@@ -60,6 +60,14 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     Ok(figures)
 }
 
+/// One of them, by its name; none where there are no records for it.
+///
+/// # Errors
+/// As [`draw`].
+pub fn named(results: &Path, name: &str) -> Result<Option<String>> {
+    Ok(draw(results)?.into_iter().find(|(own, _)| own == name).map(|(_, svg)| svg))
+}
+
 /// The pictures that may be shown: those of an embedded corpus.
 struct Shown(Option<Box<dyn Source>>);
 
