@@ -42,8 +42,8 @@ pub fn centred(sketch: &Sketch, margin: f32) -> Sketch {
 /// ```
 /// use image::{GrayImage, Luma};
 /// use retrace::sketch::centred_picture;
-/// let dot = GrayImage::from_fn(8, 8, |x, y| Luma([if (x, y) == (6, 1) { 0 } else { 255 }]));
-/// let filled = centred_picture(&dot, 64.0, 4); // its pixel now covers the middle half of both sides
+/// let dot = GrayImage::from_fn(8, 8, |x, y| Luma([if (5..7).contains(&x) && y < 2 { 0 } else { 255 }]));
+/// let filled = centred_picture(&dot, 64.0, 4); // its pixels now cover the middle half of both sides
 /// let ink = |x, y| filled.get_pixel(x, y).0[0] < 128;
 /// assert_eq!((ink(1, 1), ink(2, 2), ink(0, 1), ink(3, 3)), (true, true, false, false));
 /// ```

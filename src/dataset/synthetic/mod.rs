@@ -211,7 +211,7 @@ pub fn open(name: &str) -> Result<Option<Box<dyn Source>>> {
 /// ```
 /// use retrace::dataset::{Source, Split, Transfer, synthetic::transfer};
 /// let shoes = transfer(Transfer::ToeShape, 128)?;
-/// assert_eq!((shoes.name(), shoes.index().photos_of(Split::Test).len()), ("synth-shoe-toe-shape", 70));
+/// assert_eq!((shoes.name(), shoes.index().photos_of(Split::Test).len()), ("synth-shoe-toe-shape", 94));
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn transfer(transfer: Transfer, side: u32) -> Result<Selected> {

@@ -104,6 +104,8 @@ pub fn table1() -> TableSpec {
 pub fn table2() -> TableSpec {
     let noted = |row, label, note: &str| RowSpec { note: note.into(), ..printed(row, label) };
     let rows = vec![
+        Floor::Pixels.line(),
+        Floor::Hog.line(),
         noted("hard-transfer", "Hard-Transfer", "trained on the one kind, tested on the other"),
         noted("ours-sketchy", "Ours-Sketchy", "the dictionary is that of the corpus of many categories"),
         noted("ours-sketchy-ft", "Ours-Sketchy-Ft", "the same, trained further on sketches of the seen kind"),
