@@ -24,10 +24,10 @@ pub enum TaskLoss {
 }
 
 impl TaskLoss {
-    /// The loss of a batch from the distances of its sketches to its photos.
+    /// The loss of a batch from the squared distances of its sketches to its photos.
     ///
     /// # Shapes
-    /// `distances` `(b, b)`, row i and column i belonging together; `owners` b photos; out a scalar.
+    /// `squares` `(b, b)`, row i and column i belonging together; `owners` b photos; out a scalar.
     ///
     /// # Errors
     /// Other shapes; a batch of one photo.
@@ -35,15 +35,15 @@ impl TaskLoss {
     /// ```
     /// use candle_core::{Device, Tensor};
     /// use retrace::experiment::TaskLoss;
-    /// let distances = Tensor::new(&[[0.1f32, 0.5], [0.4, 0.2]], &Device::Cpu)?;
-    /// let loss = TaskLoss::Triplet.of(&distances, &[3, 8], 0.5)?.to_scalar::<f32>()?;
+    /// let squares = Tensor::new(&[[0.1f32, 0.5], [0.4, 0.2]], &Device::Cpu)?;
+    /// let loss = TaskLoss::Triplet.of(&squares, &[3, 8], 0.5)?.to_scalar::<f32>()?;
     /// assert!((loss - 0.2).abs() < 1e-6); // (0.1 + 0.5 - 0.5 and 0.2 + 0.5 - 0.4) / 2
     /// # Ok::<(), retrace::Error>(())
     /// ```
-    pub fn of(self, distances: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
+    pub fn of(self, squares: &Tensor, owners: &[usize], margin: f64) -> Result<Tensor> {
         match self {
-            Self::Triplet => triplet_loss_of(distances, owners, margin),
-            Self::Contrastive { temperature } => contrastive_loss_of(distances, temperature),
+            Self::Triplet => triplet_loss_of(squares, owners, margin),
+            Self::Contrastive { temperature } => contrastive_loss_of(squares, temperature),
         }
     }
 

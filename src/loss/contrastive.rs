@@ -63,16 +63,16 @@ pub fn contrastive_losses(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<Tens
     Ok(((there + back)? / 2.0)?)
 }
 
-/// The contrastive loss of distances, where a distance is not that of two unit vectors alone.
+/// The contrastive loss of squared distances, where a distance is not that of two unit vectors alone.
 ///
 /// ```text
-/// L = (CE(-D^2 / 2 T, own) + CE(-D^2^T / 2 T, own)) / 2
+/// L = (CE(-S / 2 T, own) + CE(-S^T / 2 T, own)) / 2,   S the squares
 /// ```
 ///
 /// Of unit vectors `-d^2 / 2` is their cosine less 1, which makes this [`contrastive_loss`] at `s = 1 / T`.
 ///
 /// # Shapes
-/// `distances` `(b, b)`, row i and column i belonging together; `temperature` above 0; out a scalar.
+/// `squares` `(b, b)`, row i and column i belonging together; `temperature` above 0; out a scalar.
 ///
 /// # Errors
 /// Distances that are not square.
@@ -82,18 +82,18 @@ pub fn contrastive_losses(a: &Tensor, b: &Tensor, scale: &Tensor) -> Result<Tens
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// let d = (2.0_f64 * 3.0_f64.ln()).sqrt(); // the other one: e^(-ln 3) = 1 / 3
-/// let distances = Tensor::new(&[[0.0, d], [d, 0.0]], &Device::Cpu)?;
-/// let loss = retrace::loss::contrastive_loss_of(&distances, 1.0)?.to_scalar::<f64>()?;
+/// let far = 2.0_f64 * 3.0_f64.ln(); // the other one: e^(-ln 3) = 1 / 3
+/// let squares = Tensor::new(&[[0.0, far], [far, 0.0]], &Device::Cpu)?;
+/// let loss = retrace::loss::contrastive_loss_of(&squares, 1.0)?.to_scalar::<f64>()?;
 /// assert!((loss + 0.75_f64.ln()).abs() < 1e-12);
 /// # Ok::<(), retrace::Error>(())
 /// ```
-pub fn contrastive_loss_of(distances: &Tensor, temperature: f64) -> Result<Tensor> {
-    let (rows, columns) = distances.dims2()?;
+pub fn contrastive_loss_of(squares: &Tensor, temperature: f64) -> Result<Tensor> {
+    let (rows, columns) = squares.dims2()?;
     if rows != columns {
         return Err(Error::value("distances of pairs", "as many rows as columns", format!("{rows} x {columns}")));
     }
-    let logits = (distances.sqr()? * (-0.5 / temperature))?;
+    let logits = (squares * (-0.5 / temperature))?;
     let own: Vec<Option<usize>> = (0..rows).map(Some).collect();
     let there = cross_entropy_loss(&logits, &own)?;
     let back = cross_entropy_loss(&logits.t()?.contiguous()?, &own)?;
@@ -123,7 +123,8 @@ mod tests {
         let b = Tensor::new(&unit([0.3, 1.0, 4.0]), &Device::Cpu).unwrap();
         let scale = Tensor::new(&[5.0], &Device::Cpu).unwrap();
         let expected = contrastive_loss(&a, &b, &scale).unwrap().to_scalar::<f64>().unwrap();
-        let found = contrastive_loss_of(&distances(&a, &b).unwrap(), 0.2).unwrap().to_scalar::<f64>().unwrap();
+        let found =
+            contrastive_loss_of(&distances(&a, &b).unwrap().sqr().unwrap(), 0.2).unwrap().to_scalar::<f64>().unwrap();
         assert!((found - expected).abs() < 1e-9, "{found} {expected}");
     }
 

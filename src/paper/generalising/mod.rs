@@ -154,7 +154,7 @@ impl Method for Generalising {
 }
 
 /// What differs from the paper, and why.
-pub const DEVIATIONS: [&str; 18] = [
+pub const DEVIATIONS: [&str; 19] = [
     "Backbone: EfficientNet-Lite0 at 128 px with ImageNet weights (real data) or a 1.2 M parameter residual net at \
      64 px (embedded corpora) instead of Inception-v3 at 299 px, which `+backbone=inception-v3` trains where its weights \
      are at hand.",
@@ -165,6 +165,7 @@ pub const DEVIATIONS: [&str; 18] = [
     "Selection: on seen categories that are set aside (5 of 39, 10 of 104); the paper names no validation.",
     "Features F have length 1 and batch norm keeps its pre-trained statistics, as in the rest of this kit; the paper \
      says neither.",
+    "d of Eq. 9 is the squared distance: the paper does not say; in it psi costs two products for all photos.",
     "Negatives are all other photos of a batch, of one category as far as they can be, of which the mean is taken; the \
      paper samples triplets and does not say from where.",
     "Channels of the descriptor network, its kernels (3 x 3, and 6 x 6 for a stride of 1/2) and its batches of 128 are \
