@@ -100,11 +100,7 @@ pub(super) fn name_of_folder(root: &Path) -> Result<String> {
 /// assert!(retrace::dataset::is_embedded("synth-chair") && !retrace::dataset::is_embedded("qmul-chair-v2"));
 /// ```
 pub fn is_embedded(name: &str) -> bool {
-    match variant_of(name) {
-        (base, Variant::Whole) => synthetic::NAMES.contains(&base),
-        (base, Variant::Transfer(_)) => base == "synth-shoe",
-        (_, Variant::Fold(_)) => false,
-    }
+    synthetic::NAMES.contains(&name) || synthetic::transfer_of(name).is_some()
 }
 
 /// The name that a corpus, given by name or by folder, has in `results/`: a user's folder goes by its last part, in

@@ -21,9 +21,6 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     }
     let known = catalogue::list()?;
     let (base, variant) = catalogue::variant_of(name);
-    if let ("synth-shoe", Variant::Transfer(transfer)) = (base, variant) {
-        return Ok(Box::new(synthetic::transfer(transfer, synthetic::SIDE)?));
-    }
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == base) {
         let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);
         let Some(data) = data else { return Err(Error::value(format!("data folder of {name}"), expected, "none")) };

@@ -197,9 +197,17 @@ pub fn open(name: &str) -> Result<Option<Box<dyn Source>>> {
         "synth-world" => Box::new(WorldCorpus::new(WorldTest::Unseen, SIDE)?),
         "synth-world-seen" => Box::new(WorldCorpus::new(WorldTest::Seen, SIDE)?),
         "synth-scene" => Box::new(SceneCorpus::new(SIDE)?),
-        _ => return Ok(None),
+        _ => match transfer_of(name) {
+            Some(chosen) => Box::new(transfer(chosen, SIDE)?),
+            None => return Ok(None),
+        },
     };
     Ok(Some(corpus))
+}
+
+/// The transfer of `synth-shoe-<transfer>`; none of other corpora.
+pub(super) fn transfer_of(name: &str) -> Option<Transfer> {
+    super::transfer_of(name).filter(|chosen| name.strip_suffix(chosen.name()) == Some("synth-shoe-"))
 }
 
 /// `synth-shoe` with the shoes of a transfer alone: those of the one kind for training, of the other for the test, whatever

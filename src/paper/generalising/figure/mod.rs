@@ -37,6 +37,9 @@ const AT_K: [(&str, &str); 5] = [
     ("upper-bound", "Upper-Bound"),
 ];
 
+/// The figures of a corpus; a file's name goes on with that of the corpus.
+const FIGURES: [&str; 6] = ["at-k", "dictionary", "fig1", "fig3", "fig4", "similarity"];
+
 /// Draws the figures of every corpus that there are records for, as (name, SVG).
 ///
 /// # Errors
@@ -44,28 +47,35 @@ const AT_K: [(&str, &str); 5] = [
 pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
     let mut figures = Vec::new();
     for dataset in categories().iter().map(|corpus| corpus.name) {
-        let records = Records { results, slug: SLUG, dataset };
-        let shown = Shown::open(dataset)?;
-        let title = format!("Acc@K on unseen categories, {dataset}");
-        let drawn = [
-            ("at-k", at_k::draw(&records, &title, &AT_K)?),
-            ("dictionary", dictionary::draw(&records)?),
-            ("fig1", word::draw(&records, &shown)?),
-            ("fig3", attention::draw(&records, &shown)?),
-            ("fig4", similarity::pairs(&records, &shown)?),
-            ("similarity", similarity::scatter(&records)?),
-        ];
-        figures.extend(drawn.into_iter().filter_map(|(name, svg)| Some((format!("{name}-{dataset}"), svg?))));
+        for figure in FIGURES {
+            figures.extend(one(results, figure, dataset)?.map(|svg| (format!("{figure}-{dataset}"), svg)));
+        }
     }
     Ok(figures)
 }
 
-/// One of them, by its name; none where there are no records for it.
+/// One of them, such as `fig1-synth-world`; none where there are no records for it.
 ///
 /// # Errors
 /// As [`draw`].
 pub fn named(results: &Path, name: &str) -> Result<Option<String>> {
-    Ok(draw(results)?.into_iter().find(|(own, _)| own == name).map(|(_, svg)| svg))
+    let split = |figure: &'static str| Some((figure, name.strip_prefix(figure)?.strip_prefix('-')?));
+    let found = FIGURES.into_iter().find_map(split);
+    found.map_or(Ok(None), |(figure, dataset)| one(results, figure, dataset))
+}
+
+fn one(results: &Path, figure: &str, dataset: &str) -> Result<Option<String>> {
+    let records = Records { results, slug: SLUG, dataset };
+    let shown = || Shown::open(dataset);
+    match figure {
+        "at-k" => at_k::draw(&records, &format!("Acc@K on unseen categories, {dataset}"), &AT_K),
+        "dictionary" => dictionary::draw(&records),
+        "fig1" => word::draw(&records, &shown()?),
+        "fig3" => attention::draw(&records, &shown()?),
+        "fig4" => similarity::pairs(&records, &shown()?),
+        "similarity" => similarity::scatter(&records),
+        _ => Ok(None),
+    }
 }
 
 /// The pictures that may be shown: those of an embedded corpus.
