@@ -63,6 +63,11 @@ impl AdaptiveModel {
         &self.tasks
     }
 
+    /// The task of a query.
+    pub fn task(&self, query: usize) -> Option<&Episode> {
+        self.task_of.get(&query).map(|task| &self.tasks[*task])
+    }
+
     /// Its photos and sketches.
     pub(super) fn index(&self) -> &Index {
         &self.index

@@ -87,7 +87,8 @@ impl Regularisers {
         let both = Tensor::cat(&[features.sketches, features.photos], 0)?;
         let labels = [features.of_sketches.clone(), features.of_photos.clone()].concat();
         if let Some(domain) = &self.domain {
-            let logits = domain.forward(&reversed(&both)?, Mode::Train)?;
+            // Of length 1: else F grows without bound, as the loss that it works against has none.
+            let logits = domain.forward(&reversed(&l2_normalise(&both)?)?, Mode::Train)?;
             add(self.weights.domain, domain_loss(&logits, features.of_sketches.len())?)?;
         }
         if let Some(class) = &self.class {

@@ -9,6 +9,7 @@ use crate::report::record::Run;
 use crate::report::score::Metric;
 use crate::run::Rank;
 use polars::prelude::{Column, DataFrame};
+use std::collections::BTreeMap;
 
 /// Draws of a support.
 pub(in super::super) const COUNT: usize = 10;
@@ -43,6 +44,16 @@ pub fn read(folder: &Folder) -> Result<Vec<[f64; COUNT]>> {
     let mut lines: Vec<(f64, [f64; COUNT])> = queries.into_iter().zip(folder.lines("draws", COLUMNS)?).collect();
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(lines.into_iter().map(|(_, ranks)| ranks).collect())
+}
+
+/// The task of every query, by its name.
+///
+/// # Errors
+/// As [`read`].
+pub fn tasks_of(folder: &Folder) -> Result<BTreeMap<u32, String>> {
+    let frame = crate::file::read_csv(&folder.0.join("draws.csv"))?;
+    let names = frame.column("task")?.str()?.iter().map(|name| name.unwrap_or_default().to_string());
+    Ok(folder.column("draws", "query")?.into_iter().map(|query| query as u32).zip(names).collect())
 }
 
 /// Writes `draws.csv`.

@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! results/adaptive/<dataset>/<row>/seed<k>/analysis/
-//!   draws.csv      query,photo,draw0,...,draw9: ranks after adapting to ten draws of the support
+//!   draws.csv      query,photo,task,draw0,...,draw9: ranks after adapting to ten draws of the support
 //!   steps.csv      step,query,photo,rank: ranks after 0 to 5 steps at test
-//!   margins.csv    task,margin,best,acc1,searched: the margin of each task, and the best one by search
+//!   margins.csv    task,margin,acc1,best,searched: the margin of each task and what it finds, and those of the best one by search
 //! ```
 
 mod draw;
 mod margin;
 mod step;
 
-pub use draw::DRAWS;
+pub use draw::{DRAWS, tasks_of};
 
 use super::{Adaptive, AdaptiveModel, Config};
 use crate::Result;
