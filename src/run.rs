@@ -7,6 +7,8 @@
 //!   ranks.csv      query,photo,rank: one line a test query, positions of the corpus index, rank 1 = best; where the
 //!                  queries have galleries of their own (of a class, of a person), also gallery: how many photos
 //!   early.csv      percent,query,photo,rank: the same with the first percent of every sketch drawn (vector corpora)
+//!   masked.csv     percent,query,photo,rank0,rank1,...: the same with so much of every sketch left out, a column a draw
+//!                  (where a paper asks for it)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
 //!   choice/log.jsonl  of a row that is trained twice: the training whose epoch validation chose
 //!   descriptor/log.jsonl  of a row that needs a network trained before its own: that training
@@ -16,9 +18,11 @@
 
 mod identity;
 mod lock;
+mod masked;
 
 pub use identity::hash_text;
 pub use lock::RunLock;
+pub use masked::MaskedRanks;
 
 use crate::file::{first_difference, hash_bytes, read_csv, read_json, to_text, write_csv, write_json};
 use crate::metric::{average_percentile, mean_sd};

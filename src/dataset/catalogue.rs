@@ -131,9 +131,15 @@ pub(super) enum Variant {
     Whole,
     /// Tested on one fold.
     Fold(usize),
+    /// Trained on the scenes of other corpora: [`SCENES`].
+    Joined,
     /// Trained on one kind of shoes, tested on another.
     Transfer(Transfer),
 }
+
+/// Where a corpus of scenes has no training part, `<corpus>-joined` is trained on these: those of real photos that are at
+/// hand, and drawn ones.
+pub(super) const SCENES: [&str; 2] = ["fs-coco-247", "synth-scene"];
 
 /// The transfer that a corpus is named after: `qmul-shoe-v1-topline`.
 ///
@@ -145,12 +151,15 @@ pub fn transfer_of(name: &str) -> Option<Transfer> {
     if let (_, Variant::Transfer(transfer)) = variant_of(name) { Some(transfer) } else { None }
 }
 
-/// The corpus and the variant of `<corpus>-fold<k>` and `<corpus>-<transfer>`; else the name as it is.
+/// The corpus and the variant of `<corpus>-fold<k>`, `<corpus>-joined` and `<corpus>-<transfer>`; else the name as it is.
 pub(super) fn variant_of(name: &str) -> (&str, Variant) {
     if let Some((base, fold)) = name.rsplit_once("-fold")
         && let Ok(fold) = fold.parse()
     {
         return (base, Variant::Fold(fold));
+    }
+    if let Some(base) = name.strip_suffix("-joined") {
+        return (base, Variant::Joined);
     }
     let cut = |transfer: Transfer| {
         let base = name.strip_suffix(transfer.name())?.strip_suffix('-')?;
@@ -185,6 +194,7 @@ mod tests {
     #[test]
     fn variants_are_told_by_the_end_of_a_name() {
         assert_eq!(variant_of("friss-fold3"), ("friss", Variant::Fold(3)));
+        assert_eq!(variant_of("a-b-joined"), ("a-b", Variant::Joined));
         assert_eq!(variant_of("a-b-toe-shape"), ("a-b", Variant::Transfer(Transfer::ToeShape)));
         for name in ["friss", "friss-foldx", "toe-shape", "my-folders"] {
             assert_eq!(variant_of(name), (name, Variant::Whole));

@@ -1,8 +1,10 @@
 //! A corpus by its name or by its folder.
 
-use super::catalogue::{self, Variant};
+use super::catalogue::{self, SCENES, Variant};
 use super::corpus::{Layout, Scan};
-use super::{Source, attribute, boxed_scenes, drawings, folder, friss, fs_coco, listing, matlab_scenes, photos};
+use super::{
+    Joined, Source, attribute, boxed_scenes, drawings, folder, friss, fs_coco, listing, matlab_scenes, photos,
+};
 use super::{qmul_v1, qmul_v2, sketchy, synthetic};
 use crate::{Error, Result};
 use std::path::Path;
@@ -10,7 +12,8 @@ use std::path::Path;
 /// Opens a corpus: an embedded one, one of [`catalogue::list`] by its name, below `data`, any folder of a known layout, or
 /// a category of a drawn world (`lamp.toml`) or a folder of them.
 ///
-/// The name of a corpus of scenes may end in `-fold0` to `-fold4`, which chooses the part to test on; those of QMUL-Shoe-V1
+/// The name of a corpus of scenes may end in `-fold0` to `-fold4`, which chooses the part to test on, or in `-joined`, which
+/// trains on other scenes; those of QMUL-Shoe-V1
 /// and `synth-shoe` in the name of a [`super::Transfer`].
 ///
 /// # Errors
@@ -24,7 +27,11 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     if let Some(corpus) = known.iter().find(|corpus| corpus.name == base) {
         let expected = format!("the folder that holds `{}/` (set RETRACE_DATA)", corpus.folder);
         let Some(data) = data else { return Err(Error::value(format!("data folder of {name}"), expected, "none")) };
-        return Ok(Box::new(scan(&data.join(&corpus.folder), variant)?.open()?));
+        let root = data.join(&corpus.folder);
+        return match variant {
+            Variant::Joined => joined(name, &root, Some(data)),
+            _ => Ok(Box::new(scan(&root, variant)?.open()?)),
+        };
     }
     if is_world(Path::new(name)) {
         return Ok(Box::new(synthetic::WorldCorpus::read(Path::new(name), synthetic::SIDE)?));
@@ -36,6 +43,16 @@ pub fn open(name: &str, data: Option<&Path>) -> Result<Box<dyn Source>> {
     let names: Vec<_> = known.iter().map(|corpus| corpus.name.as_str()).collect();
     let expected = format!("one of {embedded}, {}, or a folder", names.join(", "));
     Err(Error::value("corpus", expected, format!("`{name}`")))
+}
+
+/// The test part of a corpus of scenes with other scenes to train on.
+fn joined(name: &str, root: &Path, data: Option<&Path>) -> Result<Box<dyn Source>> {
+    let tested = scan(root, Variant::Whole)?.open()?;
+    if tested.scenes().is_none() || SCENES.iter().any(|own| name.starts_with(own)) {
+        return Err(Error::data(root, "a corpus of scenes that is not itself trained on", "another"));
+    }
+    let trained = SCENES.iter().map(|name| open(name, data)).collect::<Result<_>>()?;
+    Ok(Box::new(Joined::new(name, trained, Box::new(tested))))
 }
 
 /// Whether a path is a category of a drawn world, or a folder of categories.

@@ -1,5 +1,6 @@
 //! From photos and drawings to tensors of one size, deformed at random for training.
 
+use super::mask::{Mask, Parts};
 use super::{Drawing, Index, Pair, Source, Split};
 use crate::seed::{Seed, Stream};
 use crate::sketch::{
@@ -55,6 +56,18 @@ impl PrepareConfig {
         self.source.unwrap_or(self.side)
     }
 
+    /// A drawing as it is kept: a picture at [`Self::kept`], centred where that is asked for.
+    fn keep(&self, drawing: Drawing) -> Drawing {
+        let side = self.kept();
+        match (drawing, self.margin) {
+            (Drawing::Raster(raster), Some(margin)) => Drawing::Raster(centred_picture(&raster, margin, side)),
+            (Drawing::Raster(raster), None) => {
+                Drawing::Raster(imageops::resize(&raster, side, side, imageops::FilterType::Triangle))
+            }
+            (vector, _) => vector,
+        }
+    }
+
     /// Checks sizes.
     ///
     /// # Errors
@@ -81,6 +94,8 @@ pub struct Album {
     config: PrepareConfig,
     photos: Vec<Option<RgbImage>>,
     drawings: Vec<Option<Drawing>>,
+    /// Of the test sketches of scenes, which are shown with parts left out.
+    parts: Vec<Option<Parts>>,
 }
 
 impl Album {
@@ -113,17 +128,17 @@ impl Album {
             }
             let drawing = source.drawing(i)?;
             advance()?;
-            Ok(Some(match drawing {
-                Drawing::Raster(raster) => Drawing::Raster(match config.margin {
-                    Some(margin) => centred_picture(&raster, margin, side),
-                    None => imageops::resize(&raster, side, side, imageops::FilterType::Triangle),
-                }),
-                vector => vector,
-            }))
+            Ok(Some(config.keep(drawing)))
+        };
+        let parts = |i: usize| {
+            let is_shown =
+                is_wanted(index.sketches[i].photo) && index.photos[index.sketches[i].photo].split == Split::Test;
+            if is_shown { Parts::of(source, i) } else { Ok(None) }
         };
         let photos = (0..index.photos.len()).into_par_iter().map(photo).collect::<Result<_>>()?;
         let drawings = (0..index.sketches.len()).into_par_iter().map(drawing).collect::<Result<_>>()?;
-        Ok(Self { config, photos, drawings })
+        let parts = (0..index.sketches.len()).into_par_iter().map(parts).collect::<Result<_>>()?;
+        Ok(Self { config, photos, drawings, parts })
     }
 
     /// An album of photos without sketches, all of the size already at which `config` keeps pictures.
@@ -137,7 +152,7 @@ impl Album {
             return Err(Error::value("photo", format!("{side} x {side} pixels"), found));
         }
         let photos = photos.into_iter().map(Some).collect();
-        Ok(Self { config, photos, drawings: Vec::new() })
+        Ok(Self { config, photos, drawings: Vec::new(), parts: Vec::new() })
     }
 
     /// An album of photos and of pictures that stand for sketches of them, one each, dark on white.
@@ -251,6 +266,21 @@ impl Album {
         })
     }
 
+    /// Sketches with objects or strokes left out at random.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`.
+    ///
+    /// # Errors
+    /// A position outside the index, or of another split than the test; parts that the corpus does not know.
+    pub fn masked(&self, positions: &[usize], mask: &Mask, device: &Device) -> Result<Tensor> {
+        self.stack(positions, device, |position| {
+            let parts = self.parts.get(*position).and_then(Option::as_ref);
+            let left = mask.apply(parts, self.drawing(*position)?, *position)?;
+            Ok(grey(&self.drawn(&self.config.keep(left), &Affine::default())?))
+        })
+    }
+
     /// Whether sketches are strokes, so that a part of one can be drawn.
     pub fn is_vector(&self) -> bool {
         self.drawings.iter().flatten().all(|drawing| matches!(drawing, Drawing::Vector(_)))
@@ -261,8 +291,12 @@ impl Album {
     }
 
     fn draw(&self, position: usize, affine: &Affine) -> Result<GrayImage> {
+        self.drawn(self.drawing(position)?, affine)
+    }
+
+    fn drawn(&self, drawing: &Drawing, affine: &Affine) -> Result<GrayImage> {
         let plain = *affine == Affine::default();
-        Ok(match self.drawing(position)? {
+        Ok(match drawing {
             Drawing::Vector(sketch) if plain => self.rasterise(&self.placed(sketch), 1.0),
             Drawing::Vector(sketch) => self.rasterise(&affine.apply(&self.placed(sketch)), 1.0),
             Drawing::Raster(raster) => {

@@ -7,7 +7,7 @@
 //! | [`Reproduction`] | every [`Method`], automatically | what can be done with any paper, by the names of its runs |
 
 use super::analyse::{Analysis, Subject};
-use super::{Bench, Fitted, Kept, Model, Needs, Order, Origin, Queries, Trial};
+use super::{Bench, Fitted, Kept, Masking, Model, Needs, Order, Origin, Queries, Trial};
 use crate::dataset::{Index, Split};
 use crate::report::block::Block;
 use crate::report::claim::Finding;
@@ -55,6 +55,11 @@ pub trait Paper: Sync {
     /// otherwise. The floors stand beside the other rows, so this holds for them too.
     fn queries(&self, _dataset: &str, _row: &str, index: &Index, split: Split) -> Queries {
         Queries::of(index, split)
+    }
+
+    /// The parts of test sketches that are left out in further rankings of every run; none, unless the paper says otherwise.
+    fn masking(&self, _dataset: &str) -> Option<Masking> {
+        None
     }
 
     /// Its own figures, each as (file name without extension, SVG), of what there are records for.

@@ -1,9 +1,10 @@
 //! Ranks of sketches against their galleries, by any distance.
 
-use super::Queries;
+use super::{Masking, Queries};
 use crate::Result;
+use crate::dataset::Mask;
 use crate::metric;
-use crate::run::Rank;
+use crate::run::{MaskedRanks, Rank};
 use crate::seed::Seed;
 use crate::sketch::DeformConfig;
 use crate::train::{EmbedFn, Feed};
@@ -28,6 +29,8 @@ pub enum View<'a> {
         /// One of several.
         version: u32,
     },
+    /// Objects or strokes left out.
+    Masked(Mask),
 }
 
 impl View<'_> {
@@ -40,6 +43,7 @@ impl View<'_> {
             Self::Whole => feed.sketches(sketches),
             Self::Partial(percent) => feed.partial(sketches, percent),
             Self::Deformed { config, seed, version } => feed.deformed(sketches, config, seed, version),
+            Self::Masked(mask) => feed.masked(sketches, &mask),
         }
     }
 }
@@ -187,6 +191,19 @@ pub fn robustness(
 ) -> Result<Vec<(u32, Vec<Rank>)>> {
     let views: Vec<View> = (0..versions).map(|version| View::Deformed { config, seed, version }).collect();
     Ok((0..versions).zip(in_views(ranker, queries, &views)?).collect())
+}
+
+/// Ranks all queries with parts of the sketches left out: share by share, draw by draw.
+///
+/// The draws have a seed of their own, so that all rows and trainings are shown the same sketches.
+///
+/// # Errors
+/// As [`evaluate`]; parts that the corpus does not know.
+pub fn masked(ranker: &dyn Ranker, queries: &Queries, masking: Masking) -> Result<Vec<MaskedRanks>> {
+    let views: Vec<View> = masking.masks().map(View::Masked).collect();
+    let ranks = in_views(ranker, queries, &views)?.into_iter();
+    let named = masking.masks().zip(ranks);
+    Ok(named.map(|(Mask { percent, version, .. }, ranks)| MaskedRanks { percent, version, ranks }).collect())
 }
 
 fn in_views(ranker: &dyn Ranker, queries: &Queries, views: &[View]) -> Result<Vec<Vec<Rank>>> {

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{kept_at, save, shipped_at};
 use super::floor::{self, Floor};
-use super::ranker::{early, evaluate};
+use super::ranker::{early, evaluate, masked};
 use super::{Analysis, Bench, Fitted, Method, Model, Order, Paper, Queries, Trial};
 use crate::Result;
 use crate::dataset::{self, Split};
@@ -55,6 +55,9 @@ fn finish<M: Method>(
     let ranks = evaluate(model, &queries)?;
     if model.is_vector() {
         folder.write_early(&early(model, &queries, &EARLY)?)?;
+    }
+    if let Some(masking) = paper.masking(&run.dataset) {
+        folder.write_masked(&masked(model, &queries, masking)?)?;
     }
     let shipped = shipped_at(&run.id(), &order.places.results).filter(|_| outcome.is_some());
     let checkpoint =

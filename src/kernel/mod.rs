@@ -26,6 +26,7 @@ mod pool;
 mod product;
 mod rectify;
 mod scratch;
+pub mod transport;
 mod winograd;
 
 pub use adam::{AdamStep, adam};

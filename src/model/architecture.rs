@@ -1,6 +1,6 @@
 //! The networks by name, and what each expects of its input.
 
-use super::{Backbone, EfficientNet, Inception, NormConfig, ResNet, Scope, Vgg, VisionTransformer};
+use super::{Backbone, EfficientNet, Inception, NormConfig, ResNet, Scope, SketchANet, Vgg, VisionTransformer};
 use super::{efficientnet, mini, norm, resnet, vgg, vision_transformer};
 use crate::{Error, Result};
 use candle_core::Tensor;
@@ -31,6 +31,9 @@ pub enum Architecture {
     /// A small residual network for 64 x 64 pictures, 256 channels.
     #[serde(rename = "mini")]
     Mini,
+    /// The five convolutions of Sketch-a-Net, 256 channels; pictures of at least 90 x 90.
+    #[serde(rename = "sketch-a-net")]
+    SketchANet,
 }
 
 /// Published weights of a network.
@@ -80,7 +83,7 @@ const CENTRED: Normalisation = Normalisation { mean: [0.5; 3], std: [0.5; 3] };
 
 impl Architecture {
     /// Every network.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::EfficientNetLite0,
         Self::ResNet18,
         Self::ResNet50,
@@ -88,6 +91,7 @@ impl Architecture {
         Self::InceptionV3,
         Self::ClipVitB32,
         Self::Mini,
+        Self::SketchANet,
     ];
 
     /// The name in configurations, file names and on the command line.
@@ -100,10 +104,12 @@ impl Architecture {
             Self::InceptionV3 => "inception-v3",
             Self::ClipVitB32 => "clip-vit-b32",
             Self::Mini => "mini",
+            Self::SketchANet => "sketch-a-net",
         }
     }
 
-    /// Name and picture size of the network's published weights; none for `mini`, which exists here only.
+    /// Name and picture size of the network's published weights; none for `mini`, which exists here only,
+    /// and for `sketch-a-net`, which starts from nothing.
     ///
     /// ```
     /// use retrace::model::Architecture;
@@ -112,7 +118,7 @@ impl Architecture {
     /// ```
     pub fn published(self) -> Option<PublishedWeights> {
         match self {
-            Self::Mini => None,
+            Self::Mini | Self::SketchANet => None,
             Self::ClipVitB32 => Some(PublishedWeights { weights: "clip", side: 224 }),
             Self::InceptionV3 => Some(PublishedWeights { weights: "imagenet", side: 299 }),
             _ => Some(PublishedWeights { weights: "imagenet", side: 224 }),
@@ -125,7 +131,7 @@ impl Architecture {
             Self::EfficientNetLite0 => LITE,
             Self::ResNet18 | Self::ResNet50 | Self::Vgg16 => IMAGENET,
             Self::ClipVitB32 => CLIP,
-            Self::InceptionV3 | Self::Mini => CENTRED,
+            Self::InceptionV3 | Self::Mini | Self::SketchANet => CENTRED,
         }
     }
 
@@ -139,9 +145,13 @@ impl Architecture {
     pub fn momentum(self) -> f64 {
         match self {
             Self::EfficientNetLite0 => efficientnet::MOMENTUM,
-            Self::ResNet18 | Self::ResNet50 | Self::Vgg16 | Self::InceptionV3 | Self::ClipVitB32 | Self::Mini => {
-                norm::MOMENTUM
-            }
+            Self::ResNet18
+            | Self::ResNet50
+            | Self::Vgg16
+            | Self::InceptionV3
+            | Self::ClipVitB32
+            | Self::Mini
+            | Self::SketchANet => norm::MOMENTUM,
         }
     }
 }
@@ -201,6 +211,7 @@ pub fn build(architecture: Architecture, scope: &mut Scope, norm: NormConfig) ->
         Architecture::InceptionV3 => Box::new(Inception::v3(scope, norm)?),
         Architecture::ClipVitB32 => Box::new(VisionTransformer::new(vision_transformer::CLIP_B32, scope)?),
         Architecture::Mini => Box::new(ResNet::new(&mini::MINI, scope, norm)?),
+        Architecture::SketchANet => Box::new(SketchANet::new(scope)?),
     })
 }
 

@@ -38,6 +38,7 @@ mod parameter;
 pub mod pretrained;
 mod resnet;
 mod scope;
+mod sketch_a_net;
 pub mod state_dict;
 mod vgg;
 mod vision_transformer;
@@ -63,6 +64,7 @@ pub use overlay::Overlay;
 pub use parameter::Parameters;
 pub use resnet::ResNet;
 pub use scope::{Scope, Weight};
+pub use sketch_a_net::SketchANet;
 pub use vgg::Vgg;
 pub use vision_transformer::VisionTransformer;
 

@@ -3,7 +3,7 @@
 use super::{
     printed::Printed,
     record::{Run, check_same_queries, read_row},
-    score::{ACC1, ACC5, ACC10, Metric},
+    score::{ACC1, ACC5, ACC10, Metric, drawn},
 };
 use crate::{
     Result,
@@ -22,6 +22,8 @@ pub struct TableSpec {
     pub title: &'static str,
     /// The metric of the paper's numbers.
     pub metric: &'static Metric,
+    /// The share of every sketch that is left out; none for whole sketches.
+    pub masked: Option<u32>,
     /// From top to bottom within each dataset.
     pub rows: Vec<RowSpec>,
     /// From top to bottom.
@@ -189,7 +191,7 @@ fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) ->
         row: row.row.clone(),
         label: row.label.clone(),
         paper,
-        measured: measure(runs)?,
+        measured: measure_masked(runs, spec.masked)?,
     })
 }
 
@@ -198,10 +200,26 @@ fn line(spec: &TableSpec, dataset: &DatasetSpec, row: &RowSpec, runs: &[Run]) ->
 /// # Errors
 /// A run without queries.
 pub fn measure(runs: &[Run]) -> Result<Option<Measured>> {
+    measure_masked(runs, None)
+}
+
+/// The ranks of a run that a table is of: those of whole sketches, or of every draw of a share that is left out.
+fn shown(run: &Run, masked: Option<u32>) -> Result<Vec<Vec<u32>>> {
+    let Some(percent) = masked else { return Ok(vec![run.values()]) };
+    Ok(drawn(run, percent)?.iter().map(Run::values).collect())
+}
+
+/// The same with a share of the sketches left out, as the mean over its draws; runs without any do not count.
+fn measure_masked(runs: &[Run], masked: Option<u32>) -> Result<Option<Measured>> {
+    let shown = runs.iter().map(|run| shown(run, masked)).collect::<Result<Vec<_>>>()?;
+    let (runs, shown): (Vec<&Run>, Vec<_>) = runs.iter().zip(shown).filter(|(_, draws)| !draws.is_empty()).unzip();
     let Some(first) = runs.first() else { return Ok(None) };
     let over_seeds = |score: &dyn Fn(&[u32]) -> Result<f64>| -> Result<MeanSd> {
-        let values: Result<Vec<f64>> = runs.iter().map(|run| score(&run.values())).collect();
-        mean_sd(&values?)
+        let mean = |draws: &Vec<Vec<u32>>| -> Result<f64> {
+            let scores = draws.iter().map(|ranks| score(ranks)).collect::<Result<Vec<f64>>>()?;
+            Ok(scores.iter().sum::<f64>() / scores.len() as f64)
+        };
+        mean_sd(&shown.iter().map(mean).collect::<Result<Vec<f64>>>()?)
     };
     let gallery = first.summary.gallery;
     let mut rules: Vec<&str> = runs.iter().map(|run| run.summary.select_on.as_str()).collect();
@@ -226,7 +244,7 @@ pub(super) mod tests {
     use super::super::printed::tests::TOY;
     use super::super::record::tests::write_run;
     use super::*;
-    use crate::run::RunFolder;
+    use crate::run::{MaskedRanks, Rank, RunFolder};
 
     pub fn spec() -> TableSpec {
         let row = |row: &str, label: &str, paper: Option<&str>, only| RowSpec {
@@ -242,6 +260,7 @@ pub(super) mod tests {
             name: "main",
             title: "Toy rows",
             metric: &ACC1,
+            masked: None,
             rows: vec![
                 row("hog", "HOG", None, &[]),
                 row("old", "Old", Some("Old (A)"), &[]),
@@ -275,6 +294,31 @@ pub(super) mod tests {
         assert_eq!(papers, [None, Some("67.82"), Some("71.70"), None, None]);
         assert!(table.lines[2..].iter().all(|line| line.measured.is_none()));
         assert_eq!(table.notes, [("HOG".to_string(), "no learning".to_string())]);
+    }
+
+    #[test]
+    fn masked_table_is_the_mean_over_draws() {
+        let place = tempfile::tempdir().unwrap();
+        for seed in [0, 1] {
+            let folder = at(place.path(), "chair", "old", seed);
+            write_run(&folder, &[1, 1, 2 + seed as u32, 3]);
+            let ranks = folder.ranks().unwrap();
+            let draw = |version, found: u32| MaskedRanks {
+                percent: 30,
+                version,
+                ranks: ranks
+                    .iter()
+                    .map(|own| Rank { rank: if own.query < 100 + found { 1 } else { 7 }, ..*own })
+                    .collect(),
+            };
+            let masked = [draw(0, 1), draw(1, 2 + seed as u32)];
+            if seed == 0 { folder.write_masked(&masked).unwrap() } else { folder.write_masked(&masked[1..]).unwrap() }
+        }
+        let masked = build(place.path(), &TableSpec { masked: Some(30), ..spec() }).unwrap();
+        let old = masked.lines[1].measured.clone().unwrap();
+        assert_eq!((old.acc1.0, old.acc5.0, old.acc10.0, old.seeds), ((37.5 + 75.0) / 2.0, 56.25, 100.0, 2));
+        let none = build(place.path(), &TableSpec { masked: Some(50), ..spec() }).unwrap();
+        assert!(none.lines[1].measured.is_none());
     }
 
     #[test]

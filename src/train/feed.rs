@@ -1,6 +1,6 @@
 //! Where a network's input comes from: pixels prepared again for every step, or features of a frozen backbone.
 
-use crate::dataset::{Album, Pair};
+use crate::dataset::{Album, Mask, Pair};
 use crate::model::Normalisation;
 use crate::seed::{Seed, Stream};
 use crate::sketch::{Affine, AugmentConfig, DeformConfig};
@@ -40,6 +40,14 @@ pub trait Feed: Send + Sync {
     /// A corpus without strokes; a feed that makes no pictures, as all do that say nothing else.
     fn deformed(&self, _: &[usize], _: &DeformConfig, _: Seed, _: u32) -> Result<Tensor> {
         Err(Error::value("deformed sketches", "a feed that draws strokes anew", "one that does not"))
+    }
+
+    /// Sketches with objects or strokes left out, as [`Album::masked`] draws them.
+    ///
+    /// # Errors
+    /// Parts that the corpus does not know; a feed that makes no pictures, as all do that say nothing else.
+    fn masked(&self, _: &[usize], _: &Mask) -> Result<Tensor> {
+        Err(Error::value("masked sketches", "a feed that draws sketches anew", "one that does not"))
     }
 }
 
@@ -82,6 +90,10 @@ impl Feed for Pixels<'_> {
 
     fn deformed(&self, positions: &[usize], config: &DeformConfig, seed: Seed, version: u32) -> Result<Tensor> {
         self.normalisation.apply(&self.album.deformed(positions, config, seed, version, &self.device)?)
+    }
+
+    fn masked(&self, positions: &[usize], mask: &Mask) -> Result<Tensor> {
+        self.normalisation.apply(&self.album.masked(positions, mask, &self.device)?)
     }
 }
 

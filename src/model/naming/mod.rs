@@ -63,7 +63,7 @@ impl Naming {
     /// timm calls the tensors of ResNets and Inception-v3 as torchvision does.
     pub fn of(architecture: Architecture) -> &'static [Self] {
         match architecture {
-            Architecture::Mini => &[Self::Own],
+            Architecture::Mini | Architecture::SketchANet => &[Self::Own],
             Architecture::EfficientNetLite0 => &[Self::Own, Self::Timm],
             Architecture::ResNet18 | Architecture::ResNet50 | Architecture::InceptionV3 | Architecture::Vgg16 => {
                 &[Self::Own, Self::Torchvision, Self::Timm]

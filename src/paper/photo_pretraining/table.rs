@@ -342,7 +342,7 @@ pub fn rows(part: &str, dataset: &str) -> Vec<String> {
 }
 
 fn spec(name: &'static str, title: &'static str, rows: Vec<RowSpec>, datasets: Vec<DatasetSpec>) -> TableSpec {
-    TableSpec { printed: PRINTED, name, title, metric: &ACC1, rows, datasets }
+    TableSpec { printed: PRINTED, name, title, metric: &ACC1, masked: None, rows, datasets }
 }
 
 fn line(

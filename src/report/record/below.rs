@@ -2,7 +2,7 @@
 
 use super::origin::check_seconds;
 use super::{Origin, Run, read_run, row};
-use crate::report::score::read_early;
+use crate::report::score::{read_early, read_masked};
 use crate::run::{RunFolder, RunId};
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -40,6 +40,7 @@ pub fn inspect(folder: &Path) -> Result<Inspected> {
             found.keep(check_pretraining(&folder));
         } else if let Some(run) = found.keep(read_run(&folder)) {
             found.keep(read_early(&run));
+            found.keep(read_masked(&run));
             rows.entry(row).or_default().push(run);
         }
     }

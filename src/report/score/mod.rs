@@ -5,6 +5,7 @@
 
 mod early;
 mod list;
+mod masked;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -12,6 +13,11 @@ pub use early::{EARLY, read_early};
 pub use list::{
     ACC1, ACC5, ACC10, AROUND, DROP, EARLY_ACC1, MEMORY, METRICS, RISE, SEPARATION, SMOOTHNESS, SMOOTHNESS_HOG, SPREAD,
     SPREAD_EARLY, SPREAD_LATE, TIME, WANDER,
+};
+pub(in crate::report) use masked::drawn;
+pub use masked::{
+    ACC1_MASKED_30, ACC1_MASKED_50, ACC1_MASKED_70, ACC10_MASKED_30, ACC10_MASKED_50, ACC10_MASKED_70, LOST1_30,
+    LOST1_50, LOST10_30, LOST10_50, read_masked,
 };
 
 use super::analysis::{Folder, Samples};

@@ -1,0 +1,107 @@
+//! A trained network with the pictures of a corpus.
+
+use super::config::Config;
+use super::network::{Encoded, RegionNetwork};
+use crate::Result;
+use crate::dataset::{Album, Split};
+use crate::experiment::{Bench, Gallery, Kept, Model, Order, Pictures, Ranker, View};
+use crate::model::{Mode, Normalisation};
+use crate::train::{Feed, Pixels};
+use candle_core::{Device, Tensor};
+
+/// Pictures to a forward pass, and sketches to a round of matching.
+const CHUNK: usize = 32;
+
+/// A trained network with the pictures of a corpus.
+pub struct RegionModel {
+    /// The network.
+    pub network: RegionNetwork,
+    pictures: Pictures,
+    normalisation: Normalisation,
+    album: Album,
+    device: Device,
+}
+
+impl RegionModel {
+    /// A network with the pictures of some splits.
+    ///
+    /// # Errors
+    /// Pictures that are not there; a watch that stops.
+    pub fn open(
+        config: &Config,
+        network: RegionNetwork,
+        bench: &Bench,
+        splits: &[Split],
+        order: &Order,
+    ) -> Result<Self> {
+        let album = bench.album(config.prepare, splits, order.watch)?;
+        let (pictures, normalisation) = (config.pictures(), config.architecture.normalisation());
+        Ok(Self { network, pictures, normalisation, album, device: order.device.clone() })
+    }
+
+    /// Pixels as the network expects them.
+    pub fn pixels(&self) -> Pixels<'_> {
+        Pixels { augment: self.pictures.augment, ..Pixels::plain(&self.album, self.normalisation, &self.device) }
+    }
+
+    /// What pictures become, chunk by chunk.
+    fn encode(&self, positions: &[usize], show: &dyn Fn(&[usize]) -> Result<Tensor>) -> Result<Encoded> {
+        let chunk = |chunk| Ok(self.network.encode(&show(chunk)?, Mode::Eval)?.detach());
+        let parts = positions.chunks(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+
+    /// The regions, or vectors, of photos.
+    ///
+    /// # Errors
+    /// A position outside the pictures that are there.
+    pub fn photos(&self, photos: &[usize]) -> Result<Encoded> {
+        self.encode(photos, &|chunk| self.pixels().photos(chunk))
+    }
+
+    /// The regions, or vectors, of sketches.
+    ///
+    /// # Errors
+    /// As [`Self::photos`]; a view that the corpus does not have.
+    pub fn sketches(&self, sketches: &[usize], view: View) -> Result<Encoded> {
+        self.encode(sketches, &|chunk| view.of(&self.pixels(), chunk))
+    }
+}
+
+impl Ranker for RegionModel {
+    fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
+        Ok(Box::new(RegionGallery { model: self, photos: self.photos(photos)? }))
+    }
+}
+
+/// What the photos of a gallery became, computed once.
+struct RegionGallery<'a> {
+    model: &'a RegionModel,
+    photos: Encoded,
+}
+
+impl Gallery for RegionGallery<'_> {
+    fn distances(&self, sketches: &[usize], view: View) -> Result<Vec<f32>> {
+        let mut all = Vec::new();
+        for chunk in sketches.chunks(CHUNK) {
+            let encoded = self.model.sketches(chunk, view)?;
+            let found = self.model.network.distances(&encoded, &self.photos, Mode::Eval)?;
+            all.extend(found.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(all)
+    }
+}
+
+impl Model for RegionModel {
+    fn network(&self) -> &dyn Kept {
+        &self.network
+    }
+
+    fn is_vector(&self) -> bool {
+        self.album.is_vector()
+    }
+
+    fn distance(&self) -> &'static str {
+        "how far its regions are from those of the sketch, as the row matches them"
+    }
+}
