@@ -8,12 +8,8 @@ pub mod photo_pretraining;
 use crate::experiment::Reproduction;
 
 /// The papers that are reproduced, by year: the only list of them.
-pub const PAPERS: [&dyn Reproduction; 4] = [
-    &generalising::Generalising,
-    &partially::Partially,
-    &adaptive::Adaptive,
-    &photo_pretraining::PhotoPretraining,
-];
+pub const PAPERS: [&dyn Reproduction; 4] =
+    [&generalising::Generalising, &partially::Partially, &adaptive::Adaptive, &photo_pretraining::PhotoPretraining];
 
 /// Planned papers.
 pub const PLANNED: [&str; 1] = ["more_photos"];

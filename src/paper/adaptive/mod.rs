@@ -45,7 +45,6 @@ pub use outer::{LabelledFeatures, Regularisers, domain_loss, semantic_loss, user
 pub use printed::PRINTED;
 pub use task::{Lesson, Sampler, tasks, unseen_people};
 
-use crate::Result;
 use crate::dataset::{Index, Split};
 use crate::experiment::{
     Analysis, Bench, Fitted, Method, Needs, Order, Origin, Paper, Queries, Subject, Trial, describe_backbone,
@@ -54,6 +53,7 @@ use crate::report::printed::Printed;
 use crate::report::table::{DatasetSpec, TableSpec};
 use crate::run::RunConfig;
 use crate::train::Log;
+use crate::{Error, Result};
 use candle_core::Device;
 use std::path::Path;
 
@@ -148,6 +148,20 @@ impl Method for Adaptive {
 
     fn open(&self, _: &Config, network: AdaptiveNetwork, bench: &Bench, order: &Order) -> Result<AdaptiveModel> {
         AdaptiveModel::open(network, bench, &[Split::Test], order)
+    }
+
+    fn adapt(&self, config: &Config, network: AdaptiveNetwork, bench: &Bench, order: &Order) -> Result<AdaptiveModel> {
+        if config.inner.reach == Reach::Nothing {
+            return Err(Error::value(
+                "a model to adapt",
+                "one of a row that adapts, such as ours",
+                "one that does not",
+            ));
+        }
+        let (tasks, mut network) = (task::own_classes(bench.index())?, network);
+        let shots = tasks.iter().map(|task| task.support.len()).max().unwrap_or(1);
+        network.set_config(&Config { episode: EpisodeConfig { shots, ..config.episode }, ..config.clone() });
+        AdaptiveModel::with_tasks(network, bench, tasks, order)
     }
 
     fn analyse(&self, part: &str, subjects: &[Subject<Config>]) -> Result<()> {

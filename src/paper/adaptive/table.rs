@@ -228,5 +228,5 @@ fn spec(name: &'static str, title: &'static str, mut rows: Vec<RowSpec>, table: 
     for row in &mut rows {
         row.paper = row.paper.take().map(|cell| PaperCell { table, ..cell });
     }
-    TableSpec { printed: PRINTED, name, title, metric: &ACC1, rows, datasets: settings().into() }
+    TableSpec { printed: PRINTED, name, title, metric: &ACC1, rows, datasets: settings().into(), masked: None }
 }

@@ -83,7 +83,7 @@ fn seen_classes(index: &Index, split: Split) -> Result<Vec<Episode>> {
             task.support.push(at);
         }
     }
-    found.into_values().map(with_support).collect()
+    found.into_values().filter(|task| !task.queries.is_empty()).map(with_support).collect()
 }
 
 fn people(index: &Index, split: Split) -> Result<Vec<Episode>> {
@@ -112,9 +112,42 @@ fn people(index: &Index, split: Split) -> Result<Vec<Episode>> {
     found.into_values().filter(|task| !task.queries.is_empty()).map(with_support).collect()
 }
 
+/// The classes of a user's corpus: all training pairs of a class are its support.
+///
+/// # Errors
+/// A class that has sketches to rank and no pair, or pairs and no photo to rank; fewer than two photos to compare with.
+pub(super) fn own_classes(index: &Index) -> Result<Vec<Episode>> {
+    let ranked = index.categories(&index.photos_of(Split::Test));
+    let paired = index.sketches_of(Split::Train).into_iter();
+    for class in paired.map(|at| &index.photos[index.sketches[at].photo].category) {
+        if !ranked.contains(class.as_str()) {
+            let found = "none: add lines of the split `test` to the manifest";
+            return Err(Error::value(
+                format!("photos to rank of class `{class}`, which has pairs"),
+                "1 or more",
+                found,
+            ));
+        }
+    }
+    let tasks = seen_classes(index, Split::Test)?;
+    for task in &tasks {
+        let mut photos: BTreeSet<usize> = task.gallery.iter().copied().collect();
+        photos.extend(task.support.iter().map(|at| index.sketches[*at].photo));
+        if photos.len() < 2 {
+            return Err(Error::value(
+                format!("photos of class `{}`", task.category),
+                "2 or more to compare",
+                photos.len(),
+            ));
+        }
+    }
+    Ok(tasks)
+}
+
 fn with_support(task: Episode) -> Result<Episode> {
     if task.support.is_empty() {
-        return Err(Error::value(format!("sketches of `{}` to adapt to", task.category), "1 or more", 0));
+        let expected = "1 or more (lines of the split `train`)";
+        return Err(Error::value(format!("pairs of `{}` to adapt to", task.category), expected, 0));
     }
     Ok(task)
 }

@@ -108,7 +108,9 @@ fn every_row_trains_and_ends_the_same_whether_stopped_or_not() {
         let whole = place.train(&format!("whole-{row}"), row, config(row), &Unwatched).unwrap();
         assert_eq!((whole.0.queries, whole.0.gallery), (8, 8), "{row}");
         let name = format!("parts-{row}");
-        let stopped = place.train(&name, row, config(row), &Stopper(6.into()));
+        // In the second epoch, of 2 steps where tasks are trained on, else of 8.
+        let steps = if config(row).training == Training::Episodes { 3 } else { 10 };
+        let stopped = place.train(&name, row, config(row), &Stopper(steps.into()));
         assert!(stopped.is_err(), "{row}");
         let parts = place.train(&name, row, config(row), &Unwatched).unwrap();
         assert_eq!((parts.0.selected_epoch, parts.1), (whole.0.selected_epoch, whole.1), "{row}");
@@ -197,14 +199,10 @@ fn every_setting_has_an_effect() {
         ("rate", Box::new(|c| c.optimiser.rate = 1e-3)),
         ("epochs", Box::new(|c| c.fit.epochs = 1)),
         ("schedule", Box::new(|c| c.fit.schedule = crate::train::Schedule::Constant)),
-        ("classes", Box::new(|c| c.classes = Some(2))),
     ];
     for (name, change) in changes {
         let mut changed = config("ours");
         change(&mut changed);
-        if name == "classes" {
-            continue; // ranks classes that are trained on: of another corpus
-        }
         assert_ne!(outcome("ours", changed).0, ours.0, "{name}");
     }
     let mut head = config("anil");
@@ -240,4 +238,50 @@ fn another_draw_of_the_support_gives_other_distances_and_kept_features_the_same(
     assert_eq!(evaluate(&model, &queries).unwrap().len(), 8);
     model.network.draw = 5;
     assert_ne!(far(&model), before);
+}
+
+/// The folder of a user: pairs of two classes to adapt to, and what is ranked.
+#[test]
+fn a_users_pairs_are_adapted_to_or_it_is_said_what_is_missing() {
+    let place = Place::new();
+    let places = place.places("user");
+    let order = Order { places: &places, device: &Device::Cpu, command: "test".into(), watch: &Unwatched };
+    let manifest = PathBuf::from(&place.1).join("manifest.csv");
+    let whole = std::fs::read_to_string(&manifest).unwrap();
+    let ranked = |row: &str, text: &str| {
+        std::fs::write(&manifest, text).unwrap();
+        let run = RunConfig {
+            slug: SLUG.into(),
+            dataset: "bars".into(),
+            row: row.into(),
+            seed: Seed(0),
+            config: config(row),
+        };
+        let network = AdaptiveNetwork::new(&run.config, Seed(0), &Device::Cpu).unwrap();
+        crate::experiment::Retrieval::adapted(&Adaptive, &run, network, &place.1, &order)
+            .map(|found| found.ranks().len())
+            .map_err(|error| error.to_string())
+    };
+    // The first half of each class to adapt to, the rest to rank.
+    let part = |n: usize| if n % 8 < 4 { "train" } else { "test" };
+    let line = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number: usize = cells[1][1..3].parse().unwrap();
+        format!("{},{},{},{}\n", cells[0], cells[1], part(number), cells[3])
+    };
+    let head = "sketch,photo,split,category\n";
+    let own: String = whole.lines().skip(1).map(line).collect();
+    let of = |keep: &dyn Fn(&str) -> bool| {
+        head.to_string() + &own.lines().filter(|line| keep(line)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(ranked("ours", &of(&|_| true)), Ok(32));
+    assert_eq!(ranked("fine-tune", &of(&|_| true)), Ok(32));
+    let silent = ranked("ours", &of(&|line| !line.contains("train,owl"))).unwrap_err();
+    assert!(silent.contains("pairs of `owl` to adapt to: expected 1 or more"), "{silent}");
+    let bare = ranked("ours", &of(&|line| !line.contains("test,owl"))).unwrap_err();
+    assert!(bare.contains("photos to rank of class `owl`, which has pairs: expected 1 or more"), "{bare}");
+    let lost = ranked("ours", &of(&|_| true).replace("p00.png", "p99.png")).unwrap_err();
+    assert!(lost.contains("p99.png") && lost.contains("line 2"), "{lost}");
+    let fixed = ranked("baseline", &of(&|_| true)).unwrap_err();
+    assert!(fixed.contains("one of a row that adapts"), "{fixed}");
 }
