@@ -57,6 +57,14 @@ impl Parts {
 }
 
 impl Mask {
+    /// A sketch of a corpus with parts left out.
+    ///
+    /// # Errors
+    /// A position outside the index; parts that the corpus does not know.
+    pub fn of_source(&self, source: &dyn Source, sketch: usize) -> Result<Drawing> {
+        self.apply(Parts::of(source, sketch)?.as_ref(), &source.drawing(sketch)?, sketch)
+    }
+
     /// The sketch with parts left out; a picture without any object stays as it is.
     ///
     /// # Errors

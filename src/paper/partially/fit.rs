@@ -22,6 +22,9 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<RegionM
     let network = RegionNetwork::new(config, run.seed, order.device)?;
     config.needs().find(order.places)?.iter().try_for_each(|start| network.load_backbone(start))?;
     let model = RegionModel::open(config, network, bench, &Split::ALL, order)?;
+    if !config.needs().is_trained {
+        return Ok(Fitted { model, outcome: None, select_on: "none".into() });
+    }
     let valid = Queries::of(bench.index(), Split::Valid);
     let score = || valid.scores(&evaluate(&model, &valid)?);
     let fit = Fit {

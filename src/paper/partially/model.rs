@@ -1,12 +1,13 @@
 //! A trained network with the pictures of a corpus.
 
+use super::boxes::Annotations;
 use super::config::Config;
-use super::network::{Encoded, RegionNetwork};
-use crate::Result;
+use super::network::{Encoded, RegionNetwork, Top};
 use crate::dataset::{Album, Split};
 use crate::experiment::{Bench, Gallery, Kept, Model, Order, Pictures, Ranker, View};
 use crate::model::{Mode, Normalisation};
 use crate::train::{Feed, Pixels};
+use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 
 /// Pictures to a forward pass, and sketches to a round of matching.
@@ -19,6 +20,8 @@ pub struct RegionModel {
     pictures: Pictures,
     normalisation: Normalisation,
     album: Album,
+    /// Of the oracle alone.
+    annotations: Option<Annotations>,
     device: Device,
 }
 
@@ -36,7 +39,9 @@ impl RegionModel {
     ) -> Result<Self> {
         let album = bench.album(config.prepare, splits, order.watch)?;
         let (pictures, normalisation) = (config.pictures(), config.architecture.normalisation());
-        Ok(Self { network, pictures, normalisation, album, device: order.device.clone() })
+        let is_oracle = config.top == Top::Annotations;
+        let annotations = is_oracle.then(|| Annotations::read(bench.source())).transpose()?;
+        Ok(Self { network, pictures, normalisation, album, annotations, device: order.device.clone() })
     }
 
     /// Pixels as the network expects them.
@@ -70,6 +75,9 @@ impl RegionModel {
 
 impl Ranker for RegionModel {
     fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
+        if let Some(annotations) = &self.annotations {
+            return Ok(Box::new(BoxGallery { annotations, photos: photos.to_vec() }));
+        }
         Ok(Box::new(RegionGallery { model: self, photos: self.photos(photos)? }))
     }
 }
@@ -89,6 +97,22 @@ impl Gallery for RegionGallery<'_> {
             all.extend(found.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(all)
+    }
+}
+
+/// Photos whose annotated objects are compared.
+struct BoxGallery<'a> {
+    annotations: &'a Annotations,
+    photos: Vec<usize>,
+}
+
+impl Gallery for BoxGallery<'_> {
+    /// Of whole sketches.
+    fn distances(&self, sketches: &[usize], view: View) -> Result<Vec<f32>> {
+        match view {
+            View::Whole => Ok(self.annotations.distances(sketches, &self.photos)),
+            _ => Err(Error::value("sketches of the oracle", "whole ones", "parts of them")),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::matching::Matching;
-use super::region::{mean_region, regions};
+use super::region::regions;
 use crate::experiment::Kept;
 use crate::loss;
 use crate::model::{
@@ -28,6 +28,8 @@ pub enum Top {
         /// Numbers of it.
         dimension: usize,
     },
+    /// No picture at all: the classes and boxes that people drew around objects, `oracle`.
+    Annotations,
     /// Such vectors of the whole and of what a spatial attention picks, compared number by number with every other one:
     /// `HOLEF`.
     HigherOrder {
@@ -39,13 +41,15 @@ pub enum Top {
 /// A backbone and its top.
 pub struct RegionNetwork {
     parameters: Parameters,
-    backbone: Box<dyn Backbone>,
+    /// None of what sees no pixel.
+    backbone: Option<Box<dyn Backbone>>,
     head: Head,
     grid: Option<usize>,
 }
 
 /// The layers of a [`Top`].
 enum Head {
+    Annotations,
     Regions(Matching),
     SelfAttention(SelfAttention),
     Vector([Linear; 2]),
@@ -68,9 +72,12 @@ impl RegionNetwork {
     /// Settings that do not build.
     pub fn new(config: &Config, seed: Seed, device: &Device) -> Result<Self> {
         let mut parameters = Parameters::new(seed, device);
+        if config.top == Top::Annotations {
+            return Ok(Self { parameters, backbone: None, head: Head::Annotations, grid: None });
+        }
         let backbone = build(config.architecture, &mut parameters.root(), config.norm)?;
         let head = Head::new(config.top, backbone.channels(), &mut parameters.root().push(TOP))?;
-        Ok(Self { parameters, backbone, head, grid: config.grid })
+        Ok(Self { parameters, backbone: Some(backbone), head, grid: config.grid })
     }
 
     /// Its tensors.
@@ -107,8 +114,10 @@ impl RegionNetwork {
     /// # Errors
     /// Another shape.
     pub fn encode(&self, pictures: &Tensor, mode: Mode) -> Result<Encoded> {
-        let maps = self.backbone.forward(pictures, mode)?;
+        let backbone = self.backbone.as_ref().ok_or_else(no_pixels)?;
+        let maps = backbone.forward(pictures, mode)?;
         match &self.head {
+            Head::Annotations => Err(no_pixels()),
             Head::Regions(_) => regions(&maps, self.grid),
             Head::SelfAttention(attention) => attention.forward(&regions(&maps, self.grid)?, mode),
             Head::Vector(layers) => vector(layers, &pooled(&maps)?, mode),
@@ -129,11 +138,9 @@ impl RegionNetwork {
     /// Regions of another network.
     pub fn distances(&self, sketches: &Encoded, photos: &Encoded, mode: Mode) -> Result<Tensor> {
         match &self.head {
+            Head::Annotations => Err(no_pixels()),
             Head::Regions(matching) => matching.distances(sketches, photos),
-            Head::SelfAttention(_) => {
-                let (u, v) = (l2_normalise(&mean_region(sketches)?)?, l2_normalise(&mean_region(photos)?)?);
-                Ok((1.0 - u.matmul(&v.t()?)?)?)
-            }
+            Head::SelfAttention(_) => Matching::Average.distances(sketches, photos),
             Head::Vector(_) => Ok(loss::distances(sketches, photos)?),
             Head::HigherOrder { weights, .. } => higher_order(sketches, photos, &weights.value(mode)),
         }
@@ -162,6 +169,7 @@ impl Head {
             Ok([first, Linear::new(d, d, normal(d), &mut scope.push("fc7"))?])
         };
         Ok(match top {
+            Top::Annotations => Self::Annotations,
             Top::Regions(matching) => Self::Regions(matching),
             Top::SelfAttention => Self::SelfAttention(SelfAttention::new(c, scope)?),
             Top::Vector { dimension } => Self::Vector(layers(dimension, scope)?),
@@ -175,6 +183,10 @@ impl Head {
             }
         })
     }
+}
+
+fn no_pixels() -> Error {
+    Error::value("row", "a network that sees pictures", "annotations alone")
 }
 
 fn pooled(maps: &Tensor) -> Result<Tensor> {
