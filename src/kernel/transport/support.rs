@@ -51,7 +51,7 @@ impl Support {
                 own[j] = (own[j] - sum) / row[j];
             }
             let pivot = own[i] - own[..i].iter().map(|x| x * x).sum::<f64>();
-            if !(pivot > 0.0) {
+            if pivot.is_nan() || pivot <= 0.0 {
                 return Err(Error::value("transport's support", "links that connect all regions", pivot));
             }
             own[i] = pivot.sqrt();
