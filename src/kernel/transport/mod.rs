@@ -6,10 +6,12 @@
 //! numbers alone.
 
 mod exact;
+mod grid;
 mod op;
 mod pair;
 mod quadratic;
 mod start;
+mod support;
 mod tree;
 
 use crate::Result;
