@@ -193,3 +193,6 @@ pub const DEVIATIONS: [&str; 12] = [
     "Masks leave out objects of the map, background pieces such as grass among them, or strokes; at least one of them stays. \
      Every run is shown the same ten draws.",
 ];
+
+#[cfg(test)]
+mod tests;

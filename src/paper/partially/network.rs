@@ -146,6 +146,20 @@ impl RegionNetwork {
         }
     }
 
+    /// Regions that have looked at each other, where the row has such a layer.
+    ///
+    /// # Shapes
+    /// `(b, m, c)` in and out.
+    ///
+    /// # Errors
+    /// A row without attention.
+    pub fn attend(&self, regions: &Tensor, mode: Mode) -> Result<Tensor> {
+        match &self.head {
+            Head::SelfAttention(attention) => attention.forward(regions, mode),
+            _ => Err(Error::value("row", "attention between regions", "none")),
+        }
+    }
+
     /// What a loss may add: of `HOLEF`, how far its weights are from comparing each number with itself.
     ///
     /// # Errors

@@ -5,10 +5,12 @@
 //! | `masked` | Fig. 1b: Acc@1 and Acc@10 over the share of the sketch that is left out |
 //! | `flow` | plans over sketch and photo, whole and with half left out |
 //! | `at-k` | Acc@K over K |
+//! | `search` | seconds and memory of a query over the size of the gallery |
 //!
 //! Pictures are shown of embedded corpora alone: those of others are not ours to publish.
 
 mod flow;
+mod search;
 
 use super::{SLUG, table};
 use crate::Result;
@@ -40,6 +42,7 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
             figures.extend(one(results, figure, dataset)?.map(|svg| (format!("{figure}-{dataset}"), svg)));
         }
     }
+    figures.extend(search::draw(results)?.map(|svg| ("search".to_string(), svg)));
     Ok(figures)
 }
 
@@ -48,6 +51,9 @@ pub fn draw(results: &Path) -> Result<Vec<(String, String)>> {
 /// # Errors
 /// As [`draw`].
 pub fn named(results: &Path, name: &str) -> Result<Option<String>> {
+    if name == "search" {
+        return search::draw(results);
+    }
     let split = |figure: &'static str| Some((figure, name.strip_prefix(figure)?.strip_prefix('-')?));
     let found = FIGURES.into_iter().find_map(split);
     found.map_or(Ok(None), |(figure, dataset)| one(results, figure, dataset))
