@@ -27,6 +27,10 @@ pub struct EvalOptions {
     /// Rank another corpus with it: a name of `retrace data list`, or a folder
     #[arg(long, value_name = "NAME")]
     on: Option<String>,
+    /// Adapt it to the training pairs of a folder with a `manifest.csv`, and rank what that lists as `test` [for rows that
+    /// adapt]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "on")]
+    adapt: Option<String>,
 }
 
 /// Where a released model is.
@@ -38,7 +42,7 @@ type Released = String;
 /// Ranks with a shipped checkpoint, or with one from the Hub.
 pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
     if let Some(address) = &options.from {
-        return released(address, options.on.as_deref(), checked);
+        return released(address, options, checked);
     }
     let (Some(row), Some(dataset)) = (&options.row, &options.dataset) else {
         let found = if options.row.is_none() { "no --row" } else { "no --dataset" };
@@ -46,8 +50,11 @@ pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
     };
     let (results, trained_on) = (&checked.places.results, name_of(dataset)?);
     let paper = options.paper.map_or_else(|| paper_of(&trained_on, row, results), Ok)?;
-    let corpus = options.on.as_ref().unwrap_or(dataset);
-    let retrieval = paper.open_row(results, &trained_on, row, corpus, &checked.order())?;
+    let corpus = options.adapt.as_ref().or(options.on.as_ref()).unwrap_or(dataset);
+    let retrieval = match &options.adapt {
+        Some(pairs) => paper.adapt_row(results, &trained_on, row, pairs, &checked.order())?,
+        None => paper.open_row(results, &trained_on, row, corpus, &checked.order())?,
+    };
     checked.terminal.clear();
     let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery_size());
     println!("{row} on {corpus}: {}", spell(&retrieval.scores()?, queries, gallery));
@@ -55,12 +62,12 @@ pub fn run(options: &EvalOptions, checked: &Checked) -> Result<()> {
 }
 
 #[cfg(feature = "hub")]
-fn released(address: &Released, on: Option<&str>, checked: &Checked) -> Result<()> {
-    super::hub::eval(address, on, checked)
+fn released(address: &Released, options: &EvalOptions, checked: &Checked) -> Result<()> {
+    super::hub::eval(address, options.on.as_deref(), options.adapt.as_deref(), checked)
 }
 
 #[cfg(not(feature = "hub"))]
-fn released(_: &Released, _: Option<&str>, _: &Checked) -> Result<()> {
+fn released(_: &Released, _: &EvalOptions, _: &Checked) -> Result<()> {
     super::no_hub::refuse("eval --from")
 }
 

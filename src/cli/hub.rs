@@ -200,13 +200,16 @@ pub fn fetch(architecture: Architecture, repository: Option<&str>, checked: &Che
 }
 
 /// Ranks with a released model and compares with its card.
-pub fn eval(address: &Address, on: Option<&str>, checked: &Checked) -> Result<()> {
+pub fn eval(address: &Address, on: Option<&str>, adapt: Option<&str>, checked: &Checked) -> Result<()> {
     let hub = Hub::open(HubConfig::from_environment())?;
     let snapshot = hub.download(address, &NEEDED, &checked.terminal)?;
     checked.terminal.clear();
     let label = Label::read(&snapshot.folder, &slugs())?;
-    let corpus = on.unwrap_or(&label.dataset);
-    let retrieval = find(&PAPERS, &label.slug)?.open_release(&snapshot.folder, corpus, &checked.order())?;
+    let (paper, corpus) = (find(&PAPERS, &label.slug)?, adapt.or(on).unwrap_or(&label.dataset));
+    let retrieval = match adapt {
+        Some(pairs) => paper.adapt_release(&snapshot.folder, pairs, &checked.order())?,
+        None => paper.open_release(&snapshot.folder, corpus, &checked.order())?,
+    };
     checked.terminal.clear();
     let scores = retrieval.scores()?;
     let (queries, gallery) = (retrieval.ranks().len(), retrieval.queries().gallery_size());

@@ -90,7 +90,7 @@ pub use scene_drawing::{SceneDrawing, scene_drawings};
 pub use selected::Selected;
 pub use sheet::{choose, sheet};
 pub use validation::{with_valid_categories, with_validation};
-pub use words::WordVectors;
+pub use words::{WordVectors, words_of};
 
 /// The part of a corpus that a photo, and with it all of its sketches, belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -71,6 +71,14 @@ impl WordVectors {
         Ok((0..first.len()).map(mean).collect())
     }
 
+    /// The vector of a class by its name as folders have it: see [`words_of`].
+    ///
+    /// # Errors
+    /// As [`Self::vector`].
+    pub fn of_class(&self, class: &str) -> Result<Vec<f32>> {
+        self.vector(&words_of(class))
+    }
+
     /// How close two names are in meaning: the cosine of their vectors, -1 to 1.
     ///
     /// # Errors
@@ -82,9 +90,29 @@ impl WordVectors {
     }
 }
 
+/// The words of a class's name: `car_(sedan)` has two, and `jack-o-lantern` is jack and lantern.
+///
+/// ```
+/// assert_eq!(retrace::dataset::words_of("car_(sedan)"), ["car", "sedan"]);
+/// ```
+pub fn words_of(class: &str) -> Vec<String> {
+    let words = class.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    if words.len() > 1 { words.into_iter().filter(|word| word.len() > 1).collect() } else { words }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_classes_are_their_words() {
+        for (class, expected) in
+            [("lamp", vec!["lamp"]), ("car_(sedan)", vec!["car", "sedan"]), ("jack-o-lantern", vec!["jack", "lantern"])]
+        {
+            assert_eq!(words_of(class), expected);
+        }
+    }
 
     #[test]
     fn names_of_several_words_take_the_mean() {

@@ -153,6 +153,21 @@ pub trait Method: Paper + Sized {
     /// A picture that cannot be read; a watch that stops.
     fn open(&self, config: &Self::Config, network: Self::Network, bench: &Bench, order: &Order) -> Result<Self::Model>;
 
+    /// Opens a network on the test part of a user's corpus, adapted to all of its training pairs.
+    ///
+    /// # Errors
+    /// A paper or a row that does not adapt; pairs that are too few; a class that has pairs and no gallery, or sketches to
+    /// rank and no pairs; a picture that cannot be read; a watch that stops.
+    fn adapt(
+        &self,
+        _config: &Self::Config,
+        _network: Self::Network,
+        _bench: &Bench,
+        _order: &Order,
+    ) -> Result<Self::Model> {
+        Err(Error::value("a model to adapt", "one of a row that adapts to pairs", format!("one of {}", self.slug())))
+    }
+
     /// Measures a part of [`Paper::analyses`] on runs that do not have it yet.
     ///
     /// # Errors

@@ -111,7 +111,17 @@ impl Queries {
     }
 
     /// Sketches against those of some photos that have the key of their own; a sketch whose photo is not there is left out.
-    fn among<K: Ord>(photos: Vec<usize>, drawn: Vec<usize>, index: &Index, key: &dyn Fn(usize) -> K) -> Self {
+    ///
+    /// ```
+    /// use retrace::dataset::{Split, open};
+    /// use retrace::experiment::Queries;
+    /// let chairs = open("synth-chair", None)?;
+    /// let (photos, sketches) = (chairs.index().photos_of(Split::Test), chairs.index().sketches_of(Split::Test));
+    /// let queries = Queries::among(photos[..5].to_vec(), sketches, chairs.index(), &|_| ());
+    /// assert!(queries.sketches.len() >= 15 && queries.gallery_size() == 5);
+    /// # Ok::<(), retrace::Error>(())
+    /// ```
+    pub fn among<K: Ord>(photos: Vec<usize>, drawn: Vec<usize>, index: &Index, key: &dyn Fn(usize) -> K) -> Self {
         let mut by_key: BTreeMap<K, Vec<usize>> = BTreeMap::new();
         for photo in photos {
             by_key.entry(key(photo)).or_default().push(photo);

@@ -3,13 +3,13 @@
 use super::analyse::{self, AnalysisSettings};
 use super::checkpoint::{checkpoint_path, first_seed, shipped_weights};
 use super::train::to_text;
-use super::{Method, Needs, Order, Paper, Retrieval, train};
+use super::{Method, Needs, Order, Origin, Paper, Retrieval, train};
 use crate::file::read_json;
 use crate::report::record::read_run;
 use crate::run::{RunConfig, RunId, Summary};
 use crate::{Error, Result};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A paper without the type of its settings: what the command line and the notebooks use.
 pub trait Reproduction: Paper {
@@ -38,6 +38,12 @@ pub trait Reproduction: Paper {
     /// No such run, or no checkpoint of it; a record that [`read_run`] refuses; weights of another run; a corpus that is
     /// not there; a watch that stops.
     fn open_row(&self, results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Retrieval>;
+
+    /// Adapts the checkpoint of a row's first seed to the training pairs of a user's folder, and ranks its test part.
+    ///
+    /// # Errors
+    /// As [`Reproduction::open_row`] and [`Retrieval::adapted`].
+    fn adapt_row(&self, results: &Path, trained_on: &str, row: &str, pairs: &str, order: &Order) -> Result<Retrieval>;
 
     /// Measures some parts of [`Paper::analyses`] on the finished runs of a corpus: see [`analyse::run`].
     ///
@@ -72,6 +78,13 @@ pub trait Reproduction: Paper {
     /// As there.
     #[cfg(feature = "hub")]
     fn open_release(&self, folder: &Path, corpus: &str, order: &Order) -> Result<Retrieval>;
+
+    /// Adapts a release to the training pairs of a user's folder, and ranks its test part.
+    ///
+    /// # Errors
+    /// As [`Reproduction::open_release`] and [`Retrieval::adapted`].
+    #[cfg(feature = "hub")]
+    fn adapt_release(&self, folder: &Path, pairs: &str, order: &Order) -> Result<Retrieval>;
 }
 
 impl<M: Method> Reproduction for M {
@@ -88,11 +101,14 @@ impl<M: Method> Reproduction for M {
     }
 
     fn open_row(&self, results: &Path, trained_on: &str, row: &str, corpus: &str, order: &Order) -> Result<Retrieval> {
-        let folder = first_seed(results, self.slug(), trained_on, row);
-        read_run(&folder)?;
-        let run: RunConfig<M::Config> = read_json(&folder.0.join("config.json"))?;
-        let checkpoint = shipped_weights(&folder, checkpoint_path(results, self.slug(), trained_on, row))?;
+        let (run, checkpoint) = shipped(self, results, trained_on, row)?;
         Retrieval::open(self, &run, &checkpoint, corpus, order)
+    }
+
+    fn adapt_row(&self, results: &Path, trained_on: &str, row: &str, pairs: &str, order: &Order) -> Result<Retrieval> {
+        let (run, checkpoint) = shipped(self, results, trained_on, row)?;
+        let network = self.load(&run, Origin::Checkpoint(&checkpoint, order.places), order.device)?;
+        Retrieval::adapted(self, &run, network, pairs, order)
     }
 
     fn analyse(
@@ -122,6 +138,25 @@ impl<M: Method> Reproduction for M {
     fn open_release(&self, folder: &Path, corpus: &str, order: &Order) -> Result<Retrieval> {
         super::release::open(self, folder, corpus, order)
     }
+
+    #[cfg(feature = "hub")]
+    fn adapt_release(&self, folder: &Path, pairs: &str, order: &Order) -> Result<Retrieval> {
+        let (run, network) = super::release::load(self, folder, order.device)?;
+        Retrieval::adapted(self, &run, network, pairs, order)
+    }
+}
+
+/// The first seed of a row, and its shipped weights.
+fn shipped<M: Method>(
+    paper: &M,
+    results: &Path,
+    trained_on: &str,
+    row: &str,
+) -> Result<(RunConfig<M::Config>, PathBuf)> {
+    let folder = first_seed(results, paper.slug(), trained_on, row);
+    read_run(&folder)?;
+    let run = read_json(&folder.0.join("config.json"))?;
+    Ok((run, shipped_weights(&folder, checkpoint_path(results, paper.slug(), trained_on, row))?))
 }
 
 fn config<M: Method>(paper: &M, dataset: &str, row: &str, file: Option<&Path>) -> Result<M::Config> {

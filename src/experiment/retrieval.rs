@@ -61,8 +61,30 @@ impl Retrieval {
         order: &Order,
     ) -> Result<Self> {
         let bench = Bench::open(corpus, order.places)?;
-        let model = Box::new(paper.open(&run.config, network, &bench, order)?);
+        let model = paper.open(&run.config, network, &bench, order)?;
         let queries = paper.queries(&run.dataset, &run.row, bench.index(), Split::Test);
+        Self::rank(bench, Box::new(model), queries, order)
+    }
+
+    /// The same with a network that is first adapted to the training pairs of the corpus: a user's folder, whose
+    /// `manifest.csv` lists them beside what is to be ranked.
+    ///
+    /// # Errors
+    /// As [`Method::adapt`]; a pair whose photo or sketch is not there, with its line; a watch that stops.
+    pub fn adapted<M: Method>(
+        paper: &M,
+        run: &RunConfig<M::Config>,
+        network: M::Network,
+        pairs: &str,
+        order: &Order,
+    ) -> Result<Self> {
+        let bench = Bench::open(pairs, order.places)?;
+        let model = paper.adapt(&run.config, network, &bench, order)?;
+        let queries = Queries::of(bench.index(), Split::Test);
+        Self::rank(bench, Box::new(model), queries, order)
+    }
+
+    fn rank(bench: Bench, model: Box<dyn Model>, queries: Queries, order: &Order) -> Result<Self> {
         let distances = ranker::distances(model.as_ref(), &queries, &[View::Whole])?.concat();
         let ranks = queries.ranks(&distances)?;
         if order.watch.is_stopped() {

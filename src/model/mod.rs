@@ -18,6 +18,7 @@
 
 mod activation;
 mod architecture;
+mod attention;
 mod conv;
 mod efficientnet;
 mod embedding;
@@ -48,6 +49,7 @@ mod tests;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Normalisation, PublishedWeights, build};
+pub use attention::{SpatialAttention, Squash};
 pub use conv::{ConvConfig, ConvNorm, Convolution, Padding};
 pub use efficientnet::EfficientNet;
 pub use embedding::{Embedder, HeadConfig, HeadStart, l2_normalise, pool};

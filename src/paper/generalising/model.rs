@@ -171,18 +171,10 @@ fn word_vectors(bench: &Bench) -> Result<Vec<Vec<f32>>> {
     let mut known: BTreeMap<&str, Vec<f32>> = BTreeMap::new();
     for photo in &index.photos {
         if !known.contains_key(photo.category.as_str()) {
-            known.insert(&photo.category, words.vector(&names(&photo.category))?);
+            known.insert(&photo.category, words.of_class(&photo.category)?);
         }
     }
     Ok(index.sketches.iter().map(|sketch| known[index.photos[sketch.photo].category.as_str()].clone()).collect())
-}
-
-/// The words of a category's name: `car_(sedan)` has two.
-pub(super) fn names(category: &str) -> Vec<String> {
-    let words = category.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let words: Vec<String> = words.map(str::to_lowercase).collect();
-    // `jack-o-lantern` takes the mean of jack and lantern.
-    if words.len() > 1 { words.into_iter().filter(|word| word.len() > 1).collect() } else { words }
 }
 
 impl Ranker for AdaptedModel {
@@ -250,20 +242,6 @@ impl Model for AdaptedModel {
         match self.adapted.regressor {
             Some(_) => "the smallest distance of its features from those made of the sketch, over the samples of z",
             None => "the smallest distance of its features from the sketch's, over the samples of the sketch's weights",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_classes_are_their_words() {
-        for (category, expected) in
-            [("lamp", vec!["lamp"]), ("car_(sedan)", vec!["car", "sedan"]), ("jack-o-lantern", vec!["jack", "lantern"])]
-        {
-            assert_eq!(names(category), expected);
         }
     }
 }

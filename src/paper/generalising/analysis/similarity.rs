@@ -1,11 +1,10 @@
 //! Visual and semantic similarity of categories (Word-Vector vs. Visual-Semantics, Fig. 4).
 
 use super::super::Config;
-use super::super::model::names;
 use super::word::{AssignedWord, histograms};
 use crate::Result;
 use crate::analysis::{Correlation, PairSimilarity, agreement, mean_ranks, pearson, spearman};
-use crate::dataset::{Split, WordVectors};
+use crate::dataset::{Split, WordVectors, words_of};
 use crate::experiment::Subject;
 use crate::experiment::analyse::SEED;
 use crate::report::analysis::Folder;
@@ -60,7 +59,7 @@ fn pairs(words: &[AssignedWord], count: usize) -> Result<Vec<CategoryPair>> {
     let mut found = Vec::new();
     for (i, (first, one)) in all.iter().enumerate() {
         for (second, other) in &all[i + 1..] {
-            let semantic = vectors.similarity(&names(first), &names(second))?;
+            let semantic = vectors.similarity(&words_of(first), &words_of(second))?;
             found.push(CategoryPair {
                 names: [first, second].map(|name| name.to_string()),
                 unseen: [first, second].into_iter().filter(|name| unseen.contains(**name)).count(),
