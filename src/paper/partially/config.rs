@@ -3,6 +3,7 @@
 use super::adjacency::Adjacency;
 use super::matching::{Masses, Matching, TransportMatching};
 use super::network::Top;
+use super::policy::PolicyConfig;
 use crate::dataset::{Ink, PrepareConfig, is_embedded};
 use crate::experiment::row::{Row, number};
 use crate::experiment::{NeededWeights, Needs, Pictures, RecipePart, RecipeSettings, TaskLoss};
@@ -66,8 +67,7 @@ const KEYS: [&str; 10] =
     ["backbone", "recipe", "without", "grid", "average", "adjacency", "linear", "solver", "masses", "margin"];
 
 /// The rows without parts.
-const ROWS: &str =
-    "triplet-sn, holef, global, local-align, local-mil, local-self-attn, local-mmd, local-ot, proposed or oracle";
+const ROWS: &str = "triplet-sn, holef, global, local-align, local-mil, local-self-attn, local-mmd, local-ot, proposed, scene-sketcher, on-the-fly or oracle";
 
 impl Config {
     /// The settings of a row on a corpus.
@@ -134,6 +134,8 @@ impl Config {
             "local-mmd" => regions(Matching::Discrepancy),
             "local-ot" => regions(transport),
             "proposed" => Ok(Self { top: Top::Regions(transport), adjacency: Some(weighted), ..self }),
+            "on-the-fly" => Ok(Self { top: Top::Policy { dimension: 64, training: PolicyConfig::default() }, ..self }),
+            "scene-sketcher" => Ok(Self { top: Top::Graph, weights: None, ..self }),
             "oracle" => Ok(Self { top: Top::Annotations, weights: None, ..self }),
             other => Err(Error::value("row", ROWS, format!("`{other}`"))),
         }
