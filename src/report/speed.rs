@@ -3,7 +3,7 @@
 use crate::file::read_csv;
 use crate::{Error, Result};
 use polars::prelude::DataFrame;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Markdown tables of the ratios in `results/bench/kernels.csv`: one for each device, a line a network.
@@ -65,7 +65,8 @@ fn ratios(frame: &DataFrame) -> Result<Vec<SpeedLine>> {
     (0..frame.height()).map(whole).collect()
 }
 
-/// A Markdown table of `results/bench/transport.csv`: forward and backward pass of a pair, and how many times faster ours are.
+/// A Markdown table of `results/bench/transport.csv`: forward and backward pass of a pair, and how many times faster
+/// ours are.
 ///
 /// # Errors
 /// A file that is not there or has other columns.
@@ -73,10 +74,12 @@ pub fn transport(results: &Path) -> Result<String> {
     let path = results.join("bench/transport.csv");
     let lines = transport_lines(&read_csv(&path)?)
         .map_err(|error| Error::data(&path, "the table of the benchmark of transport", error))?;
-    let head = "| processor | threads | regions | solver | retrace, ms | beside | its ms | ratio |\n|---|--:|--:|---|--:|---|--:|--:|\n";
+    let head = "| processor | threads | regions | solver | retrace, ms | beside | its ms | ratio |\n\
+                |---|--:|--:|---|--:|---|--:|--:|\n";
     Ok(format!("{head}{}", lines.concat()))
 }
 
+/// By solver, then by size.
 fn transport_lines(frame: &DataFrame) -> Result<Vec<String>> {
     use polars::prelude::DataType::{Float64, String, UInt64};
     let column = |name: &str, kind| Ok::<_, Error>(frame.column(name)?.cast(kind)?);
@@ -90,11 +93,13 @@ fn transport_lines(frame: &DataFrame) -> Result<Vec<String>> {
         let (ours, theirs) = (ours.get(i)?, theirs.get(i)?);
         let (names, ratio) = ([solver.get(i)?, peer.get(i)?], theirs / ours);
         let cells = format!("{} | {ours:.4} | {} | {} | {}", names[0], names[1], three(theirs), three(ratio));
-        Some(format!("| {device} | {threads} | {regions} | {cells} |\n"))
+        let place = (device.to_string(), names[0].to_string(), regions, threads);
+        Some((place, format!("| {device} | {threads} | {regions} | {cells} |\n")))
     };
     let whole =
         |i: usize| line(i).ok_or_else(|| Error::value(format!("line {}", i + 2), "a value in each column", "none"));
-    (0..frame.height()).map(whole).collect()
+    let lines: BTreeMap<_, _> = (0..frame.height()).map(whole).collect::<Result<_>>()?;
+    Ok(lines.into_values().collect())
 }
 
 /// A number of about three digits.
@@ -132,7 +137,7 @@ mod tests {
         assert!(transport(place.path()).is_err());
         std::fs::create_dir(place.path().join("bench")).unwrap();
         let text = "regions,solver,threads,forward_ms,gradient_ms,peer,peer_forward_ms,peer_gradient_ms,device,versions\n\
-                    9,exact,1,0.004,0.005,POT,0.05,0.0525,cpu,x\n49,quadratic,1,0.4,0.5,qpth,1000,1500,cpu,x\n";
+                    49,quadratic,1,0.4,0.5,qpth,1000,1500,cpu,x\n9,exact,1,0.004,0.005,POT,0.05,0.0525,cpu,x\n";
         std::fs::write(place.path().join("bench/transport.csv"), text).unwrap();
         let found = transport(place.path()).unwrap();
         let lines: Vec<&str> = found.lines().skip(2).collect();
