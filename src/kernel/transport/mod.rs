@@ -1,9 +1,9 @@
 //! Optimal transport between the regions of two maps, with gradients: the cheapest way to move the masses of one side's
 //! regions to those of the other.
 //!
-//! Own code, since no kept crate does this: `rust-optimal-transport` (2022) and `emd` (2016) wrap C++ and give no
-//! potentials, `rs-graph` is under the GPL, `minilp` solves any linear programme by dense steps and `pathfinding` has
-//! flows of whole numbers alone.
+//! Own code, since no kept crate does this: `rust-optimal-transport` (last release 2022) and `emd` build C++ and C,
+//! `rs-graph` is under the GPL, `minilp` is a general solver that by its own word may cycle, and `pathfinding` has
+//! assignments but no unequal masses.
 
 mod exact;
 mod grid;
