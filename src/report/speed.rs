@@ -137,12 +137,12 @@ mod tests {
         assert!(transport(place.path()).is_err());
         std::fs::create_dir(place.path().join("bench")).unwrap();
         let text = "regions,solver,threads,forward_ms,gradient_ms,peer,peer_forward_ms,peer_gradient_ms,device,versions\n\
-                    49,quadratic,1,0.4,0.5,qpth,1000,1500,cpu,x\n9,exact,1,0.004,0.005,POT,0.05,0.0525,cpu,x\n";
+                    49,quadratic,1,0.4,0.5,qpth,1000,1500,cpu,x\n9,exact,1,0.004,0.005,POT,0.05,0.055,cpu,x\n";
         std::fs::write(place.path().join("bench/transport.csv"), text).unwrap();
         let found = transport(place.path()).unwrap();
         let lines: Vec<&str> = found.lines().skip(2).collect();
         let expected = [
-            "| cpu | 1 | 9 | exact | 0.0050 | POT | 0.053 | 10.5 |",
+            "| cpu | 1 | 9 | exact | 0.0050 | POT | 0.055 | 11.0 |",
             "| cpu | 1 | 49 | quadratic | 0.5000 | qpth | 1500 | 3000 |",
         ];
         assert_eq!(lines, expected);
