@@ -4,9 +4,9 @@
 //! cargo bench --bench transport -- [--python PATH] [--seconds 0.5] [--rounds 5] [--out results/bench/transport.csv]
 //! ```
 //!
-//! Maps of 9, 25 and 49 regions with 64 channels; costs and masses as the paper makes them. A call has several pairs. We and
-//! POT's `emd` work in turns, medians of the rounds count; qpth, which is slower by thousands, has one round. Ours are whole
-//! calls on f32 tensors, checks included. All programs must find the same costs.
+//! Maps of 9, 25 and 49 regions with 64 channels; costs and masses as the paper makes them. A call has several pairs.
+//! We and POT's `emd` work in turns, medians of the rounds count; qpth, which is slower by thousands, has one round.
+//! Ours are whole calls on f32 tensors, checks included. All programs must find the same costs.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[path = "compare/machine.rs"]
@@ -141,7 +141,8 @@ fn agree(ours: &[f64], theirs: &[f64]) -> Result<()> {
 /// Costs, rows and columns of every pair.
 type Problems = [Vec<Vec<f32>>; 3];
 
-/// Pairs of maps: `c = 1 - cosine` and masses `u_i . sum of v_j`, rectified and 1e-3 above 0, the columns' scaled to one sum.
+/// Pairs of maps: `c = 1 - cosine` and masses `u_i . sum of v_j`, rectified and 1e-3 above 0, the columns' scaled to
+/// one sum.
 fn problems(regions: usize, pairs: usize) -> Problems {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut draw = || {

@@ -13,9 +13,9 @@ const PATIENCE: usize = 1000;
 
 /// Vertices of the set of plans, from one to a cheaper one, by trees.
 ///
-/// Plans and potentials are those of the last tree: where several plans are equally cheap, the one that it holds, and where
-/// several potentials fit, those that it fixes. A region without mass is in no tree: its potential is the largest that the
-/// others allow, which is what the first mass there would cost.
+/// Plans and potentials are those of the last tree: where several plans are equally cheap, the one that it holds, and
+/// where several potentials fit, those that it fixes. A region without mass is in no tree: its potential is the largest
+/// that the others allow, which is what the first mass there would cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Exact;
 

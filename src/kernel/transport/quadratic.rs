@@ -20,9 +20,10 @@ const PATIENCE: usize = 500;
 /// x_ij = max(0, u_i + v_j - c_ij) / ridge
 /// ```
 ///
-/// Newton's method begins at the exact plan, the optimum for a ridge of 0; every step solves the programme for the links that
-/// have flow as if they kept it, and the last one is exact. The derivative is that of these equations: to first order the
-/// same links have flow. Where a derivative does not exist, links that are about to get flow count as unused.
+/// Newton's method begins at the exact plan, the optimum for a ridge of 0; every step solves the programme for the
+/// links that have flow as if they kept it, and the last one is exact. The derivative is that of these equations: to
+/// first order the same links have flow. Where a derivative does not exist, links that are about to get flow count as
+/// unused.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Quadratic {
     pub ridge: f64,
@@ -76,8 +77,8 @@ fn add(x: &[f64], y: &[f64]) -> Vec<f64> {
     x.iter().zip(y).map(|(x, y)| x + y).collect()
 }
 
-/// The dual, in units of the grid's masses, its potentials taken above those of the exact plan: so differences as small as the
-/// ridge keep all their digits.
+/// The dual, in units of the grid's masses, its potentials taken above those of the exact plan: so differences as small
+/// as the ridge keep all their digits.
 struct Dual<'a> {
     grid: &'a Grid,
     ridge: f64,

@@ -14,11 +14,12 @@ struct Start<'a> {
     least: Vec<f64>,
 }
 
-/// Sends mass along the cheapest link that is left, costs taken above the least of their column, until every mass is sent.
+/// Sends mass along the cheapest link that is left, costs taken above the least of their column, until every mass is
+/// sent.
 ///
-/// Every step ends a row or a column, which hangs under the other from then on. The column of the least mass takes what is
-/// left over and is the root. Of a row and a column that end together, the column is the one that counts as ended: links
-/// without flow then lead from rows up to columns, as a strongly feasible tree has them.
+/// Every step ends a row or a column, which hangs under the other from then on. The column of the least mass takes what
+/// is left over and is the root. Of a row and a column that end together, the column is the one that counts as ended:
+/// links without flow then lead from rows up to columns, as a strongly feasible tree has them.
 pub(super) fn start(grid: &Grid) -> Tree {
     let (costs, rows, columns) = (&grid.costs[..], &grid.rows[..], &grid.columns[..]);
     let (m, n) = (rows.len(), columns.len());

@@ -101,7 +101,8 @@ impl Tree {
         Cut { node, flow, is_above_row, join: a }
     }
 
-    /// Moves mass round the cycle: on the way up to the join, links of nodes of the kind begun with lose it, others gain.
+    /// Moves mass round the cycle: on the way up to the join, links of nodes of the kind begun with lose it, others
+    /// gain.
     fn push(&mut self, from: usize, join: usize, flow: f64, is_row: bool) {
         let mut node = from;
         while node != join {

@@ -8,8 +8,8 @@ fn moved(problem: &Problem, way: &Problem, by: f64) -> Problem {
     std::array::from_fn(|part| problem[part].iter().zip(&way[part]).map(|(x, way)| x + by * way).collect())
 }
 
-/// A direction in which the sums of both sides stay equal, and masses of 0 grow: of rows if there are such, else of columns. Where
-/// both grow, the cost has a kink.
+/// A direction in which the sums of both sides stay equal, and masses of 0 grow: of rows if there are such, else of
+/// columns. Where both grow, the cost has a kink.
 fn way(seed: u64, problem: &Problem) -> Problem {
     let mut stream = Seed(seed).stream("way");
     let mut way: Problem = std::array::from_fn(|part| {
