@@ -115,7 +115,7 @@ impl Study<'_> {
         log: &mut Log,
     ) -> Result<(AdaptiveNetwork, Outcome)> {
         let Config { fit, setting, .. } = self.config;
-        let model = AdaptiveModel::open(network, self.bench, &[Split::Valid], self.order)?;
+        let model = AdaptiveModel::in_training(network, self.bench, self.order)?;
         let valid = queries(self.bench.index(), model.tasks(), setting);
         let index = training_index(self.bench, &self.config)?;
         let learner = learner(&model, &index, &self.config, teacher, self.seed, self.order)?;

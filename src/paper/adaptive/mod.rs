@@ -55,7 +55,7 @@ use crate::run::RunConfig;
 use crate::train::Log;
 use crate::{Error, Result};
 use candle_core::Device;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The paper's folder in `results/` and `data/papers/`.
 pub const SLUG: &str = "adaptive";
@@ -100,6 +100,10 @@ impl Paper for Adaptive {
 
     fn figures(&self, results: &Path) -> Result<Vec<(String, String)>> {
         figure::draw(results)
+    }
+
+    fn more_tables(&self, results: &Path) -> Result<Vec<PathBuf>> {
+        analysis::summary::write(results)
     }
 
     fn analyses(&self) -> Vec<Analysis> {

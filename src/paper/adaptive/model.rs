@@ -36,7 +36,7 @@ pub struct AdaptiveModel {
 }
 
 impl AdaptiveModel {
-    /// A network with the pictures of all splits, and the tasks of some.
+    /// A network with the tasks of some splits, and the pictures that these show.
     ///
     /// # Errors
     /// Pictures that are not there; a class or a person with too few of them; a watch that stops.
@@ -46,12 +46,36 @@ impl AdaptiveModel {
         Self::with_tasks(network, bench, found.concat(), order)
     }
 
-    /// A network with the pictures of all splits, and with tasks of one's own.
+    /// A network with tasks of one's own.
     ///
     /// # Errors
     /// Pictures that are not there; a watch that stops.
     pub fn with_tasks(network: AdaptiveNetwork, bench: &Bench, tasks: Vec<Episode>, order: &Order) -> Result<Self> {
-        let album = bench.album(network.config().prepare, &Split::ALL, order.watch)?;
+        let index = bench.index();
+        let is_shown = |split: &Split| {
+            let drawn = tasks.iter().flat_map(|task| task.support.iter().chain(&task.queries));
+            let mut photos =
+                drawn.map(|at| index.sketches[*at].photo).chain(tasks.iter().flat_map(|task| task.gallery.clone()));
+            photos.any(|photo| index.photos[photo].split == *split)
+        };
+        let splits: Vec<Split> = Split::ALL.into_iter().filter(is_shown).collect();
+        Self::with_pictures(network, bench, tasks, &splits, order)
+    }
+
+    /// A network that is to be trained: it has the pictures of all splits.
+    pub(super) fn in_training(network: AdaptiveNetwork, bench: &Bench, order: &Order) -> Result<Self> {
+        let tasks = ranked(bench.index(), Split::Valid, network.config())?;
+        Self::with_pictures(network, bench, tasks, &Split::ALL, order)
+    }
+
+    fn with_pictures(
+        network: AdaptiveNetwork,
+        bench: &Bench,
+        tasks: Vec<Episode>,
+        splits: &[Split],
+        order: &Order,
+    ) -> Result<Self> {
+        let album = bench.album(network.config().prepare, splits, order.watch)?;
         let places = tasks.iter().enumerate().flat_map(|(at, task)| task.queries.iter().map(move |query| (*query, at)));
         let task_of = places.collect();
         let (index, device) = (bench.index().clone(), order.device.clone());

@@ -230,3 +230,32 @@ pub fn user_loss(features: &Tensor, people: &[usize], margin: f64) -> Result<Opt
     let mask = Tensor::from_vec(mask, (n, n, n), features.device())?.to_dtype(features.dtype())?;
     Ok(Some(((hinge * mask)?.sum_all()? / f64::from(count))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Var;
+
+    #[test]
+    fn features_work_against_the_domain_layer() {
+        let x = Var::new(&[[0.6_f64, 0.8], [1.0, 0.0]], &Device::Cpu).unwrap();
+        let w = Var::new(&[[0.5_f64], [-0.3]], &Device::Cpu).unwrap();
+        let slopes = |own: &Tensor| {
+            let loss = domain_loss(&own.matmul(&w).unwrap(), 1).unwrap();
+            let slopes = loss.backward().unwrap();
+            [&x, &w].map(|var| slopes.get(var).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap())
+        };
+        let ([plain_x, plain_w], [x_back, w_back]) = (slopes(&x), slopes(&reversed(&x).unwrap()));
+        assert_eq!(plain_w, w_back);
+        assert!(plain_x.iter().zip(&x_back).all(|(a, b)| (a + b).abs() < 1e-12 && a.abs() > 1e-3));
+        assert!(domain_loss(&w, 3).is_err());
+    }
+
+    #[test]
+    fn user_loss_needs_two_sketches_of_one_person_and_another_person() {
+        let features = Tensor::new(&[[1.0_f64, 0.0], [0.0, 1.0]], &Device::Cpu).unwrap();
+        assert!(user_loss(&features, &[1, 1], 0.2).unwrap().is_none());
+        assert!(user_loss(&features, &[1, 2], 0.2).unwrap().is_none());
+        assert!(user_loss(&features, &[1], 0.2).is_err());
+    }
+}

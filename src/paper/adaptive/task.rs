@@ -324,9 +324,11 @@ const RANKED: usize = 10;
 /// As [`tasks`].
 pub(super) fn ranked(index: &Index, split: Split, config: &Config) -> Result<Vec<Episode>> {
     let mut found = tasks(index, split, config.setting)?;
-    if config.classes.is_some() {
-        let kept = classes(index, config);
-        found.retain(|task| kept.iter().take(RANKED).any(|class| *class == task.category));
+    let kept = classes(index, config);
+    let is_ranked = |task: &Episode| kept.iter().take(RANKED).any(|class| *class == task.category);
+    // Unseen classes are ranked whatever is trained on.
+    if config.classes.is_some() && found.iter().any(is_ranked) {
+        found.retain(is_ranked);
     }
     Ok(found)
 }

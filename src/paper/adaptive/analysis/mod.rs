@@ -10,6 +10,7 @@
 mod draw;
 mod margin;
 mod step;
+pub mod summary;
 
 pub use draw::{DRAWS, tasks_of};
 
