@@ -11,6 +11,7 @@
 //!                  (where a paper asks for it)
 //!   summary.json   [`Summary`]; written last, so a folder without it is an unfinished run
 //!   choice/log.jsonl  of a row that is trained twice: the training whose epoch validation chose
+//!   policy/log.jsonl  of a row whose last layer is trained again, by rewards: that training
 //!   descriptor/log.jsonl  of a row that needs a network trained before its own: that training
 //!   analysis/      what else was measured of it, where it was
 //!   lock           held by the process that trains here ([`RunFolder::lock`]); empty, and no part of the record

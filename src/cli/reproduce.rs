@@ -78,10 +78,16 @@ fn plan(paper: AnyPaper, options: &ReproduceOptions, corpora: &Corpora) -> Resul
 
 fn print_cost(plan: &[RunId], checked: &Checked) -> Result<()> {
     let places = &checked.places;
-    for Cost { dataset, finished, missing, seconds } in costs(plan, &places.results, &places.shipped)? {
+    for Cost { dataset, finished, missing, seconds, guessed } in costs(plan, &places.results, &places.shipped)? {
         let time = match seconds {
             _ if missing == 0 => String::new(),
-            Some(seconds) => format!(", about {:.0} min where the records were made", (seconds / 60.0).ceil()),
+            Some(seconds) => {
+                let guess = match guessed {
+                    0 => String::new(),
+                    count => format!(", {count} of them by the corpus's mean"),
+                };
+                format!(", about {:.0} min where the records were made{guess}", (seconds / 60.0).ceil())
+            }
             None => ", no recorded time".into(),
         };
         println!("{dataset}: {finished} runs finished, {missing} to do{time}");

@@ -57,6 +57,14 @@ impl Parts {
 }
 
 impl Mask {
+    /// A sketch of a corpus with parts left out.
+    ///
+    /// # Errors
+    /// A position outside the index; parts that the corpus does not know.
+    pub fn of_source(&self, source: &dyn Source, sketch: usize) -> Result<Drawing> {
+        self.apply(Parts::of(source, sketch)?.as_ref(), &source.drawing(sketch)?, sketch)
+    }
+
     /// The sketch with parts left out; a picture without any object stays as it is.
     ///
     /// # Errors
@@ -80,13 +88,21 @@ impl Mask {
         Ok(Drawing::Vector(whole(&left)))
     }
 
+    /// The parts of a sketch that are left, of any kind: a mask leaves the same ones of a picture, of strokes and of boxes.
+    ///
+    /// # Errors
+    /// A share above 100.
+    pub fn keep<T: Clone>(&self, parts: &[T], sketch: usize) -> Result<Vec<T>> {
+        let stream = &mut self.seed.child(&format!("mask {}", self.version), sketch as u64);
+        drop_items(parts, f64::from(self.percent), stream)
+    }
+
     /// White where a lost object was drawn.
     fn erase(&self, picture: &GrayImage, map: &InstanceMap, sketch: usize) -> Result<GrayImage> {
         let drawn: Vec<u8> = (1..=map.categories().len().min(255) as u8)
             .filter(|label| map.pixels().pixels().any(|pixel| pixel.0[0] == *label))
             .collect();
-        let stream = &mut self.seed.child(&format!("mask {}", self.version), sketch as u64);
-        let kept = drop_items(&drawn, f64::from(self.percent), stream)?;
+        let kept = self.keep(&drawn, sketch)?;
         let mut left = picture.clone();
         for (pixel, label) in left.pixels_mut().zip(map.pixels().pixels()) {
             if label.0[0] != 0 && !kept.contains(&label.0[0]) {

@@ -65,6 +65,11 @@ impl Bench {
         Ok(Self { source, index })
     }
 
+    /// A corpus as it is, however it was opened.
+    pub fn of(source: Box<dyn Source>) -> Self {
+        Self { index: source.index().clone(), source }
+    }
+
     /// Its index, validation part included.
     pub fn index(&self) -> &Index {
         &self.index

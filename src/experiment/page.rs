@@ -41,12 +41,12 @@ pub fn corpora(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
     Ok(vec![("corpora".into(), parts.collect::<Result<Vec<String>>>()?.concat())])
 }
 
-/// The part of the page of speeds, `benches/README.md`.
+/// The parts of the page of speeds, `benches/README.md`.
 ///
 /// # Errors
-/// No table of the benchmark, or one that does not read.
+/// No tables of the benchmarks, or one that does not read.
 pub fn speeds(results: &Path) -> Result<Vec<Block>> {
-    Ok(vec![("speed".into(), speed::markdown(results)?)])
+    Ok(vec![("speed".into(), speed::markdown(results)?), ("transport".into(), speed::transport(results)?)])
 }
 
 /// The parts of a paper's page: its claims, its deviations, and what else it says.

@@ -58,7 +58,7 @@ pub trait Paper: Sync {
     }
 
     /// The parts of test sketches that are left out in further rankings of every run; none, unless the paper says otherwise.
-    fn masking(&self, _dataset: &str) -> Option<Masking> {
+    fn masking(&self, _dataset: &str, _row: &str) -> Option<Masking> {
         None
     }
 

@@ -2,6 +2,7 @@
 
 use super::floor::Floor;
 use super::{Needs, Paper, Reproduction};
+use crate::file::subfolders;
 use crate::run::{Places, RunId};
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -74,8 +75,24 @@ pub struct Cost {
     pub finished: usize,
     /// Runs that are missing.
     pub missing: usize,
-    /// Seconds of those, as similar runs took where they were recorded; none where no such run was recorded.
+    /// Seconds of those, as similar runs took where they were recorded; none where no run of the corpus was.
     pub seconds: Option<f64>,
+    /// Missing runs of which no similar one was recorded: they count as the mean of the corpus.
+    pub guessed: usize,
+}
+
+/// The mean time of the recorded trainings of a run's corpus; none where there is none.
+fn usual(recorded: &Path, run: &RunId) -> Result<Option<f64>> {
+    let rows = subfolders(&recorded.join(&run.slug).join(&run.dataset))?;
+    let mut seconds = Vec::new();
+    for row in rows {
+        let folder = RunId { row, seed: Seed(0), ..run.clone() }.folder(recorded);
+        if folder.is_finished() {
+            let summary = folder.summary()?;
+            seconds.extend(summary.selected_epoch.map(|_| summary.seconds));
+        }
+    }
+    Ok((!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / seconds.len() as f64))
 }
 
 /// The missing runs below `results`, and the time that similar runs below `recorded` took.
@@ -87,7 +104,7 @@ pub fn costs(plan: &[RunId], results: &Path, recorded: &Path) -> Result<Vec<Cost
     for run in plan {
         let dataset = run.dataset.clone();
         let cost = costs.entry(&run.dataset);
-        let cost = cost.or_insert(Cost { dataset, finished: 0, missing: 0, seconds: Some(0.0) });
+        let cost = cost.or_insert(Cost { dataset, finished: 0, missing: 0, seconds: Some(0.0), guessed: 0 });
         if run.folder(results).is_finished() {
             cost.finished += 1;
             continue;
@@ -96,7 +113,37 @@ pub fn costs(plan: &[RunId], results: &Path, recorded: &Path) -> Result<Vec<Cost
         let like = RunId { row: run.row.split('+').next().unwrap_or_default().into(), ..run.clone() };
         let folders = [run, &like].map(|run| RunId { seed: Seed(0), ..run.clone() }.folder(recorded));
         let seconds = folders.iter().find(|folder| folder.is_finished()).map(|folder| folder.summary()).transpose()?;
-        cost.seconds = cost.seconds.zip(seconds).map(|(sum, summary)| sum + summary.seconds);
+        let seconds = match seconds {
+            Some(summary) => Some(summary.seconds),
+            None => {
+                cost.guessed += 1;
+                usual(recorded, run)?
+            }
+        };
+        cost.seconds = cost.seconds.zip(seconds).map(|(sum, own)| sum + own);
     }
     Ok(costs.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::record::tests::write_run;
+
+    #[test]
+    fn costs_are_those_of_similar_runs_or_of_the_corpus() {
+        let place = tempfile::tempdir().unwrap();
+        let run = |row: &str, seed| RunId { slug: "p".into(), dataset: "d".into(), row: row.into(), seed: Seed(seed) };
+        let none = costs(&[run("a", 0)], place.path(), place.path()).unwrap();
+        assert_eq!((none[0].missing, none[0].seconds, none[0].guessed), (1, None, 1));
+        for (row, seconds) in [("a", 10.0), ("b", 30.0)] {
+            let folder = run(row, 0).folder(place.path());
+            write_run(&folder, &[1, 2]);
+            folder.write_summary(&crate::run::Summary { seconds, ..folder.summary().unwrap() }).unwrap();
+        }
+        // Seed 1 of a and its variant as a took, c as the mean of both.
+        let plan = [run("a", 0), run("a", 1), run("a+x=1", 0), run("c", 0)];
+        let found = costs(&plan, place.path(), place.path()).unwrap();
+        assert_eq!((found[0].finished, found[0].missing, found[0].seconds, found[0].guessed), (1, 3, Some(40.0), 1));
+    }
 }

@@ -56,7 +56,7 @@ fn finish<M: Method>(
     if model.is_vector() {
         folder.write_early(&early(model, &queries, &EARLY)?)?;
     }
-    if let Some(masking) = paper.masking(&run.dataset) {
+    if let Some(masking) = paper.masking(&run.dataset, &run.row) {
         folder.write_masked(&masked(model, &queries, masking)?)?;
     }
     let shipped = shipped_at(&run.id(), &order.places.results).filter(|_| outcome.is_some());

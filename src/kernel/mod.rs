@@ -6,6 +6,8 @@
 //! In f32 the operations here have their own code, forward and backward, on the CPU and (but for pooling) on a GPU;
 //! elsewhere they are put together from candle's, with the same values. On a GPU 1 x 1 convolutions are candle's products
 //! and other dense ones cuDNN's, where the build has the feature `cudnn`.
+//!
+//! [`transport`] compares two maps region by region, on the CPU.
 
 mod adam;
 mod composed;

@@ -1,9 +1,9 @@
-//! This library's speed beside PyTorch's, from the table that the benchmark writes.
+//! This library's speed beside other programs', from the tables that the benchmarks write.
 
 use crate::file::read_csv;
 use crate::{Error, Result};
 use polars::prelude::DataFrame;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Markdown tables of the ratios in `results/bench/kernels.csv`: one for each device, a line a network.
@@ -65,6 +65,52 @@ fn ratios(frame: &DataFrame) -> Result<Vec<SpeedLine>> {
     (0..frame.height()).map(whole).collect()
 }
 
+/// A Markdown table of `results/bench/transport.csv`: forward and backward pass of a pair, and how many times faster
+/// ours are.
+///
+/// # Errors
+/// A file that is not there or has other columns.
+pub fn transport(results: &Path) -> Result<String> {
+    let path = results.join("bench/transport.csv");
+    let lines = transport_lines(&read_csv(&path)?)
+        .map_err(|error| Error::data(&path, "the table of the benchmark of transport", error))?;
+    let head = "| processor | threads | regions | solver | retrace, ms | beside | its ms | ratio |\n\
+                |---|--:|--:|---|--:|---|--:|--:|\n";
+    Ok(format!("{head}{}", lines.concat()))
+}
+
+/// By solver, then by size.
+fn transport_lines(frame: &DataFrame) -> Result<Vec<String>> {
+    use polars::prelude::DataType::{Float64, String, UInt64};
+    let column = |name: &str, kind| Ok::<_, Error>(frame.column(name)?.cast(kind)?);
+    let [regions, threads] = [column("regions", &UInt64)?, column("threads", &UInt64)?];
+    let [ours, theirs] = [column("gradient_ms", &Float64)?, column("peer_gradient_ms", &Float64)?];
+    let [solver, peer, device] = [column("solver", &String)?, column("peer", &String)?, column("device", &String)?];
+    let (regions, threads, ours, theirs) = (regions.u64()?, threads.u64()?, ours.f64()?, theirs.f64()?);
+    let (solver, peer, device) = (solver.str()?, peer.str()?, device.str()?);
+    let line = |i: usize| {
+        let (device, threads, regions) = (device.get(i)?, threads.get(i)?, regions.get(i)?);
+        let (ours, theirs) = (ours.get(i)?, theirs.get(i)?);
+        let (names, ratio) = ([solver.get(i)?, peer.get(i)?], theirs / ours);
+        let cells = format!("{} | {ours:.4} | {} | {} | {}", names[0], names[1], three(theirs), three(ratio));
+        let place = (device.to_string(), names[0].to_string(), regions, threads);
+        Some((place, format!("| {device} | {threads} | {regions} | {cells} |\n")))
+    };
+    let whole =
+        |i: usize| line(i).ok_or_else(|| Error::value(format!("line {}", i + 2), "a value in each column", "none"));
+    let lines: BTreeMap<_, _> = (0..frame.height()).map(whole).collect::<Result<_>>()?;
+    Ok(lines.into_values().collect())
+}
+
+/// A number of about three digits.
+fn three(x: f64) -> String {
+    match x {
+        100.0.. => format!("{x:.0}"),
+        1.0.. => format!("{x:.1}"),
+        _ => format!("{x:.3}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +129,22 @@ mod tests {
                         | mini | 1.25 |  | 0.50 |\n| resnet18 |  | 1.00 |  |\n\n\
                         | retrace / PyTorch, gpu | embed, 4 threads |\n|---|--:|\n| mini | 0.75 |\n";
         assert_eq!(markdown(place.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn transport_has_a_line_a_measurement() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(transport(place.path()).is_err());
+        std::fs::create_dir(place.path().join("bench")).unwrap();
+        let text = "regions,solver,threads,forward_ms,gradient_ms,peer,peer_forward_ms,peer_gradient_ms,device,versions\n\
+                    49,quadratic,1,0.4,0.5,qpth,1000,1500,cpu,x\n9,exact,1,0.004,0.005,POT,0.05,0.055,cpu,x\n";
+        std::fs::write(place.path().join("bench/transport.csv"), text).unwrap();
+        let found = transport(place.path()).unwrap();
+        let lines: Vec<&str> = found.lines().skip(2).collect();
+        let expected = [
+            "| cpu | 1 | 9 | exact | 0.0050 | POT | 0.055 | 11.0 |",
+            "| cpu | 1 | 49 | quadratic | 0.5000 | qpth | 1500 | 3000 |",
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -311,8 +311,8 @@ pub(super) mod tests {
                     .map(|own| Rank { rank: if own.query < 100 + found { 1 } else { 7 }, ..*own })
                     .collect(),
             };
-            let masked = [draw(0, 1), draw(1, 2 + seed as u32)];
-            if seed == 0 { folder.write_masked(&masked).unwrap() } else { folder.write_masked(&masked[1..]).unwrap() }
+            let masked = [draw(0, 1 + 2 * seed as u32), draw(1, 2)];
+            folder.write_masked(&masked[..2 - seed as usize]).unwrap();
         }
         let masked = build(place.path(), &TableSpec { masked: Some(30), ..spec() }).unwrap();
         let old = masked.lines[1].measured.clone().unwrap();

@@ -78,7 +78,15 @@ impl Paper for Toy {
     }
     fn tables(&self) -> Vec<TableSpec> {
         let rows = self.compared().into_iter().map(|(row, label)| RowSpec::printed(row, label, "table1")).collect();
-        vec![TableSpec { printed: PRINTED, name: "main", title: "Toys", metric: &ACC1, rows, datasets: self.corpora() }]
+        vec![TableSpec {
+            printed: PRINTED,
+            name: "main",
+            title: "Toys",
+            metric: &ACC1,
+            masked: None,
+            rows,
+            datasets: self.corpora(),
+        }]
     }
     fn compared(&self) -> Vec<(&'static str, &'static str)> {
         vec![("plain", "Plain"), ("weighed", "Weighed")]

@@ -1,15 +1,17 @@
 //! Optimal transport between the regions of two maps, with gradients: the cheapest way to move the masses of one side's
 //! regions to those of the other.
 //!
-//! Own code, since no kept crate does this: `rust-optimal-transport` (2022) and `emd` (2016) wrap C++ and give no potentials,
-//! `rs-graph` is under the GPL, `minilp` solves any linear programme by dense steps and `pathfinding` has flows of whole
-//! numbers alone.
+//! Own code, since no kept crate does this: `rust-optimal-transport` (last release 2022) and `emd` build C++ and C,
+//! `rs-graph` is under the GPL, `minilp` is a general solver that by its own word may cycle, and `pathfinding` has
+//! assignments but no unequal masses.
 
 mod exact;
+mod grid;
 mod op;
 mod pair;
 mod quadratic;
 mod start;
+mod support;
 mod tree;
 
 use crate::Result;
@@ -58,9 +60,10 @@ pub enum Goal {
 pub struct Plan {
     /// Mass from row i to column j, `m x n`, row by row.
     pub flow: Vec<f64>,
-    /// Potentials of the rows: what one more unit of mass there costs, but for a constant.
+    /// Potentials of the rows, the multipliers of their masses: without a ridge what one more unit of mass there costs,
+    /// but for a constant. `u_i + v_j` is `c_ij` wherever mass moves, and with a ridge `ridge x_ij` more.
     pub rows: Vec<f64>,
-    /// Potentials of the columns, against the same constant.
+    /// Potentials of the columns, against the same constant: both sums are equal.
     pub columns: Vec<f64>,
     /// `sum c x`.
     pub cost: f64,
@@ -89,21 +92,27 @@ impl Goal {
 /// x_ij >= 0,    sum over j of x_ij = r_i,    sum over i of x_ij = k_j
 /// ```
 ///
-/// Gradients are of first order: by costs the plan `x`, by masses the potentials. Masses can change only so that both sums stay
-/// equal, which leaves a constant open that potentials of rows gain and those of columns lose: it is the one that makes both sums of
-/// potentials equal. Where there are several best plans, the one of the solver's last tree counts. A pair without mass
-/// costs 0 and has no gradient. Pairs are solved on the CPU, side by side; the result does not depend on the number of threads.
+/// Gradients are of first order. Without a ridge they are the plan `x` for costs and the potentials for masses; with
+/// one they follow from the equations of the links that have flow. Masses can change only so that both sums stay equal,
+/// which leaves a constant open that potentials of rows gain and those of columns lose: it is the one that makes both
+/// sums of potentials equal. Where there are several best plans, that of the solver's last tree counts. A region
+/// without mass has the potential of its first mass; where both sides have such regions, rows come first. A pair
+/// without mass costs 0 and has no gradient.
+///
+/// [`Goal::Greatest`] has the dearest plan in place of the cheapest; its cost and gradients are those of `sum c x` too.
+/// Pairs are solved on the CPU, side by side; the result does not depend on the number of threads.
 ///
 /// # Shapes
-/// `costs` `(p, m, n)`, 0 or more; `rows` `(p, m)` and `columns` `(p, n)`, 0 or more, of equal sums (to 1e-5 of them; columns
-/// are scaled to the rows' sum). Out `(p,)`, f32.
+/// `costs` `(p, m, n)`, 0 or more; `rows` `(p, m)` and `columns` `(p, n)`, 0 or more, of equal sums (to 1e-5 of them;
+/// columns are scaled to the rows' sum). Out `(p,)`, f32.
 ///
 /// # Errors
-/// Other shapes, an empty side, sums that differ, and numbers that are negative or not finite, with the number of the pair.
+/// Other shapes, an empty side, sums that differ, and numbers that are negative or not finite, with the number of the
+/// pair. Costs of `1 - cosine` can round to below 0: rectify them.
 ///
 /// # References
-/// Chowdhury et al., Partially Does It, CVPR 2022, Eq. 4 to 8 and the supplement's listing; Bonneel et al., Displacement
-/// Interpolation Using Lagrangian Mass Transport, SIGGRAPH Asia 2011, for the network simplex.
+/// Chowdhury et al., Partially Does It, CVPR 2022, Eq. 4 to 8 and the supplement's listing; Bonneel et al.,
+/// Displacement Interpolation Using Lagrangian Mass Transport, SIGGRAPH Asia 2011, for the network simplex.
 ///
 /// ```
 /// use candle_core::{Device, Tensor, Var};

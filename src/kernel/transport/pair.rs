@@ -77,7 +77,9 @@ impl Pair {
 
     /// Derivatives of a plan's cost by the costs and masses as given, those by masses centred.
     pub fn gradients(&self, solver: &dyn Transporter, plan: &Plan) -> Result<Gradients> {
-        let mut gradients = solver.gradients(self, plan)?;
+        let signed = |potentials: &[f64]| potentials.iter().map(|x| self.goal.sign() * x).collect();
+        let plan = Plan { rows: signed(&plan.rows), columns: signed(&plan.columns), ..plan.clone() };
+        let mut gradients = solver.gradients(self, &plan)?;
         self.finish(&mut gradients.rows, &mut gradients.columns);
         Ok(gradients)
     }

@@ -1,5 +1,6 @@
 //! A first plan: the cheapest links first, and the tree that they make.
 
+use super::grid::Grid;
 use super::tree::Tree;
 
 /// What remains to be sent while a first plan is made.
@@ -13,16 +14,16 @@ struct Start<'a> {
     least: Vec<f64>,
 }
 
-/// Sends mass along the cheapest link that is left, costs taken above the least of their column, until every mass is sent.
+/// Sends mass along the cheapest link that is left, costs taken above the least of their column, until every mass is
+/// sent.
 ///
-/// Every step ends a row or a column, which hangs under the other from then on. The column of the least mass takes what is
-/// left over and is the root. Of a row and a column that end together, the column is the one that counts as ended: links
-/// without flow then lead from rows up to columns, as a strongly feasible tree has them.
-///
-/// All masses are above 0 and are whole numbers, with equal sums.
-pub(super) fn start(tree: &mut Tree, costs: &[f64], rows: &[f64], columns: &[f64]) {
+/// Every step ends a row or a column, which hangs under the other from then on. The column of the least mass takes what
+/// is left over and is the root. Of a row and a column that end together, the column is the one that counts as ended:
+/// links without flow then lead from rows up to columns, as a strongly feasible tree has them.
+pub(super) fn start(grid: &Grid) -> Tree {
+    let (costs, rows, columns) = (&grid.costs[..], &grid.rows[..], &grid.columns[..]);
     let (m, n) = (rows.len(), columns.len());
-    tree.reset(m, n);
+    let mut tree = Tree::new(m, n);
     let root = (0..n).min_by(|a, b| columns[*a].total_cmp(&columns[*b])).unwrap_or(0);
     let mut start = Start::new(costs, rows, columns, root);
     let mut left: Vec<usize> = (0..m).collect();
@@ -49,6 +50,7 @@ pub(super) fn start(tree: &mut Tree, costs: &[f64], rows: &[f64], columns: &[f64
     }
     left.iter().for_each(|row| tree.attach(*row, m + root, start.rows[*row]));
     tree.settle(m + root, costs);
+    tree
 }
 
 impl<'a> Start<'a> {

@@ -1,18 +1,18 @@
 //! The spanning tree of a basis: its parents, depths and flows, hung over in place.
 
 /// No node.
-pub(super) const NONE: usize = usize::MAX;
+const NONE: usize = usize::MAX;
 
 /// A spanning tree of the regions of both sides: rows are nodes `0..m`, columns `m..m + n`.
 ///
 /// It is strongly feasible: a link without flow leads from a row up to a column, so that every node can send some mass
 /// to the root. Such trees never come back, and a programme with ties ends (Cunningham 1976).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Tree {
     pub m: usize,
-    pub parent: Vec<usize>,
+    parent: Vec<usize>,
     /// Along the link to the parent.
-    pub flow: Vec<f64>,
+    flow: Vec<f64>,
     /// `u_i + v_j = c_ij` along every link of the tree.
     pub potential: Vec<f64>,
     depth: Vec<usize>,
@@ -32,19 +32,17 @@ struct Cut {
 }
 
 impl Tree {
-    /// Empties the tree, for `m` rows and `n` columns.
-    pub fn reset(&mut self, m: usize, n: usize) {
-        self.m = m;
-        for links in [&mut self.parent, &mut self.child, &mut self.next, &mut self.previous] {
-            links.clear();
-            links.resize(m + n, NONE);
-        }
-        for numbers in [&mut self.flow, &mut self.potential] {
-            numbers.clear();
-            numbers.resize(m + n, 0.0);
-        }
-        self.depth.clear();
-        self.depth.resize(m + n, 0);
+    /// `m` rows and `n` columns, without links.
+    pub fn new(m: usize, n: usize) -> Self {
+        let (none, zeros) = (vec![NONE; m + n], vec![0.0; m + n]);
+        let [parent, child, next, previous] = std::array::from_fn(|_| none.clone());
+        Self { m, parent, flow: zeros.clone(), potential: zeros, depth: vec![0; m + n], child, next, previous }
+    }
+
+    /// Row, column and flow of every link.
+    pub fn links(&self) -> impl Iterator<Item = (usize, usize, f64)> {
+        let nodes = self.parent.iter().enumerate().filter(|(_, parent)| **parent != NONE);
+        nodes.map(|(node, parent)| (node.min(*parent), node.max(*parent) - self.m, self.flow[node]))
     }
 
     /// Hangs a node under another.
@@ -103,7 +101,8 @@ impl Tree {
         Cut { node, flow, is_above_row, join: a }
     }
 
-    /// Moves mass round the cycle: on the way up to the join, links of nodes of the kind begun with lose it, others gain.
+    /// Moves mass round the cycle: on the way up to the join, links of nodes of the kind begun with lose it, others
+    /// gain.
     fn push(&mut self, from: usize, join: usize, flow: f64, is_row: bool) {
         let mut node = from;
         while node != join {

@@ -173,8 +173,9 @@ pub const DEVIATIONS: [&str; 19] = [
     "The retrieval network is trained for 5 passes (Sketchy-mini) or 10 (`synth-world`), not 20: Sketchy-mini has 2,350 training \
      pairs; of the first passes of Hard-Transfer none after the first was better on validation categories, though other seeds chose \
      the second to the fifth.",
-    "The descriptor network is trained for 20 passes (embedded) or 40 (real), not 200: sketches are few and time is \
-     scarce. The weights of Eq. 7 grow over these from their first to their last printed values.",
+    "The descriptor network is trained for 20 passes (embedded) or 40 (real), not 200: with 100 (`synth-world`, seed 0) its \
+     loss falls on, from 26.3 to 24.7, and all words are in use, but Ours-Full finds no more on validation categories (mean of \
+     Acc@1, 5 and 10: 64.1 against 65.0). The weights of Eq. 7 grow over these from their first to their last printed values.",
     "L_con of Eq. 11 is the mean over the dimensions of eta, as in the program of StackGAN, from which the paper takes it; as \
      a sum (`+divergence=sum`) it leaves nothing of the word in the weights.",
     "Eq. 5 and 6 as printed, in nats; the maximum of Eq. 6 is then log K, not 1, as the text says.",

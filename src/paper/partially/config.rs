@@ -3,6 +3,7 @@
 use super::adjacency::Adjacency;
 use super::matching::{Masses, Matching, TransportMatching};
 use super::network::Top;
+use super::policy::PolicyConfig;
 use crate::dataset::{Ink, PrepareConfig, is_embedded};
 use crate::experiment::row::{Row, number};
 use crate::experiment::{NeededWeights, Needs, Pictures, RecipePart, RecipeSettings, TaskLoss};
@@ -62,11 +63,11 @@ pub struct Config {
 }
 
 /// The parts that a row's name may have, in their order.
-const KEYS: [&str; 9] = ["backbone", "recipe", "without", "grid", "adjacency", "linear", "solver", "masses", "margin"];
+const KEYS: [&str; 10] =
+    ["backbone", "recipe", "without", "grid", "average", "adjacency", "linear", "solver", "masses", "margin"];
 
 /// The rows without parts.
-const ROWS: &str =
-    "triplet-sn, holef, global, local-align, local-mil, local-self-attn, local-mmd, local-ot or proposed";
+const ROWS: &str = "triplet-sn, holef, global, local-align, local-mil, local-self-attn, local-mmd, local-ot, proposed, scene-sketcher, on-the-fly or oracle";
 
 impl Config {
     /// The settings of a row on a corpus.
@@ -77,6 +78,7 @@ impl Config {
     /// | `+recipe=strong` | loss, deformation, warp and schedule of a strong baseline ([`RecipePart`]) | not there |
     /// | `+without=loss` | a part of the recipe that is left out | not there |
     /// | `+grid=2` | regions as the means of 2 x 2 parts of the map | not there; 3 x 3 in its program |
+    /// | `+average=costs` | the mean cost of all pairs of regions, not the cosine of their means | Sec. 3 |
     /// | `+adjacency=weighted` | L_G of a row that has none, or the `plain` one | Table 4 |
     /// | `+linear=similarity` | the dearest plan, as the supplement's listing computes it | Algorithm 1 |
     /// | `+solver=quadratic` | the quadratic programme of the supplement, ridge 1e-3 | Algorithm 1 |
@@ -108,6 +110,7 @@ impl Config {
                 "recipe" => config.strengthen(&RecipePart::chosen(value, without)?),
                 "without" => {} // part of the recipe
                 "grid" => config.set_grid(number(key, value)?, row)?,
+                "average" => config.set_average(value, row)?,
                 "adjacency" => config.set_adjacency(value, row)?,
                 "margin" => config.margin = number(key, value)?,
                 _ => config.set_transport(key, value, row)?,
@@ -124,13 +127,16 @@ impl Config {
         match row {
             "triplet-sn" => Ok(self.scratch(Top::Vector { dimension: 512 })),
             "holef" => Ok(self.scratch(Top::HigherOrder { dimension: 512 })),
-            "global" => regions(Matching::Mean),
+            "global" => regions(Matching::Average),
             "local-align" => regions(Matching::Nearest),
             "local-mil" => regions(Matching::Single),
             "local-self-attn" => Ok(Self { top: Top::SelfAttention, ..self }),
             "local-mmd" => regions(Matching::Discrepancy),
             "local-ot" => regions(transport),
             "proposed" => Ok(Self { top: Top::Regions(transport), adjacency: Some(weighted), ..self }),
+            "on-the-fly" => Ok(Self { top: Top::Policy { dimension: 64, training: PolicyConfig::default() }, ..self }),
+            "scene-sketcher" => Ok(Self { top: Top::Graph, weights: None, ..self }),
+            "oracle" => Ok(Self { top: Top::Annotations, weights: None, ..self }),
             other => Err(Error::value("row", ROWS, format!("`{other}`"))),
         }
     }
@@ -170,6 +176,17 @@ impl Config {
             return Err(Error::value("+grid", "a row that matches regions", row));
         }
         self.grid = Some(side);
+        Ok(())
+    }
+
+    fn set_average(&mut self, value: &str, row: &str) -> Result<()> {
+        match (self.top, value) {
+            (Top::Regions(Matching::Average), "costs") => self.top = Top::Regions(Matching::Costs),
+            (Top::Regions(Matching::Average), _) => {
+                return Err(Error::value("+average", "costs (that of features is usual)", format!("`{value}`")));
+            }
+            _ => return Err(Error::value("+average", "a part of global", row)),
+        }
         Ok(())
     }
 
@@ -215,7 +232,7 @@ impl Config {
             augment: AugmentConfig::default(),
             valid_photos: 30,
             valid_by_seed: false,
-            top: Top::Regions(Matching::Mean),
+            top: Top::Regions(Matching::Average),
             grid: None,
             adjacency: None,
             task: TaskLoss::Triplet,
@@ -261,7 +278,7 @@ impl Config {
             weights: self.weights.iter().map(start).collect(),
             valid_photos: self.valid_photos,
             valid_by_seed: self.valid_by_seed,
-            is_trained: true,
+            is_trained: self.top != Top::Annotations,
             ..Needs::default()
         }
     }

@@ -2,14 +2,15 @@
 
 use super::config::{AdjacencyLoss, Config};
 use super::model::RegionModel;
-use super::network::{RegionNetwork, expect_regions};
+use super::network::{RegionNetwork, Top, expect_regions};
+use super::policy;
 use crate::Result;
 use crate::dataset::{Pair, Split};
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Fitted, Queries, TaskLoss, Trial};
 use crate::model::Mode;
 use crate::seed::Stream;
-use crate::train::{self, Feed, Fit, Gradients, Log, Optimiser, Pixels, Step, gradients};
+use crate::train::{self, Fit, Gradients, Log, Optimiser, Step, gradients};
 use candle_core::Tensor;
 
 /// Trains, or goes on where the trial's folder holds a state.
@@ -22,6 +23,9 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<RegionM
     let network = RegionNetwork::new(config, run.seed, order.device)?;
     config.needs().find(order.places)?.iter().try_for_each(|start| network.load_backbone(start))?;
     let model = RegionModel::open(config, network, bench, &Split::ALL, order)?;
+    if !config.needs().is_trained {
+        return Ok(Fitted { model, outcome: None, select_on: "none".into() });
+    }
     let valid = Queries::of(bench.index(), Split::Valid);
     let score = || valid.scores(&evaluate(&model, &valid)?);
     let fit = Fit {
@@ -36,6 +40,9 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<RegionM
         watch: order.watch,
     };
     let outcome = train::fit(&fit, &mut RegionStep::new(config, &model), log)?;
+    if let Top::Policy { training, .. } = config.top {
+        policy::refine(trial, &model, training)?;
+    }
     model.network.parameters().round(|_| true)?; // ranked as it will be shipped
     Ok(Fitted { model, outcome: Some(outcome), select_on: config.fit.select_on.to_string() })
 }
@@ -43,20 +50,20 @@ pub(super) fn fit(trial: &Trial<Config>, log: &mut Log) -> Result<Fitted<RegionM
 /// The update of a batch.
 struct RegionStep<'a> {
     config: &'a Config,
-    network: &'a RegionNetwork,
-    pixels: Pixels<'a>,
+    model: &'a RegionModel,
     optimiser: Optimiser,
 }
 
 impl<'a> RegionStep<'a> {
     fn new(config: &'a Config, model: &'a RegionModel) -> Self {
-        let optimiser = Optimiser::new(config.optimiser, model.network.parameters().trainable());
-        Self { config, network: &model.network, pixels: model.pixels(), optimiser }
+        let optimiser = Optimiser::new(config.optimiser, model.network.trainable());
+        Self { config, model, optimiser }
     }
 
     /// L_R, and alpha L_G where the row has it.
     fn loss(&self, sketches: &Tensor, photos: &Tensor, owners: &[usize]) -> Result<Tensor> {
-        let distances = self.network.distances(sketches, photos, Mode::Train)?;
+        let network = &self.model.network;
+        let distances = network.distances(sketches, photos, Mode::Train)?;
         let distances = match self.config.task {
             TaskLoss::Triplet => distances,
             // That loss takes squares: of unit vectors they are twice their cosine's cost.
@@ -67,7 +74,7 @@ impl<'a> RegionStep<'a> {
             expect_regions(sketches)?;
             loss = (loss + (places.differences(sketches, photos)?.mean_all()? * alpha)?)?;
         }
-        if let Some(penalty) = self.network.penalty()? {
+        if let Some(penalty) = network.penalty()? {
             loss = (loss + penalty)?;
         }
         Ok(loss)
@@ -76,12 +83,10 @@ impl<'a> RegionStep<'a> {
 
 impl Step for RegionStep<'_> {
     fn step(&mut self, batch: &[Pair], stream: &mut Stream, factor: f64) -> Result<f64> {
-        let b = batch.len();
-        let (sketches, photos) = self.pixels.pairs(batch, stream)?;
-        let both = self.network.encode(&Tensor::cat(&[sketches, photos], 0)?, Mode::Train)?;
+        let [sketches, photos] = self.model.batch(batch, stream)?;
         let owners: Vec<usize> = batch.iter().map(|pair| pair.photo).collect();
-        let loss = self.loss(&both.narrow(0, 0, b)?, &both.narrow(0, b, b)?, &owners)?;
-        let variables = self.network.parameters().trainable();
+        let loss = self.loss(&sketches, &photos, &owners)?;
+        let variables = self.model.network.trainable();
         self.optimiser.step(&gradients(&loss, &variables)?, factor)?;
         Ok(f64::from(loss.to_scalar::<f32>()?))
     }

@@ -2,6 +2,7 @@
 
 use super::region::{cosines, mean_region};
 use crate::kernel::transport::{Goal, Solver, TransportConfig, transport};
+use crate::model::l2_normalise;
 use crate::{Error, Result};
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,10 @@ pub struct TransportMatching {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Matching {
-    /// The mean of all costs, which is 1 less the product of the mean regions: the baseline, and of attended regions
-    /// `Local-Self-Attn`.
-    Mean,
+    /// The cosine of the mean regions: the baseline, and of attended regions `Local-Self-Attn`.
+    Average,
+    /// The mean of all costs, which is 1 less the product of the mean regions.
+    Costs,
     /// Every region of the sketch with the nearest of the photo: `Local-Align`.
     Nearest,
     /// The two regions of the pair that are nearest, alone: `Local-MIL`.
@@ -58,7 +60,8 @@ impl Matching {
     ///
     /// ```text
     /// c_ij = 1 - u_i . v_j
-    /// Mean         1 / (m n) sum over i, j of c_ij
+    /// Average      1 - u . v / (|u| |v|) of the mean regions u, v
+    /// Costs        1 / (m n) sum over i, j of c_ij = 1 - u . v
     /// Nearest      1 / m sum over i of min over j of c_ij
     /// Single       min over i, j of c_ij
     /// Discrepancy  mean k(u, u') + mean k(v, v') - 2 mean k(u, v),  k(x, y) = mean over w of exp(-|x - y|^2 / w)
@@ -85,26 +88,34 @@ impl Matching {
     /// let sketch = Tensor::new(&[[[1.0_f32, 0.0], [0.0, 1.0]]], &Device::Cpu)?;
     /// let photo = Tensor::new(&[[[0.0_f32, 1.0], [1.0, 0.0]]], &Device::Cpu)?;
     /// let distance = |matching: Matching| Ok::<f32, retrace::Error>(matching.distances(&sketch, &photo)?.to_vec2()?[0][0]);
-    /// assert_eq!((distance(Matching::Mean)?, distance(Matching::Nearest)?), (0.5, 0.0));
+    /// assert_eq!((distance(Matching::Costs)?, distance(Matching::Nearest)?), (0.5, 0.0));
     /// assert_eq!(distance(Matching::Transport(Default::default()))?, 0.0);
     /// # Ok::<(), retrace::Error>(())
     /// ```
     pub fn distances(self, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
-        if self == Self::Mean {
-            let (u, v) = (mean_region(sketches)?, mean_region(photos)?);
-            if u.dim(1)? != v.dim(1)? {
-                return Err(Error::value("channels of a photo's regions", u.dim(1)?, v.dim(1)?));
-            }
-            return Ok((1.0 - u.matmul(&v.t()?)?)?);
+        if matches!(self, Self::Average | Self::Costs) {
+            return self.of_means(&mean_region(sketches)?, &mean_region(photos)?);
         }
         let costs = costs(sketches, photos)?;
         match self {
-            Self::Mean => Ok(costs.mean((2, 3))?),
+            Self::Average | Self::Costs => Ok(costs.mean((2, 3))?),
             Self::Nearest => Ok(costs.min(D::Minus1)?.mean(D::Minus1)?),
             Self::Single => Ok(costs.flatten_from(2)?.min(D::Minus1)?),
             Self::Discrepancy => discrepancy(sketches, photos, &costs),
-            Self::Transport(config) => config.distances(sketches, photos, &costs),
+            Self::Transport(config) => config.distances(&costs),
         }
+    }
+
+    /// One product of matrices for all pairs.
+    fn of_means(self, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
+        if sketches.dim(1)? != photos.dim(1)? {
+            return Err(Error::value("channels of a photo's regions", sketches.dim(1)?, photos.dim(1)?));
+        }
+        let product = match self {
+            Self::Average => l2_normalise(sketches)?.matmul(&l2_normalise(photos)?.t()?)?,
+            _ => sketches.matmul(&photos.t()?)?,
+        };
+        Ok((1.0 - product)?)
     }
 }
 
@@ -114,11 +125,10 @@ fn costs(sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
 }
 
 impl TransportMatching {
-    fn distances(self, sketches: &Tensor, photos: &Tensor, costs: &Tensor) -> Result<Tensor> {
+    fn distances(self, costs: &Tensor) -> Result<Tensor> {
         let (a, b, m, n) = costs.dims4()?;
         let [rows, columns] = self.masses(costs)?;
         let config = TransportConfig { solver: self.solver, goal: self.goal };
-        debug_assert_eq!((sketches.dim(1)?, photos.dim(1)?), (m, n));
         let found = transport(
             &costs.reshape((a * b, m, n))?,
             &rows.reshape((a * b, m))?,
@@ -193,8 +203,9 @@ mod tests {
         regions(&Tensor::from_vec(values, (count, places, 1, 5), &Device::Cpu).unwrap(), None).unwrap()
     }
 
-    const ALL: [Matching; 5] = [
-        Matching::Mean,
+    const ALL: [Matching; 6] = [
+        Matching::Average,
+        Matching::Costs,
         Matching::Nearest,
         Matching::Single,
         Matching::Discrepancy,
@@ -223,7 +234,12 @@ mod tests {
             mean(&costs.into_iter().map(kernel).collect::<Vec<_>>())
         };
         match matching {
-            Matching::Mean => mean(&all(u, v)),
+            Matching::Average => {
+                let sum = |xs: &[Vec<f32>]| (0..5).map(|k| xs.iter().map(|x| x[k]).sum()).collect::<Vec<f32>>();
+                let (u, v) = (sum(u), sum(v));
+                1.0 - dot(&u, &v) / (dot(&u, &u) * dot(&v, &v)).sqrt()
+            }
+            Matching::Costs => mean(&all(u, v)),
             Matching::Nearest => mean(&u.iter().map(|x| least(&all(&[x.clone()], v))).collect::<Vec<_>>()),
             Matching::Single => least(&all(u, v)),
             Matching::Discrepancy => near(all(u, u)) + near(all(v, v)) - 2.0 * near(all(u, v)),
@@ -235,7 +251,7 @@ mod tests {
     fn distances_agree_with_loops() {
         let (u, v) = (pictures(3, 4, 0.0), pictures(2, 6, 9.0));
         let (us, vs) = (u.to_vec3::<f32>().unwrap(), v.to_vec3::<f32>().unwrap());
-        for matching in &ALL[..4] {
+        for matching in &ALL[..5] {
             let found = values(&matching.distances(&u, &v).unwrap());
             for (a, b) in [(0, 0), (2, 1), (1, 0)] {
                 let expected = slow(&us[a], &vs[b], *matching);
@@ -285,7 +301,7 @@ mod tests {
     #[test]
     fn a_picture_is_nearest_to_itself() {
         let u = pictures(3, 4, 0.0);
-        for matching in [ALL[1], ALL[3], ALL[4]] {
+        for matching in [ALL[0], ALL[2], ALL[4], ALL[5]] {
             let found = values(&matching.distances(&u, &u).unwrap());
             for (i, row) in found.iter().enumerate() {
                 assert!(

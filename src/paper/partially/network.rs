@@ -1,8 +1,10 @@
 //! The networks of the rows: a backbone whose map stays a map, and what some rows put on it.
 
 use super::config::Config;
+use super::graph::GraphLayers;
 use super::matching::Matching;
-use super::region::{mean_region, regions};
+use super::policy::PolicyConfig;
+use super::region::regions;
 use crate::experiment::Kept;
 use crate::loss;
 use crate::model::{
@@ -10,7 +12,7 @@ use crate::model::{
 };
 use crate::seed::Seed;
 use crate::{Error, Result};
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +30,17 @@ pub enum Top {
         /// Numbers of it.
         dimension: usize,
     },
+    /// One vector by a layer on the pooled map, and for sketches a second layer that is added to it: `On-the-fly`.
+    Policy {
+        /// Numbers of it.
+        dimension: usize,
+        /// How the second layer is trained, once the rest is.
+        training: PolicyConfig,
+    },
+    /// Graphs of annotated objects, by class and place: `SceneSketcher`.
+    Graph,
+    /// No picture at all: the classes and boxes that people drew around objects, `oracle`.
+    Annotations,
     /// Such vectors of the whole and of what a spatial attention picks, compared number by number with every other one:
     /// `HOLEF`.
     HigherOrder {
@@ -39,13 +52,17 @@ pub enum Top {
 /// A backbone and its top.
 pub struct RegionNetwork {
     parameters: Parameters,
-    backbone: Box<dyn Backbone>,
+    /// None of what sees no pixel.
+    backbone: Option<Box<dyn Backbone>>,
     head: Head,
     grid: Option<usize>,
 }
 
 /// The layers of a [`Top`].
 enum Head {
+    Annotations,
+    Graph(GraphLayers),
+    Policy { layer: Linear, added: Linear },
     Regions(Matching),
     SelfAttention(SelfAttention),
     Vector([Linear; 2]),
@@ -61,6 +78,9 @@ pub type Encoded = Tensor;
 /// The names of the tensors that no backbone has.
 const TOP: &str = "top";
 
+/// What the names of the second layer for sketches begin with.
+const ADDED: &str = "top.added.";
+
 impl RegionNetwork {
     /// The network at its start; the backbone without its pre-trained weights.
     ///
@@ -68,8 +88,10 @@ impl RegionNetwork {
     /// Settings that do not build.
     pub fn new(config: &Config, seed: Seed, device: &Device) -> Result<Self> {
         let mut parameters = Parameters::new(seed, device);
-        let backbone = build(config.architecture, &mut parameters.root(), config.norm)?;
-        let head = Head::new(config.top, backbone.channels(), &mut parameters.root().push(TOP))?;
+        let sees = !matches!(config.top, Top::Annotations | Top::Graph);
+        let backbone = sees.then(|| build(config.architecture, &mut parameters.root(), config.norm)).transpose()?;
+        let channels = backbone.as_ref().map_or(0, |backbone| backbone.channels());
+        let head = Head::new(config.top, channels, &mut parameters.root().push(TOP))?;
         Ok(Self { parameters, backbone, head, grid: config.grid })
     }
 
@@ -102,15 +124,21 @@ impl RegionNetwork {
     /// What pictures become.
     ///
     /// # Shapes
-    /// `(b, 3, h, w)` in, normalised as the backbone expects.
+    /// `(b, 3, h, w)` in, normalised as the backbone expects; of graphs `(b, n, 105)`.
     ///
     /// # Errors
     /// Another shape.
     pub fn encode(&self, pictures: &Tensor, mode: Mode) -> Result<Encoded> {
-        let maps = self.backbone.forward(pictures, mode)?;
+        if let Head::Graph(layers) = &self.head {
+            return layers.forward(pictures, mode);
+        }
+        let backbone = self.backbone.as_ref().ok_or_else(no_pixels)?;
+        let maps = backbone.forward(pictures, mode)?;
         match &self.head {
+            Head::Annotations | Head::Graph(_) => Err(no_pixels()),
             Head::Regions(_) => regions(&maps, self.grid),
             Head::SelfAttention(attention) => attention.forward(&regions(&maps, self.grid)?, mode),
+            Head::Policy { .. } => l2_normalise(&pooled(&maps)?),
             Head::Vector(layers) => vector(layers, &pooled(&maps)?, mode),
             Head::HigherOrder { layers, attention, .. } => {
                 let whole = vector(layers, &pooled(&maps)?, mode)?;
@@ -129,13 +157,73 @@ impl RegionNetwork {
     /// Regions of another network.
     pub fn distances(&self, sketches: &Encoded, photos: &Encoded, mode: Mode) -> Result<Tensor> {
         match &self.head {
+            Head::Annotations => Err(no_pixels()),
             Head::Regions(matching) => matching.distances(sketches, photos),
-            Head::SelfAttention(_) => {
-                let (u, v) = (l2_normalise(&mean_region(sketches)?)?, l2_normalise(&mean_region(photos)?)?);
-                Ok((1.0 - u.matmul(&v.t()?)?)?)
+            Head::SelfAttention(_) => Matching::Average.distances(sketches, photos),
+            Head::Graph(_) => Ok((1.0 - sketches.matmul(&photos.t()?)?)?),
+            Head::Policy { .. } => {
+                Ok(loss::distances(&self.embed_sketches(sketches, mode)?, &self.embed_in(photos, mode)?)?)
             }
             Head::Vector(_) => Ok(loss::distances(sketches, photos)?),
             Head::HigherOrder { weights, .. } => higher_order(sketches, photos, &weights.value(mode)),
+        }
+    }
+
+    /// The vectors of sketches by both layers, of features as [`Self::encode`] gives them.
+    ///
+    /// # Shapes
+    /// `(b, c)` in, `(b, d)` out, unit rows.
+    ///
+    /// # Errors
+    /// A row without these layers.
+    pub fn embed_sketches(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
+        match &self.head {
+            Head::Policy { layer, added } => {
+                l2_normalise(&(layer.forward(features, mode)? + added.forward(features, mode)?)?)
+            }
+            _ => Err(no_policy()),
+        }
+    }
+
+    /// The vectors of photos by the first layer.
+    ///
+    /// # Shapes
+    /// As [`Self::embed_sketches`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn embed_photos(&self, features: &Tensor) -> Result<Tensor> {
+        self.embed_in(features, Mode::Eval)
+    }
+
+    fn embed_in(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
+        match &self.head {
+            Head::Policy { layer, .. } => l2_normalise(&layer.forward(features, mode)?),
+            _ => Err(no_policy()),
+        }
+    }
+
+    /// What the first training moves: everything but the second layer for sketches.
+    pub fn trainable(&self) -> Vec<(String, Var)> {
+        self.parameters.trainable().into_iter().filter(|(name, _)| !name.starts_with(ADDED)).collect()
+    }
+
+    /// What the second training moves: that layer; nothing of most rows.
+    pub fn policy(&self) -> Vec<(String, Var)> {
+        self.parameters.trainable().into_iter().filter(|(name, _)| name.starts_with(ADDED)).collect()
+    }
+
+    /// Regions that have looked at each other, where the row has such a layer.
+    ///
+    /// # Shapes
+    /// `(b, m, c)` in and out.
+    ///
+    /// # Errors
+    /// A row without attention.
+    pub fn attend(&self, regions: &Tensor, mode: Mode) -> Result<Tensor> {
+        match &self.head {
+            Head::SelfAttention(attention) => attention.forward(regions, mode),
+            _ => Err(Error::value("row", "attention between regions", "none")),
         }
     }
 
@@ -162,6 +250,12 @@ impl Head {
             Ok([first, Linear::new(d, d, normal(d), &mut scope.push("fc7"))?])
         };
         Ok(match top {
+            Top::Annotations => Self::Annotations,
+            Top::Policy { dimension, .. } => {
+                let layer = Linear::new(c, dimension, normal(c), &mut scope.push("fc"))?;
+                Self::Policy { layer, added: Linear::new(c, dimension, Init::Zeros, &mut scope.push("added"))? }
+            }
+            Top::Graph => Self::Graph(GraphLayers::new(scope)?),
             Top::Regions(matching) => Self::Regions(matching),
             Top::SelfAttention => Self::SelfAttention(SelfAttention::new(c, scope)?),
             Top::Vector { dimension } => Self::Vector(layers(dimension, scope)?),
@@ -175,6 +269,14 @@ impl Head {
             }
         })
     }
+}
+
+fn no_pixels() -> Error {
+    Error::value("row", "a network that sees pictures", "annotations alone")
+}
+
+fn no_policy() -> Error {
+    Error::value("row", "layers for photos and for sketches", "one without")
 }
 
 fn pooled(maps: &Tensor) -> Result<Tensor> {

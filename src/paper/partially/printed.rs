@@ -7,7 +7,7 @@ use crate::report::score::{
     LOST1_50, LOST10_30, LOST10_50,
 };
 
-/// The numbers of Tables 1 to 4 and of Fig. 1b, and the claims; with the metrics of masked sketches.
+/// The numbers of Tables 1 to 4, of the text and of Fig. 1b, and the claims; with the metrics of masked sketches.
 ///
 /// ```
 /// use retrace::paper::partially::PRINTED;
@@ -23,6 +23,7 @@ pub const PRINTED: Printed = Printed {
         ("table2", include_str!("../../../data/papers/partially/table2.csv")),
         ("table3", include_str!("../../../data/papers/partially/table3.csv")),
         ("table4", include_str!("../../../data/papers/partially/table4.csv")),
+        ("analysis", include_str!("../../../data/papers/partially/analysis.csv")),
         ("figure1", include_str!("../../../data/papers/partially/figure1.csv")),
     ],
     claims: include_str!("../../../data/papers/partially/claims.csv"),

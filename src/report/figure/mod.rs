@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`curve`] | loss and validation accuracy over the epochs |
 //! | [`early`] | Acc@1 against the share of the sketch that is drawn |
+//! | [`masked`] | Acc@K against the share of objects or strokes that is left out |
 //! | [`at_k`] | Acc@K against K |
 //! | [`gallery`] | sketches and the photos ranked first for them |
 //! | [`picture_grid`] | pictures in rows and columns, e.g. under heat maps, with axes beside them |
+//! | [`flow`] | what goes from regions of one picture to those of another |
 //! | [`histogram`] | bars with names, with pictures of what they count |
 //! | [`bar`] | a table as bars, with the paper's numbers as marks |
 //! | [`surface`] | loss landscapes side by side: surfaces, maps with contour lines |
@@ -30,6 +32,7 @@ mod contour;
 pub mod crossed;
 pub mod curve;
 pub mod early;
+pub mod flow;
 mod font;
 pub mod gallery;
 mod grid;
@@ -38,6 +41,7 @@ pub mod heat;
 pub mod histogram;
 mod label;
 mod mark;
+pub mod masked;
 mod name;
 pub mod panel;
 pub mod picture;
