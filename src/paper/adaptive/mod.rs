@@ -21,8 +21,10 @@
 
 pub mod analysis;
 mod config;
+mod expert;
 pub mod figure;
 mod fit;
+mod gallery;
 mod inner;
 mod maml;
 mod model;
@@ -30,6 +32,7 @@ mod network;
 mod outer;
 mod printed;
 mod row;
+mod school;
 mod step;
 pub mod table;
 mod task;
