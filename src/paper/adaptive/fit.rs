@@ -114,7 +114,7 @@ impl Study<'_> {
     ) -> Result<(AdaptiveNetwork, Outcome)> {
         let Config { fit, setting, .. } = self.config;
         let model = AdaptiveModel::in_training(network, self.bench, self.order)?;
-        let valid = queries(self.bench.index(), model.tasks(), setting);
+        let valid = queries(self.bench.index(), Split::Valid, model.tasks(), setting);
         let index = training_index(self.bench, &self.config)?;
         let learner = learner(&model, &index, &self.config, teacher, self.seed, self.order)?;
         let pairs = pairs(&index, &self.config);
