@@ -49,7 +49,7 @@ pub fn read(folder: &Folder) -> Result<Vec<[f64; COUNT]>> {
 /// The task of every query, by its name.
 ///
 /// # Errors
-/// As [`read`].
+/// A file that cannot be read, or lacks a column.
 pub fn tasks_of(folder: &Folder) -> Result<BTreeMap<u32, String>> {
     let frame = crate::file::read_csv(&folder.0.join("draws.csv"))?;
     let names = frame.column("task")?.str()?.iter().map(|name| name.unwrap_or_default().to_string());

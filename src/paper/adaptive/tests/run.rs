@@ -152,6 +152,9 @@ fn one_network_a_class_is_kept_with_its_class() {
     assert_eq!(opened.scores().unwrap().acc1, found.acc1);
 }
 
+/// What changes a setting.
+type Change = Box<dyn Fn(&mut Config)>;
+
 /// Changing any setting changes the trained weights or the ranks' distances.
 #[test]
 fn every_setting_has_an_effect() {
@@ -174,7 +177,7 @@ fn every_setting_has_an_effect() {
         (far.unwrap().concat().concat(), bench.index().photos_of(Split::Valid), fitted.outcome.unwrap().epoch)
     };
     let ours = outcome("ours", config("ours"));
-    let changes: Vec<(&str, Box<dyn Fn(&mut Config)>)> = vec![
+    let changes: Vec<(&str, Change)> = vec![
         ("norm", Box::new(|c| c.norm = crate::model::NormConfig::frozen())),
         ("attention", Box::new(|c| c.attention = None)),
         ("dimension", Box::new(|c| c.dimension = 8)),
