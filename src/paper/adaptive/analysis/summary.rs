@@ -1,7 +1,7 @@
 //! The table of draws: how far results lie apart that differ in the support alone.
 
 use super::super::SLUG;
-use super::super::table::{main_table, settings};
+use super::super::table::{all_rows, settings};
 use super::draw::{COUNT, read};
 use crate::Result;
 use crate::file::{write_atomic, write_csv};
@@ -29,7 +29,7 @@ pub struct DrawnRow {
     pub count: usize,
 }
 
-/// The rows of the main table whose draws were measured.
+/// The rows of the poster's table whose draws were measured.
 ///
 /// # Errors
 /// An analysis that cannot be read.
@@ -37,7 +37,7 @@ pub fn rows(results: &Path) -> Result<Vec<DrawnRow>> {
     let mut found = Vec::new();
     for dataset in settings().map(|spec| spec.name) {
         let records = Records { results, slug: SLUG, dataset };
-        for spec in main_table().rows {
+        for spec in all_rows().rows {
             let Some(row) = spec.row else { continue };
             let runs = records.runs(&row)?;
             let runs = analysed(&runs, "draws");
