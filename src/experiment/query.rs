@@ -73,6 +73,8 @@ pub struct Queries {
     galleries: Vec<Vec<usize>>,
     /// The gallery of each sketch.
     gallery_of: Vec<usize>,
+    /// Whether these are some of a split's sketches, and a record names the size of the gallery with each.
+    is_part: bool,
 }
 
 /// Queries that share a gallery.
@@ -134,7 +136,13 @@ impl Queries {
         let placed = drawn.into_iter().filter_map(|sketch| Some((sketch, *places.get(&index.sketches[sketch].photo)?)));
         let (sketches, found): (Vec<usize>, Vec<_>) = placed.unzip();
         let (gallery_of, own) = found.into_iter().unzip();
-        Self { sketches, own, galleries: by_key.into_values().collect(), gallery_of }
+        Self { sketches, own, galleries: by_key.into_values().collect(), gallery_of, is_part: false }
+    }
+
+    /// The same queries as some of a split's: a record of all has as many lines as the split has sketches, and one of some
+    /// names the size of the gallery with each.
+    pub fn of_part(self) -> Self {
+        Self { is_part: true, ..self }
     }
 
     /// The photos that a query, by its place in [`Queries::sketches`], is ranked against; of a place outside, none.
@@ -162,7 +170,7 @@ impl Queries {
         let count = self.sketches.len();
         let sketch = self.sketches.get(query).ok_or_else(|| Error::value("query", format!("below {count}"), query))?;
         let (own, galleries) = (vec![self.own[query]], vec![self.gallery(query).to_vec()]);
-        Ok(Self { sketches: vec![*sketch], own, galleries, gallery_of: vec![0] })
+        Ok(Self { sketches: vec![*sketch], own, galleries, gallery_of: vec![0], is_part: self.is_part })
     }
 
     /// Queries by their gallery; a gallery without queries is left out.
@@ -190,7 +198,7 @@ impl Queries {
             let own: Vec<usize> = queries.iter().map(|query| self.own[*query]).collect();
             let found = metric::ranks(&flat, photos.len(), &own, Tie::Pessimistic)?;
             // One gallery for all is the run's, and its size stands in the summary.
-            let gallery = (self.galleries.len() > 1).then_some(photos.len() as u32);
+            let gallery = (self.is_part || self.galleries.len() > 1).then_some(photos.len() as u32);
             for ((query, own), rank) in queries.into_iter().zip(own).zip(found) {
                 let (query_at, photo) = (self.sketches[query] as u32, photos[own] as u32);
                 ranks[query] = Some(Rank { query: query_at, photo, rank, gallery });

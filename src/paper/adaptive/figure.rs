@@ -224,7 +224,11 @@ mod tests {
             let path = folder(place.path(), "d", row, 0).0.join("analysis").join(name);
             write_atomic(&path, text.as_bytes()).unwrap();
         };
-        analysis("baseline", "draws.csv", "query,photo,task,draw0\n0,0,lamp,1\n1,1,lamp,2\n2,2,mug,1\n3,3,mug,3\n");
+        analysis(
+            "baseline",
+            "draws.csv",
+            "query,photo,task,draw0\n100,0,lamp,1\n101,0,lamp,2\n102,1,mug,1\n103,1,mug,3\n",
+        );
         analysis("ours", "steps.csv", "step,query,photo,rank\n0,0,0,2\n0,1,1,1\n1,0,0,1\n1,1,1,1\n");
         analysis("ours", "margins.csv", "task,margin,acc1,best,searched\nlamp,0.2,50,0.4,60\nmug,0.3,40,0.1,45\n");
         for (name, svg) in [

@@ -1,25 +1,23 @@
-//! Trainings: of a row, of the network that it shares with other rows or is taught by, and of one network a class.
+//! Trainings: of a row, and of the network that it shares with other rows or is taught by.
 
 use super::SLUG;
-use super::config::{Config, Setting, Training};
+use super::config::{Config, Training};
+use super::expert::per_class;
 use super::model::AdaptiveModel;
 use super::network::AdaptiveNetwork;
-use super::outer::Regularisers;
-use super::step::Learner;
-use super::task::{Sampler, labels, queries, ranked};
-use crate::dataset::{Episode, Index, Pair, Split, batches};
+use super::school::{School, learner, pairs, training_index};
+use super::task::{Sampler, queries};
+use crate::dataset::Split;
 use crate::experiment::ranker::evaluate;
 use crate::experiment::{Bench, Fitted, Order, Trial};
 use crate::file::{hash_bytes, read_json, write_atomic, write_json};
 use crate::model::weights::{self, Storage};
-use crate::run::{RunConfig, RunFolder};
-use crate::seed::{Seed, Stream};
-use crate::train::named::Tensors;
-use crate::train::{Course, CoursePlan, EpochLine, Log, Optimiser, Outcome, Resume};
+use crate::run::{Header, RunConfig, RunFolder};
+use crate::seed::Seed;
+use crate::train::{Course, CoursePlan, EpochLine, Log, Outcome};
 use crate::{Error, Result, device};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Trains, or goes on where the trial's folder holds a state.
 ///
@@ -116,7 +114,7 @@ impl Study<'_> {
     ) -> Result<(AdaptiveNetwork, Outcome)> {
         let Config { fit, setting, .. } = self.config;
         let model = AdaptiveModel::in_training(network, self.bench, self.order)?;
-        let valid = queries(self.bench.index(), model.tasks(), setting);
+        let valid = queries(self.bench.index(), Split::Valid, model.tasks(), setting);
         let index = training_index(self.bench, &self.config)?;
         let learner = learner(&model, &index, &self.config, teacher, self.seed, self.order)?;
         let pairs = pairs(&index, &self.config);
@@ -153,7 +151,7 @@ impl Study<'_> {
         Ok(hash_bytes(text.as_bytes())[..16].to_string())
     }
 
-    fn header(&self) -> Result<crate::run::Header> {
+    fn header(&self) -> Result<Header> {
         let (slug, dataset, row) = (SLUG.to_string(), self.dataset.to_string(), "shared".to_string());
         let run = RunConfig { slug, dataset, row, seed: self.seed, config: self.config.clone() };
         self.bench.header(&run, self.config.needs().hash(self.order.places)?, self.order)
@@ -176,197 +174,4 @@ fn copy(kept: &RunFolder, log: &mut Log) -> Result<()> {
     let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
     log.truncate(0)?;
     text.lines().try_for_each(|line| log.append(&serde_json::from_str::<Box<RawValue>>(line)?))
-}
-
-/// The training part of a row: of [`Training::Joint`], with the photos that others adapt to.
-fn training_index<'a>(bench: &'a Bench, config: &Config) -> Result<Cow<'a, Index>> {
-    if config.training != Training::Joint {
-        return Ok(Cow::Borrowed(bench.index()));
-    }
-    let mut index = bench.index().clone();
-    for task in ranked(bench.index(), Split::Test, config)? {
-        for sketch in task.support {
-            let photo = index.sketches[sketch].photo;
-            index.photos[photo].split = Split::Train;
-        }
-    }
-    Ok(Cow::Owned(index))
-}
-
-/// The pairs that are trained on; those of a class come together.
-fn pairs(index: &Index, config: &Config) -> Vec<Pair> {
-    let group = |label| if config.setting == Setting::Category { label } else { 0 };
-    let pair = |(sketch, label)| Pair { sketch, photo: index.sketches[sketch].photo, group: group(label) };
-    labels(index, config).into_iter().map(pair).collect()
-}
-
-fn learner<'a>(
-    model: &'a AdaptiveModel,
-    index: &'a Index,
-    config: &'a Config,
-    teacher: Option<&'a AdaptiveNetwork>,
-    seed: Seed,
-    order: &Order,
-) -> Result<Learner<'a>> {
-    let network = &model.network;
-    let outer = Regularisers::new(config, network.channels(), index, seed, order.device)?;
-    let optimiser = Optimiser::new(config.optimiser, Learner::trainable(network, &outer));
-    let labels = labels(index, config).into_iter().collect();
-    Ok(Learner { config, network, outer, optimiser, teacher, pixels: model.pixels(), index, labels })
-}
-
-/// A training in progress.
-struct School<'a> {
-    learner: Learner<'a>,
-    pairs: Vec<Pair>,
-    sampler: Option<Sampler<'a>>,
-}
-
-impl School<'_> {
-    /// Returns the mean of L_T. An epoch of tasks ranks about as many sketches as one of batches has pairs.
-    fn epoch(&mut self, course: &Course, epoch: usize, seed: Seed) -> Result<f64> {
-        let (shuffle, stream) = (&mut seed.child("shuffle", epoch as u64), &mut seed.child("step", epoch as u64));
-        let Config { fit, episode, .. } = *self.learner.config;
-        match &self.sampler {
-            Some(sampler) => {
-                let count = (self.pairs.len() / (episode.tasks * (episode.shots + episode.queries))).max(1);
-                let lessons = (0..count).map(|_| sampler.draw(&episode, shuffle)).collect::<Result<Vec<_>>>()?;
-                self.steps(course, epoch, &lessons, stream, |learner, lessons, stream, factor| {
-                    learner.tasks(lessons, stream, factor)
-                })
-            }
-            None => {
-                let batches = batches(&self.pairs, fit.batch, shuffle);
-                if batches.is_empty() {
-                    let found = format!("{} pairs", self.pairs.len());
-                    return Err(Error::value(
-                        "training part",
-                        format!("{} pairs of different photos", fit.batch),
-                        found,
-                    ));
-                }
-                self.steps(course, epoch, &batches, stream, |learner, batch, stream, factor| {
-                    learner.batch(batch, stream, factor)
-                })
-            }
-        }
-    }
-
-    fn steps<T>(
-        &mut self,
-        course: &Course,
-        epoch: usize,
-        all: &[T],
-        stream: &mut Stream,
-        step: impl Fn(&mut Learner, &T, &mut Stream, f64) -> Result<f64>,
-    ) -> Result<f64> {
-        let fit = self.learner.config.fit;
-        let (total, mut sum) = (all.len() * fit.epochs, 0.0);
-        for (i, own) in all.iter().enumerate() {
-            let done = (epoch - 1) * all.len() + i;
-            let factor = fit.schedule.factor(done, total);
-            sum += course.step(done, total, || step(&mut self.learner, own, stream, factor))?;
-        }
-        Ok(sum / all.len() as f64)
-    }
-}
-
-impl Resume for School<'_> {
-    fn trained(&self) -> Result<Tensors> {
-        Ok(self.learner.network.tensors())
-    }
-
-    fn load(&mut self, trained: &Tensors) -> Result<()> {
-        self.learner.network.load_tensors(trained)
-    }
-
-    fn state(&self) -> Result<Tensors> {
-        self.learner.state()
-    }
-
-    fn restore(&mut self, state: Tensors) -> Result<()> {
-        self.learner.restore(&state)
-    }
-}
-
-/// One network a class, each from the start on the class's support part. All of them are one epoch, which is not resumed.
-fn per_class(trial: &Trial<Config>, passes: usize, log: &mut Log) -> Result<(AdaptiveNetwork, Outcome)> {
-    let Trial { run, bench, order, .. } = *trial;
-    let network = AdaptiveNetwork::new(&run.config, run.seed, order.device)?;
-    run.config.needs().find(order.places)?.iter().try_for_each(|start| network.load_backbone(start))?;
-    let start = crate::train::named::copies(&network.tensors())?;
-    let model = AdaptiveModel::open(network, bench, &[Split::Test], order)?;
-    let mut experts = Experts(BTreeMap::new());
-    let mut course = Course::open(trial.course(1, run.config.fit.select_on)?, &mut experts, log)?;
-    let mut sum = 0.0;
-    while course.next_epoch().is_some() {
-        let count = model.tasks().len();
-        for (at, task) in model.tasks().iter().enumerate() {
-            model.network.load_tensors(&start)?;
-            sum += course.step(at, count, || one_class(&model, bench, run, task, passes, order))? / count as f64;
-            experts.0.insert(task.category.clone(), crate::train::named::copies(&model.network.tensors())?);
-        }
-        let note = format!("loss {sum:.4}, {count} networks");
-        course.end_epoch(&experts, &EpochLine::new(sum, None), &note, None)?;
-    }
-    let outcome = course.finish(&mut experts)?;
-    let mut network = model.into_network();
-    network.load_tensors(&start)?;
-    network.experts = experts.0;
-    Ok((network, outcome))
-}
-
-/// Trains on the support part of a class; returns the mean loss of the last pass.
-fn one_class(
-    model: &AdaptiveModel,
-    bench: &Bench,
-    run: &RunConfig<Config>,
-    task: &Episode,
-    passes: usize,
-    order: &Order,
-) -> Result<f64> {
-    let (index, config) = (bench.index(), &run.config);
-    let pairs: Vec<Pair> =
-        task.support.iter().map(|at| Pair { sketch: *at, photo: index.sketches[*at].photo, group: 0 }).collect();
-    let photos: BTreeSet<usize> = pairs.iter().map(|pair| pair.photo).collect();
-    if photos.len() < 2 {
-        return Err(Error::value(format!("photos to train on of `{}`", task.category), "2 or more", photos.len()));
-    }
-    let mut learner = learner(model, index, config, None, run.seed, order)?;
-    learner.labels = pairs.iter().map(|pair| (pair.sketch, 0)).collect();
-    let (shuffle, step) = (format!("shuffle {}", task.category), format!("step {}", task.category));
-    let mut mean = 0.0;
-    for pass in 0..passes {
-        let batches = batches(&pairs, config.fit.batch.min(photos.len()), &mut run.seed.child(&shuffle, pass as u64));
-        let stream = &mut run.seed.child(&step, pass as u64);
-        let total = passes * batches.len();
-        mean = 0.0;
-        for (i, batch) in batches.iter().enumerate() {
-            let factor = config.fit.schedule.factor(pass * batches.len() + i, total);
-            mean += learner.batch(batch, stream, factor)? / batches.len() as f64;
-        }
-    }
-    Ok(mean)
-}
-
-/// Networks of classes, as a course saves them.
-struct Experts(BTreeMap<String, Tensors>);
-
-impl Resume for Experts {
-    fn trained(&self) -> Result<Tensors> {
-        let one = |(class, own): (&String, &Tensors)| {
-            own.iter().map(|(name, tensor)| (format!("{class}/{name}"), tensor.clone())).collect::<Vec<_>>()
-        };
-        Ok(self.0.iter().flat_map(one).collect())
-    }
-
-    fn load(&mut self, trained: &Tensors) -> Result<()> {
-        self.0.clear();
-        for (name, tensor) in trained {
-            if let Some((class, name)) = name.split_once('/') {
-                self.0.entry(class.to_string()).or_default().insert(name.to_string(), tensor.clone());
-            }
-        }
-        Ok(())
-    }
 }

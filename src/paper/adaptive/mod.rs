@@ -21,8 +21,10 @@
 
 pub mod analysis;
 mod config;
+mod expert;
 pub mod figure;
 mod fit;
+mod gallery;
 mod inner;
 mod maml;
 mod model;
@@ -30,6 +32,7 @@ mod network;
 mod outer;
 mod printed;
 mod row;
+mod school;
 mod step;
 pub mod table;
 mod task;
@@ -93,8 +96,8 @@ impl Paper for Adaptive {
     /// What a row's tasks rank; of a corpus that has none, every sketch of the split: opening a model says why.
     fn queries(&self, dataset: &str, row: &str, index: &Index, split: Split) -> Queries {
         let config = Config::preset(dataset, row).or_else(|_| Config::preset(dataset, "baseline"));
-        let found =
-            config.and_then(|config| Ok(task::queries(index, &task::ranked(index, split, &config)?, config.setting)));
+        let found = config
+            .and_then(|config| Ok(task::queries(index, split, &task::ranked(index, split, &config)?, config.setting)));
         found.unwrap_or_else(|_| Queries::of(index, split))
     }
 

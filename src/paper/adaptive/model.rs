@@ -7,16 +7,13 @@ use super::network::{AdaptiveNetwork, Trunk};
 use super::task::{places, ranked, shots};
 use crate::dataset::{Album, Episode, Index, Split};
 use crate::experiment::ranker::rows;
-use crate::experiment::{Bench, Gallery, Kept, Model, Order, Ranker, View};
-use crate::metric;
+use crate::experiment::{Bench, Kept, Model, Order, View};
 use crate::model::Mode;
 use crate::train::named::Tensors;
 use crate::train::{Feed, Pixels, values};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// Inputs to a forward pass.
 const CHUNK: usize = 64;
@@ -85,6 +82,11 @@ impl AdaptiveModel {
     /// The tasks that it ranks.
     pub fn tasks(&self) -> &[Episode] {
         &self.tasks
+    }
+
+    /// The place of a query's task among all of them.
+    pub(super) fn place(&self, query: usize) -> Option<usize> {
+        self.task_of.get(&query).copied()
     }
 
     /// The task of a query.
@@ -209,7 +211,7 @@ impl AdaptiveModel {
     }
 
     /// What ranks the sketches of a task.
-    fn expert(&self, task: &Episode) -> Result<Expert> {
+    pub(super) fn expert(&self, task: &Episode) -> Result<Expert> {
         let config = self.network.config();
         if let Some(given) = self.network.experts.get(&task.category) {
             return Ok(Expert::Other(self.network.trunk_on(given)?));
@@ -227,7 +229,7 @@ impl AdaptiveModel {
         })
     }
 
-    fn features(&self, trunk: &Trunk, photos: &[usize]) -> Result<Tensor> {
+    pub(super) fn features(&self, trunk: &Trunk, photos: &[usize]) -> Result<Tensor> {
         let own = |chunk: &[usize]| Ok(trunk.features(&self.pixels().photos(chunk)?, Mode::Eval)?.detach());
         let (values, d) = rows(photos, &own)?;
         Ok(Tensor::from_vec(values, (photos.len(), d), &self.device)?)
@@ -259,81 +261,11 @@ pub(super) struct Support {
 }
 
 /// What a task is ranked with.
-enum Expert {
+pub(super) enum Expert {
     /// M on features that are the same for all tasks.
     Head(HeadWeights),
     /// Another network.
     Other(Trunk),
-}
-
-impl Ranker for AdaptiveModel {
-    fn gallery<'a>(&'a self, photos: &[usize]) -> Result<Box<dyn Gallery + 'a>> {
-        let features = self.photos(photos)?;
-        Ok(Box::new(AdaptiveGallery { model: self, photos: photos.to_vec(), features, experts: RefCell::default() }))
-    }
-}
-
-/// The photos of a gallery under the weights of each task that has been asked for.
-struct AdaptiveGallery<'a> {
-    model: &'a AdaptiveModel,
-    photos: Vec<usize>,
-    /// Before any adaptation.
-    features: Tensor,
-    experts: RefCell<BTreeMap<usize, Rc<Ready>>>,
-}
-
-/// What a task is ranked with, and the points of the photos.
-struct Ready {
-    expert: Expert,
-    points: Vec<f32>,
-    d: usize,
-}
-
-impl AdaptiveGallery<'_> {
-    fn ready(&self, task: usize) -> Result<Rc<Ready>> {
-        if let Some(found) = self.experts.borrow().get(&task) {
-            return Ok(found.clone());
-        }
-        let expert = self.model.expert(&self.model.tasks[task])?;
-        let points = match &expert {
-            Expert::Head(head) => head.embed(&self.features)?,
-            Expert::Other(trunk) => trunk.head(Mode::Eval).embed(&self.model.features(trunk, &self.photos)?)?,
-        };
-        let (d, points) = (points.dim(1)?, points.flatten_all()?.to_vec1::<f32>()?);
-        let ready = Rc::new(Ready { expert, points, d });
-        self.experts.borrow_mut().insert(task, ready.clone());
-        Ok(ready)
-    }
-
-    fn of_task(&self, task: usize, sketches: &[usize], view: View) -> Result<Vec<f32>> {
-        let ready = self.ready(task)?;
-        let embed = |chunk: &[usize]| match &ready.expert {
-            Expert::Head(head) => head.embed(&self.model.sketches(chunk, view)?),
-            Expert::Other(trunk) => trunk.embed(&view.of(&self.model.pixels(), chunk)?, Mode::Eval),
-        };
-        metric::distances(&rows(sketches, &embed)?.0, &ready.points, ready.d)
-    }
-}
-
-impl Gallery for AdaptiveGallery<'_> {
-    fn distances(&self, sketches: &[usize], view: View) -> Result<Vec<f32>> {
-        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (place, sketch) in sketches.iter().enumerate() {
-            let task = self.model.task_of.get(sketch).copied();
-            let task = task.ok_or_else(|| Error::value("sketch", "a query of a task", sketch))?;
-            groups.entry(task).or_default().push(place);
-        }
-        let g = self.photos.len();
-        let mut all = vec![0.0; sketches.len() * g];
-        for (task, places) in groups {
-            let own: Vec<usize> = places.iter().map(|place| sketches[*place]).collect();
-            let found = self.of_task(task, &own, view)?;
-            for (place, row) in places.into_iter().zip(found.chunks(g)) {
-                all[place * g..][..g].copy_from_slice(row);
-            }
-        }
-        Ok(all)
-    }
 }
 
 impl Model for AdaptiveModel {

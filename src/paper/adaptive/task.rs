@@ -153,16 +153,18 @@ fn with_support(task: Episode) -> Result<Episode> {
 }
 
 /// What tasks rank: every query of theirs once.
-pub(super) fn queries(index: &Index, tasks: &[Episode], setting: Setting) -> Queries {
+pub(super) fn queries(index: &Index, split: Split, tasks: &[Episode], setting: Setting) -> Queries {
     let together = |part: &dyn Fn(&Episode) -> &[usize]| {
         let all: BTreeSet<usize> = tasks.iter().flat_map(|task| part(task).iter().copied()).collect();
         all.into_iter().collect::<Vec<usize>>()
     };
     let (photos, sketches) = (together(&|task| &task.gallery), together(&|task| &task.queries));
-    match setting {
+    let found = match setting {
         Setting::Category => Queries::among(photos, sketches, index, &|photo| index.photos[photo].category.as_str()),
         Setting::User => Queries::among(photos, sketches, index, &|_| ()),
-    }
+    };
+    // Of unseen people alone, or of half of a class.
+    if found.sketches.len() < index.sketches_of(split).len() { found.of_part() } else { found }
 }
 
 /// The shots of a task: sketches of its support, all of them where there are fewer than `count`.

@@ -169,7 +169,7 @@ fn every_setting_has_an_effect() {
         let fitted = super::super::fit::fit(&trial, &mut log).unwrap();
         let index = bench.index();
         let tasks = super::super::task::ranked(index, Split::Test, &run.config).unwrap();
-        let queries = super::super::task::queries(index, &tasks, run.config.setting);
+        let queries = super::super::task::queries(index, Split::Test, &tasks, run.config.setting);
         let far = crate::experiment::ranker::distances(&fitted.model, &queries, &[crate::experiment::View::Whole]);
         (far.unwrap().concat().concat(), bench.index().photos_of(Split::Valid), fitted.outcome.unwrap().epoch)
     };
