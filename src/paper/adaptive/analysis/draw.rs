@@ -73,6 +73,8 @@ pub(super) fn measure(subject: &Subject<Config>) -> Result<()> {
         column("query", all[0].iter().map(|rank| rank.query).collect()),
         column("photo", all[0].iter().map(|rank| rank.photo).collect()),
     ];
+    let name = |rank: &Rank| model.task(rank.query as usize).map_or("", |task| task.category.as_str());
+    columns.push(Column::new("task".into(), all[0].iter().map(name).collect::<Vec<&str>>()));
     columns.extend(
         COLUMNS.iter().zip(&all).map(|(name, ranks)| column(name, ranks.iter().map(|rank| rank.rank).collect())),
     );
