@@ -84,15 +84,15 @@ fn transport_lines(frame: &DataFrame) -> Result<Vec<String>> {
     use polars::prelude::DataType::{Float64, String, UInt64};
     let column = |name: &str, kind| Ok::<_, Error>(frame.column(name)?.cast(kind)?);
     let [regions, threads] = [column("regions", &UInt64)?, column("threads", &UInt64)?];
-    let [ours, theirs] = [column("gradient_ms", &Float64)?, column("peer_gradient_ms", &Float64)?];
+    let [own, theirs] = [column("gradient_ms", &Float64)?, column("peer_gradient_ms", &Float64)?];
     let [solver, peer, device] = [column("solver", &String)?, column("peer", &String)?, column("device", &String)?];
-    let (regions, threads, ours, theirs) = (regions.u64()?, threads.u64()?, ours.f64()?, theirs.f64()?);
+    let (regions, threads, own, theirs) = (regions.u64()?, threads.u64()?, own.f64()?, theirs.f64()?);
     let (solver, peer, device) = (solver.str()?, peer.str()?, device.str()?);
     let line = |i: usize| {
         let (device, threads, regions) = (device.get(i)?, threads.get(i)?, regions.get(i)?);
-        let (ours, theirs) = (ours.get(i)?, theirs.get(i)?);
-        let (names, ratio) = ([solver.get(i)?, peer.get(i)?], theirs / ours);
-        let cells = format!("{} | {ours:.4} | {} | {} | {}", names[0], names[1], three(theirs), three(ratio));
+        let (own, theirs) = (own.get(i)?, theirs.get(i)?);
+        let (names, ratio) = ([solver.get(i)?, peer.get(i)?], theirs / own);
+        let cells = format!("{} | {own:.4} | {} | {} | {}", names[0], names[1], three(theirs), three(ratio));
         let place = (device.to_string(), names[0].to_string(), regions, threads);
         Some((place, format!("| {device} | {threads} | {regions} | {cells} |\n")))
     };
