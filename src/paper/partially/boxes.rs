@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_sketch_without_objects_is_far_from_all() {
         let owl = ObjectBox::in_pixels("owl", [0.0, 0.0, 2.0, 2.0], [4, 4]).unwrap();
-        assert_eq!((box_distance(&[], &[owl.clone()]), box_distance(&[], &[])), (2.0, 2.0));
+        assert_eq!((box_distance(&[], std::slice::from_ref(&owl)), box_distance(&[], &[])), (2.0, 2.0));
         let annotations = Annotations([vec![vec![owl.clone()]], vec![vec![], vec![owl]]]);
         assert_eq!(annotations.distances(&[0], &[1, 0]), [0.0, 2.0]);
     }

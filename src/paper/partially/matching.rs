@@ -240,7 +240,7 @@ mod tests {
                 1.0 - dot(&u, &v) / (dot(&u, &u) * dot(&v, &v)).sqrt()
             }
             Matching::Costs => mean(&all(u, v)),
-            Matching::Nearest => mean(&u.iter().map(|x| least(&all(&[x.clone()], v))).collect::<Vec<_>>()),
+            Matching::Nearest => mean(&u.iter().map(|x| least(&all(std::slice::from_ref(x), v))).collect::<Vec<_>>()),
             Matching::Single => least(&all(u, v)),
             Matching::Discrepancy => near(all(u, u)) + near(all(v, v)) - 2.0 * near(all(u, v)),
             Matching::Transport(_) => f32::NAN,

@@ -87,8 +87,11 @@ pub fn draw(figure: &FlowFigure) -> Result<String> {
     Ok(format!("{}\n{pictures}{}", &svg[..ground], &svg[ground..]))
 }
 
+/// Both ends of a line, and how it is drawn.
+type FlowLine = (Vec<(i32, i32)>, ShapeStyle);
+
 /// The lines of a pair, thin ones first.
-fn lines(pair: &FlowPair, (x, y): (i32, i32)) -> Result<Vec<(Vec<(i32, i32)>, ShapeStyle)>> {
+fn lines(pair: &FlowPair, (x, y): (i32, i32)) -> Result<Vec<FlowLine>> {
     let count = pair.grid * pair.grid;
     if let Some((from, to, _)) = pair.moves.iter().find(|(from, to, _)| *from >= count || *to >= count) {
         return Err(Error::value("regions of a flow", format!("below {count}"), format!("{from} to {to}")));
