@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// let open = |name| open(name, None);
 /// let joined = Joined::new("shoes-by-chairs", vec![open("synth-chair")?], open("synth-shoe")?);
 /// let counts = joined.index().counts();
-/// assert_eq!((counts["train"], counts["test"]), ([300, 952], [200, 679]));
+/// assert_eq!((counts["train"], counts["test"]), ([300, 951], [200, 679]));
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub struct Joined {

@@ -35,10 +35,10 @@ pub struct MetaGradient {
 ///
 /// ```
 /// use candle_core::{Device, Tensor, Var};
-/// use retrace::paper::adaptive::{Hinge, Order, StepConfig, StepRule, meta_gradient};
+/// use retrace::paper::adaptive::{Hinge, MetaOrder, StepConfig, StepRule, meta_gradient};
 /// let w = Var::new(&[2.0_f64], &Device::Cpu)?;
 /// let loss = || -> retrace::Result<Tensor> { Ok(w.sqr()?.sum_all()?) };
-/// let config = StepConfig { steps: 1, rate: 0.25, rule: StepRule::Gradient, order: Order::Second, hinge: Hinge::Hard };
+/// let config = StepConfig { steps: 1, rate: 0.25, rule: StepRule::Gradient, order: MetaOrder::Second, hinge: Hinge::Hard };
 /// // w' = 2 - 0.25 * 4 = 1; d(w'^2)/dw = 2 w' (1 - 0.25 * 2) = 1.
 /// let found = meta_gradient(&loss, &loss, &[("w".into(), w.clone())], &[], &config)?;
 /// assert!((found.gradients["w"].to_vec1::<f64>()?[0] - 1.0).abs() < 1e-9);
