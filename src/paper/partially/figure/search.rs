@@ -25,10 +25,22 @@ pub(super) fn draw(results: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     let frame = read_csv(&path)?;
-    let read = |column| lines(&frame, column).map_err(|error| Error::data(&path, "the table of the benchmark", error));
+    let read = |column, unit| {
+        lines(&frame, column, unit).map_err(|error| Error::data(&path, "the table of the benchmark", error))
+    };
     let panels = [
-        panel("Time of a query", "Seconds", read("seconds")?, "one thread, median of three queries; features are kept"),
-        panel("Memory of a gallery", "Megabytes", read("megabytes")?, "32 bits a number; 16 regions of 256 numbers"),
+        panel(
+            "Time of a query",
+            "Milliseconds",
+            read("seconds", 1000.0)?,
+            "one thread, median of three queries; features are kept",
+        ),
+        panel(
+            "Memory of a gallery",
+            "Megabytes",
+            read("megabytes", 1.0)?,
+            "32 bits a number; 16 regions of 256 numbers",
+        ),
     ];
     panel::draw_row((1_120, 420), &panels).map(Some)
 }
@@ -55,8 +67,8 @@ fn said(ten: i32) -> String {
     if ten < 0 { format!("{:.*}", -ten as usize, 10f64.powi(ten)) } else { format!("{}", 10_u64.pow(ten as u32)) }
 }
 
-/// A column by the size of the gallery, both as logarithms.
-fn lines(frame: &DataFrame, column: &str) -> Result<Vec<PanelLine>> {
+/// A column, times a factor, by the size of the gallery, both as logarithms.
+fn lines(frame: &DataFrame, column: &str, unit: f64) -> Result<Vec<PanelLine>> {
     let names = frame.column("search")?.str()?;
     let numbers = |name: &str| -> Result<Vec<f64>> {
         let cells = frame.column(name)?.cast(&polars::prelude::DataType::Float64)?;
@@ -66,7 +78,7 @@ fn lines(frame: &DataFrame, column: &str) -> Result<Vec<PanelLine>> {
     let mut found = Vec::new();
     for (name, label) in LINES {
         let own = (0..frame.height()).filter(|row| names.get(*row) == Some(name) && threads[*row] == 1.0);
-        let mut points: Vec<(f64, f64)> = own.map(|row| (photos[row].log10(), values[row].log10())).collect();
+        let mut points: Vec<(f64, f64)> = own.map(|row| (photos[row].log10(), (unit * values[row]).log10())).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         if !points.is_empty() {
             found.push(PanelLine::of(label, vec![points])?);
