@@ -138,12 +138,12 @@ impl GraphLayers {
     /// # Shapes
     /// `(b, n, 105)` in, `(b, 128)` out, unit rows.
     pub fn forward(&self, nodes: &Tensor, mode: Mode) -> Result<Tensor> {
-        let (_, n, numbers) = nodes.dims3()?;
+        let (_, _, numbers) = nodes.dims3()?;
         if numbers != NODE {
             return Err(Error::value("node of a graph", format!("{NODE} numbers"), numbers));
         }
         let there = nodes.narrow(2, NODE - 1, 1)?;
-        let shares = shares(&nodes.narrow(2, WORD, 4)?, &there, n)?;
+        let shares = shares(&nodes.narrow(2, WORD, 4)?, &there)?;
         let mut hidden = self.first.forward(nodes, mode)?.relu()?;
         for layer in &self.layers {
             hidden = (&hidden + shares.matmul(&layer.forward(&hidden, mode)?)?)?.relu()?;
@@ -155,14 +155,13 @@ impl GraphLayers {
 }
 
 /// How much each node counts for each, by the distance of their centres; those that are not there do not.
-fn shares(boxes: &Tensor, there: &Tensor, n: usize) -> Result<Tensor> {
+fn shares(boxes: &Tensor, there: &Tensor) -> Result<Tensor> {
     let centres = ((boxes.narrow(2, 0, 2)? + boxes.narrow(2, 2, 2)?)? / 2.0)?;
     let (a, b) = (centres.unsqueeze(2)?, centres.unsqueeze(1)?);
     let square = a.broadcast_sub(&b)?.sqr()?.sum(3)?;
     let near = ((square + 1e-12)?.sqrt()? * (-1.0 / REACH))?;
     let absent = ((1.0 - there.transpose(1, 2)?)? * -1e9)?;
     let near = near.broadcast_add(&absent)?;
-    debug_assert_eq!(near.dim(2)?, n);
     Ok(candle_nn::ops::softmax(&near, D::Minus1)?)
 }
 

@@ -93,16 +93,13 @@ impl Matching {
     /// # Ok::<(), retrace::Error>(())
     /// ```
     pub fn distances(self, sketches: &Tensor, photos: &Tensor) -> Result<Tensor> {
-        if matches!(self, Self::Average | Self::Costs) {
-            return self.of_means(&mean_region(sketches)?, &mean_region(photos)?);
-        }
-        let costs = costs(sketches, photos)?;
+        let costs = || costs(sketches, photos);
         match self {
-            Self::Average | Self::Costs => Ok(costs.mean((2, 3))?),
-            Self::Nearest => Ok(costs.min(D::Minus1)?.mean(D::Minus1)?),
-            Self::Single => Ok(costs.flatten_from(2)?.min(D::Minus1)?),
-            Self::Discrepancy => discrepancy(sketches, photos, &costs),
-            Self::Transport(config) => config.distances(&costs),
+            Self::Average | Self::Costs => self.of_means(&mean_region(sketches)?, &mean_region(photos)?),
+            Self::Nearest => Ok(costs()?.min(D::Minus1)?.mean(D::Minus1)?),
+            Self::Single => Ok(costs()?.flatten_from(2)?.min(D::Minus1)?),
+            Self::Discrepancy => discrepancy(sketches, photos, &costs()?),
+            Self::Transport(config) => config.distances(&costs()?),
         }
     }
 
@@ -128,14 +125,18 @@ impl TransportMatching {
     fn distances(self, costs: &Tensor) -> Result<Tensor> {
         let (a, b, m, n) = costs.dims4()?;
         let [rows, columns] = self.masses(costs)?;
-        let config = TransportConfig { solver: self.solver, goal: self.goal };
         let found = transport(
             &costs.reshape((a * b, m, n))?,
             &rows.reshape((a * b, m))?,
             &columns.reshape((a * b, n))?,
-            config,
+            self.config(),
         )?;
         Ok(found.reshape((a, b))?)
+    }
+
+    /// How its plans are found, for [`transport`] and for single pairs.
+    pub fn config(self) -> TransportConfig {
+        TransportConfig { solver: self.solver, goal: self.goal }
     }
 
     /// Masses of the regions of sketches and photos, of sum 1.

@@ -5,7 +5,6 @@ use super::super::{Config, Matching, Partially, RegionModel, Top, TransportMatch
 use crate::dataset::{Index, Mask, Split, is_embedded};
 use crate::experiment::analyse::lines_frame;
 use crate::experiment::{Bench, Masking, Method, Origin, Paper, Subject, View};
-use crate::kernel::transport::plan;
 use crate::train::Feed;
 use crate::{Error, Result};
 use candle_core::{D, Tensor};
@@ -81,7 +80,7 @@ fn flow(model: &RegionModel, matching: TransportMatching, index: &Index, query: 
         Ok(x.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
     };
     let (costs, rows, columns) = (numbers(&costs)?, numbers(&rows)?, numbers(&columns)?);
-    let found = plan(&costs, &rows, &columns)?;
+    let found = matching.config().plan(&costs, &rows, &columns)?;
     let pixels = model.pixels();
     let side = (rows.len() as f64).sqrt().round() as usize;
     let drawn = [view.of(&pixels, &[query])?, pixels.photos(&[photo])?].map(|picture| drawn(&picture, side));
