@@ -15,6 +15,7 @@ mod record;
 mod reproduce;
 mod score;
 mod show;
+mod sketch;
 mod train;
 mod weights;
 
@@ -66,6 +67,8 @@ enum Verb {
     Pretrain(train::PretrainOptions),
     /// Rank the test queries of a corpus with a shipped checkpoint, or with one from the Hub
     Eval(eval::EvalOptions),
+    /// Draw sketches of photos, as SVG and PNG, with a shipped generator
+    Sketch(sketch::SketchOptions),
     /// Run the papers' analyses on finished runs
     Analyse(analyse::AnalyseOptions),
     /// Print papers' tables from the records and write them to results/tables/
@@ -117,6 +120,7 @@ pub fn run(options: Options) -> Result<()> {
         Verb::Train(options) => train::run(&options, &checked),
         Verb::Pretrain(options) => train::pretrain(&options, &checked),
         Verb::Eval(options) => eval::run(&options, &checked),
+        Verb::Sketch(options) => sketch::run(&options, &checked),
         Verb::Analyse(options) => analyse::run(&options, &checked),
         Verb::Table(options) => show::table(&options, &checked),
         Verb::Figure(options) => show::figure(&options, &checked),

@@ -69,6 +69,7 @@ mod scene_drawing;
 mod selected;
 mod sheet;
 pub mod sketchy;
+mod unlabelled;
 mod validation;
 mod vector;
 mod words;
@@ -89,6 +90,7 @@ pub use scene::{BACKGROUND, InstanceMap, ObjectBox, SceneMask, Scenes, SketchIns
 pub use scene_drawing::{SceneDrawing, scene_drawings};
 pub use selected::Selected;
 pub use sheet::{choose, sheet};
+pub use unlabelled::unlabelled;
 pub use validation::{with_valid_categories, with_validation};
 pub use words::{WordVectors, words_of};
 

@@ -172,6 +172,17 @@ impl Album {
         Ok(Self { drawings, ..Self::of_photos(photos, config)? })
     }
 
+    /// An album of sketches without photos.
+    pub fn of_sketches(sketches: Vec<Sketch>, config: PrepareConfig) -> Self {
+        let drawings = sketches.into_iter().map(|sketch| Some(Drawing::Vector(sketch))).collect();
+        Self { config, photos: Vec::new(), drawings, parts: Vec::new() }
+    }
+
+    /// How many photos there is room for: those of splits that were not loaded among them.
+    pub fn count(&self) -> usize {
+        self.photos.len()
+    }
+
     /// Sketches and their photos, row by row, deformed at random as [`Affine::sample_pair`] draws it.
     ///
     /// # Shapes
@@ -278,6 +289,19 @@ impl Album {
             let parts = self.parts.get(*position).and_then(Option::as_ref);
             let left = mask.apply(parts, self.drawing(*position)?, *position)?;
             Ok(grey(&self.drawn(&self.config.keep(left), &Affine::default())?))
+        })
+    }
+
+    /// Sketches that are not of the corpus, drawn as its own are, each deformed by its own transform.
+    ///
+    /// # Shapes
+    /// out `(b, 3, side, side)`, values `0..=1`.
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn others(&self, sketches: &[(Sketch, Affine)], device: &Device) -> Result<Tensor> {
+        self.stack(sketches, device, |(sketch, affine)| {
+            Ok(grey(&self.rasterise(&affine.apply(&self.placed(sketch)), 1.0)))
         })
     }
 

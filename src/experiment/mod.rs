@@ -8,6 +8,7 @@
 //! | [`Bench`], [`Order`] | a corpus opened and divided; how a run was asked for |
 //! | [`Needs`] | what a run needs before it can start |
 //! | [`train()`], [`Trial`] | a run from settings to record |
+//! | [`SharedTraining`] | a training that several rows share |
 //! | [`again`] | a recorded run, trained again |
 //! | [`mod@ranker`], [`Queries`] | any distance, any gallery per query |
 //! | [`EmbeddingModel`] | the usual model: one network maps sketches and photos to points |
@@ -40,6 +41,7 @@ pub mod release;
 mod reproduction;
 mod retrieval;
 pub mod row;
+mod shared;
 mod train;
 mod trial;
 
@@ -69,5 +71,6 @@ pub use ranker::{Embedded, Gallery, Ranker, Space, View};
 pub use recipe::{RecipePart, RecipeSettings, TaskLoss};
 pub use reproduction::{Reproduction, find};
 pub use retrieval::{Retrieval, TOLERANCE};
+pub use shared::{Desk, SharedTraining};
 pub use train::{run_floor, train};
 pub use trial::{Fitted, Trial};

@@ -14,9 +14,11 @@ use crate::report::claim::Finding;
 use crate::report::printed::Printed;
 use crate::report::table::{DatasetSpec, TableSpec};
 use crate::run::RunConfig;
+use crate::sketch::Sketch;
 use crate::train::Log;
 use crate::{Error, Result};
 use candle_core::Device;
+use image::RgbImage;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
@@ -86,6 +88,11 @@ pub trait Paper: Sync {
     /// What can be measured beside accuracy, cheapest first.
     fn analyses(&self) -> Vec<Analysis> {
         Vec::new()
+    }
+
+    /// The row that draws sketches of photos, and the corpus that it is shipped for; none of a paper that draws nothing.
+    fn artist(&self) -> Option<(&'static str, &'static str)> {
+        None
     }
 
     /// How a program loads a release of it, in Rust, for model cards; `OWNER/NAME@REVISION` stands for the address.
@@ -166,6 +173,14 @@ pub trait Method: Paper + Sized {
         _order: &Order,
     ) -> Result<Self::Model> {
         Err(Error::value("a model to adapt", "one of a row that adapts to pairs", format!("one of {}", self.slug())))
+    }
+
+    /// Draws a sketch of every photo.
+    ///
+    /// # Errors
+    /// A paper or a row that does not draw.
+    fn sketch(&self, _network: &Self::Network, _photos: &[RgbImage]) -> Result<Vec<Sketch>> {
+        Err(Error::value("a model that draws", "one of a row with a generator", format!("one of {}", self.slug())))
     }
 
     /// Measures a part of [`Paper::analyses`] on runs that do not have it yet.

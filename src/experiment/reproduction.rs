@@ -7,7 +7,9 @@ use super::{Method, Needs, Order, Origin, Paper, Retrieval, train};
 use crate::file::read_json;
 use crate::report::record::read_run;
 use crate::run::{RunConfig, RunId, Summary};
+use crate::sketch::Sketch;
 use crate::{Error, Result};
+use image::RgbImage;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,19 @@ pub trait Reproduction: Paper {
     /// # Errors
     /// As [`Reproduction::open_row`] and [`Retrieval::adapted`].
     fn adapt_row(&self, results: &Path, trained_on: &str, row: &str, pairs: &str, order: &Order) -> Result<Retrieval>;
+
+    /// Draws sketches of photos with the checkpoint of a row's first seed.
+    ///
+    /// # Errors
+    /// As [`Reproduction::open_row`] and [`Method::sketch`].
+    fn sketch_row(
+        &self,
+        results: &Path,
+        trained_on: &str,
+        row: &str,
+        photos: &[RgbImage],
+        order: &Order,
+    ) -> Result<Vec<Sketch>>;
 
     /// Measures some parts of [`Paper::analyses`] on the finished runs of a corpus: see [`analyse::run`].
     ///
@@ -109,6 +124,19 @@ impl<M: Method> Reproduction for M {
         let (run, checkpoint) = shipped(self, results, trained_on, row)?;
         let network = self.load(&run, Origin::Checkpoint(&checkpoint, order.places), order.device)?;
         Retrieval::adapted(self, &run, network, pairs, order)
+    }
+
+    fn sketch_row(
+        &self,
+        results: &Path,
+        trained_on: &str,
+        row: &str,
+        photos: &[RgbImage],
+        order: &Order,
+    ) -> Result<Vec<Sketch>> {
+        let (run, checkpoint) = shipped(self, results, trained_on, row)?;
+        let network = self.load(&run, Origin::Checkpoint(&checkpoint, order.places), order.device)?;
+        self.sketch(&network, photos)
     }
 
     fn analyse(

@@ -7,7 +7,7 @@
 //! elsewhere they are put together from candle's, with the same values. On a GPU 1 x 1 convolutions are candle's products
 //! and other dense ones cuDNN's, where the build has the feature `cudnn`.
 //!
-//! [`transport`] compares two maps region by region, on the CPU.
+//! [`transport`] compares two maps region by region, on the CPU; [`recurrent`] is a layer over time that looks at a map.
 
 mod adam;
 mod composed;
@@ -17,6 +17,7 @@ mod cuda;
 #[cfg(feature = "cudnn")]
 mod cudnn;
 mod depthwise;
+mod exponential;
 mod fold;
 mod fresh;
 mod gather;
@@ -27,6 +28,7 @@ mod norm;
 mod pool;
 mod product;
 mod rectify;
+pub mod recurrent;
 mod scratch;
 pub mod transport;
 mod winograd;

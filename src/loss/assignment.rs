@@ -151,9 +151,31 @@ fn one_hot(shares: &Tensor) -> Result<Tensor> {
 /// # Ok::<(), retrace::Error>(())
 /// ```
 pub fn normal_divergence(mean: &Tensor, log_variance: &Tensor) -> Result<Tensor> {
-    let (b, _) = mean.dims2()?;
+    Ok(normal_divergences(mean, log_variance)?.mean_all()?)
+}
+
+/// The same, one value a row.
+///
+/// # Shapes
+/// As [`normal_divergence`], but out `(b)`.
+///
+/// # Errors
+/// As there.
+///
+/// # References
+/// As there; L_kl in Bhunia et al., More Photos are All You Need, CVPR 2021, Eq. 3.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// let mean = Tensor::new(&[[2.0_f64], [0.0]], &Device::Cpu)?;
+/// let found = retrace::loss::normal_divergences(&mean, &mean.zeros_like()?)?.to_vec1::<f64>()?;
+/// assert_eq!(found, [2.0, 0.0]);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn normal_divergences(mean: &Tensor, log_variance: &Tensor) -> Result<Tensor> {
+    mean.dims2()?;
     let terms = ((log_variance.exp()? + mean.sqr()?)? - (log_variance + 1.0)?)?;
-    Ok((terms.sum_all()? / (2.0 * b as f64))?)
+    Ok((terms.sum(1)? / 2.0)?)
 }
 
 /// Draws of the Gumbel distribution, `-log(-log u)`, for a categorical choice by the largest of logit and draw.

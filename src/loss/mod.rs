@@ -8,17 +8,21 @@ mod correlation;
 mod cross_entropy;
 mod neighbourhood;
 mod soft_cross_entropy;
+mod stroke;
 mod topology;
 mod triple;
 mod triplet;
 mod weighted;
 
-pub use assignment::{column_entropy, gumbel, normal_divergence, row_entropy, straight_through, uniform_divergence};
+pub use assignment::{
+    column_entropy, gumbel, normal_divergence, normal_divergences, row_entropy, straight_through, uniform_divergence,
+};
 pub use contrastive::{contrastive_loss, contrastive_loss_of, contrastive_losses};
 pub use correlation::barlow_twins_loss;
 pub use cross_entropy::{cross_entropy_loss, cross_entropy_losses};
 pub use neighbourhood::{agreement, neighbourhood_loss, neighbourhood_losses};
 pub use soft_cross_entropy::{soft_cross_entropy_loss, soft_cross_entropy_losses};
+pub use stroke::{check_temperature, sample_stroke, stroke_likelihoods, stroke_losses, stroke_numbers};
 pub use topology::Topology;
 pub use triple::{Draw, Triple, draw_triples};
 pub use triplet::{triplet_loss, triplet_loss_of, triplet_losses};

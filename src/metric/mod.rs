@@ -7,11 +7,13 @@
 mod accuracy;
 mod contrast;
 mod drop;
+mod frechet;
 mod quantile;
 mod rank;
 
 pub use accuracy::{acc_at, average_percentile, mean_sd};
 pub use contrast::{Interval, Term, contrast};
 pub use drop::relative_drops;
+pub use frechet::frechet_distance;
 pub use quantile::quantile;
 pub use rank::{Tie, distances, nearest, ranks};

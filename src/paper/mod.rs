@@ -2,14 +2,17 @@
 
 pub mod adaptive;
 pub mod generalising;
+pub mod more_photos;
 pub mod partially;
 pub mod photo_pretraining;
 
 use crate::experiment::Reproduction;
 
 /// The papers that are reproduced, by year: the only list of them.
-pub const PAPERS: [&dyn Reproduction; 4] =
-    [&generalising::Generalising, &partially::Partially, &adaptive::Adaptive, &photo_pretraining::PhotoPretraining];
-
-/// Planned papers.
-pub const PLANNED: [&str; 1] = ["more_photos"];
+pub const PAPERS: [&dyn Reproduction; 5] = [
+    &generalising::Generalising,
+    &more_photos::MorePhotos,
+    &partially::Partially,
+    &adaptive::Adaptive,
+    &photo_pretraining::PhotoPretraining,
+];

@@ -3,7 +3,7 @@
 //! Own code, because `imageproc::geometry::approximate_polygon_dp` measures the distance to an endless line, which is
 //! undefined for a closed stroke (first point = last point) and loses it.
 
-use super::{Point, Sketch, Stroke};
+use super::{CANVAS, Point, Sketch, Stroke};
 use crate::{Error, Result};
 
 /// More intervals than this in one stroke is a mistake in the spacing, not a drawing (a canvas has 65,536 pixels).
@@ -38,6 +38,44 @@ pub fn simplify(sketch: &Sketch, tolerance: f32) -> Result<Sketch> {
         return Err(Error::value("tolerance", "a number of pixels, 0 or more", tolerance));
     }
     Ok(Sketch { strokes: sketch.strokes.iter().map(|stroke| simplify_stroke(stroke, tolerance)).collect() })
+}
+
+/// The fewest steps of tolerance that leave at most `points` points.
+///
+/// [`simplify`] with `tolerance`, then with ever larger ones, each by a quarter, until the sketch has few enough points.
+/// Where the strokes are so many that their ends alone are more, what is drawn last is left out.
+///
+/// # Shapes
+/// `tolerance`: pixels of the canvas, above 0; `points`: 1 or more.
+///
+/// # Errors
+/// A tolerance that is not above 0; no points.
+///
+/// ```
+/// use retrace::sketch::{Point, Sketch, simplify::simplify_to};
+/// let wave = |k: u8| Point::new(f32::from(k), 4.0 * (f32::from(k) * 0.9).sin());
+/// let sketch = Sketch { strokes: vec![(0..60).map(wave).collect()] };
+/// assert!(simplify_to(&sketch, 0.1, 20)?.points() <= 20 && simplify_to(&sketch, 0.1, 60)?.points() > 20);
+/// # Ok::<(), retrace::Error>(())
+/// ```
+pub fn simplify_to(sketch: &Sketch, tolerance: f32, points: usize) -> Result<Sketch> {
+    if tolerance.is_nan() || tolerance <= 0.0 || points == 0 {
+        let found = format!("{tolerance} and {points}");
+        return Err(Error::value("tolerance and points", "a tolerance above 0 and 1 point or more", found));
+    }
+    let mut tolerance = tolerance;
+    let mut simple = simplify(sketch, tolerance)?;
+    while simple.points() > points && tolerance < CANVAS {
+        tolerance *= 1.25;
+        simple = simplify(sketch, tolerance)?;
+    }
+    let mut left = points;
+    for stroke in &mut simple.strokes {
+        stroke.truncate(left);
+        left -= stroke.len();
+    }
+    simple.strokes.retain(|stroke| !stroke.is_empty());
+    Ok(simple)
 }
 
 fn simplify_stroke(stroke: &[Point], tolerance: f32) -> Stroke {

@@ -4,7 +4,7 @@ use super::config::PretrainConfig;
 use super::method::PretrainMethod;
 use super::{colour, edges};
 use crate::dataset::synthetic::{ObjectKind, Photos, VERSION};
-use crate::dataset::{self, Album, Fingerprint, Pair, PhotoFolder};
+use crate::dataset::{self, Album, Pair, PhotoFolder};
 use crate::file::{hash_bytes, subfolders};
 use crate::seed::{Seed, Stream};
 use crate::sketch::Affine;
@@ -12,7 +12,7 @@ use crate::train::feed::plain;
 use crate::watch::Watch;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use image::{RgbImage, imageops};
+use image::RgbImage;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use std::path::Path;
@@ -62,21 +62,16 @@ impl PhotoSet {
     /// Copies of a corpus's test photos are left out, told by their content.
     fn read(config: &PretrainConfig, name: &str, data: &Path, device: &Device, watch: &dyn Watch) -> Result<Self> {
         let folders = folders(name, data)?;
-        let unseen = dataset::test_photos(data)?;
         let of_folder = |(at, folder): (usize, &PhotoFolder)| (0..folder.count()).map(move |position| (at, position));
         let mut order: Vec<(usize, usize)> = folders.iter().enumerate().flat_map(of_folder).collect();
         order.shuffle(&mut Seed(0).stream("photos")); // the same held-out photos for every seed
         let done = AtomicUsize::new(0);
-        let photo = |(folder, position): &(usize, usize)| -> Result<Option<RgbImage>> {
+        let advance = || {
             go_on(watch)?;
-            let photo = folders[*folder].photo(*position)?;
             watch.advance("photos", done.fetch_add(1, Ordering::Relaxed) + 1, order.len());
-            let print = Fingerprint::of(&photo);
-            let kept = config.prepare().kept();
-            let is_own = unseen.iter().all(|other| !print.is_copy(other));
-            Ok(is_own.then(|| imageops::resize(&photo, kept, kept, imageops::FilterType::Triangle)))
+            Ok(())
         };
-        let read = order.par_iter().map(photo).collect::<Result<Vec<_>>>()?;
+        let read = dataset::unlabelled(&folders, &order, data, config.prepare().kept(), &advance)?;
         let copied: Vec<usize> = (0..read.len()).filter(|at| read[*at].is_none()).collect();
         let (count, copies) = (config.photos + config.valid_photos, copied.len());
         if read.len() - copies < count {
