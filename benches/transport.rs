@@ -13,6 +13,8 @@
 mod machine;
 #[path = "compare/merge.rs"]
 mod merge;
+#[path = "compare/script.rs"]
+mod script;
 
 use candle_core::{Device, Tensor, Var};
 use clap::Parser;
@@ -21,10 +23,10 @@ use retrace::kernel::transport::{Goal, Solver, TransportConfig, transport};
 use retrace::metric::quantile;
 use retrace::run::versions;
 use retrace::{Error, Result};
+use script::Script;
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// As the binary has it.
@@ -86,7 +88,7 @@ fn run(options: &Options) -> Result<()> {
     machine::warn_if_busy();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let pool = pool.map_err(|error| Error::value("threads", "a pool of one", error))?;
-    let mut peer = Peer::start(options)?;
+    let mut peer = Script::start(&options.python, "benches/peer/transport.py")?;
     let mut lines = Vec::new();
     println!("{HEADER}");
     for (regions, few) in SIZES {
@@ -104,7 +106,7 @@ fn run(options: &Options) -> Result<()> {
 
 /// Ours and a peer's times on the same pairs, in turns.
 fn compare(
-    peer: &mut Peer,
+    peer: &mut Script,
     (solver, name): (Solver, &'static str),
     (regions, pairs): (usize, usize),
     rounds: u16,
@@ -114,7 +116,7 @@ fn compare(
     let task = Task::new(name, regions, &all, pairs, seconds);
     let mut times: [Vec<f64>; 4] = Default::default();
     for _ in 0..rounds {
-        let (theirs, ours) = (peer.ask(&task)?, Measured::of(&all, regions, solver, seconds)?);
+        let (theirs, ours) = (peer.ask::<Measured>(&task)?, Measured::of(&all, regions, solver, seconds)?);
         agree(&ours.costs, &theirs.costs)?;
         let round = [ours.forward_ms, ours.both_ms, theirs.forward_ms, theirs.both_ms];
         times.iter_mut().zip(round).for_each(|(times, time)| times.push(time));
@@ -223,54 +225,5 @@ impl<'a> Task<'a> {
     fn new(peer: &'static str, regions: usize, problems: &'a Problems, pairs: usize, seconds: f64) -> Self {
         let [costs, rows, columns] = problems.each_ref().map(|part| &part[..pairs]);
         Self { peer, m: regions, n: regions, ridge: RIDGE, seconds, costs, rows, columns }
-    }
-}
-
-/// The script; it ends with this value.
-struct Peer {
-    versions: String,
-    child: Child,
-    answers: BufReader<std::process::ChildStdout>,
-}
-
-impl Peer {
-    fn start(options: &Options) -> Result<Self> {
-        let mut command = Command::new(&options.python);
-        command.arg("benches/peer/transport.py").env("OMP_NUM_THREADS", "1");
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.map_err(|error| Error::value("--python", "a program that starts", error))?;
-        let answers = child.stdout.take().ok_or_else(|| Error::value("--python", "a standard output", "none"))?;
-        let mut peer = Self { versions: String::new(), child, answers: BufReader::new(answers) };
-        peer.versions = peer.read::<Hello>()?.versions;
-        Ok(peer)
-    }
-
-    fn ask(&mut self, task: &Task) -> Result<Measured> {
-        let line = serde_json::to_string(task)?;
-        let requests = self.child.stdin.as_mut();
-        let requests = requests.ok_or_else(|| Error::value("--python", "a standard input", "none"))?;
-        writeln!(requests, "{line}").map_err(Error::io("benches/peer/transport.py"))?;
-        self.read()
-    }
-
-    fn read<T: for<'de> Deserialize<'de>>(&mut self) -> Result<T> {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).map_err(Error::io("benches/peer/transport.py"))?;
-        let found = if line.is_empty() { "the process ended" } else { line.trim_end() };
-        serde_json::from_str(&line).map_err(|_| Error::value("benches/peer/transport.py", "an answer", found))
-    }
-}
-
-/// What it says first.
-#[derive(Debug, Deserialize)]
-struct Hello {
-    versions: String,
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way nothing is left behind.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -456,6 +456,24 @@ mod tests {
         }
     }
 
+    /// A sketch of elsewhere is drawn as one of the corpus is, where it lay and deformed.
+    #[test]
+    fn other_sketches_are_drawn_as_own_ones() {
+        let square = Square::new(true);
+        let prepare = PrepareConfig::new(64, Ink::DarkOnWhite { width: 8.0 });
+        let album = Album::load(&square, square.index(), &[Split::Train], prepare, &|| Ok(())).unwrap();
+        let affine = Affine { shift_x: 12.0, flip: true, ..Affine::default() };
+        let Drawing::Vector(sketch) = square.drawing(0).unwrap() else { panic!("strokes") };
+        let flat = |x: Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let alone = Album::of_sketches(vec![sketch.clone()], prepare);
+        assert_eq!((album.count(), alone.count(), alone.is_vector()), (1, 0, true));
+        for affine in [Affine::default(), affine] {
+            let own = flat(album.sketches(&[(0, affine)], &Device::Cpu).unwrap());
+            assert_eq!(flat(album.others(&[(sketch.clone(), affine)], &Device::Cpu).unwrap()), own);
+            assert_eq!(flat(alone.sketches(&[(0, affine)], &Device::Cpu).unwrap()), own);
+        }
+    }
+
     #[test]
     fn pictures_kept_large_are_deformed_and_shrunk_in_one_step() {
         let square = Square::new(true);

@@ -46,7 +46,11 @@ pub fn corpora(papers: &[&dyn Paper], results: &Path) -> Result<Vec<Block>> {
 /// # Errors
 /// No tables of the benchmarks, or one that does not read.
 pub fn speeds(results: &Path) -> Result<Vec<Block>> {
-    Ok(vec![("speed".into(), speed::markdown(results)?), ("transport".into(), speed::transport(results)?)])
+    Ok(vec![
+        ("speed".into(), speed::markdown(results)?),
+        ("transport".into(), speed::transport(results)?),
+        ("generator".into(), speed::generator(results)?),
+    ])
 }
 
 /// The parts of a paper's page: its claims, its deviations, and what else it says.

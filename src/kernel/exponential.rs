@@ -15,7 +15,7 @@ const RANGE: [f32; 2] = [-87.0, 88.0];
 /// `e^x`, right to `3e-7` of its value; what lies outside -87 to 88 counts as those.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    let x = x.max(RANGE[0]).min(RANGE[1]);
+    let x = x.clamp(RANGE[0], RANGE[1]); // NaN stays NaN
     let shifted = x * PER_DOUBLING + ROUND;
     let whole = shifted - ROUND;
     let rest = x - whole * DOUBLING[0] - whole * DOUBLING[1];
@@ -59,5 +59,6 @@ mod tests {
         assert_eq!((exp(-1e9), exp(1e9)), (exp(-87.0), exp(88.0)));
         assert_eq!((tanh(1e9), tanh(-1e9), sigmoid(1e9)), (1.0, -1.0, 1.0));
         assert!(sigmoid(-1e9) < 1e-37 && exp(0.0) == 1.0);
+        assert!(exp(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
     }
 }

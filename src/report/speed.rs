@@ -102,6 +102,50 @@ fn transport_lines(frame: &DataFrame) -> Result<Vec<String>> {
     Ok(lines.into_values().collect())
 }
 
+/// A Markdown table of `results/bench/generator.csv`: forward and backward pass of a decoder of strokes, a whole training
+/// step, and how many times faster this library is.
+///
+/// # Errors
+/// A file that is not there or has other columns.
+pub fn generator(results: &Path) -> Result<String> {
+    let path = results.join("bench/generator.csv");
+    let lines = generator_lines(&read_csv(&path)?)
+        .map_err(|error| Error::data(&path, "the table of the benchmark of the generator", error))?;
+    let head = "| processor | threads | work | sketches | rows | places | state | retrace, s | PyTorch, s | ratio |\n\
+                |---|--:|---|--:|--:|--:|--:|--:|--:|--:|\n";
+    Ok(format!("{head}{}", lines.concat()))
+}
+
+/// By work, then by size.
+fn generator_lines(frame: &DataFrame) -> Result<Vec<String>> {
+    use polars::prelude::DataType::{Float64, String, UInt64};
+    let column = |name: &str, kind| Ok::<_, Error>(frame.column(name)?.cast(kind)?);
+    let sizes: Vec<_> = ["state", "places", "sketches", "rows", "threads"]
+        .iter()
+        .map(|name| column(name, &UInt64))
+        .collect::<Result<_>>()?;
+    let times: Vec<_> =
+        ["ours_s", "peer_s", "ratio"].iter().map(|name| column(name, &Float64)).collect::<Result<_>>()?;
+    let (work, device) = (column("work", &String)?, column("device", &String)?);
+    let (work, device) = (work.str()?, device.str()?);
+    let sizes = sizes.iter().map(|column| Ok(column.u64()?)).collect::<Result<Vec<_>>>()?;
+    let times = times.iter().map(|column| Ok(column.f64()?)).collect::<Result<Vec<_>>>()?;
+    let line = |i: usize| {
+        let (device, work) = (device.get(i)?, work.get(i)?);
+        let [state, places, sketches, rows, threads] = [0, 1, 2, 3, 4].map(|k| sizes[k].get(i));
+        let (state, places, sketches, rows, threads) = (state?, places?, sketches?, rows?, threads?);
+        let [own, theirs, ratio] = [0, 1, 2].map(|k| times[k].get(i));
+        let times = format!("{} | {} | {:.2}", three(own?), three(theirs?), ratio?);
+        let sizes = format!("{sketches} | {rows} | {places} | {state}");
+        let place = (device.to_string(), work.to_string(), [state, places, sketches, rows, threads]);
+        Some((place, format!("| {device} | {threads} | {work} | {sizes} | {times} |\n")))
+    };
+    let whole =
+        |i: usize| line(i).ok_or_else(|| Error::value(format!("line {}", i + 2), "a value in each column", "none"));
+    let lines: BTreeMap<_, _> = (0..frame.height()).map(whole).collect::<Result<_>>()?;
+    Ok(lines.into_values().collect())
+}
+
 /// A number of about three digits.
 fn three(x: f64) -> String {
     match x {
@@ -144,6 +188,26 @@ mod tests {
         let expected = [
             "| cpu | 1 | 9 | exact | 0.0050 | POT | 0.055 | 11.0 |",
             "| cpu | 1 | 49 | quadratic | 0.5000 | qpth | 1500 | 3000 |",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn generator_has_a_line_a_measurement() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(generator(place.path()).is_err());
+        std::fs::create_dir(place.path().join("bench")).unwrap();
+        let text = "work,sketches,rows,places,state,threads,ours_s,peer_s,ratio,device,versions\n\
+                    step,32,60,16,256,1,0.2500,0.5000,2.000,cpu,x\n\
+                    decoder,64,100,64,512,1,2.5000,5.0000,2.000,cpu,x\n\
+                    decoder,32,60,16,256,1,0.1000,0.1500,1.500,cpu,x\n";
+        std::fs::write(place.path().join("bench/generator.csv"), text).unwrap();
+        let found = generator(place.path()).unwrap();
+        let lines: Vec<&str> = found.lines().skip(2).collect();
+        let expected = [
+            "| cpu | 1 | decoder | 32 | 60 | 16 | 256 | 0.100 | 0.150 | 1.50 |",
+            "| cpu | 1 | decoder | 64 | 100 | 64 | 512 | 2.5 | 5.0 | 2.00 |",
+            "| cpu | 1 | step | 32 | 60 | 16 | 256 | 0.250 | 0.500 | 2.00 |",
         ];
         assert_eq!(lines, expected);
     }

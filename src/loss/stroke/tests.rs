@@ -22,7 +22,7 @@ fn case(stream: &mut Stream) -> (Rows, Rows) {
     let mut draw = || -> f64 { stream.random_range(-1.5..1.5) };
     let outputs = (0..3).map(|_| (0..5).map(|_| (0..15).map(|_| draw()).collect()).collect()).collect();
     let mut point =
-        |i: usize| if i % 2 == 0 { [draw(), draw(), 1.0, 0.0, 0.0] } else { [draw(), draw(), 0.0, 1.0, 0.0] };
+        |i: usize| if i.is_multiple_of(2) { [draw(), draw(), 1.0, 0.0, 0.0] } else { [draw(), draw(), 0.0, 1.0, 0.0] };
     let mut row = |i: usize, count: usize| if i < count { point(i) } else { END };
     let mut sketch = |count: usize| -> Vec<Vec<f64>> { (0..5).map(|i| row(i, count).to_vec()).collect() };
     (outputs, vec![sketch(2), sketch(5), sketch(1)])

@@ -49,20 +49,17 @@ impl Lesson<'_> {
     }
 
     fn deformed(&self, pairs: &[Pair], affines: &[Affine], scale: f32) -> Result<(Tensor, Sequences)> {
-        let shown = pairs.iter().zip(affines);
-        let (photos, rows): (Vec<(usize, Affine)>, Vec<Result<Vec<Row>>>) = shown
-            .map(|(pair, affine)| {
-                let missing = || Error::value("sketch", "one whose points were read", pair.sketch);
-                let sketch = self.sketches.get(&pair.sketch).ok_or_else(missing);
-                let shown = if self.shows_sketches { pair.sketch } else { pair.photo };
-                ((shown, *affine), sketch.and_then(|sketch| told(&affine.apply(sketch))))
-            })
-            .unzip();
+        let place = |pair: &Pair| if self.shows_sketches { pair.sketch } else { pair.photo };
+        let shown: Vec<(usize, Affine)> = pairs.iter().map(place).zip(affines.iter().copied()).collect();
         let photos = match self.shows_sketches {
-            true => self.album.sketches(&photos, self.device)?,
-            false => self.album.photos(&photos, self.device)?,
+            true => self.album.sketches(&shown, self.device)?,
+            false => self.album.photos(&shown, self.device)?,
         };
-        let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
+        let row = |(pair, affine): (&Pair, &Affine)| {
+            let missing = || Error::value("sketch", "one whose points were read", pair.sketch);
+            told(&affine.apply(self.sketches.get(&pair.sketch).ok_or_else(missing)?))
+        };
+        let rows = pairs.iter().zip(affines).map(row).collect::<Result<Vec<_>>>()?;
         let rows: Vec<&[Row]> = rows.iter().map(Vec::as_slice).collect();
         Ok((photos, Sequences::new(&rows, scale, self.pen, self.device)?))
     }

@@ -14,6 +14,7 @@
 //! | [`PhotoModel`] | a trained row with the pictures of a corpus |
 //! | [`table`] | what the tables show |
 //! | [`mod@analysis`] | what is measured beside accuracy |
+//! | [`mod@figure`] | its figures |
 //!
 //! # Deviations
 //!
@@ -24,6 +25,7 @@ mod config;
 mod critic;
 mod draw;
 mod drawer;
+pub mod figure;
 mod fit;
 mod generator;
 mod material;
@@ -101,6 +103,10 @@ impl Paper for MorePhotos {
         Some(("ours-g", "synth-chair"))
     }
 
+    fn figures(&self, results: &Path) -> Result<Vec<(String, String)>> {
+        figure::draw(results)
+    }
+
     fn more_tables(&self, results: &Path) -> Result<Vec<PathBuf>> {
         analysis::summary::write(results)
     }
@@ -131,8 +137,10 @@ impl Method for MorePhotos {
         let shorten = |own: &mut usize| *own = (*own).min(epochs);
         shorten(&mut config.retrieval.fit.epochs);
         config.generator.iter_mut().for_each(|generator| {
+            if epochs < generator.fit.epochs {
+                generator.rehearsal = 0; // a pass over all drawings takes longer than the rest of a quick run
+            }
             shorten(&mut generator.fit.epochs);
-            generator.rehearsal = 0; // a pass over all drawings takes longer than the rest of a quick run
         });
         config.semi.iter_mut().for_each(|semi| shorten(&mut semi.fit.epochs));
     }

@@ -176,6 +176,12 @@ fn every_setting_has_an_effect() {
         let far = crate::experiment::ranker::distances(&fitted.model, &queries, &[crate::experiment::View::Whole]);
         (far.unwrap().concat().concat(), bench.index().photos_of(Split::Valid), fitted.outcome.unwrap().epoch)
     };
+    // One epoch of two steps shows what a setting does.
+    let config = |row: &str| {
+        let mut short = config(row);
+        short.fit.epochs = 1;
+        short
+    };
     let ours = outcome("ours", config("ours"));
     let changes: Vec<(&str, Change)> = vec![
         ("norm", Box::new(|c| c.norm = crate::model::NormConfig::frozen())),
@@ -200,7 +206,7 @@ fn every_setting_has_an_effect() {
         ("class", Box::new(|c| c.losses.class = 0.0)),
         ("semantic", Box::new(|c| c.losses.semantic = 0.0)),
         ("rate", Box::new(|c| c.optimiser.rate = 1e-3)),
-        ("epochs", Box::new(|c| c.fit.epochs = 1)),
+        ("epochs", Box::new(|c| c.fit.epochs = 2)),
         ("schedule", Box::new(|c| c.fit.schedule = crate::train::Schedule::Constant)),
     ];
     for (name, change) in changes {

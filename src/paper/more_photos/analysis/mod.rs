@@ -5,14 +5,20 @@
 //!   recognition.csv  query,photo,rank: where the right class stands among all classes, of each generated sketch
 //!   frechet.csv      distance,generated,people: of the classifier's features of generated sketches to those of people's
 //!   certainty.csv    query,photo,certainty,percentile: of the test photos with generated sketches
+//!   drawing.csv      query,photo: a handful of test sketches, each with its photo (embedded corpora; of others without lines)
+//!   points.csv       query,step,x,y,lifted: what a generator of strokes draws in their place, on the canvas of 256
+//!   attention.csv    query,step,position,share: where it looked before the last point of five stages
+//!   drawing.png      what a generator of pixels draws, side by side in the order of drawing.csv
 //! ```
 
 mod certainty;
+mod drawing;
 mod generation;
 mod judge;
 pub mod summary;
 
 pub use certainty::CERTAINTY;
+pub use drawing::STAGES;
 pub use generation::{FRECHET, RECOGNISED1, RECOGNISED10};
 
 use super::{Config, MorePhotos, PhotoModel};
@@ -34,6 +40,10 @@ pub const GENERATORS: [(&str, &str); 6] = [
 pub fn list() -> Vec<Analysis> {
     let generators = super::table::drawing_rows();
     vec![
+        Analysis {
+            first_seed: true,
+            ..Analysis::new("drawing", GENERATORS.map(|(row, _)| row.to_string()).to_vec(), &["drawing"])
+        },
         Analysis::new("certainty", vec!["ours-f-full".into()], &["certainty"]),
         Analysis::new("generation", generators, &["recognition", "frechet"]),
     ]
@@ -42,6 +52,7 @@ pub fn list() -> Vec<Analysis> {
 /// Measures a part on the runs that do not have it yet.
 pub(super) fn measure(part: &str, subjects: &[Subject<Config>]) -> Result<()> {
     subjects.iter().try_for_each(|subject| match part {
+        "drawing" => drawing::measure(subject),
         "certainty" => certainty::measure(subject),
         "generation" => generation::measure(subject),
         other => {
