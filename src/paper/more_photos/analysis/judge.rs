@@ -122,14 +122,12 @@ impl Judge {
         device: &Device,
     ) -> Result<f64> {
         let stream = &mut Seed(0).child("classifier", epoch as u64);
-        // A pair's photo is its place, so that batches mix all; its group says which corpus it is of.
-        let all: Vec<Pair> = lessons
-            .iter()
-            .enumerate()
-            .flat_map(|(at, lesson)| (0..lesson.items.len()).map(move |item| (at, item)))
-            .enumerate()
-            .map(|(photo, (at, item))| Pair { sketch: item + (at << 32), photo, group: 0 })
-            .collect();
+        let of = |(at, lesson): (usize, &Lesson)| {
+            lesson.items.iter().map(|(sketch, class)| (at, *sketch, *class)).collect::<Vec<_>>()
+        };
+        let items: Vec<(usize, usize, usize)> = lessons.iter().enumerate().flat_map(of).collect();
+        // Each sketch stands for a photo of its own, so that any can meet in a batch.
+        let all: Vec<Pair> = (0..items.len()).map(|at| Pair { sketch: at, photo: at, group: 0 }).collect();
         let batches = batches(&all, CHUNK, stream);
         let (total, mut sum) = (batches.len() * EPOCHS, 0.0);
         for (i, batch) in batches.iter().enumerate() {
@@ -137,10 +135,9 @@ impl Judge {
             sum += course.step(done, total, || {
                 let (mut pictures, mut labels) = (Vec::new(), Vec::new());
                 for pair in batch {
-                    let lesson = &lessons[pair.sketch >> 32];
-                    let (sketch, class) = lesson.items[pair.sketch & 0xffff_ffff];
+                    let (lesson, sketch, class) = items[pair.sketch];
                     let affine = Affine::sample(&AugmentConfig::default(), stream);
-                    pictures.push(lesson.album.sketches(&[(sketch, affine)], device)?);
+                    pictures.push(lessons[lesson].album.sketches(&[(sketch, affine)], device)?);
                     labels.push(Some(class));
                 }
                 let logits = self.head.forward(&self.pooled(&Tensor::cat(&pictures, 0)?, Mode::Train)?, Mode::Train)?;
