@@ -2,8 +2,7 @@
 
 use super::check::{AnyPaper, Checked, paper};
 use clap::Args;
-use image::RgbImage;
-use retrace::dataset::name_of;
+use retrace::dataset::{name_of, read_photo};
 use retrace::file::{write_atomic, write_png};
 use retrace::paper::PAPERS;
 use retrace::sketch::{Sketch, antialiased, svg};
@@ -38,7 +37,7 @@ const PEN: f32 = 3.0;
 /// Draws sketches of photos.
 pub fn run(options: &SketchOptions, checked: &Checked) -> Result<()> {
     let places = places(&options.photos, &options.out)?;
-    let photos = options.photos.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let photos = options.photos.iter().map(|path| read_photo(path)).collect::<Result<Vec<_>>>()?;
     let paper = options.paper.or_else(|| PAPERS.into_iter().find(|paper| paper.artist().is_some()));
     let missing = || Error::value("paper", "one that draws sketches", "none");
     let paper = paper.ok_or_else(missing)?;
@@ -82,13 +81,6 @@ fn places(photos: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
     Ok(photos.iter().map(|photo| out.join(stem(photo))).collect())
 }
 
-fn read(path: &Path) -> Result<RgbImage> {
-    let reader = image::ImageReader::open(path).map_err(Error::io(path))?;
-    let reader = reader.with_guessed_format().map_err(Error::io(path))?;
-    let photo = reader.decode().map_err(|error| Error::data(path, "a PNG or JPEG picture", error.to_string()))?;
-    Ok(photo.to_rgb8())
-}
-
 fn write(place: &Path, sketch: &Sketch) -> Result<()> {
     let with = |ending: &str| PathBuf::from(format!("{}.{ending}", place.display()));
     write_atomic(&with("svg"), svg::format(sketch).as_bytes())?;
@@ -124,7 +116,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("chair.jpg");
         std::fs::write(&path, "no picture").unwrap();
-        let error = read(&path).unwrap_err().to_string();
-        assert!(error.contains("chair.jpg: expected a PNG or JPEG picture"), "{error}");
+        let error = read_photo(&path).unwrap_err().to_string();
+        assert!(error.contains("chair.jpg: expected a whole PNG or JPEG picture"), "{error}");
     }
 }

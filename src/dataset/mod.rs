@@ -85,6 +85,7 @@ pub use joined::Joined;
 pub use mask::Mask;
 pub use open::{detect, open};
 pub use photos::{PhotoFolder, photos};
+pub use picture::read_photo;
 pub use report::{Comparison, Report};
 pub use scene::{BACKGROUND, InstanceMap, ObjectBox, SceneMask, Scenes, SketchInstance, whole};
 pub use scene_drawing::{SceneDrawing, scene_drawings};

@@ -2,21 +2,20 @@
 
 use super::SLUG;
 use super::config::{Config, Drawn, GeneratorConfig, Ranked, RetrievalConfig, SemiConfig};
-use super::critic::Critic;
 use super::draw::{self, Lesson};
 use super::drawer::Drawer;
 use super::material::{self, Material};
 use super::model::{PhotoModel, PhotoNetwork};
 use super::network::SpatialNetwork;
 use super::rehearsal;
-use super::semi::{self, CRITIC, GENERATOR, RETRIEVAL, SemiTraining};
+use super::semi::{self, RETRIEVAL, SemiTraining};
 use super::stroke::{deviation, told};
 use super::{pixel, retrieve};
 use crate::Result;
 use crate::dataset::Split;
 use crate::experiment::{Fitted, SharedTraining, Trial};
 use crate::train::named::{Tensors, part};
-use crate::train::{Log, Optimiser, Outcome};
+use crate::train::{Log, Optimiser, OptimiserConfig, Outcome, Resume, SelectOn};
 
 /// Trains, or goes on where a training of the row was stopped.
 ///
@@ -57,8 +56,7 @@ impl PhotoNetwork {
         if self.config.ranked == Ranked::Drawn {
             self.retrieval.parameters().load(&part(tensors, RETRIEVAL))?;
         }
-        self.drawer.iter().try_for_each(|own| own.parameters().load(&part(tensors, GENERATOR)).map(drop))?;
-        self.critic.iter().try_for_each(|own| own.parameters().load(&part(tensors, CRITIC)).map(drop))
+        self.load_drawer(tensors)
     }
 }
 
@@ -68,7 +66,7 @@ struct Lessoned {
     settings: String,
     tensors: Tensors,
     outcome: Outcome,
-    select_on: crate::train::SelectOn,
+    select_on: SelectOn,
     /// Of this one and of those that it began with.
     seconds: f64,
 }
@@ -174,7 +172,7 @@ impl School<'_> {
             let strokes = run.config.generator.as_ref().filter(|own| matches!(own.drawn, Drawn::Strokes { .. }));
             let lesson = strokes.map(|own| self.lesson(own, false)).transpose()?;
             let optimiser = |parameters: &crate::model::Parameters, rate: f64| {
-                let own = crate::train::OptimiserConfig { rate, ..config.optimiser };
+                let own = OptimiserConfig { rate, ..config.optimiser };
                 Optimiser::new(own, parameters.trainable())
             };
             let rate = config.optimiser.rate;
@@ -191,16 +189,15 @@ impl School<'_> {
                 retrieval: network.retrieval,
                 teacher,
                 drawer,
-                critic: Critic::new(config.critic, run.seed, order.device)?,
+                critic,
                 optimisers,
                 material: &self.material,
                 lesson: lesson.as_ref(),
                 count: photos.count(),
                 photos: &photos,
             };
-            training.critic = critic;
             let outcome = semi::train(&mut training, bench, run.seed, order.watch, desk)?;
-            Ok((crate::train::Resume::trained(&training)?, outcome))
+            Ok((training.trained()?, outcome))
         })?;
         let seconds = first.seconds + made.seconds + outcome.seconds;
         Ok(Lessoned { name, settings, tensors, outcome, select_on: config.fit.select_on, seconds })

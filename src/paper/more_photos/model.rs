@@ -78,8 +78,13 @@ impl PhotoNetwork {
         if !self.keeps_drawer() {
             return Ok(());
         }
-        self.drawer.iter().try_for_each(|own| own.parameters().load(&part(&tensors, GENERATOR)).map(drop))?;
-        self.critic.iter().try_for_each(|own| own.parameters().load(&part(&tensors, CRITIC)).map(drop))
+        self.load_drawer(&tensors)
+    }
+
+    /// Loads the generator and the discriminator, where it has them.
+    pub(super) fn load_drawer(&self, tensors: &Tensors) -> Result<()> {
+        self.drawer.iter().try_for_each(|own| own.parameters().load(&part(tensors, GENERATOR)).map(drop))?;
+        self.critic.iter().try_for_each(|own| own.parameters().load(&part(tensors, CRITIC)).map(drop))
     }
 
     /// Rounds its weights as they are saved, so that ranks are those of the shipped ones.

@@ -163,11 +163,11 @@ impl SemiTraining<'_> {
 
     /// omega of Eq. 7.
     fn weights(&self, made: &Made) -> Result<Tensor> {
-        let certainty = self.critic.certainty(&made.photos, &made.sketches, Mode::Eval)?.detach();
+        let certainty = || Ok::<_, Error>(self.critic.certainty(&made.photos, &made.sketches, Mode::Eval)?.detach());
         Ok(match self.semi.weighing {
-            Weighing::Even => certainty.ones_like()?,
-            Weighing::Certainty => certainty,
-            Weighing::Threshold(least) => certainty.ge(least)?.to_dtype(certainty.dtype())?,
+            Weighing::Even => Tensor::ones(made.photos.dim(0)?, made.photos.dtype(), made.photos.device())?,
+            Weighing::Certainty => certainty()?,
+            Weighing::Threshold(least) => certainty()?.ge(least)?.to_dtype(made.photos.dtype())?,
         })
     }
 
